@@ -1,0 +1,21 @@
+"""Settings of the DECSC denoiser. No torch here: forms and ``--help`` read this."""
+
+from dataclasses import dataclass
+
+from napari_decsc.hsi.settings import check, described
+
+
+@dataclass(frozen=True)
+class DecscSettings:
+    """How the equilibrium is sought."""
+
+    weights: str = described("subspace", "Name of shipped weights, or path of a .safetensors file")
+    device: str = described("auto", "Device that computes: auto, cpu, cuda, cuda:1, mps")
+    solver: str = described("anderson", "Fixed-point solver", choices=("anderson", "picard"))
+    tolerance: float = described(1e-3, "Stop at this relative residual", minimum=0, maximum=1)
+    max_iterations: int = described(20, "Stop after this many evaluations of the map", minimum=1, maximum=1000)
+    tile: int = described(0, "Side of a tile, 0: whole cube if the memory allows it", unit="pixels", minimum=0)
+    memory: str = described("", "Memory to stay within, such as 2GB; empty: half of what is free")
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,0 +1,114 @@
+"""The hyperspectral cube."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.hsi.errors import CubeError
+
+#: Nanometres in one of each unit of length; units that are no length (index, wavenumber) are absent.
+NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
+
+
+@dataclass(frozen=True, eq=False)
+class Cube:
+    """A hyperspectral image and what is known about it.
+
+    Parameters
+    ----------
+    data : array, shape (band, row, col)
+        Raw values of any real type; may be a memory map. Physical value = ``data / scale``.
+    name : str
+        Short name, shown on layers.
+    wavelengths : array, shape (band,), optional
+        Centre of each band, in ``wavelength_unit``.
+    wavelength_unit : str
+        "nm", "um" (micrometres), "mm", "m", "1/cm" (wavenumber), "index", or "" when nobody knows.
+    fwhm : array, shape (band,), optional
+        Full width at half maximum of each band, in ``wavelength_unit``.
+    good_bands : bool array, shape (band,), optional
+        False for bands marked as bad by the producer or the user.
+    no_data : float, optional
+        Raw value that means "not measured".
+    scale : float
+        Raw value that stands for a physical value of 1 (reflectance scale factor).
+    source : Path, optional
+        File the cube was read from.
+    header : mapping
+        The producer's header, verbatim, to be kept through export.
+
+    Raises
+    ------
+    CubeError
+        If shapes disagree, the data are no real three-dimensional array, or scale is not a positive number.
+    """
+
+    data: NDArray[Any]
+    name: str = "cube"
+    wavelengths: NDArray[np.float64] | None = None
+    wavelength_unit: str = ""
+    fwhm: NDArray[np.float64] | None = None
+    good_bands: NDArray[np.bool_] | None = None
+    no_data: float | None = None
+    scale: float = 1.0
+    source: Path | None = None
+    header: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        if self.data.ndim != 3:
+            raise CubeError(f"{self.name}: a cube has the axes (band, row, col), this array has {self.data.ndim}")
+        if 0 in self.data.shape:
+            raise CubeError(f"{self.name}: the cube is empty, its shape is {self.data.shape}")
+        if self.data.dtype.kind not in "iuf":
+            raise CubeError(f"{self.name}: data type {self.data.dtype} is not supported; convert it to a real number type")
+        if not (np.isfinite(self.scale) and self.scale > 0):
+            raise CubeError(f"{self.name}: scale is {self.scale}; it must be a positive number")
+        for what, kind in (("wavelengths", np.float64), ("fwhm", np.float64), ("good_bands", np.bool_)):
+            values = getattr(self, what)
+            if values is None:
+                continue
+            values = np.asarray(values, dtype=kind)
+            if values.shape != (self.bands,):
+                raise CubeError(f"{self.name}: {what} has {values.size} values for {self.bands} bands")
+            object.__setattr__(self, what, values)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(bands, rows, cols)."""
+        bands, rows, cols = self.data.shape
+        return bands, rows, cols
+
+    @property
+    def bands(self) -> int:
+        """Number of bands."""
+        return int(self.data.shape[0])
+
+    @property
+    def wavelengths_nm(self) -> NDArray[np.float64] | None:
+        """Centre of each band in nanometres, or None when they are unknown or no lengths."""
+        if self.wavelengths is None:
+            return None
+        if self.wavelength_unit == "1/cm":
+            return 1e7 / self.wavelengths
+        factor = NANOMETRES.get(self.wavelength_unit)
+        return None if factor is None else self.wavelengths * factor
+
+    def replace(self, **changes: Any) -> "Cube":
+        """A copy with some fields changed, everything else kept."""
+        return dataclasses.replace(self, **changes)
+
+    def physical(self) -> NDArray[np.float32]:
+        """The whole cube as float32 physical values (``data / scale``), not-measured voxels as NaN."""
+        values = np.asarray(self.data, dtype=np.float32)
+        if self.scale != 1:
+            values = values / np.float32(self.scale)
+        if self.no_data is not None:
+            # compared on raw values: scaling first would hide a no-data value
+            values = np.where(np.asarray(self.data) == self.no_data, np.float32(np.nan), values)
+        return values

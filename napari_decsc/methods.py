@@ -1,0 +1,39 @@
+"""The denoising methods by name: what ``--method`` and the widget offer. Importing this loads no torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.hsi.denoising import Denoiser
+from napari_decsc.hsi.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Method:
+    """A denoiser that can be asked for: its settings class, and how to make one from settings."""
+
+    name: str
+    summary: str
+    settings: type
+    make: Callable[[Any], Denoiser]
+
+
+def _decsc(settings: DecscSettings) -> Denoiser:
+    from napari_decsc.deq.denoiser import DecscDenoiser
+
+    return DecscDenoiser(settings)
+
+
+METHODS = {
+    method.name: method
+    for method in (Method("decsc", "Deep equilibrium convolutional sparse coding", DecscSettings, _decsc),)
+}
+
+
+def make_denoiser(method: str, settings: Any = None) -> Denoiser:
+    """A denoiser by name, with default settings unless some are given. Raises SettingsError for an unknown name."""
+    if method not in METHODS:
+        raise SettingsError(f"there is no method {method!r}; choose one of {', '.join(METHODS)}")
+    chosen = METHODS[method]
+    return chosen.make(chosen.settings() if settings is None else settings)

@@ -1,0 +1,1 @@
+"""The napari plugin: thin widgets over :mod:`napari_decsc.hsi` and :mod:`napari_decsc.deq`."""
