@@ -66,7 +66,9 @@ class Cube:
         if 0 in self.data.shape:
             raise CubeError(f"{self.name}: the cube is empty, its shape is {self.data.shape}")
         if self.data.dtype.kind not in "iuf":
-            raise CubeError(f"{self.name}: data type {self.data.dtype} is not supported; convert it to a real number type")
+            raise CubeError(
+                f"{self.name}: data type {self.data.dtype} is not supported; convert it to a real number type"
+            )
         if not (np.isfinite(self.scale) and self.scale > 0):
             raise CubeError(f"{self.name}: scale is {self.scale}; it must be a positive number")
         for what, kind in (("wavelengths", np.float64), ("fwhm", np.float64), ("good_bands", np.bool_)):

@@ -41,7 +41,8 @@ class Iteration:
 
     ``number`` counts from 1 within its tile (0: the start estimate, before any evaluation, whose residuals are NaN);
     ``residual`` is ||f(z) - z||, ``relative_residual`` is ||f(z) - z|| / ||f(z)||; ``elapsed`` is in seconds since the
-    denoising began, without the time listeners took; ``tile`` counts from 1 to ``tiles``; ``preview`` comes now and then.
+    denoising began, without the time listeners took; ``tile`` counts from 1 to ``tiles``; ``preview`` comes now and
+    then.
     """
 
     number: int

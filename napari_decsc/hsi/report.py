@@ -25,6 +25,7 @@ class Recorder:
         self.tiles: list[list[float]] = []
 
     def __call__(self, iteration: Iteration) -> None:
+        """Take note of one iteration."""
         self.seconds = iteration.elapsed
         while len(self.tiles) < iteration.tile:
             self.tiles.append([])
