@@ -1,0 +1,88 @@
+# `make run` and `make test` are complete on a bare Debian with make and Python 3.11: they install what is missing,
+# once, and say so. `make help` lists everything.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+OUT ?= demo
+ARGS ?=
+
+# the first of these that is there, runs, and is new enough
+CANDIDATES := python3.11 python3 python3.12 python3.13
+new_enough = $(shell $(1) -c 'import sys; print("$(1)" if sys.version_info >= (3, 11) else "")' 2>/dev/null)
+PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(call new_enough,$(name))))
+
+# Qt complains without one
+ifndef XDG_RUNTIME_DIR
+XDG_RUNTIME_DIR := $(shell folder="$${TMPDIR:-/tmp}/runtime-$$(id -u)"; mkdir -p -m 700 "$$folder" && echo "$$folder")
+endif
+export XDG_RUNTIME_DIR
+
+.PHONY: help install run test lint format types contracts validate wheel-test train bench clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo '  Options of a command: make bench ARGS="--crop 128". Another Python: make install PYTHON=python3.12.'
+
+install: $(VENV)/.installed ## system packages, .venv, everything the project needs
+
+run: $(VENV)/.installed ## the demo: a noisy cube, denoised before your eyes; writes demo/
+	@echo "Demo: the results go to $(OUT)/."
+	@$(BIN)/napari-decsc demo --out $(OUT) $(ARGS)
+
+test: $(VENV)/.installed ## all tests (in a virtual screen)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed ## put the code into ruff's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.installed ## mypy, strict
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.installed ## which part may import which
+	@$(BIN)/lint-imports
+
+validate: $(VENV)/.installed ## the plugin's manifest
+	@$(BIN)/npe2 validate napari-decsc
+
+wheel-test: $(VENV)/.installed ## build sdist and wheel, install the wheel elsewhere, use it there
+	@$(BIN)/python .ci/wheel_test.py
+
+train: $(VENV)/.installed ## train weights; options in ARGS, see `napari-decsc train --help`
+	@$(BIN)/napari-decsc train $(ARGS)
+
+bench: $(VENV)/.installed ## compare methods on noise cases; writes runs/benchmark/
+	@$(BIN)/napari-decsc benchmark --overwrite $(ARGS)
+
+clean: ## remove what was built and cached, keep .venv
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage site
+	@find napari_decsc tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	@rm -rf $(VENV) .cache
+
+.cache/system-packages: .ci/system-packages
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "Python 3.11 or newer is needed, and none of $(CANDIDATES) is one; on Debian: apt-get install python3.11" >&2; \
+	  exit 1; \
+	fi
+	@.ci/system-packages $(PYTHON)
+	@mkdir -p $(@D) && touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt .cache/system-packages
+	@if [ ! -x $(BIN)/python ]; then echo "Making $(VENV) with $(PYTHON)."; $(PYTHON) -m venv $(VENV); fi
+	@echo "Installing PyTorch (some 200 MB to download, once)."
+	@$(PIP) -c constraints.txt torch
+	@echo "Installing napari-decsc with napari, PyQt5 and the tools for tests (some 300 MB to download, once)."
+	@$(PIP) -c constraints.txt -e '.[pyqt5,test]'
+	@touch $@

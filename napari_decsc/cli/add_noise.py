@@ -1,0 +1,35 @@
+"""``napari-decsc add-noise``: a noisy copy of a cube, by a noise model of the field's protocol."""
+
+import argparse
+from pathlib import Path
+
+from napari_decsc.cli import Answer
+from napari_decsc.cli.options import add_settings, make_settings
+from napari_decsc.hsi.noise import NOISE_MODELS
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``add-noise``."""
+    models = "; ".join(f"{name}: {model.summary}" for name, model in NOISE_MODELS.items())
+    parser.add_argument("input", metavar="IN", type=Path, help="clean cube")
+    parser.add_argument("output", metavar="OUT", type=Path, help="ENVI file to write, such as noisy.hdr")
+    parser.add_argument("--model", choices=NOISE_MODELS, default="mixture", help=f"{models} [default: mixture]")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same noise [default: 0]")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    add_settings(parser, NOISE_MODELS)
+
+
+def run(args: argparse.Namespace) -> Answer:
+    """Add the noise and write the noisy cube."""
+    from napari_decsc.cli.cubes import prepare_output, save_cube
+    from napari_decsc.hsi.files import open_cube
+    from napari_decsc.hsi.noise import add_noise
+    from napari_decsc.hsi.settings import as_dict
+
+    model = make_settings(args, NOISE_MODELS, args.model)
+    clean = open_cube(args.input)
+    output = prepare_output(args.output, [clean], overwrite=args.overwrite)
+    provenance = {"model": args.model, "seed": args.seed, "settings": as_dict(model)}
+    written = save_cube(add_noise(clean, model, args.seed), output, overwrite=args.overwrite, noise=provenance)
+    answer = {"input": str(args.input), "output": str(written), **provenance}
+    return Answer(answer, f"Wrote {written}: {args.model} noise, seed {args.seed}.")

@@ -1,0 +1,146 @@
+"""One cell of a benchmark: one method on one cube with one noise, in a process of its own."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import DecscError, SettingsError
+from napari_decsc.hsi.noise import NOISE_MODELS, NoiseModel, make_noise
+
+#: The noise cases of the field's protocol that a benchmark runs unless told otherwise.
+NOISE_CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "gaussian-50": ("gaussian", {"sigma": 50.0}),
+    "non-iid-95": ("non-iid", {"maximum": 95.0}),
+    "non-iid-15": ("non-iid", {"maximum": 15.0}),
+    "corr": ("corr", {}),
+    "mixture": ("mixture", {}),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What to run. ``cube`` None: the built-in sample; ``crop`` 0: the whole cube, else the side of its centre."""
+
+    cube: Path | None
+    noise: str
+    method: str
+    settings: Any
+    seed: int = 0
+    crop: int = 0
+
+
+def noise_of(name: str) -> NoiseModel:
+    """The model of a case of `NOISE_CASES`, or a model of that name with its default settings."""
+    if name in NOISE_CASES:
+        model, values = NOISE_CASES[name]
+        return make_noise(model, **values)
+    if name in NOISE_MODELS:
+        return make_noise(name)
+    raise SettingsError(f"there is no noise case {name!r}; choose among {', '.join({**NOISE_CASES, **NOISE_MODELS})}")
+
+
+def clean_cube(path: Path | None, crop: int) -> Cube:
+    """The cube of a case before the noise."""
+    if path is None:
+        from napari_decsc.hsi.sample import sample_cube
+
+        cube = sample_cube()
+    else:
+        from napari_decsc.hsi.files import open_cube
+
+        cube = open_cube(path)
+    return central(cube, crop) if crop else cube
+
+
+def central(cube: Cube, side: int) -> Cube:
+    """The central ``side`` x ``side`` pixels, or fewer where the cube is smaller."""
+    _, rows, cols = cube.shape
+    top, left = max(0, (rows - side) // 2), max(0, (cols - side) // 2)
+    return cube.replace(data=cube.data[:, top : top + side, left : left + side])
+
+
+def run_case(case: Case) -> dict[str, Any]:
+    """Denoise and score, ready for JSON; memory and CPU time are this process's.
+
+    CPU seconds are those of all threads between the first step of the method and its last, without imports and
+    without reading weights. The peak of memory includes everything that the process loaded.
+    """
+    from napari_decsc.hsi.denoising import run
+    from napari_decsc.hsi.metrics import score_cubes
+    from napari_decsc.hsi.noise import add_noise
+    from napari_decsc.hsi.report import Recorder
+    from napari_decsc.methods import make_denoiser
+
+    clean = clean_cube(case.cube, case.crop)
+    noisy = add_noise(clean, noise_of(case.noise), case.seed)
+    denoiser = make_denoiser(case.method, case.settings)
+    recorder = Recorder(denoiser)
+    begin = time.process_time()
+    denoised = run(denoiser.denoise(noisy), recorder)
+    cpu_seconds = time.process_time() - begin
+    report = recorder.report()
+    ends = [tile["relative_residual"] for tile in report["tiles"] if tile["relative_residual"]]
+    return {
+        **name_of(case),
+        "shape": list(clean.shape),
+        "noisy": score_cubes(clean, noisy).summary(),
+        "denoised": score_cubes(clean, denoised).summary(),
+        "cpu_seconds": round(cpu_seconds, 3),
+        "seconds": report["seconds"],
+        "peak_memory_bytes": report["peak_memory_bytes"],
+        "evaluations": max((len(history) for history in ends), default=None),
+        "relative_residual": max((history[-1] for history in ends), default=None),
+        "settings": report["settings"],
+        "weights": report["weights"],
+        "device": report["device"],
+    }
+
+
+def name_of(case: Case) -> dict[str, str]:
+    """The row's name in tables: cube, noise, method."""
+    return {
+        "cube": "sample" if case.cube is None else case.cube.stem,
+        "noise": case.noise,
+        "method": case.method,
+    }
+
+
+def run_case_apart(case: Case) -> dict[str, Any]:
+    """`run_case` in a fresh process, so that its peak of memory is its own.
+
+    A case that fails gives a row with its name and "error": the other cases of a benchmark are still worth having.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(there, case))
+    child.start()
+    there.close()  # so that the end of the child is the end of the pipe
+    try:
+        row: dict[str, Any] = here.recv()
+    except EOFError:
+        child.join()
+        row = {"error": f"the process ended with code {child.exitcode}, perhaps for want of memory"}
+    finally:
+        child.kill()  # has ended by now, unless we were interrupted
+        child.join()
+        here.close()
+    return {**name_of(case), **row}
+
+
+def _child(pipe: Connection, case: Case) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: it ends this process
+    with contextlib.redirect_stdout(sys.stderr), pipe:
+        try:
+            pipe.send(run_case(case))
+        except (DecscError, MemoryError) as error:
+            pipe.send({"error": str(error) or "the memory is not enough"})
+    sys.stderr.flush()
+    os._exit(0)  # no exit handlers of libraries: all that was wanted has been sent

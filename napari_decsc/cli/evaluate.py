@@ -1,0 +1,48 @@
+"""``napari-decsc evaluate``: scores of a cube against a reference; SAM is in radians in JSON, in degrees for people."""
+
+import argparse
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_decsc.cli import Answer
+from napari_decsc.hsi.metrics import Scores
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``evaluate``."""
+    parser.add_argument("reference", metavar="REFERENCE", type=Path, help="the cube that counts as the truth")
+    parser.add_argument("test", metavar="TEST", type=Path, help="the cube to score")
+    parser.add_argument("--per-band", action="store_true", help="PSNR and SSIM of every band too (bands count from 0)")
+
+
+def run(args: argparse.Namespace) -> Answer:
+    """Open both cubes and score."""
+    from napari_decsc.hsi.files import open_cube
+    from napari_decsc.hsi.metrics import score_cubes
+
+    scores = score_cubes(open_cube(args.reference), open_cube(args.test))
+    answer: dict[str, Any] = {"reference": str(args.reference), "test": str(args.test), **scores.summary()}
+    text = score_table({"": scores.summary()})
+    if args.per_band:
+        answer["bands"] = _bands(scores)
+        text += "\n\nband   PSNR/dB    SSIM\n" + "\n".join(
+            f"{band['band']:4d}  {band['psnr']:8.2f}  {band['ssim']:6.4f}" for band in answer["bands"]
+        )
+    return Answer(answer, text)
+
+
+def score_table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Scores as a table for people, a line for every name -> summary."""
+    lines = [f"{'':<10}  MPSNR/dB   MSSIM  SAM/deg   ERGAS"]
+    for name, one in rows.items():
+        angle = math.degrees(one["sam"])
+        cells = f"{one['mpsnr']:8.2f}  {one['mssim']:6.4f}  {angle:7.2f}  {one['ergas']:6.1f}"
+        lines.append(f"{name:<10}  {cells}")
+    return "\n".join(lines)
+
+
+def _bands(scores: Scores) -> list[dict[str, Any]]:
+    pairs = zip(scores.band_psnr, scores.band_ssim, strict=True)
+    return [{"band": band, "psnr": float(psnr), "ssim": float(ssim)} for band, (psnr, ssim) in enumerate(pairs)]

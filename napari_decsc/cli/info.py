@@ -1,0 +1,72 @@
+"""``napari-decsc info``: what a cube file holds."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from napari_decsc.cli import Answer
+from napari_decsc.hsi.cube import Cube
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``info``."""
+    parser.add_argument("cube", metavar="CUBE", type=Path, help="cube file to look at")
+
+
+def run(args: argparse.Namespace) -> Answer:
+    """Open the cube, look at a sample of its voxels."""
+    from napari_decsc.hsi.files import open_cube
+
+    facts = {"path": str(args.cube), **describe(open_cube(args.cube))}
+    return Answer(facts, "\n".join(f"{name.replace('_', ' '):<16}{_words(value)}" for name, value in facts.items()))
+
+
+def describe(cube: Cube) -> dict[str, Any]:
+    """Facts about a cube, ready for JSON; bands count from 0, minimum and maximum are physical values of a sample."""
+    import numpy as np
+
+    from napari_decsc.hsi.scaling import peak, sample
+
+    values = sample(cube)
+    values = values[np.isfinite(values)]
+    bad = [] if cube.good_bands is None else np.flatnonzero(~cube.good_bands).tolist()
+    return {
+        "name": cube.name,
+        "bands": cube.shape[0],
+        "rows": cube.shape[1],
+        "cols": cube.shape[2],
+        "data_type": cube.data.dtype.name,
+        "interleave": cube.header.get("interleave"),
+        "wavelengths": _wavelengths(cube),
+        "bad_bands": bad,
+        "no_data": cube.no_data,
+        "scale": cube.scale,
+        "minimum": float(values.min()) if values.size else None,
+        "maximum": float(values.max()) if values.size else None,
+        "peak": peak(cube),
+        "sampled_voxels": int(values.size),
+    }
+
+
+def _wavelengths(cube: Cube) -> dict[str, Any] | None:
+    if cube.wavelengths is None:
+        return None
+    return {
+        "first": float(cube.wavelengths[0]),
+        "last": float(cube.wavelengths[-1]),
+        "unit": cube.wavelength_unit or None,
+        "has_fwhm": cube.fwhm is not None,
+    }
+
+
+def _words(value: Any) -> str:
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return f"{len(value)} ({', '.join(map(str, value))})"
+    if isinstance(value, dict):
+        fwhm = ", with fwhm" if value["has_fwhm"] else ""
+        return f"{value['first']:g} to {value['last']:g} {value['unit'] or '(unit unknown)'}{fwhm}"
+    return str(value)

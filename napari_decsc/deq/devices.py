@@ -1,0 +1,21 @@
+"""Where to compute."""
+
+import torch
+
+from napari_decsc.hsi.errors import SettingsError
+
+
+def choose(name: str) -> torch.device:
+    """The device of that name; "auto": CUDA, else MPS, else CPU. Raises SettingsError when it is not to be had."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SettingsError(f"device {name!r} cannot be used here ({_first_line(error)}); choose auto or cpu") from error
+    return device
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

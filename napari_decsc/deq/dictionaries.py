@@ -1,0 +1,116 @@
+"""The two dictionaries of DECSC: K of the shared 2-D code S and D of the unshared 3-D code H.
+
+Each can decode (synthesis, K S) and encode (its adjoint, K^T). A tied dictionary has one set of filters, so that the step
+of the fixed-point map is a gradient step; an untied one has a set of its own for decoding in the step, for encoding, and
+for the final estimate (as older weights have).
+
+Shapes: N images, B bands, F2 shared maps S (N, F2, h, w), F3 unshared maps H (N B, F3, h, w), cubes (N, B, rows, cols).
+"""
+
+from itertools import groupby
+
+import torch
+from torch import Tensor, nn
+
+from napari_decsc.deq.convolution import analyse, analyse_bands, synthesise, synthesise_bands
+from napari_decsc.deq.frames import frame_bound, lapped_orthogonal, windowed_dct
+
+
+class Filters(nn.Module):
+    """One set of filters, or three that start equal: ``step``, ``encode``, ``output``."""
+
+    def __init__(self, first: Tensor, tied: bool) -> None:
+        super().__init__()
+        self.step = nn.Parameter(first.clone())
+        self.encode = self.step if tied else nn.Parameter(first.clone())
+        self.output = self.step if tied else nn.Parameter(first.clone())
+
+
+class BandDictionary(nn.Module):
+    """K with free filters for each of a fixed number of bands: filters (F2, B, k, k). The published form."""
+
+    def __init__(self, maps: int, bands: int, taps: int, stride: int, tied: bool) -> None:
+        super().__init__()
+        self.maps, self.stride = maps, stride
+        first = torch.randn(maps, bands, taps, taps)
+        self.filters = Filters(first / frame_bound(first, stride) ** 0.5, tied)
+
+    def decode(self, S: Tensor, basis: Tensor | None, filters: Tensor) -> Tensor:
+        """K S: (N, F2, h, w) -> (N, B, rows, cols)."""
+        return synthesise(S, filters, self.stride)
+
+    def encode(self, cube: Tensor, basis: Tensor | None, filters: Tensor) -> Tensor:
+        """K^T: (N, B, rows, cols) -> (N, F2, h, w)."""
+        return analyse(cube, filters, self.stride)
+
+
+class SubspaceDictionary(nn.Module):
+    """K = E x k: spatial filters k, the same for every spectral component, times the cube's own spectral basis E.
+
+    Component i keeps the ``low[i]`` x ``low[i]`` lowest frequencies of the 8 x 8 windowed DCT: F2 = sum of low^2.
+    """
+
+    def __init__(self, low: tuple[int, ...], tied: bool) -> None:
+        super().__init__()
+        self.stride, self.maps = 4, sum(n * n for n in low)
+        k = windowed_dct().reshape(64, 1, 8, 8)
+        self.filters = Filters(k / frame_bound(k, self.stride) ** 0.5, tied)
+        #: runs of components that keep the same frequencies: (components, indices of their filters)
+        self.runs = [(len(list(run)), _lowest(n)) for n, run in groupby(low)]
+
+    def component_images(self, S: Tensor, filters: Tensor) -> Tensor:
+        """K S before the basis: (N, F2, h, w) -> (N, r, rows, cols)."""
+        images, start = [], 0
+        for count, indices in self.runs:
+            maps = S[:, start : start + count * len(indices)]
+            start += count * len(indices)
+            part = synthesise(maps.unflatten(1, (count, -1)).flatten(0, 1), filters[indices], self.stride)
+            images.append(part.view(-1, count, *part.shape[2:]))
+        return torch.cat(images, 1)
+
+    def component_maps(self, images: Tensor, filters: Tensor) -> Tensor:
+        """The adjoint of :meth:`component_images`: (N, r, rows, cols) -> (N, F2, h, w)."""
+        maps, start = [], 0
+        for count, indices in self.runs:
+            part = analyse(images[:, start : start + count].flatten(0, 1).unsqueeze(1), filters[indices], self.stride)
+            start += count
+            maps.append(part.view(-1, count * len(indices), *part.shape[2:]))
+        return torch.cat(maps, 1)
+
+    def decode(self, S: Tensor, basis: Tensor, filters: Tensor) -> Tensor:
+        """K S: (N, F2, h, w) -> (N, B, rows, cols)."""
+        return mix_bands(basis, self.component_images(S, filters))
+
+    def encode(self, cube: Tensor, basis: Tensor, filters: Tensor) -> Tensor:
+        """K^T: (N, B, rows, cols) -> (N, F2, h, w)."""
+        return self.component_maps(mix_bands(basis.mT, cube), filters)
+
+
+class UnsharedDictionary(nn.Module):
+    """D: F3 filters of 3 x k x k taps over (band, row, col), the same at every band: filters (F3, 3, k, k)."""
+
+    def __init__(self, maps: int, taps: int, stride: int, tied: bool) -> None:
+        super().__init__()
+        self.stride = stride
+        first = torch.zeros(maps, 3, taps, taps)
+        frame = lapped_orthogonal(taps)[:maps]
+        first[: len(frame), 1] = frame
+        self.filters = Filters(first, tied)
+
+    def decode(self, H: Tensor, images: int, filters: Tensor) -> Tensor:
+        """D H: (N B, F3, h, w) -> (N, B, rows, cols)."""
+        return synthesise_bands(H, filters, self.stride, images)
+
+    def encode(self, cube: Tensor, filters: Tensor) -> Tensor:
+        """D^T: (N, B, rows, cols) -> (N B, F3, h, w)."""
+        return analyse_bands(cube, filters, self.stride)
+
+
+def mix_bands(matrix: Tensor, cube: Tensor) -> Tensor:
+    """Every spectrum times a matrix: (N, C, B), (N, B, rows, cols) -> (N, C, rows, cols)."""
+    return (matrix @ cube.flatten(2)).unflatten(2, cube.shape[2:])
+
+
+def _lowest(n: int) -> list[int]:
+    """Indices, among the 8 x 8 frequencies, of the n x n lowest."""
+    return [8 * row + col for row in range(n) for col in range(n)]

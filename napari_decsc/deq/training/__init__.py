@@ -1,0 +1,1 @@
+"""Training of DECSC: data, noise on the device, loss, loop. `settings` needs no torch."""

@@ -1,0 +1,38 @@
+"""Blind training noise: what befalls a patch is drawn by the package's noise models, the pixels' noise on the device."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_decsc.hsi.noise import Corruption, NoiseModel, make_noise
+
+
+def draw_model(rng: np.random.Generator) -> NoiseModel:
+    """A noise model at random: half Gaussian of all kinds and levels, half with stripes, dead columns or impulses."""
+    kind = rng.choice(
+        ["gaussian", "non-iid", "quiet", "corr", "case2", "case3", "case4", "mixture"],
+        p=[0.16, 0.2, 0.18, 0.08, 0.05, 0.05, 0.05, 0.23],
+    )
+    if kind == "gaussian":
+        return make_noise("gaussian", sigma=float(rng.uniform(5, 75)))
+    if kind == "non-iid":
+        return make_noise("non-iid", maximum=float(rng.choice([35.0, 55.0, 75.0, 95.0])))
+    if kind == "quiet":
+        return make_noise("non-iid", maximum=float(rng.uniform(4, 20)))
+    return make_noise(str(kind))
+
+
+def corrupt(clean: Tensor, rng: np.random.Generator, generator: torch.Generator) -> Tensor:
+    """Noisy patches (N, band, row, col), each with noise of its own kind, computed where the patches are."""
+    _, bands, rows, cols = clean.shape
+    drawn = [draw_model(rng).draw((bands, rows, cols), rng) for _ in range(clean.shape[0])]
+    fields = (np.stack([getattr(one, name) for one in drawn]) for name in ("sigma", "offset", "dead", "impulse"))
+    corruption = Corruption(*(torch.from_numpy(field).to(clean.device) for field in fields))
+    normal = torch.randn(clean.shape, generator=generator, device=clean.device)
+    uniform = torch.rand(clean.shape, generator=generator, device=clean.device)
+    return corruption.apply(clean, normal, uniform, torch.where)
+
+
+def usable(noisy: Tensor) -> Tensor:
+    """False where a voxel lies exactly on the floor (0) or the ceiling (1) of the scale."""
+    return (noisy.abs() > 1e-6) & ((noisy - 1).abs() > 1e-6)

@@ -1,0 +1,179 @@
+"""The training loop: resumable, warm-startable, the same on CPU and GPU."""
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from napari_decsc.deq import weights as weight_files
+from napari_decsc.deq.devices import choose
+from napari_decsc.deq.model import PRESETS, Decsc
+from napari_decsc.deq.training.corruption import corrupt, usable
+from napari_decsc.deq.training.data import Patches, Scene, read_scene, scene_files, validation_scenes
+from napari_decsc.deq.training.objective import equilibrium, error, stretch
+from napari_decsc.deq.training.settings import TrainSettings
+from napari_decsc.deq.training.validation import validate
+from napari_decsc.hsi.errors import DenoisingError
+from napari_decsc.hsi.settings import as_dict
+
+Log = Callable[[str], None]
+
+
+@dataclass
+class Run:
+    """The state of a run: what a checkpoint holds."""
+
+    model: Decsc
+    average: Decsc
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+
+
+def train(settings: TrainSettings, log: Log = print) -> Path:
+    """Train, validate and checkpoint until the time or the steps are over; returns the averaged weights' file.
+
+    The folder ``settings.out`` gets ``checkpoint.pt``, ``log.jsonl`` (one line per validation) and
+    ``<preset>.safetensors``; a run found there goes on.
+    """
+    device = choose(settings.device)
+    out = Path(settings.out)
+    out.mkdir(parents=True, exist_ok=True)
+    folder = Path(settings.data)
+    patches = Patches([read_scene(path) for path in scene_files(folder)], settings.bands, settings.patch, device)
+    held_back = list(validation_scenes(folder))
+    run = _begin(settings, device, out, log)
+    log(f"{len(patches.scenes)} scenes, {len(held_back)} held back, device {device}, from step {run.step}")
+    started, last_check = time.monotonic(), time.monotonic()
+    before = run.seconds
+    losses: list[float] = []
+    while not _over(settings, run, time.monotonic() - started):
+        losses.append(_step(run, patches, settings, log))
+        run.seconds = before + time.monotonic() - started
+        if time.monotonic() - last_check > 60 * settings.validate_minutes:
+            _checkpoint(run, settings, held_back, losses, out, log)
+            losses, last_check = [], time.monotonic()
+    return _checkpoint(run, settings, held_back, losses, out, log)
+
+
+def _begin(settings: TrainSettings, device: torch.device, out: Path, log: Log) -> Run:
+    torch.manual_seed(settings.seed)
+    model = _first_model(settings, log).to(device)
+    run = Run(model, copy.deepcopy(model), _optimiser(model, settings))
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.is_file():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        run.model.load_state_dict(saved["model"])
+        run.average.load_state_dict(saved["average"])
+        run.optimiser.load_state_dict(saved["optimiser"])
+        run.step, run.seconds = saved["step"], saved["seconds"]
+        log(f"going on from {checkpoint} at step {run.step}")
+    return run
+
+
+def _first_model(settings: TrainSettings, log: Log) -> Decsc:
+    name = settings.warm_start or (settings.preset if settings.preset in weight_files.shipped() else "none")
+    if name == "none":
+        log(f"a new {settings.preset} model")
+        model, config = PRESETS[settings.preset]
+        return model(config())
+    found = weight_files.load(name)
+    if found.model.preset != settings.preset:
+        raise DenoisingError(f"weights {name!r} are of the preset {found.model.preset!r}, not {settings.preset!r}")
+    log(f"from the weights {found.name} ({found.hash[:12]})")
+    return found.model.train()
+
+
+def _optimiser(model: Decsc, settings: TrainSettings) -> torch.optim.Optimizer:
+    filters = [p for name, p in model.named_parameters() if ".filters." in name]
+    others = [p for name, p in model.named_parameters() if ".filters." not in name]
+    groups: list[dict[str, Any]] = [{"params": others, "scale": 1.0}, {"params": filters, "scale": settings.filter_rate}]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+
+
+def _over(settings: TrainSettings, run: Run, seconds: float) -> bool:
+    return seconds > 60 * settings.minutes or (settings.steps > 0 and run.step >= settings.steps)
+
+
+def _step(run: Run, patches: Patches, settings: TrainSettings, log: Log) -> float:
+    # every step has random numbers of its own, so that a resumed run goes on as if it had not stopped
+    rng = np.random.default_rng([settings.seed, run.step])
+    generator = torch.Generator(patches.device).manual_seed(int(rng.integers(2**62)))
+    clean = patches.batch(settings.batch, rng)
+    noisy = corrupt(clean, rng, generator)
+    model = run.model
+    c = model.context(noisy, usable(noisy))
+    depth = int(rng.integers(settings.solver_least, max(settings.solver_most, settings.solver_least) + 1))
+    z = equilibrium(model, c, depth, settings)
+    loss = error(model.output(z, c), clean)  # type: ignore[arg-type]
+    value, total = float(loss.detach()), loss
+    if settings.gain_every and run.step % settings.gain_every == 0:
+        penalty, measured = stretch(model, c, z, settings.gain_limit)
+        total = loss + settings.gain_weight * penalty
+        log(f"step {run.step:6d}  loss {value:8.4f}  depth {depth:2d}  gain {float(measured):.3f}  {run.seconds / 60:6.1f} min")
+    if bool(torch.isfinite(total)):
+        _update(run, settings, total)
+    else:
+        log(f"step {run.step}: the loss is not finite; the step is left out")
+        run.optimiser.zero_grad(set_to_none=True)
+    run.step += 1
+    return value
+
+
+def _update(run: Run, settings: TrainSettings, total: torch.Tensor) -> None:
+    total.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
+    warm = min(1.0, (run.step + 1) / 30)
+    share = min(1.0, run.seconds / (60 * settings.decay_minutes)) if settings.decay_minutes else 0.0
+    rate = settings.learning_rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate * group["scale"]
+    run.optimiser.step()
+    run.optimiser.zero_grad(set_to_none=True)
+    decay = min(settings.ema, (1 + run.step) / (10 + run.step))
+    with torch.no_grad():
+        for averaged, current in zip(run.average.parameters(), run.model.parameters(), strict=True):
+            averaged.lerp_(current, 1 - decay)
+
+
+def _checkpoint(
+    run: Run, settings: TrainSettings, scenes: list[Scene], losses: list[float], out: Path, log: Log
+) -> Path:
+    state = {
+        "model": run.model.state_dict(),
+        "average": run.average.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "step": run.step,
+        "seconds": run.seconds,
+    }
+    partial = out / "checkpoint.partial"
+    torch.save(state, partial)
+    partial.replace(out / "checkpoint.pt")
+    results = {v.case: [round(v.psnr, 2), float(f"{v.relative_residual:.2g}")] for v in validate(run.average, scenes)}
+    line = {"step": run.step, "minutes": round(run.seconds / 60, 1), "loss": round(float(np.mean(losses or [0])), 4)}
+    with (out / "log.jsonl").open("a") as file:
+        file.write(json.dumps({**line, **results}) + "\n")
+    log(f"step {run.step}: " + ", ".join(f"{case} {psnr} dB ({left:g})" for case, (psnr, left) in results.items()))
+    path = out / f"{settings.preset}.safetensors"
+    weight_files.save(run.average, path, _provenance(run, settings, results))
+    return path
+
+
+def _provenance(run: Run, settings: TrainSettings, results: dict[str, list[float]]) -> dict[str, str]:
+    kept = {name: value for name, value in as_dict(settings).items() if name not in ("data", "out", "device")}
+    kept["warm_start"] = Path(settings.warm_start).name
+    return {
+        "recipe": json.dumps(kept),
+        "steps": str(run.step),
+        "hours": f"{run.seconds / 3600:.2f}",
+        "validation": json.dumps(results),
+        "data": "CAVE (19 scenes) and AVIRIS crops: research use",
+    }

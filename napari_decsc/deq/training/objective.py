@@ -1,0 +1,34 @@
+"""What training minimises: the log error at the equilibrium, and how much f stretches there."""
+
+import torch
+from torch import Tensor
+
+from napari_decsc.deq.fixed_point import Code, Map, gain, phantom, picard, until
+from napari_decsc.deq.model import Context, Decsc
+from napari_decsc.deq.training.settings import TrainSettings
+
+
+def error(estimate: Tensor, clean: Tensor) -> Tensor:
+    """Mean over bands of log(MSE + 3e-6), the metric itself, so that quiet and loud cases weigh alike, and a little L1."""
+    difference = estimate - clean
+    return (difference.square().mean((2, 3)) + 3e-6).log().mean() + difference.abs().mean()
+
+
+def equilibrium(model: Decsc, c: Context, depth: int, settings: TrainSettings) -> Code:
+    """A code near the fixed point that carries a gradient: ``depth`` plain evaluations without, a few damped ones with.
+
+    With depth 0 the start estimate is part of the graph.
+    """
+    f: Map = lambda z: model.f(z, c)  # type: ignore[arg-type,return-value]  # noqa: E731
+    if depth == 0:
+        return phantom(f, model.start(c), settings.phantom_steps, settings.phantom_damping)
+    with torch.no_grad():
+        *_, last = until(picard(f, model.start(c)), 0.0, depth)
+    return phantom(f, last.z, settings.phantom_steps, settings.phantom_damping)
+
+
+def stretch(model: Decsc, c: Context, z: Code, limit: float) -> tuple[Tensor, Tensor]:
+    """(penalty, gain): the squared excess of f's gain at z over ``limit``, mean over images."""
+    f: Map = lambda code: model.f(code, c)  # type: ignore[arg-type,return-value]  # noqa: E731
+    found = gain(f, tuple(part.detach() for part in z))
+    return (found - limit).clamp(min=0).square().mean(), found.detach().mean()

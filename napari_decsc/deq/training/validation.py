@@ -1,0 +1,47 @@
+"""Validation while training: PSNR per noise case on scenes kept back, with the residual that is left."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from napari_decsc.deq.fixed_point import anderson, until
+from napari_decsc.deq.model import Decsc
+from napari_decsc.deq.training.corruption import usable
+from napari_decsc.deq.training.data import Scene
+from napari_decsc.hsi.noise import make_noise
+
+CASES = {
+    "sigma50": make_noise("gaussian", sigma=50.0),
+    "0-95": make_noise("non-iid", maximum=95.0),
+    "0-15": make_noise("non-iid", maximum=15.0),
+    "corr": make_noise("corr"),
+    "mixture": make_noise("mixture"),
+}
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Means over the scenes for one noise case: dB, relative residual at the end, and whether W, E and sigma were found."""
+
+    case: str
+    psnr: float
+    relative_residual: float
+
+
+@torch.inference_mode()
+def validate(model: Decsc, scenes: list[Scene], evaluations: int = 16) -> Iterator[Validation]:
+    """One result per noise case; seeds are fixed, so that results of different times compare."""
+    device = next(model.parameters()).device
+    for number, (case, noise) in enumerate(CASES.items()):
+        psnr, residual = [], []
+        for scene in scenes:
+            noisy = torch.from_numpy(noise(scene.data.numpy(), np.random.default_rng(number)))[None].to(device)
+            c = model.context(noisy, usable(noisy))
+            states = anderson(lambda z: model.f(z, c), model.start(c))  # type: ignore[arg-type,return-value]  # noqa: B023
+            *_, last = until(states, 1e-4, evaluations)
+            mse = (model.output(last.z, c).cpu()[0] - scene.data).square().mean((1, 2))  # type: ignore[arg-type]
+            psnr.append(float((-10 * mse.log10()).mean()))
+            residual.append(float(last.relative_residual))
+        yield Validation(case, float(np.mean(psnr)), float(np.mean(residual)))

@@ -1,0 +1,88 @@
+"""Weights of trained models: shipped ones by name, one's own by path. Always safetensors, which cannot run code.
+
+A file's metadata say how to build its model ("preset", "config" as JSON) and where it comes from ("recipe", "data", ...).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+
+from napari_decsc.deq.model import PRESETS, Decsc, build, config_of
+from napari_decsc.hsi.errors import DenoisingError
+
+SHIPPED = Path(__file__).parent / "pretrained"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A trained model and what is known of it. ``hash`` is the SHA-256 of the file."""
+
+    model: Decsc
+    name: str
+    path: Path
+    hash: str
+    metadata: Mapping[str, str]
+
+
+def shipped() -> list[str]:
+    """Names of the weights inside the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+
+
+def find(name: str) -> Path:
+    """The file of shipped weights, or the path of one's own. Raises DenoisingError when there is none."""
+    if name in shipped():
+        return SHIPPED / f"{name}.safetensors"
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise DenoisingError(f"weights {name!r}: no such file; choose {', '.join(shipped())} or a .safetensors file")
+    return path
+
+
+def load(name: str) -> Weights:
+    """The model with its weights, ready to evaluate on the CPU. Raises DenoisingError for a file that is no such model."""
+    path = find(name)
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError) as error:
+        raise DenoisingError(f"{path.name}: no safetensors file ({error}); pickled weights are never read") from error
+    model = _model(path.name, metadata, tensors)
+    shown = name if path.parent == SHIPPED else path.name
+    return Weights(model, shown, path, hashlib.sha256(path.read_bytes()).hexdigest(), metadata)
+
+
+def save(model: Decsc, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write weights and metadata; the file appears whole or not at all."""
+    about = {**metadata, "preset": model.preset, "config": json.dumps(config_of(model))}
+    # a tied dictionary has one tensor under three names: it is stored once
+    tensors, seen = {}, set()
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            tensors[name] = tensor.detach().cpu().contiguous()
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(to_bytes(tensors, about))
+    partial.replace(path)
+
+
+def _model(file: str, metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> Decsc:
+    try:
+        preset, config = metadata["preset"], json.loads(metadata["config"])
+        if preset not in PRESETS:
+            raise KeyError(preset)
+        model = build(preset, config)
+        missing, unknown = model.load_state_dict(tensors, strict=False)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DenoisingError(f"{file}: not weights of this program ({error}); it needs 'preset' and 'config'") from error
+    twins = {name for name in missing if name.endswith(("filters.encode", "filters.output"))}
+    if unknown or set(missing) - twins or (twins and not model.config.tied):  # type: ignore[union-attr]
+        raise DenoisingError(f"{file}: tensors do not fit its preset (unknown {unknown}, missing {missing})")
+    return model.eval()

@@ -1,0 +1,116 @@
+"""Files that appear complete or not at all."""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from napari_decsc.hsi.errors import FileFormatError
+
+_CURES = {
+    errno.ENOSPC: "free some space or choose another disk",
+    errno.EDQUOT: "free some space or choose another disk",
+    errno.EACCES: "choose a folder you may write to, or close the programs that use the file",
+    errno.EPERM: "choose a folder you may write to",
+    errno.EROFS: "choose a folder you may write to",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+@contextlib.contextmanager
+def replacing(*targets: Path, overwrite: bool, hide_last: bool = False) -> Iterator[list[Path]]:
+    """Yield temporary names beside the targets; what was written under them takes the targets' names at the end.
+
+    The names are exchanged in the order given. With ``hide_last`` an old file under the last name is moved away before
+    the others are exchanged. On any error the targets are as they were and nothing temporary is left.
+
+    Raises FileFormatError if a target exists and ``overwrite`` is false, and for every error of the system.
+    """
+    _check(targets, overwrite)
+    new = [_temporary(target) for target in targets]
+    try:
+        yield new
+        _exchange(new, targets, hide_last)
+    except OSError as error:
+        cure = _CURES.get(error.errno or 0, "choose another place")
+        reason = error.strerror or str(error)
+        raise FileFormatError(f"{targets[-1]}: cannot be written ({reason}), nothing was changed; {cure}") from None
+    finally:
+        for path in new:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+@contextlib.contextmanager
+def flushed(path: Path) -> Iterator[BinaryIO]:
+    """A new file for writing whose contents are on the disk when the block ends."""
+    with path.open("xb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _check(targets: tuple[Path, ...], overwrite: bool) -> None:
+    folder = targets[-1].parent
+    if not folder.is_dir():
+        raise FileFormatError(f"{targets[-1]}: the folder {folder} does not exist; create it or choose another")
+    for target in reversed(targets):
+        if target.is_dir():
+            raise FileFormatError(f"{target} is a folder; choose another name")
+        if not overwrite and os.path.lexists(target):
+            raise FileFormatError(f"{target} already exists; choose another name or allow overwriting")
+
+
+def _temporary(target: Path) -> Path:
+    # short: the target's own name may be as long as the file system allows
+    return target.with_name(f".decsc-{secrets.token_hex(6)}.tmp")
+
+
+def _exchange(new: list[Path], targets: tuple[Path, ...], hide_last: bool) -> None:
+    backups: list[Path] = []
+    with contextlib.ExitStack() as undo:
+        for target in reversed(targets):
+            if os.path.lexists(target):
+                backups.append(_temporary(target))
+                undo.callback(_restore, backups[-1], target)
+                _keep(target, backups[-1], move=hide_last and target == targets[-1])
+            else:
+                undo.callback(target.unlink, missing_ok=True)
+        for source, target in zip(new, targets, strict=True):
+            os.replace(source, target)
+        undo.pop_all()
+    for backup in backups:
+        with contextlib.suppress(OSError):
+            backup.unlink()
+    _flush_folder(targets[-1].parent)
+
+
+def _keep(target: Path, backup: Path, move: bool) -> None:
+    """Give the old file a second name; where there are no hard links, another one."""
+    if not move:
+        try:
+            os.link(target, backup)
+        except OSError:
+            move = True
+    if move:
+        os.replace(target, backup)
+
+
+def _restore(backup: Path, target: Path) -> None:
+    if os.path.lexists(backup):
+        os.replace(backup, target)
+        # of two names of one file, renaming leaves both
+        backup.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new names last through a power cut, on systems where folders can be flushed."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

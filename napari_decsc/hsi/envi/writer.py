@@ -1,0 +1,218 @@
+"""Writing ENVI files: complete or not at all."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.envi import header as text
+from napari_decsc.hsi.envi.header import read_header
+from napari_decsc.hsi.envi.layout import AXES, TYPES, Layout, layout_of
+from napari_decsc.hsi.envi.pair import find_data
+from napari_decsc.hsi.envi.replacing import flushed, replacing
+from napari_decsc.hsi.envi.wavelengths import ENVI_UNITS, unit_of
+from napari_decsc.hsi.errors import FileFormatError
+
+#: Bytes in memory at a time, about: a memory map of any size can be written.
+SLAB_BYTES = 64 << 20
+
+_CODES = {name: code for code, name in TYPES.items()}
+#: Types that ENVI does not know and the smallest of its types that hold them.
+_WIDER = {"int8": "int16", "float16": "float32"}
+
+#: Fields with one value for each band: wrong, and left out, once the number of bands has changed.
+_PER_BAND = (
+    "band names",
+    "data gain values",
+    "data offset values",
+    "data reflectance gain values",
+    "data reflectance offset values",
+)
+#: Fields that describe how the source was stored, or that a Cube's own fields replace.
+_NOT_KEPT = (
+    "file compression",
+    "major frame offsets",
+    "minor frame offsets",
+    "wavelength",
+    "wavelength units",
+    "fwhm",
+    "bbl",
+    "data ignore value",
+    "reflectance scale factor",
+)
+
+
+def write_envi(
+    cube: Cube,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    interleave: str = "bsq",
+    dtype: DTypeLike | None = None,
+    byte_order: int = 0,
+    extra: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a cube as `path.hdr` and `path.img`; returns the header's path.
+
+    ``path`` may end in .hdr, .img or neither; a pair that is replaced keeps the name of its data file. ``dtype`` None keeps the cube's type; values that go into a whole-number
+    type are rounded and cut to its range, NaN becomes the no-data value. ``byte_order`` is 0 (little-endian) or 1.
+    The header says what the cube's fields say, keeps the other fields of ``cube.header`` and adds those of ``extra``.
+
+    Both files are written under temporary names beside the target, flushed to the disk, and renamed, the header last.
+    On any error nothing under the target's names has changed and no temporary file is left. Writing onto the very file
+    the cube is mapped from is safe: the map keeps its old data.
+
+    Raises FileFormatError if a file of the pair exists and ``overwrite`` is false, if the type or the interleave is
+    none of ENVI's, if NaN or no-data values have no place in the type, or if the disk refuses.
+    """
+    header, data = target_pair(Path(path))
+    layout = _layout(cube, interleave, dtype, byte_order)
+    _check_no_data(cube, layout.dtype)
+    fields = text.write(_fields(cube, layout, extra or {})).encode("utf-8", errors="replace")
+    # while data and header are exchanged one after the other, an old header must not describe new data in a wrong way
+    hide = not _describes(header, layout)
+    with replacing(data, header, overwrite=overwrite, hide_last=hide) as (new_data, new_header):
+        with flushed(new_data) as file:
+            _write_values(file, cube, layout)
+        with flushed(new_header) as file:
+            file.write(fields)
+    return header
+
+
+def target_pair(path: Path) -> tuple[Path, Path]:
+    """Header and data file that :func:`write_envi` makes for a path: `x.hdr` and `x.img` (or `x.img.hdr` and `x.img`).
+
+    A header that is already there keeps the name of its data file, lest an old data file stay beside a new header.
+    Raises FileFormatError for a path without a name.
+    """
+    suffix = path.suffix.lower()
+    base = path.with_suffix("") if suffix in (".hdr", ".img") else path
+    if not base.name:
+        raise FileFormatError(f"{path}: has no file name; give one such as scene.hdr")
+    header = path if suffix == ".hdr" else base.with_name(base.name + ".hdr")
+    try:
+        return header, find_data(header, layout_of(read_header(header)).size)
+    except (FileFormatError, OSError):
+        return header, base if base.suffix.lower() == ".img" else base.with_name(base.name + ".img")
+
+
+def _layout(cube: Cube, interleave: str, dtype: DTypeLike | None, byte_order: int) -> Layout:
+    if interleave.lower() not in AXES:
+        raise FileFormatError(f"{cube.name}: interleave is {interleave!r}; choose bsq, bil or bip")
+    if byte_order not in (0, 1):
+        raise FileFormatError(f"{cube.name}: byte order is {byte_order!r}; choose 0 (little-endian) or 1 (big-endian)")
+    try:
+        name = np.dtype(cube.data.dtype if dtype is None else dtype).name
+    except TypeError:
+        name = str(dtype)
+    if dtype is None:
+        name = _WIDER.get(name, name)
+    if name not in _CODES:
+        raise FileFormatError(f"{cube.name}: ENVI has no data type {name}; choose one of {', '.join(_CODES)}")
+    bands, lines, samples = cube.shape
+    return Layout(bands, lines, samples, _CODES[name], interleave.lower(), int(byte_order))
+
+
+def _describes(header: Path, layout: Layout) -> bool:
+    try:
+        return layout_of(read_header(header)) == layout
+    except FileFormatError:
+        return False
+
+
+def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, Any]:
+    """All fields of the header, in the order in which they are written; None for those to be left out."""
+    source = {text.key_of(key): value for key, value in cube.header.items()}
+    fields = {key: value for key, value in source.items() if key and _is_kept(key, value, cube.bands)}
+    fields |= {
+        "wavelength units": _unit(cube, source.get("wavelength units")),
+        "wavelength": _list(cube.wavelengths),
+        "fwhm": _list(cube.fwhm),
+        "bbl": None if cube.good_bands is None else cube.good_bands.astype(int).tolist(),
+        "data ignore value": None if cube.no_data is None else repr(float(cube.no_data)).removesuffix(".0"),
+        "reflectance scale factor": None if cube.scale == 1 else repr(float(cube.scale)).removesuffix(".0"),
+    }
+    fields |= {text.key_of(key): value for key, value in extra.items()}
+    fields |= layout.fields()
+    return {key: fields.get(key) for key in ("description", *layout.fields())} | fields
+
+
+def _list(values: NDArray[np.float64] | None) -> list[float] | None:
+    return None if values is None else values.tolist()
+
+
+def _is_kept(key: str, value: Any, bands: int) -> bool:
+    if key in _PER_BAND:
+        return not isinstance(value, str) and len(value) == bands
+    if key == "default bands":
+        numbers = [str(number) for number in ([value] if isinstance(value, str) else value)]
+        return all(number.isdecimal() and int(number) <= bands for number in numbers)
+    return key not in _NOT_KEPT
+
+
+def _unit(cube: Cube, spelled: Any) -> str | None:
+    """The producer's own spelling of the unit while it is still true, else ENVI's."""
+    if isinstance(spelled, str) and unit_of(spelled) == (cube.wavelength_unit, 1.0):
+        return spelled
+    return ENVI_UNITS.get(cube.wavelength_unit)
+
+
+def _check_no_data(cube: Cube, dtype: np.dtype[Any]) -> None:
+    """Refuse a type that cannot say "not measured" though the cube's own type can."""
+    value = cube.no_data
+    if value is not None and _holds(cube.data.dtype, value) and not _holds(dtype, value):
+        raise FileFormatError(
+            f"{cube.name}: the no-data value {value:g} does not fit into {dtype.name}; "
+            f"choose a data type that holds it, such as float32"
+        )
+
+
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(dtype)
+    return bool(np.isfinite(value)) and value == int(value) and limits.min <= int(value) <= limits.max
+
+
+def _write_values(file: BinaryIO, cube: Cube, layout: Layout) -> None:
+    """Write all values, some rows at a time: one pass through the source, whatever its interleave."""
+    bands, lines, samples = cube.shape
+    step = max(1, SLAB_BYTES // (bands * samples * max(8, layout.dtype.itemsize)))
+    for start in range(0, lines, step):
+        slab = _converted(np.asarray(cube.data[:, start : start + step]), layout.dtype, cube)
+        if layout.interleave != "bsq":
+            file.write(np.ascontiguousarray(slab.transpose(AXES[layout.interleave])).data)
+            continue
+        for band, values in enumerate(slab):
+            file.seek((band * lines + start) * samples * layout.dtype.itemsize)
+            file.write(values.data)
+
+
+def _converted(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
+    """The slab in the file's type and byte order, contiguous."""
+    if dtype.kind != "f" and slab.dtype.name != dtype.name:
+        slab = _whole_numbers(slab, dtype, cube)
+    with np.errstate(over="ignore"):  # beyond float32 lies infinity
+        return np.ascontiguousarray(slab, dtype=dtype)
+
+
+def _whole_numbers(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
+    """Rounded, cut to the range of ``dtype``, NaN as the no-data value."""
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    if slab.dtype.kind != "f":
+        own = np.iinfo(slab.dtype)
+        return np.clip(slab, max(low, own.min), min(high, own.max))
+    values = np.rint(slab.astype(np.float64))
+    missing = np.isnan(values)
+    if missing.any():
+        if cube.no_data is None:
+            raise FileFormatError(
+                f"{cube.name}: holds NaN, which {dtype.name} cannot express; set a no-data value or choose float32"
+            )
+        values[missing] = cube.no_data
+    top = float(high)
+    # the largest 64-bit numbers lie between two floats: the next one below is the last that can be converted
+    return np.clip(values, low, top if int(top) <= high else np.nextafter(top, 0))

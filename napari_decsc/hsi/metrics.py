@@ -1,0 +1,212 @@
+"""How near a cube is to its reference: MPSNR, MSSIM, SAM and ERGAS, as the field's papers define them.
+
+Arrays have the axes (band, row, col) and any real type; sums are taken in float64, one band at a time. A voxel that is
+not finite in either array was not measured: it is left out of every score. A band without any measured voxel scores
+NaN, and means over bands leave it out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.hsi import scaling
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import CubeError
+
+Floats = NDArray[np.float64]
+
+#: Half width of the 11 x 11 window of SSIM, and standard deviation of its Gaussian weights.
+SSIM_RADIUS, SSIM_SIGMA = 5, 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The four figures of the field, and two of them band by band.
+
+    Parameters
+    ----------
+    mpsnr : float
+        Mean PSNR over bands, dB. Infinite when a band is identical to its reference: the field's mean is kept as it is.
+    mssim : float
+        Mean SSIM over bands, at most 1.
+    sam : float
+        Mean spectral angle, radians.
+    ergas : float
+        Relative global error, 0 for identical cubes.
+    band_psnr, band_ssim : array, shape (band,)
+        PSNR in dB and SSIM of every band.
+    """
+
+    mpsnr: float
+    mssim: float
+    sam: float
+    ergas: float
+    band_psnr: Floats
+    band_ssim: Floats
+
+    @property
+    def sam_degrees(self) -> float:
+        """Mean spectral angle in degrees, as people read it."""
+        return float(np.degrees(self.sam))
+
+    def summary(self) -> dict[str, float]:
+        """The four figures by name: mpsnr (dB), mssim, sam (radians), ergas."""
+        return {"mpsnr": self.mpsnr, "mssim": self.mssim, "sam": self.sam, "ergas": self.ergas}
+
+
+def score_cubes(reference: Cube, test: Cube) -> Scores:
+    """Scores of a cube on physical values; the peak is that of the reference (`napari_decsc.hsi.scaling.peak`).
+
+    Raises
+    ------
+    CubeError
+        If the shapes differ.
+    """
+    _check_shapes(reference.data, test.data, reference.name, test.name)
+    return score(reference.physical(), test.physical(), scaling.peak(reference))
+
+
+def score(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Scores:
+    """All scores of an array (band, row, col) against its reference; ``peak`` is the value that counts as 1.
+
+    Raises
+    ------
+    CubeError
+        If the shapes differ or have other than three axes, or the peak is not a positive number.
+    """
+    band_psnr = psnr_per_band(reference, test, peak)
+    band_ssim = ssim_per_band(reference, test, peak)
+    return Scores(
+        mpsnr=_mean(band_psnr),
+        mssim=_mean(band_ssim),
+        sam=_mean(spectral_angle(reference, test)),
+        ergas=ergas(reference, test),
+        band_psnr=band_psnr,
+        band_ssim=band_ssim,
+    )
+
+
+def psnr_per_band(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Floats:
+    """Peak signal-to-noise ratio of every band, shape (band,), dB: 10 log10(peak^2 / MSE_b); infinite where MSE_b = 0.
+
+    Raises CubeError as `score` does.
+    """
+    _check_peak(peak)
+    errors = np.array([_mean((a - b) ** 2) for a, b in _bands(reference, test)])
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(peak**2 / errors)
+
+
+def ssim_per_band(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Floats:
+    """Structural similarity of every band, shape (band,), with an 11 x 11 Gaussian window of standard deviation 1.5.
+
+    Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity", IEEE
+    Trans. Image Processing 13(4), 2004, eq. 13, K1 = 0.01, K2 = 0.03. The mean is over the pixels whose window lies
+    inside the image; along an axis of fewer than 11 pixels there is none, so all of them count, with the image
+    mirrored at its border. Around voxels that were not measured, the window's other weights are scaled up to a sum of
+    1. Raises CubeError as `score` does.
+    """
+    _check_peak(peak)
+    return np.array([_ssim(a, b, peak) for a, b in _bands(reference, test)])
+
+
+def spectral_angle(reference: NDArray[Any], test: NDArray[Any]) -> Floats:
+    """Angle between the two spectra of every pixel, shape (row, col), radians, from 0 to pi.
+
+    Yuhas, Goetz, Boardman, JPL Airborne Geoscience Workshop, 1992: arccos(<a, b> / (|a| |b|)), computed by the formula
+    2 atan2(|u - v|, |u + v|) for unit vectors u, v, which keeps its digits at small angles (Kahan, 2006). Two spectra
+    that are zero agree: 0. One zero spectrum has nothing in common with the other: pi / 2. A pixel without any
+    measured band: NaN. Raises CubeError if the shapes differ.
+    """
+    _check_shapes(reference, test)
+    rows_cols = reference.shape[1:]
+    square_a, square_b, measured = np.zeros(rows_cols), np.zeros(rows_cols), np.zeros(rows_cols, bool)
+    for a, b in _bands(reference, test):
+        square_a += np.nan_to_num(a) ** 2
+        square_b += np.nan_to_num(b) ** 2
+        measured |= ~np.isnan(a)
+    length_a, length_b = _divisor(np.sqrt(square_a)), _divisor(np.sqrt(square_b))
+    difference, total = np.zeros(rows_cols), np.zeros(rows_cols)
+    for a, b in _bands(reference, test):
+        u, v = np.nan_to_num(a) / length_a, np.nan_to_num(b) / length_b
+        difference += (u - v) ** 2
+        total += (u + v) ** 2
+    return np.where(measured, 2 * np.arctan2(np.sqrt(difference), np.sqrt(total)), np.nan)
+
+
+def ergas(reference: NDArray[Any], test: NDArray[Any]) -> float:
+    """Relative dimensionless global error: 100 sqrt(mean_b(MSE_b / mu_b^2)), mu_b the mean of the reference's band b.
+
+    Wald, "Data Fusion: Definitions and Architectures", 2002, with a resolution ratio of 1, as the denoising papers use
+    it. A band whose mean is exactly 0 has no relative error and is left out. Raises CubeError if the shapes differ.
+    """
+    relative = []
+    for a, b in _bands(reference, test):
+        mean = _mean(a)
+        relative.append(_mean((a - b) ** 2) / mean**2 if mean else np.nan)
+    return float(100 * np.sqrt(_mean(np.array(relative))))
+
+
+def _ssim(a: Floats, b: Floats, peak: float) -> float:
+    measured = ~np.isnan(a)
+    blur = _window(measured)
+    mean_a, mean_b = blur(a), blur(b)
+    variances = blur(a * a + b * b) - mean_a**2 - mean_b**2
+    covariance = blur(a * b) - mean_a * mean_b
+    c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
+    similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
+    similarity /= (mean_a**2 + mean_b**2 + c1) * (variances + c2)
+    return _mean(np.where(measured, similarity, np.nan)[tuple(map(_inside, a.shape))])
+
+
+def _window(measured: NDArray[np.bool_]) -> Any:
+    """The function that takes the weighted mean over the window around each pixel, among the measured ones."""
+    from scipy.ndimage import gaussian_filter
+
+    def blur(values: Floats) -> Floats:
+        smooth: Floats = gaussian_filter(values, SSIM_SIGMA, mode="reflect", radius=SSIM_RADIUS)
+        return smooth
+
+    if measured.all():
+        return blur
+    weight = _divisor(blur(measured.astype(float)))
+    return lambda values: blur(np.where(measured, values, 0)) / weight
+
+
+def _inside(size: int) -> slice:
+    """The pixels along an axis whose window lies inside the image; all of them where none does."""
+    return slice(SSIM_RADIUS, size - SSIM_RADIUS) if size > 2 * SSIM_RADIUS else slice(None)
+
+
+def _bands(reference: NDArray[Any], test: NDArray[Any]) -> Iterator[tuple[Floats, Floats]]:
+    """The two cubes band by band in float64, NaN in both where either was not measured."""
+    _check_shapes(reference, test)
+    for a, b in zip(reference, test, strict=True):
+        a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+        missing = ~(np.isfinite(a) & np.isfinite(b))
+        yield (np.where(missing, np.nan, a), np.where(missing, np.nan, b)) if missing.any() else (a, b)
+
+
+def _mean(values: Floats) -> float:
+    """Mean of the values that are numbers; NaN if there are none."""
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if values.size else float("nan")
+
+
+def _divisor(values: Floats) -> Floats:
+    return np.where(values > 0, values, 1)
+
+
+def _check_shapes(a: NDArray[Any], b: NDArray[Any], name_a: str = "the reference", name_b: str = "the cube") -> None:
+    if a.shape != b.shape:
+        raise CubeError(f"{name_a} has the shape {a.shape} and {name_b} {b.shape}; only cubes of one shape compare")
+    if a.ndim != 3:
+        raise CubeError(f"{name_a} has {a.ndim} axes; a cube has the axes (band, row, col)")
+
+
+def _check_peak(peak: float) -> None:
+    if not (np.isfinite(peak) and peak > 0):
+        raise CubeError(f"peak is {peak}; it must be a positive number")

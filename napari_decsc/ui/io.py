@@ -1,0 +1,61 @@
+"""Reader and writer for napari: ENVI cubes and what else `napari_decsc.hsi.files` opens."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.ui.layers import KEY, Record, layer_data
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[Any]] | None:
+    """The reader for a path, or None where it is no cube we know."""
+    from napari_decsc.hsi.files import can_open
+
+    paths = _paths(path)
+    return read if paths and all(can_open(one) for one in paths) else None
+
+
+def read(path: str | Sequence[str]) -> list[tuple[Any, dict[str, Any], str]]:
+    """The cubes as layer data; large files stay on disk and are read band by band."""
+    from napari_decsc.hsi.files import open_cube
+
+    layers = [layer_data(open_cube(one)) for one in _paths(path)]
+    label_current_viewer()
+    return layers
+
+
+def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write one image layer as ENVI; an existing file is replaced, as the file dialog has asked about that.
+
+    Raises
+    ------
+    FileFormatError
+        If the layer is no cube, or the file cannot be written.
+    """
+    from napari_decsc.hsi.cube import Cube
+    from napari_decsc.hsi.envi import write_envi
+
+    name = attributes.get("name", "cube")
+    if getattr(data, "ndim", 0) != 3 or attributes.get("rgb"):
+        raise FileFormatError(f"{name}: not a cube; only images with the axes (band, row, col) can be saved as ENVI")
+    record = attributes.get("metadata", {}).get(KEY)
+    if isinstance(record, Record) and data.shape[0] == record.cube.bands:
+        cube = record.cube if data is record.shown else record.cube.replace(data=data)
+    else:
+        cube = Cube(data=data, name=name)
+    return [str(write_envi(cube, Path(path), overwrite=True))]
+
+
+def _paths(path: str | Sequence[str]) -> list[Path]:
+    return [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+
+
+def label_current_viewer() -> None:
+    import napari
+
+    from napari_decsc.ui.band_label import label_bands
+
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        label_bands(viewer)

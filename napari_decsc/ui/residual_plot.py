@@ -1,0 +1,117 @@
+"""The live curve of the relative residual, ||f(z) - z|| / ||f(z)||, against evaluations of f."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.ui.plot import SAVED_SIZE, PlotCanvas, save_figure, style
+from napari_decsc.ui.theme import PAPER, Colours
+
+CURVE = "#3E9BDC"
+GOAL = "#D55E00"
+
+
+def prepare(axes: Any, tolerance: float | None, evaluations: int, low: float, high: float) -> None:
+    """Axes for a curve of ``evaluations`` points between ``low`` and ``high``, with the tolerance as a dashed line."""
+    axes.set_yscale("log")
+    axes.set_xlim(0.5, max(evaluations, 2) + 0.5)
+    axes.set_ylim(low, high)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=2))
+    axes.set_xlabel("evaluations of f")
+    axes.set_ylabel("relative residual")
+    if tolerance:
+        axes.axhline(tolerance, color=GOAL, linestyle="--", linewidth=1)
+        axes.annotate(
+            f"tolerance {tolerance:g}", (0.99, tolerance), xycoords=("axes fraction", "data"), xytext=(0, 3),
+            textcoords="offset points", ha="right", va="bottom", color=GOAL, size=8,
+        )  # fmt: skip
+
+
+class ResidualPlot(PlotCanvas):
+    """Grows with every batch of iterations; a tile begins a new curve and the curves of earlier tiles fade."""
+
+    def __init__(self, colours: Colours) -> None:
+        super().__init__(colours, height=150)
+        self.tolerance: float | None = None
+        self.tiles: list[list[float]] = []
+        self._evaluations = 10
+        self.start(None, 10)
+
+    def start(self, tolerance: float | None, evaluations: int) -> None:
+        """Clear for a new run."""
+        self.tolerance, self.tiles, self._evaluations = tolerance, [], max(2, evaluations)
+        self._low, self._high = 0.3 * (tolerance or 1e-3), 2.0
+        self._rebuild()
+
+    def add(self, iterations: Iterable[Iteration]) -> None:
+        """Take in a batch; only the curves are redrawn unless the axes must grow."""
+        for iteration in iterations:
+            while len(self.tiles) < iteration.tile:
+                self.tiles.append([])
+            if iteration.number > 0 and _is_drawable(iteration.relative_residual):
+                self.tiles[iteration.tile - 1].append(iteration.relative_residual)
+        self._set_curves()
+        if self._grow():
+            self._rebuild()
+        self.blit([self._earlier, self._current])
+
+    def save(self, path: Path) -> Path:
+        """Write the curves as a picture that stands on its own."""
+        figure = Figure(figsize=SAVED_SIZE, layout="constrained")
+        axes = figure.subplots()
+        longest = max(map(len, self.tiles), default=0)
+        prepare(axes, self.tolerance, longest, self._low, self._high)
+        for number, tile in enumerate(self.tiles):
+            is_last = number == len(self.tiles) - 1
+            axes.plot(range(1, len(tile) + 1), tile, "o-", color=CURVE, markersize=3, alpha=1 if is_last else 0.4)
+        style(figure, PAPER)
+        return save_figure(figure, path)
+
+    def _rebuild(self) -> None:
+        self.figure.clear()
+        axes = self.figure.subplots()
+        prepare(axes, self.tolerance, self._evaluations, self._low, self._high)
+        common = {"color": CURVE, "animated": True, "markersize": 3}
+        (self._earlier,) = axes.plot([], [], "-", linewidth=0.8, alpha=0.4, **common)
+        (self._current,) = axes.plot([], [], "o-", linewidth=1.5, **common)
+        self._moving = [self._earlier, self._current]
+        self._set_curves()
+        self._still = None
+        self.set_colours(self.colours)
+
+    def _set_curves(self) -> None:
+        if self.tiles:
+            self._current.set_data(range(1, len(self.tiles[-1]) + 1), self.tiles[-1])
+        self._earlier.set_data(*_joined(self.tiles[:-1]))
+
+    def _grow(self) -> bool:
+        """Whether a value lies outside the axes; they then grow by a decade, or by half as many evaluations."""
+        values = [value for tile in self.tiles[-1:] for value in tile]
+        low, high = min(values, default=self._low), max(values, default=self._high)
+        grown = False
+        while low < self._low:
+            self._low, grown = self._low / 10, True
+        while high > self._high:
+            self._high, grown = self._high * 10, True
+        while len(values) > self._evaluations:
+            self._evaluations, grown = self._evaluations * 3 // 2 + 1, True
+        return grown
+
+
+def _joined(tiles: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
+    """Several curves as one, with gaps between."""
+    x: list[float] = []
+    y: list[float] = []
+    for tile in tiles:
+        x += [*range(1, len(tile) + 1), math.nan]
+        y += [*tile, math.nan]
+    return x, y
+
+
+def _is_drawable(value: float) -> bool:
+    return math.isfinite(value) and value > 0

@@ -1,0 +1,48 @@
+"""Colours: matplotlib's from napari's theme, and one constant colour for every cube."""
+
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+#: Readable on light and dark, and told apart by colour-blind eyes (after Okabe and Ito).
+CUBE_COLOURS = ("#E69F00", "#3E9BDC", "#009E73", "#D55E00", "#B58AD6", "#8C8C8C")
+PIN_COLOURS = ("#E8409F", "#8E6CEF", "#00A6B8", "#B0803A")
+
+_given: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+_used: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Colours:
+    """What a figure needs of a theme."""
+
+    background: str
+    text: str
+    lines: str
+    mark: str
+
+
+#: For figures that are saved: they are printed on white.
+PAPER = Colours("#ffffff", "#1e1e21", "#b4b2af", "#8a8a8a")
+
+
+def theme_colours(viewer: Any) -> Colours:
+    """Colours of the viewer's theme."""
+    from napari.utils.theme import get_theme
+
+    theme = get_theme(viewer.theme)
+    return Colours(
+        theme.background.as_hex("long"),
+        theme.text.as_hex("long"),
+        theme.secondary.as_hex("long"),
+        theme.icon.as_hex("long"),
+    )
+
+
+def cube_colour(viewer: Any, layer: Any) -> str:
+    """The colour of a cube's curves: given once, kept for the life of the layer, the same in every plot."""
+    if layer not in _given:
+        number = _used.get(viewer, 0)
+        _used[viewer] = number + 1
+        _given[layer] = CUBE_COLOURS[number % len(CUBE_COLOURS)]
+    return _given[layer]
