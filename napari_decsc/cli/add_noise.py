@@ -21,15 +21,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Answer:
     """Add the noise and write the noisy cube."""
-    from napari_decsc.cli.cubes import prepare_output, save_cube
+    from napari_decsc.cli.outputs import check_cube_output, save_cube
     from napari_decsc.hsi.files import open_cube
     from napari_decsc.hsi.noise import add_noise
     from napari_decsc.hsi.settings import as_dict
 
     model = make_settings(args, NOISE_MODELS, args.model)
     clean = open_cube(args.input)
-    output = prepare_output(args.output, [clean], overwrite=args.overwrite)
-    provenance = {"model": args.model, "seed": args.seed, "settings": as_dict(model)}
-    written = save_cube(add_noise(clean, model, args.seed), output, overwrite=args.overwrite, noise=provenance)
+    check_cube_output(args.output, [clean], overwrite=args.overwrite)
+    provenance = {"noise": args.model, "seed": args.seed, "settings": as_dict(model)}
+    noisy = add_noise(clean, model, args.seed)
+    written = save_cube(noisy, args.output, overwrite=args.overwrite, made_by=provenance)
     answer = {"input": str(args.input), "output": str(written), **provenance}
     return Answer(answer, f"Wrote {written}: {args.model} noise, seed {args.seed}.")

@@ -7,7 +7,7 @@ from typing import Any
 from napari_decsc.cli import Answer
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import CubeError
+from napari_decsc.hsi.errors import CubeError, FileFormatError
 from napari_decsc.methods import METHODS
 
 
@@ -25,8 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Answer:
     """Check everything that can be checked, then denoise, then write."""
-    from napari_decsc.cli.cubes import prepare_output, save_cube
-    from napari_decsc.cli.outputs import check_not_inputs, check_outputs, write_text
+    from napari_decsc.cli.outputs import check_cube_output, check_not_inputs, check_outputs, save_cube, write_text
     from napari_decsc.hsi.files import open_cube
     from napari_decsc.hsi.report import as_json
 
@@ -34,13 +33,15 @@ def run(args: argparse.Namespace) -> Answer:
     noisy = open_cube(args.input)
     reference = None if args.reference is None else open_cube(args.reference)
     _check_reference(noisy, reference)
-    output = prepare_output(args.output, [noisy, reference], overwrite=args.overwrite)
+    pair = check_cube_output(args.output, [noisy, reference], overwrite=args.overwrite)
     if args.report is not None:
+        _check_report(args.report, pair)
         check_outputs([args.report], overwrite=args.overwrite)
-        check_not_inputs([args.report], [args.input, args.reference])
+        check_not_inputs([args.report], [noisy, reference])
 
     denoised, report = denoise(noisy, args.method, settings)
-    written = save_cube(denoised, output, overwrite=args.overwrite, denoised=_provenance(report))
+    made_by = {key: report[key] for key in ("method", "settings", "weights")}
+    written = save_cube(denoised, args.output, overwrite=args.overwrite, made_by=made_by)
     report = {"input": str(args.input), "output": str(written), **report, **_scores(reference, noisy, denoised)}
     if args.report is not None:
         write_text(args.report, as_json(report) + "\n")
@@ -69,6 +70,11 @@ def _check_reference(noisy: Cube, reference: Cube | None) -> None:
         )
 
 
+def _check_report(report: Path, pair: tuple[Path, Path]) -> None:
+    if report.resolve() in [path.resolve() for path in pair]:
+        raise FileFormatError(f"{report} is the name of the denoised cube too; give the report a name of its own")
+
+
 def _scores(reference: Cube | None, noisy: Cube, denoised: Cube) -> dict[str, Any]:
     if reference is None:
         return {}
@@ -80,10 +86,6 @@ def _scores(reference: Cube | None, noisy: Cube, denoised: Cube) -> dict[str, An
             "denoised": score_cubes(reference, denoised).summary(),
         }
     }
-
-
-def _provenance(report: dict[str, Any]) -> dict[str, Any]:
-    return {key: report[key] for key in ("method", "settings", "weights") if key in report}
 
 
 def _text(report: dict[str, Any]) -> str:

@@ -1,10 +1,11 @@
 """Files that a command is about to write: refused before any work, and never left half-written."""
 
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
 
 
@@ -18,38 +19,59 @@ def check_outputs(paths: Iterable[Path], *, overwrite: bool) -> None:
             raise FileFormatError(f"{path}: the folder {folder} may not be written to; choose another one")
         if path.is_dir():
             raise FileFormatError(f"{path} is a folder; give the name of a file")
-        if path.exists() and not overwrite:
+        if os.path.lexists(path) and not overwrite:
             raise FileFormatError(f"{path} exists already; add --overwrite to replace it, or choose another name")
 
 
-def check_not_inputs(outputs: Iterable[Path], inputs: Iterable[Path | None]) -> None:
-    """Raise FileFormatError if a file to be written is one that is read from (it may be memory-mapped)."""
-    sources = [path for path in inputs if path is not None and path.exists()]
+def check_not_inputs(outputs: Iterable[Path], inputs: Iterable[Cube | None]) -> None:
+    """Raise FileFormatError if a file to be written is one that is read from: nobody wants to lose the original."""
+    sources = [file for cube in inputs if cube is not None for file in _files_of(cube)]
     for output in outputs:
         if output.exists() and any(output.samefile(source) for source in sources):
             raise FileFormatError(f"{output} is read by this command; write to another name")
 
 
+def check_cube_output(path: Path, inputs: Iterable[Cube | None], *, overwrite: bool) -> tuple[Path, Path]:
+    """Both checks for the two files of an ENVI cube that is to be written to ``path``; returns the two."""
+    from napari_decsc.hsi.envi.writer import target_pair
+
+    pair = target_pair(path)
+    check_not_inputs(pair, inputs)
+    check_outputs(pair, overwrite=overwrite)
+    return pair
+
+
+def _files_of(cube: Cube) -> list[Path]:
+    """The header and the data file that a cube was read from."""
+    from napari_decsc.hsi.envi.writer import target_pair
+
+    if cube.source is None:
+        return []
+    return [path for path in (cube.source, *target_pair(cube.source)) if path.exists()]
+
+
+def save_cube(cube: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any]) -> Path:
+    """Write a cube as ENVI with a word in its header on how it was made; returns the header's path."""
+    from napari_decsc.hsi.envi import write_envi
+
+    words = ", ".join(f"{key}: {_word(value)}" for key, value in made_by.items())
+    return write_envi(cube, path, overwrite=overwrite, extra={"napari-decsc": words})
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{key}: {_word(item)}" for key, item in value.items()) + ")"
+    return str(value)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is seen whole or not at all: beside its place, then moved."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        part.chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner may read
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    """Write a file so that it is seen whole or not at all; an old one is replaced."""
+    from napari_decsc.hsi.envi.replacing import flushed, replacing
+
+    with replacing(path, overwrite=True) as (part,), flushed(part) as file:
+        file.write(content)
 
 
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` for text in UTF-8."""
     write_bytes(path, text.encode())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -13,7 +13,9 @@ def choose(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise SettingsError(f"device {name!r} cannot be used here ({_first_line(error)}); choose auto or cpu") from error
+        raise SettingsError(
+            f"device {name!r} cannot be used here ({_first_line(error)}); choose auto or cpu"
+        ) from error
     return device
 
 

@@ -184,6 +184,7 @@ class SubspaceConfig:
     window: int = 8
     damping: float = 0.25
     tied: bool = True
+    wrap: bool = False
 
 
 class Subspace(Decsc):
@@ -207,7 +208,7 @@ class Subspace(Decsc):
         self.damping = nn.Parameter(torch.full((self.rank,), config.damping))
         shifts = [0 if i % 2 == 0 else config.window // 2 for i in range(config.depth)]
         self.blocks = nn.ModuleList(
-            BoundedNonLocal(maps, config.width, config.heads, config.window, shift) for shift in shifts
+            BoundedNonLocal(maps, config.width, config.heads, config.window, shift, config.wrap) for shift in shifts
         )
         self.detail = Detail(config.unshared_maps)
         self.register_buffer("map_component", _component_of_map(config.low), persistent=False)

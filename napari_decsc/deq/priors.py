@@ -15,30 +15,39 @@ from napari_decsc.deq.shrinkage import clip
 class WindowAttention(nn.Module):
     """Self-attention within windows of ``window`` x ``window`` positions, the grid of windows moved by ``shift``.
 
-    The windows that a shift wraps around the edge mix opposite borders; the borders are padding (see the tiling).
+    Where a moved grid leaves the image, the image is continued by reflection, so that a tile and the whole image agree;
+    ``wrap`` continues it by its opposite border instead, as older weights were trained.
     Source: Liu et al., *Swin transformer*, ICCV 2021.
     """
 
-    def __init__(self, width: int, heads: int, window: int, shift: int) -> None:
+    def __init__(self, width: int, heads: int, window: int, shift: int, wrap: bool) -> None:
         super().__init__()
-        self.heads, self.window, self.shift = heads, window, shift
+        self.heads, self.window, self.shift, self.wrap = heads, window, shift, wrap
         self.query_key_value = nn.Linear(width, 3 * width)
         self.project = nn.Linear(width, width)
         self.position_bias = nn.Parameter(torch.zeros(heads, window * window, window * window))
 
     def forward(self, y: Tensor) -> Tensor:
         """(N, h, w, width) -> the same shape; h and w are multiples of the window."""
+        if not self.shift:
+            return self._attend(y)
+        if self.wrap:
+            moved = self._attend(torch.roll(y, (-self.shift, -self.shift), (1, 2)))
+            return torch.roll(moved, (self.shift, self.shift), (1, 2))
+        h, w = y.shape[1:3]
+        before, after = self.window - self.shift, self.shift
+        wider = F.pad(y.permute(0, 3, 1, 2), (before, after, before, after), mode="reflect").permute(0, 2, 3, 1)
+        return self._attend(wider)[:, before : before + h, before : before + w]
+
+    def _attend(self, y: Tensor) -> Tensor:
         n, h, w, width = y.shape
         k = self.window
-        if self.shift:
-            y = torch.roll(y, (-self.shift, -self.shift), (1, 2))
-        y = y.view(n, h // k, k, w // k, k, width).transpose(2, 3).reshape(-1, k * k, width)
+        y = y.reshape(n, h // k, k, w // k, k, width).transpose(2, 3).reshape(-1, k * k, width)
         heads = self.query_key_value(y).view(-1, k * k, 3, self.heads, width // self.heads)
         query, key, value = heads.permute(2, 0, 3, 1, 4)
         y = F.scaled_dot_product_attention(query, key, value, attn_mask=self.position_bias)
         y = self.project(y.transpose(1, 2).reshape(-1, k * k, width))
-        y = y.view(n, h // k, w // k, k, k, width).transpose(2, 3).reshape(n, h, w, width)
-        return torch.roll(y, (self.shift, self.shift), (1, 2)) if self.shift else y
+        return y.view(n, h // k, w // k, k, k, width).transpose(2, 3).reshape(n, h, w, width)
 
 
 class SwinBlock(nn.Module):
@@ -47,9 +56,11 @@ class SwinBlock(nn.Module):
     ``scale`` multiplies what both branches add, at first: a small one starts near the identity.
     """
 
-    def __init__(self, width: int, heads: int, window: int, shift: int, scale: float = 1.0) -> None:
+    def __init__(
+        self, width: int, heads: int, window: int, shift: int, wrap: bool = False, scale: float = 1.0
+    ) -> None:
         super().__init__()
-        self.attention = WindowAttention(width, heads, window, shift)
+        self.attention = WindowAttention(width, heads, window, shift, wrap)
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.expand, self.contract = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         if scale != 1:
@@ -72,10 +83,10 @@ class BoundedNonLocal(nn.Module):
     would move a coefficient of a thousand noise levels by ten.
     """
 
-    def __init__(self, maps: int, width: int, heads: int, window: int, shift: int) -> None:
+    def __init__(self, maps: int, width: int, heads: int, window: int, shift: int, wrap: bool) -> None:
         super().__init__()
         self.embed = nn.Linear(2 * maps, width)
-        self.block = SwinBlock(width, heads, window, shift)
+        self.block = SwinBlock(width, heads, window, shift, wrap)
         self.norm = nn.LayerNorm(width)
         self.gate, self.addition = nn.Linear(width, maps), nn.Linear(width, maps)
         for head in (self.gate, self.addition):

@@ -81,7 +81,9 @@ def _model(file: str, metadata: dict[str, str], tensors: dict[str, torch.Tensor]
         model = build(preset, config)
         missing, unknown = model.load_state_dict(tensors, strict=False)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise DenoisingError(f"{file}: not weights of this program ({error}); it needs 'preset' and 'config'") from error
+        raise DenoisingError(
+            f"{file}: not weights of this program ({error}); it needs 'preset' and 'config'"
+        ) from error
     twins = {name for name in missing if name.endswith(("filters.encode", "filters.output"))}
     if unknown or set(missing) - twins or (twins and not model.config.tied):  # type: ignore[union-attr]
         raise DenoisingError(f"{file}: tensors do not fit its preset (unknown {unknown}, missing {missing})")

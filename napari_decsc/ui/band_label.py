@@ -28,7 +28,7 @@ def unit_text(unit: str) -> str:
 
 
 def band_text(cube: Cube, band: int) -> str:
-    """ "band 31 of 285 · 612.4 nm", bands counted from 1; says so where the producer marked the band as bad."""
+    """Such as "band 31 of 285 · 612.4 nm", bands counted from 1; says so where a band is marked as bad."""
     text = f"band {band + 1} of {cube.bands}"
     if cube.wavelengths is not None and np.isfinite(cube.wavelengths[band]):
         text += f" · {cube.wavelengths[band]:{_digits(cube)}} {unit_text(cube.wavelength_unit)}".rstrip()

@@ -62,7 +62,7 @@ class Docked(QWidget):
 
 
 class CubeChoice(QComboBox):
-    """A combo box of the viewer's cubes that follows the layer list, and the selected layer where ``follows`` agrees."""
+    """The viewer's cubes to choose from; goes along with the selected layer where ``follows`` agrees."""
 
     chosen = Signal()
 
@@ -118,6 +118,7 @@ class Message(QLabel):
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setVisible(False)
         self.is_error = False
 
     def say(self, text: str) -> None:
@@ -132,6 +133,8 @@ class Message(QLabel):
         self.is_error = bool(style)
         self.setStyleSheet(style)
         self.setText(text)
+        if self.parent() is not None:  # alone in the world it would open as a window
+            self.setVisible(bool(text))
 
 
 def scrolled(content: QWidget, into: QWidget) -> None:

@@ -63,7 +63,7 @@ def _field(name: str, about: Description, default: Any) -> Any:
 
 
 def label(name: str, about: Description) -> str:
-    """ "Band share (of 1)": the field's name or label, and its unit."""
+    """Such as "Band share (of 1)": the field's label or name, and its unit."""
     words = about.label or name.replace("_", " ").capitalize()
     return f"{words} ({about.unit})" if about.unit else words
 

@@ -52,6 +52,7 @@ def _paths(path: str | Sequence[str]) -> list[Path]:
 
 
 def label_current_viewer() -> None:
+    """Show wavelengths on the canvas of the viewer that asked for data; readers are not told which one that is."""
     import napari
 
     from napari_decsc.ui.band_label import label_bands

@@ -35,7 +35,8 @@ class ResultLayer:
             return
         if self._layer is None:
             self._buffer = np.array(self._noisy.data, dtype=np.float32)
-            self._layer = self._add(self._noisy.replace(data=self._buffer, name=f"{self._name} (running)"), None, {"denoising": {}})
+            begun = self._noisy.replace(data=self._buffer, name=f"{self._name} (running)")
+            self._layer = self._add(begun, None, {"denoising": {}})
         elif self.layer is None:
             self._is_dismissed = True  # the person removed the preview: it does not come back before the result
             return

@@ -44,8 +44,9 @@ def load(folder: Path, weights: str) -> tuple[Any, Subspace]:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     theirs = reference.Decsc(**config)
     theirs.load_state_dict(tensors)
-    ours = Subspace(SubspaceConfig(low=tuple(config["low"]), damping=config.get("gamma", 0.0), tied=False))
+    gamma = config.get("gamma", 0.0)
+    ours = Subspace(SubspaceConfig(low=tuple(config["low"]), damping=gamma, tied=False, wrap=True))
     state = {renamed(name): tensor for name, tensor in tensors.items() if name != "hs"}
-    # two scalars of ours are fixed numbers there
-    ours.load_state_dict(state | {"damping": torch.full((ours.rank,), config.get("gamma", 0.0))})
+    # what is one number there is one per component here
+    ours.load_state_dict(state | {"damping": torch.full((ours.rank,), gamma)})
     return theirs.eval(), ours.eval()

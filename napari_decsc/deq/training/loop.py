@@ -95,7 +95,10 @@ def _first_model(settings: TrainSettings, log: Log) -> Decsc:
 def _optimiser(model: Decsc, settings: TrainSettings) -> torch.optim.Optimizer:
     filters = [p for name, p in model.named_parameters() if ".filters." in name]
     others = [p for name, p in model.named_parameters() if ".filters." not in name]
-    groups: list[dict[str, Any]] = [{"params": others, "scale": 1.0}, {"params": filters, "scale": settings.filter_rate}]
+    groups: list[dict[str, Any]] = [
+        {"params": others, "scale": 1.0},
+        {"params": filters, "scale": settings.filter_rate},
+    ]
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
 
 
@@ -118,7 +121,9 @@ def _step(run: Run, patches: Patches, settings: TrainSettings, log: Log) -> floa
     if settings.gain_every and run.step % settings.gain_every == 0:
         penalty, measured = stretch(model, c, z, settings.gain_limit)
         total = loss + settings.gain_weight * penalty
-        log(f"step {run.step:6d}  loss {value:8.4f}  depth {depth:2d}  gain {float(measured):.3f}  {run.seconds / 60:6.1f} min")
+        log(
+            f"step {run.step:6d}  loss {value:8.4f}  depth {depth:2d}  gain {float(measured):.3f}  {run.seconds / 60:6.1f} min"
+        )
     if bool(torch.isfinite(total)):
         _update(run, settings, total)
     else:

@@ -169,7 +169,7 @@ def _split(block: str) -> list[str]:
     return items if any(items) else []
 
 
-def write(fields: Mapping[str, Any]) -> str:
+def header_text(fields: Mapping[str, Any]) -> str:
     """The text of a header with these fields, in their order; None is left out."""
     entries = [f"{key} = {_text(key, value)}\n" for key, value in fields.items() if value is not None]
     return "".join([f"{_MAGIC}\n", *entries])

@@ -49,9 +49,9 @@ _IN_NAME = re.compile(r"(?:^|[\s(:=_])(\d+(?:\.\d*)?)\s*([^\W\d_]*)\s*\)?$")
 def spectral_axis(header: Header, bands: int) -> tuple[NDArray[np.float64] | None, str, NDArray[np.float64] | None]:
     """Wavelengths (band,), their unit as a Cube spells it, and fwhm (band,), the last in the same unit.
 
-    Without `wavelength`, wavelengths inside `band names` count. Where `wavelength units` is missing or "Unknown", values
-    that all lie in 200..20000 are taken as nanometres and in 0.2..20 as micrometres: the optical range, in which the
-    two cannot be confused. Centimetres and Angstroms, which a Cube does not know, become mm and nm.
+    Without `wavelength`, wavelengths inside `band names` count. Where `wavelength units` is missing or "Unknown",
+    values that all lie in 200..20000 are taken as nanometres and in 0.2..20 as micrometres: the optical range, in which
+    the two cannot be confused. Centimetres and Angstroms, which a Cube does not know, become mm and nm.
     Raises FileFormatError for values that are no numbers or not one for each band.
     """
     values = header.numbers("wavelength", bands)
@@ -77,7 +77,7 @@ def unit_of(spelled: str) -> tuple[str, float]:
 
 
 def guess_unit(values: NDArray[np.float64]) -> str:
-    """ "nm" or "um" for values in the optical range of one of them, else ""."""
+    """The unit, "nm" or "um", in which all values lie in the optical range; "" if there is none."""
     for unit, low in (("nm", 200.0), ("um", 0.2)):
         if np.all((values >= low) & (values <= 100 * low)):
             return unit

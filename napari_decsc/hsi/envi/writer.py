@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import header as text
-from napari_decsc.hsi.envi.header import read_header
+from napari_decsc.hsi.envi.header import header_text, key_of, read_header
 from napari_decsc.hsi.envi.layout import AXES, TYPES, Layout, layout_of
-from napari_decsc.hsi.envi.pair import find_data
+from napari_decsc.hsi.envi.pair import find_data, find_header
 from napari_decsc.hsi.envi.replacing import flushed, replacing
 from napari_decsc.hsi.envi.wavelengths import ENVI_UNITS, unit_of
 from napari_decsc.hsi.errors import FileFormatError
@@ -57,9 +56,10 @@ def write_envi(
 ) -> Path:
     """Write a cube as `path.hdr` and `path.img`; returns the header's path.
 
-    ``path`` may end in .hdr, .img or neither; a pair that is replaced keeps the name of its data file. ``dtype`` None keeps the cube's type; values that go into a whole-number
-    type are rounded and cut to its range, NaN becomes the no-data value. ``byte_order`` is 0 (little-endian) or 1.
-    The header says what the cube's fields say, keeps the other fields of ``cube.header`` and adds those of ``extra``.
+    ``path`` may end in .hdr, .img or neither; a pair that is replaced keeps the name of its data file. ``dtype`` None
+    keeps the cube's type; values that go into a whole-number type are rounded and cut to its range, NaN becomes the
+    no-data value. ``byte_order`` is 0 (little-endian) or 1. The header says what the cube's fields say, keeps the other
+    fields of ``cube.header`` and adds those of ``extra``.
 
     Both files are written under temporary names beside the target, flushed to the disk, and renamed, the header last.
     On any error nothing under the target's names has changed and no temporary file is left. Writing onto the very file
@@ -71,7 +71,7 @@ def write_envi(
     header, data = target_pair(Path(path))
     layout = _layout(cube, interleave, dtype, byte_order)
     _check_no_data(cube, layout.dtype)
-    fields = text.write(_fields(cube, layout, extra or {})).encode("utf-8", errors="replace")
+    fields = header_text(_fields(cube, layout, extra or {})).encode("utf-8", errors="replace")
     # while data and header are exchanged one after the other, an old header must not describe new data in a wrong way
     hide = not _describes(header, layout)
     with replacing(data, header, overwrite=overwrite, hide_last=hide) as (new_data, new_header):
@@ -90,13 +90,20 @@ def target_pair(path: Path) -> tuple[Path, Path]:
     """
     suffix = path.suffix.lower()
     base = path.with_suffix("") if suffix in (".hdr", ".img") else path
-    if not base.name:
-        raise FileFormatError(f"{path}: has no file name; give one such as scene.hdr")
-    header = path if suffix == ".hdr" else base.with_name(base.name + ".hdr")
+    if not base.name or "\0" in str(path):
+        raise FileFormatError(f"{path}: is no file name; give one such as scene.hdr")
+    header = path if suffix == ".hdr" else _header_of(base)
     try:
         return header, find_data(header, layout_of(read_header(header)).size)
     except (FileFormatError, OSError):
         return header, base if base.suffix.lower() == ".img" else base.with_name(base.name + ".img")
+
+
+def _header_of(base: Path) -> Path:
+    try:
+        return find_header(base.with_name(base.name + ".img"))
+    except (FileFormatError, OSError):
+        return base.with_name(base.name + ".hdr")
 
 
 def _layout(cube: Cube, interleave: str, dtype: DTypeLike | None, byte_order: int) -> Layout:
@@ -125,7 +132,7 @@ def _describes(header: Path, layout: Layout) -> bool:
 
 def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, Any]:
     """All fields of the header, in the order in which they are written; None for those to be left out."""
-    source = {text.key_of(key): value for key, value in cube.header.items()}
+    source = {key_of(key): value for key, value in cube.header.items()}
     fields = {key: value for key, value in source.items() if key and _is_kept(key, value, cube.bands)}
     fields |= {
         "wavelength units": _unit(cube, source.get("wavelength units")),
@@ -135,7 +142,7 @@ def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, A
         "data ignore value": None if cube.no_data is None else repr(float(cube.no_data)).removesuffix(".0"),
         "reflectance scale factor": None if cube.scale == 1 else repr(float(cube.scale)).removesuffix(".0"),
     }
-    fields |= {text.key_of(key): value for key, value in extra.items()}
+    fields |= {key_of(key): value for key, value in extra.items()}
     fields |= layout.fields()
     return {key: fields.get(key) for key in ("description", *layout.fields())} | fields
 
@@ -204,7 +211,7 @@ def _whole_numbers(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDAr
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     if slab.dtype.kind != "f":
         own = np.iinfo(slab.dtype)
-        return np.clip(slab, max(low, own.min), min(high, own.max))
+        return np.asarray(slab.clip(max(low, own.min), min(high, own.max)))
     values = np.rint(slab.astype(np.float64))
     missing = np.isnan(values)
     if missing.any():
@@ -215,4 +222,5 @@ def _whole_numbers(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDAr
         values[missing] = cube.no_data
     top = float(high)
     # the largest 64-bit numbers lie between two floats: the next one below is the last that can be converted
-    return np.clip(values, low, top if int(top) <= high else np.nextafter(top, 0))
+    top = top if int(top) <= high else np.nextafter(top, 0)
+    return np.asarray(values.clip(low, top))

@@ -1,0 +1,39 @@
+"""Which voxels carry information: neither those without a measurement nor those stuck on the floor or the ceiling.
+
+Dead lines, salt and pepper and saturation put voxels exactly on one value. Such a value shows by its frequency: a
+continuous quantity does not meet the same number again and again.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.scaling import peak, sample
+
+#: A value is the floor or the ceiling when at least this share of the sampled voxels lies exactly on it.
+STUCK_SHARE = 2e-4
+
+
+def stuck_values(cube: Cube) -> tuple[float, ...]:
+    """Physical values that voxels are stuck on, among 0, the peak, the least and the largest value."""
+    values = sample(cube)
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return ()
+    candidates = {0.0, peak(cube), float(values.min()), float(values.max())}
+    counts = {value: np.count_nonzero(values == np.float32(value)) for value in sorted(candidates)}
+    return tuple(value for value, count in counts.items() if count >= max(2, STUCK_SHARE * values.size))
+
+
+def usable(physical: NDArray[np.float32], stuck: tuple[float, ...]) -> NDArray[np.bool_]:
+    """False where a voxel (band, row, col) is not finite or exactly on one of the stuck values."""
+    keep = np.isfinite(physical)
+    for value in stuck:
+        keep &= physical != np.float32(value)
+    return keep
+
+
+def blank_pixels(keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels (row, col) of which no band is usable: outside the scene, or truly black. Nothing can be said of them."""
+    blank: NDArray[np.bool_] = ~keep.any(axis=0)
+    return blank

@@ -1,0 +1,57 @@
+"""Markers of pinned pixels in the image."""
+
+from typing import Any
+
+import numpy as np
+
+from napari_decsc.ui.spectrum_plot import Pin
+from napari_decsc.ui.theme import PIN_COLOURS
+
+NAME = "Pinned spectra"
+
+
+def next_colour(pins: list[Pin]) -> str:
+    """The first colour that no pin has."""
+    used = {pin.colour for pin in pins}
+    return next(colour for colour in PIN_COLOURS if colour not in used)
+
+
+class PinMarkers:
+    """Rings in a points layer of their own, placed like the cube they were pinned on."""
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self.layer: Any = None
+
+    def show(self, pins: list[Pin], cube_layer: Any) -> None:
+        """Draw rings around the pinned pixels of ``cube_layer``."""
+        self.clear()
+        if not pins:
+            return
+        selected = self._viewer.layers.selection.active
+        world = [cube_layer.data_to_world((0, pin.row, pin.col))[1:] for pin in pins]
+        self.layer = self._viewer.add_points(
+            np.array(world),
+            name=NAME,
+            size=_size(cube_layer),
+            symbol="disc",
+            face_color="transparent",
+            border_color=[pin.colour for pin in pins],
+            border_width=0.22,
+            opacity=1.0,
+            axis_labels=cube_layer.axis_labels[1:],
+            units=cube_layer.units[1:],
+        )
+        self._viewer.layers.selection.active = selected
+
+    def clear(self) -> None:
+        """Take the markers away."""
+        layer, self.layer = self.layer, None
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+
+def _size(layer: Any) -> float:
+    """A fortieth of the image, but at least three pixels, in world units."""
+    pixel = float(np.abs(layer.scale[-1]))
+    return pixel * max(3.0, max(layer.data.shape[1:]) / 32)
