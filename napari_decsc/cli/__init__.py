@@ -70,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     command = next((word for word in arguments if not word.startswith("-")), None)
     module = _module(command) if command in COMMANDS else None
-    args = _parser(command, module).parse_args(arguments)
+    # the demo may have to start itself anew, with the same words
+    args = _parser(command, module).parse_args(arguments, argparse.Namespace(words=arguments))
     if module is None:  # a bare `napari-decsc`
         _parser(None, None).print_help()
         return 0

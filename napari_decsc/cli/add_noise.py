@@ -29,8 +29,8 @@ def run(args: argparse.Namespace) -> Answer:
     model = make_settings(args, NOISE_MODELS, args.model)
     clean = open_cube(args.input)
     check_cube_output(args.output, [clean], overwrite=args.overwrite)
-    provenance = {"noise": args.model, "seed": args.seed, "settings": as_dict(model)}
+    noise = {"model": args.model, "seed": args.seed, "settings": as_dict(model)}
     noisy = add_noise(clean, model, args.seed)
-    written = save_cube(noisy, args.output, overwrite=args.overwrite, made_by=provenance)
-    answer = {"input": str(args.input), "output": str(written), **provenance}
+    written = save_cube(noisy, args.output, overwrite=args.overwrite, made_by={"noise": noise})
+    answer = {"input": str(args.input), "output": str(written), "noise": noise}
     return Answer(answer, f"Wrote {written}: {args.model} noise, seed {args.seed}.")

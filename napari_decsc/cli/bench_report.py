@@ -104,7 +104,9 @@ def plot(rows: Sequence[dict[str, Any]]) -> bytes:
     for panel, noise in zip(panels, noises, strict=False):
         for place, method in enumerate(methods):
             points = [row for row in done if (row["noise"], row["method"]) == (noise, method)]
-            x, y = [row["cpu_seconds"] for row in points], [row["denoised"]["mpsnr"] for row in points]
+            # a logarithmic axis has no place for 0
+            x = [max(row["cpu_seconds"], 1e-3) for row in points]
+            y = [row["denoised"]["mpsnr"] for row in points]
             panel.plot(x, y, "osD^vP*X"[place % 8], label=method, color=f"C{place}", markersize=8)
         panel.set(title=noise, xlabel="CPU seconds", xscale="log")
         panel.grid(alpha=0.3)

@@ -68,10 +68,10 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     cubes = args.cubes or [None]
     if len({cube.stem for cube in args.cubes}) < len(args.cubes):
         raise SettingsError("two of the cubes have the same name; rename one, so that the table can tell them apart")
-    for cube in cubes:
-        clean_cube(cube, args.crop)
     for noise in args.noise:
         noise_of(noise)
+    for cube in cubes:
+        clean_cube(cube, args.crop)
     return [
         Case(cube, noise, method, settings[method], args.seed, args.crop)
         for cube in cubes

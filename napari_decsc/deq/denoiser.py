@@ -64,7 +64,8 @@ class DecscDenoiser:
         watch = Stopwatch()
         watch.start()
         try:
-            data = yield from _Job(self._weights.model.to(self._device), self._device, self.settings, noisy, watch).run()
+            model = self._weights.model.to(self._device)
+            data = yield from _Job(model, self._device, self.settings, noisy, watch).run()
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise DenoisingError(
                 f"{noisy.name}: the memory of {self._device} is used up; choose a smaller tile or memory, or the CPU"
@@ -124,14 +125,13 @@ class _Job:
         _, rows, cols = self.noisy.shape
         if tiles == 1 and rows * cols <= SAMPLE_PIXELS:
             return None
-        blocks = tiling.mosaic(rows, cols, SAMPLE_PIXELS)
-        parts = [self._values(slice(None), *block) for block in blocks] if rows * cols > SAMPLE_PIXELS else [
-            self._values(slice(None), slice(None), slice(None))
-        ]  # fmt: skip
-        height = min(part.shape[1] for part in parts)
+        blocks = [(slice(0, rows), slice(0, cols))]
+        if rows * cols > SAMPLE_PIXELS:
+            blocks = tiling.mosaic(rows, cols, SAMPLE_PIXELS)
+        parts = [self._values(slice(None), *block) for block in blocks]
         # a column of voxels without information keeps blocks that were no neighbours apart
-        apart = np.full((parts[0].shape[0], height, 1), np.nan, np.float32)
-        sample = np.concatenate([piece for part in parts for piece in (part[:, :height], apart)], axis=2)[:, :, :-1]
+        apart = np.full((*parts[0].shape[:2], 1), np.nan, np.float32)
+        sample = np.concatenate([piece for part in parts for piece in (part, apart)], axis=2)[:, :, :-1]
         with torch.inference_mode():
             return self.model.units(*self._tensors(sample))
 
@@ -201,7 +201,7 @@ class _Job:
         return self.watch.elapsed - self.last_preview >= PREVIEW_SECONDS
 
     def _estimate(self, z: tuple[Tensor, ...], c: Context, tile: Tile) -> Values:
-        cube: Values = self.model.output(z, c)[0].cpu().numpy()  # type: ignore[arg-type]
+        cube: Values = self.model.output(z, c)[0].cpu().numpy()
         rows, cols = tile.inside
         return cube[:, rows, cols]
 

@@ -1,12 +1,13 @@
 """The two dictionaries of DECSC: K of the shared 2-D code S and D of the unshared 3-D code H.
 
-Each can decode (synthesis, K S) and encode (its adjoint, K^T). A tied dictionary has one set of filters, so that the step
-of the fixed-point map is a gradient step; an untied one has a set of its own for decoding in the step, for encoding, and
-for the final estimate (as older weights have).
+Each can decode (synthesis, K S) and encode (its adjoint, K^T). A tied dictionary has one set of filters, so that the
+step of the fixed-point map is a gradient step; an untied one has a set of its own for decoding in the step, for
+encoding, and for the final estimate (as older weights have).
 
 Shapes: N images, B bands, F2 shared maps S (N, F2, h, w), F3 unshared maps H (N B, F3, h, w), cubes (N, B, rows, cols).
 """
 
+from abc import ABC, abstractmethod
 from itertools import groupby
 
 import torch
@@ -26,7 +27,23 @@ class Filters(nn.Module):
         self.output = self.step if tied else nn.Parameter(first.clone())
 
 
-class BandDictionary(nn.Module):
+class SharedDictionary(nn.Module, ABC):
+    """What K is: how many maps it has, at which stride, its filters, and the two directions."""
+
+    maps: int
+    stride: int
+    filters: Filters
+
+    @abstractmethod
+    def decode(self, S: Tensor, basis: Tensor | None, filters: Tensor) -> Tensor:
+        """K S: (N, F2, h, w) -> (N, B, rows, cols)."""
+
+    @abstractmethod
+    def encode(self, cube: Tensor, basis: Tensor | None, filters: Tensor) -> Tensor:
+        """K^T: (N, B, rows, cols) -> (N, F2, h, w)."""
+
+
+class BandDictionary(SharedDictionary):
     """K with free filters for each of a fixed number of bands: filters (F2, B, k, k). The published form."""
 
     def __init__(self, maps: int, bands: int, taps: int, stride: int, tied: bool) -> None:
@@ -44,7 +61,7 @@ class BandDictionary(nn.Module):
         return analyse(cube, filters, self.stride)
 
 
-class SubspaceDictionary(nn.Module):
+class SubspaceDictionary(SharedDictionary):
     """K = E x k: spatial filters k, the same for every spectral component, times the cube's own spectral basis E.
 
     Component i keeps the ``low[i]`` x ``low[i]`` lowest frequencies of the 8 x 8 windowed DCT: F2 = sum of low^2.
@@ -64,7 +81,8 @@ class SubspaceDictionary(nn.Module):
         for count, indices in self.runs:
             maps = S[:, start : start + count * len(indices)]
             start += count * len(indices)
-            part = synthesise(maps.unflatten(1, (count, -1)).flatten(0, 1), filters[indices], self.stride)
+            maps = maps.reshape(-1, len(indices), *S.shape[2:])
+            part = synthesise(maps, filters[indices], self.stride)
             images.append(part.view(-1, count, *part.shape[2:]))
         return torch.cat(images, 1)
 
@@ -77,12 +95,14 @@ class SubspaceDictionary(nn.Module):
             maps.append(part.view(-1, count * len(indices), *part.shape[2:]))
         return torch.cat(maps, 1)
 
-    def decode(self, S: Tensor, basis: Tensor, filters: Tensor) -> Tensor:
+    def decode(self, S: Tensor, basis: Tensor | None, filters: Tensor) -> Tensor:
         """K S: (N, F2, h, w) -> (N, B, rows, cols)."""
+        assert basis is not None
         return mix_bands(basis, self.component_images(S, filters))
 
-    def encode(self, cube: Tensor, basis: Tensor, filters: Tensor) -> Tensor:
+    def encode(self, cube: Tensor, basis: Tensor | None, filters: Tensor) -> Tensor:
         """K^T: (N, B, rows, cols) -> (N, F2, h, w)."""
+        assert basis is not None
         return self.component_maps(mix_bands(basis.mT, cube), filters)
 
 
@@ -108,7 +128,8 @@ class UnsharedDictionary(nn.Module):
 
 def mix_bands(matrix: Tensor, cube: Tensor) -> Tensor:
     """Every spectrum times a matrix: (N, C, B), (N, B, rows, cols) -> (N, C, rows, cols)."""
-    return (matrix @ cube.flatten(2)).unflatten(2, cube.shape[2:])
+    mixed = matrix @ cube.flatten(2)
+    return mixed.view(*mixed.shape[:2], *cube.shape[2:])
 
 
 def _lowest(n: int) -> list[int]:

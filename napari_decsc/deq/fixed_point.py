@@ -63,8 +63,8 @@ def anderson(f: Map, z: Code, memory: int = 5, ridge: float = 1e-6, patience: fl
     """Anderson acceleration: the next point mixes the last ``memory`` values of f.
 
     With g_i = f(z_i) - z_i, the weights minimise ||sum_i a_i g_i||^2 (plus ``ridge`` times the Gram matrix's mean
-    diagonal times ||a||^2) with sum_i a_i = 1, and z_next = sum_i a_i f(z_i). When the residual of an image grows beyond
-    ``patience`` times the smallest one seen, the memory is dropped: the next step is a plain one.
+    diagonal times ||a||^2) with sum_i a_i = 1, and z_next = sum_i a_i f(z_i). When the residual of an image grows
+    beyond ``patience`` times the smallest one seen, the memory is dropped: the next step is a plain one.
 
     Source: Walker and Ni, *Anderson acceleration for fixed-point iterations*, SIAM J. Numer. Anal. 49 (2011), type II.
     """
@@ -111,24 +111,24 @@ def phantom(f: Map, z: Code, steps: int, damping: float) -> Code:
     return z
 
 
-def gain(f: Map, z: Code, steps: int = 3, reach: float = 1e-2, value: Code | None = None) -> Tensor:
+def gain(f: Map, z: Code, steps: int = 3, reach: float = 1e-2) -> Tensor:
     """How much f stretches a small change of z along the direction that it stretches most, per image: shape (N,).
 
-    Power iteration with finite differences, v <- (f(z + e v) - f(z)) / e with ||v|| = 1 and e such that the change of an
-    entry is ``reach`` on the average; only its last evaluation keeps a graph, so the result can be penalised. ``value``
-    is f(z) where it is known (without a graph).
+    Power iteration with finite differences, v <- (f(z + e v) - f(z)) / e with ||v|| = 1 and e such that the change of
+    an entry is ``reach`` on the average. The last step keeps its graph, so that the result can be penalised.
     """
     images = z[0].shape[0]
     entries = sum(part.numel() for part in z) / images
     reach = reach * entries**0.5
     with torch.no_grad():
-        value = f(z) if value is None else value
+        value = f(z)
         v = tuple(torch.randn_like(part) for part in z)
         for _ in range(steps - 1):
             v = _unit(v, images)
             v = tuple(d / reach for d in difference(f(_along(z, v, reach)), value))
         v = _unit(v, images)
-    return norm(difference(f(_along(z, v, reach)), value), images) / reach
+    # f(z) once more, with its graph: both ends of the difference depend on the parameters
+    return norm(difference(f(_along(z, v, reach)), f(z)), images) / reach
 
 
 def _state(number: int, new: Code, step: Code, images: int) -> State:

@@ -21,8 +21,9 @@ def windowed_dct(taps: int = 8) -> Tensor:
 
 
 def lapped_orthogonal(taps: int = 8) -> Tensor:
-    """(taps / 2)^2 filters at stride taps / 2: the modulated lapped transform, orthonormal. Shape (filters, taps, taps).
+    """(taps / 2)^2 filters at stride taps / 2: the modulated lapped transform, orthonormal.
 
+    Shape (filters, taps, taps).
     Source: Malvar, *Lapped transforms for efficient transform/subband coding*, IEEE TASSP 38 (1990).
     """
     half = taps // 2

@@ -23,13 +23,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_decsc.deq import noise_units
-from napari_decsc.deq.dictionaries import BandDictionary, SubspaceDictionary, UnsharedDictionary, mix_bands
+from napari_decsc.deq.dictionaries import (
+    BandDictionary,
+    SharedDictionary,
+    SubspaceDictionary,
+    UnsharedDictionary,
+    mix_bands,
+)
+from napari_decsc.deq.fixed_point import Code
 from napari_decsc.deq.noise_units import NoiseUnits
 from napari_decsc.deq.priors import BoundedNonLocal, Detail, SwinBlock
 from napari_decsc.deq.shrinkage import clip, firm, inverse_softplus, soft
 from napari_decsc.hsi.errors import DenoisingError
-
-Codes = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +61,10 @@ class Decsc(nn.Module, ABC):
     multiple: int
     #: number of bands of an image, or None for any
     bands: int | None
-    shared: BandDictionary | SubspaceDictionary
+    shared: SharedDictionary
     unshared: UnsharedDictionary
     detail: Detail
+    config: "PaperConfig | SubspaceConfig"
 
     @abstractmethod
     def context(self, cube: Tensor, keep: Tensor, units: NoiseUnits | None = None) -> Context:
@@ -86,7 +92,7 @@ class Decsc(nn.Module, ABC):
         r = self.fidelity(self.shared.decode(S, c.basis, filters.step) + U, c)
         return S - self.shared.encode(r, c.basis, filters.encode)
 
-    def f(self, z: Codes, c: Context) -> Codes:
+    def f(self, z: Code, c: Context) -> Code:
         """One evaluation of the fixed-point map."""
         S, H = z
         images, filters = S.shape[0], self.unshared.filters
@@ -97,7 +103,7 @@ class Decsc(nn.Module, ABC):
         r = self.fidelity(U + self.shared.decode(S, c.basis, self.shared.filters.output), c)
         return S, self.shrink_unshared(H - self.unshared.encode(r, filters.encode), images)
 
-    def start(self, c: Context) -> Codes:
+    def start(self, c: Context) -> Code:
         """A first estimate: encode, shrink, and give the rest to the unshared code. Already a fair preview."""
         filters = self.shared.filters
         S = self.shrink_shared(self.shared.encode(c.first, c.basis, filters.encode))
@@ -105,7 +111,7 @@ class Decsc(nn.Module, ABC):
         H = self.unshared.encode(rest, self.unshared.filters.encode)
         return S, self.shrink_unshared(H, S.shape[0])
 
-    def output(self, z: Codes, c: Context) -> Tensor:
+    def output(self, z: Code, c: Context) -> Tensor:
         """The clean cube of codes: (N, B, rows, cols), peak 1."""
         S, H = z
         cube = self.shared.decode(S, c.basis, self.shared.filters.output)
@@ -192,6 +198,8 @@ class Subspace(Decsc):
 
     preset = "subspace"
     bands = None
+    shared: SubspaceDictionary
+    map_component: Tensor
 
     def __init__(self, config: SubspaceConfig) -> None:
         super().__init__()
@@ -271,7 +279,7 @@ def build(preset: str, config: dict[str, Any]) -> Decsc:
 
 def config_of(model: Decsc) -> dict[str, Any]:
     """The configuration that :func:`build` takes."""
-    return dataclasses.asdict(model.config)  # type: ignore[arg-type]
+    return dataclasses.asdict(model.config)
 
 
 def _channels_last(blocks: nn.ModuleList, maps: Tensor) -> Tensor:

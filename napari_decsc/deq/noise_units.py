@@ -68,7 +68,7 @@ def find(cube: Tensor, keep: Tensor, rank: int) -> tuple[NoiseUnits, Tensor]:
 def repair(cube: Tensor, keep: Tensor, units: NoiseUnits, steps: int = 2 * STEPS) -> Tensor:
     """A part of the cube in noise units, with unusable voxels and outliers pulled to the robust fit.
 
-    (N, B, rows, cols) in units of the peak -> the same shape in noise units. For tiles, whose units come from the whole.
+    (N, B, rows, cols) in units of the peak -> the same shape in noise units. For tiles, with the units of the whole.
     """
     scale = units.sigma[:, :, None]
     pixels, weight = cube.flatten(2) / scale, keep.flatten(2).to(cube.dtype)
@@ -96,7 +96,7 @@ def band_sigmas(cube: Tensor, keep: Tensor) -> Tensor:
 
 def eigenbasis(pixels: Tensor, rank: int) -> Tensor:
     """The ``rank`` strongest eigenvectors of the second-moment matrix of (N, B, P) pixels: (N, B, rank)."""
-    _, vectors = torch.linalg.eigh(pixels @ pixels.mT / pixels.shape[2])
+    vectors: Tensor = torch.linalg.eigh(pixels @ pixels.mT / pixels.shape[2])[1]
     return vectors.flip(2)[:, :, :rank]
 
 

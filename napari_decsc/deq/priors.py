@@ -46,8 +46,8 @@ class WindowAttention(nn.Module):
         heads = self.query_key_value(y).view(-1, k * k, 3, self.heads, width // self.heads)
         query, key, value = heads.permute(2, 0, 3, 1, 4)
         y = F.scaled_dot_product_attention(query, key, value, attn_mask=self.position_bias)
-        y = self.project(y.transpose(1, 2).reshape(-1, k * k, width))
-        return y.view(n, h // k, w // k, k, k, width).transpose(2, 3).reshape(n, h, w, width)
+        mixed: Tensor = self.project(y.transpose(1, 2).reshape(-1, k * k, width))
+        return mixed.view(n, h // k, w // k, k, k, width).transpose(2, 3).reshape(n, h, w, width)
 
 
 class SwinBlock(nn.Module):
@@ -56,9 +56,7 @@ class SwinBlock(nn.Module):
     ``scale`` multiplies what both branches add, at first: a small one starts near the identity.
     """
 
-    def __init__(
-        self, width: int, heads: int, window: int, shift: int, wrap: bool = False, scale: float = 1.0
-    ) -> None:
+    def __init__(self, width: int, heads: int, window: int, shift: int, wrap: bool = False, scale: float = 1.0) -> None:
         super().__init__()
         self.attention = WindowAttention(width, heads, window, shift, wrap)
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -71,8 +69,8 @@ class SwinBlock(nn.Module):
     def forward(self, y: Tensor) -> Tensor:
         """(N, h, w, width) -> the same shape."""
         y = y + self.attention(self.norm1(y))
-        y = y + self.contract(F.gelu(self.expand(self.norm2(y))))
-        return y
+        mixed: Tensor = self.contract(F.gelu(self.expand(self.norm2(y))))
+        return y + mixed
 
 
 class BoundedNonLocal(nn.Module):
@@ -99,14 +97,15 @@ class BoundedNonLocal(nn.Module):
         tame = torch.asinh(x)
         context = self.norm(self.block(self.embed(torch.cat([tame, tame.abs()], -1))))
         gate = 2 * torch.sigmoid(self.gate(context)) - 1
-        return x + gate * clip(x, F.softplus(self.reach)) + self.addition(context)
+        addition: Tensor = self.addition(context)
+        return x + gate * clip(x, F.softplus(self.reach)) + addition
 
 
 class Detail(nn.Module):
     """Detail enhancement of the unshared maps: a re-parametrised 3 x 3 x 3 convolution, ReLU, identity, then a gate.
 
-    The kernel is the sum of five: plain; centre difference (the centre tap minus the sum of all); differences along row,
-    column and band (learned taps on one face, their negative on the opposite one).
+    The kernel is the sum of five: plain; centre difference (the centre tap minus the sum of all); differences along
+    row, column and band (learned taps on one face, their negative on the opposite one).
     Source: Chen, He, Lu, *DEA-Net: single image dehazing based on detail-enhanced convolution and content-guided
     attention*, IEEE TIP 33 (2024), carried over to three dimensions.
     """

@@ -11,10 +11,11 @@ def soft(x: Tensor, threshold: Tensor) -> Tensor:
 
 
 def firm(x: Tensor, threshold: Tensor, ratio: Tensor) -> Tensor:
-    """Firm threshold: 0 below t, x above ratio * t, linear between; the proximal operator of the minimax concave penalty.
+    """Firm threshold: 0 below t, x above ratio * t, linear between.
 
-    Large coefficients keep their size (soft thresholding takes t from each); between the two it stretches by
-    ratio / (ratio - 1). Source: Gao and Bruce, *WaveShrink with firm shrinkage*, Statistica Sinica 7 (1997).
+    The proximal operator of the minimax concave penalty. Large coefficients keep their size (soft thresholding takes t
+    from each); between the two it stretches by ratio / (ratio - 1).
+    Source: Gao and Bruce, *WaveShrink with firm shrinkage*, Statistica Sinica 7 (1997).
     """
     size = x.abs()
     return torch.sign(x) * torch.minimum((size - threshold).clamp(min=0) * (ratio / (ratio - 1)), size)

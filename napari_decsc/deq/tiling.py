@@ -43,7 +43,7 @@ def side_within(memory: int, bytes_per_pixel: int, multiple: int) -> int:
     if side < multiple:
         least = bytes_per_pixel * (multiple + 2 * MARGIN) ** 2
         raise SettingsError(
-            f"memory: {memory / 1e9:.2g} GB is too little for the smallest tile; it takes {least / 1e9:.2g} GB"
+            f"memory: {memory / 1e9:.2g} GB is too little for the smallest tile; give {least / 1e9:.2g} GB or more"
         )
     return side
 
@@ -51,11 +51,12 @@ def side_within(memory: int, bytes_per_pixel: int, multiple: int) -> int:
 def pad(data: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
     """(band, row, col) continued by reflection below and to the right, up to multiples of ``multiple``."""
     rows, cols = (_reflected(extent, multiple) for extent in data.shape[1:])
-    return data[:, rows][:, :, cols]
+    padded: NDArray[np.float32] = data[:, rows][:, :, cols]
+    return padded
 
 
 def mosaic(rows: int, cols: int, pixels: int, block: int = 32) -> list[tuple[slice, slice]]:
-    """Blocks spread evenly over an image, of about ``pixels`` pixels in all: a sample that keeps neighbours together."""
+    """Blocks spread evenly over an image, about ``pixels`` in all: a sample that keeps neighbours together."""
     count = max(1, int((pixels / block**2) ** 0.5))
     tops = np.unique(np.linspace(0, max(0, rows - block), min(count, -(-rows // block))).astype(int))
     lefts = np.unique(np.linspace(0, max(0, cols - block), min(count, -(-cols // block))).astype(int))
@@ -77,7 +78,8 @@ def blend(window: slice, bands: int) -> NDArray[np.float32]:
         ramp[: width // 2] = 1
     if window.stop == bands:
         ramp[width // 2 :] = 1
-    return ramp.astype(np.float32)
+    weights: NDArray[np.float32] = ramp.astype(np.float32)
+    return weights
 
 
 def _spans(extent: int, side: int, multiple: int) -> list[tuple[slice, slice]]:
@@ -90,15 +92,14 @@ def _spans(extent: int, side: int, multiple: int) -> list[tuple[slice, slice]]:
     return [(core, slice(max(0, core.start - margin), min(extent, core.stop + margin))) for core in cores]
 
 
-def _pairs(
-    rows: list[tuple[slice, slice]], cols: list[tuple[slice, slice]]
-) -> list[tuple[slice, slice, slice, slice]]:
+def _pairs(rows: list[tuple[slice, slice]], cols: list[tuple[slice, slice]]) -> list[tuple[slice, slice, slice, slice]]:
     return [(row, col, outer_row, outer_col) for row, outer_row in rows for col, outer_col in cols]
 
 
 def _reflected(extent: int, multiple: int) -> NDArray[np.int64]:
-    """Indices 0 .. n - 1, n - 2 .. 1, 0, 1 ..., up to a multiple: reflection without repeating the edge, for any extent."""
+    """Indices 0 .. n - 1, n - 2 .. 1, 0, 1 ..., up to a multiple: reflection that does not repeat the edge."""
     length = -(-extent // multiple) * multiple
     period = max(1, 2 * (extent - 1))
-    position = np.arange(length) % period
-    return np.minimum(position, period - position).astype(np.int64) if extent > 1 else np.zeros(length, np.int64)
+    position = np.arange(length, dtype=np.int64) % period
+    indices: NDArray[np.int64] = np.minimum(position, period - position) * (extent > 1)
+    return indices

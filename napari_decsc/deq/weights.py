@@ -1,6 +1,6 @@
 """Weights of trained models: shipped ones by name, one's own by path. Always safetensors, which cannot run code.
 
-A file's metadata say how to build its model ("preset", "config" as JSON) and where it comes from ("recipe", "data", ...).
+A file's metadata say how to build its model ("preset", "config" as JSON) and where it comes from ("recipe", "data").
 """
 
 import hashlib
@@ -46,7 +46,7 @@ def find(name: str) -> Path:
 
 
 def load(name: str) -> Weights:
-    """The model with its weights, ready to evaluate on the CPU. Raises DenoisingError for a file that is no such model."""
+    """The model with its weights, ready to evaluate on the CPU. Raises DenoisingError for any other file."""
     path = find(name)
     try:
         with safe_open(path, "pt") as file:
@@ -85,6 +85,6 @@ def _model(file: str, metadata: dict[str, str], tensors: dict[str, torch.Tensor]
             f"{file}: not weights of this program ({error}); it needs 'preset' and 'config'"
         ) from error
     twins = {name for name in missing if name.endswith(("filters.encode", "filters.output"))}
-    if unknown or set(missing) - twins or (twins and not model.config.tied):  # type: ignore[union-attr]
+    if unknown or set(missing) - twins or (twins and not model.config.tied):
         raise DenoisingError(f"{file}: tensors do not fit its preset (unknown {unknown}, missing {missing})")
     return model.eval()

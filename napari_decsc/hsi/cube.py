@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -58,7 +57,7 @@ class Cube:
     no_data: float | None = None
     scale: float = 1.0
     source: Path | None = None
-    header: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    header: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.data.ndim != 3:

@@ -1,5 +1,6 @@
 """Opening cubes from files of any known format."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ def open_cube(path: str | Path) -> Cube:
     known = _format_of(path)
     if known is not None:
         return known.open(path)
-    if not path.exists():
+    if not os.path.exists(path):
         raise FileFormatError(f"{path}: does not exist; check the name and the folder")
     for candidate in FORMATS:
         # no format recognises the file, but its own reader can say best what is wrong with it

@@ -27,13 +27,12 @@ def stuck_values(cube: Cube) -> tuple[float, ...]:
 
 def usable(physical: NDArray[np.float32], stuck: tuple[float, ...]) -> NDArray[np.bool_]:
     """False where a voxel (band, row, col) is not finite or exactly on one of the stuck values."""
-    keep = np.isfinite(physical)
+    keep = np.asarray(np.isfinite(physical))
     for value in stuck:
-        keep &= physical != np.float32(value)
+        keep[physical == np.float32(value)] = False
     return keep
 
 
 def blank_pixels(keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels (row, col) of which no band is usable: outside the scene, or truly black. Nothing can be said of them."""
-    blank: NDArray[np.bool_] = ~keep.any(axis=0)
-    return blank
+    return np.asarray(~keep.any(axis=0))

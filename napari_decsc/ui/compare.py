@@ -9,6 +9,8 @@ from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.ui import viewer_compat
 
 FEWEST, MOST = 2, 4
+#: Points; the name of a denoised cube must fit into a third of the canvas.
+NAME_SIZE = 7
 #: What compared layers have in common while they are compared.
 LINKED = ("contrast_limits", "gamma", "colormap")
 
@@ -52,7 +54,7 @@ class Comparison:
             layer.colormap, layer.gamma = contrast_of.colormap, contrast_of.gamma
         self._viewer.layers.link_layers(self.layers, LINKED)
         for overlay in self._overlays:
-            overlay.visible, overlay.font_size = True, 11
+            overlay.visible, overlay.font_size = True, NAME_SIZE
         grid.shape = (1, -1) if len(self.layers) < MOST else (2, 2)
         grid.stride, grid.spacing, grid.enabled = 1, 4, True
         self._viewer.reset_view()

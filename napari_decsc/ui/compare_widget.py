@@ -1,6 +1,5 @@
 """Compare: two to four cubes side by side, their scores, and their quality band by band."""
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from napari_decsc.hsi.metrics import Scores
 from napari_decsc.ui import scoring, viewer_compat
 from napari_decsc.ui.band_label import label_bands, show_band, shown_band
 from napari_decsc.ui.compare import MOST, Comparison, score_all
-from napari_decsc.ui.docked import Docked, Message, scrolled
+from napari_decsc.ui.docked import Docked, Message, scores_label, scrolled
 from napari_decsc.ui.layers import clean_of, cube_layers, cube_of
 from napari_decsc.ui.quality_plot import Quality, QualityPlot
 from napari_decsc.ui.theme import cube_colour, theme_colours
@@ -29,7 +28,7 @@ class CompareWidget(Docked):
         self.list = QListWidget()
         self.button = QPushButton("Compare side by side")
         self.message = Message()
-        self.scores = QLabel()
+        self.scores = scores_label()
         self.plot = QualityPlot(theme_colours(napari_viewer))
         self.comparison: Comparison | None = None
         self._layers: list[Any] = []
@@ -90,6 +89,7 @@ class CompareWidget(Docked):
             is_ticked = layer not in unticked and len(self._layers) <= MOST
             item.setCheckState(Qt.CheckState.Checked if is_ticked else Qt.CheckState.Unchecked)
             self.list.addItem(item)
+        self.list.setFixedHeight(8 + self.list.sizeHintForRow(0) * min(8, max(2, len(self._layers))))
         self.button.setEnabled(len(self._layers) > 1)
         if len(self._layers) < 2:
             self.message.say("Two cubes are needed: add noise to one, or denoise one.")
@@ -117,9 +117,9 @@ class CompareWidget(Docked):
         rows, qualities = [], []
         for layer, one in zip(self._scored, scores, strict=True):
             colour = cube_colour(self.viewer, layer)
-            rows.append((_coloured(layer.name, colour), one))
+            rows.append((layer.name, one))
             qualities.append(Quality(cube_of(layer), one.band_psnr, colour))
-        self.scores.setText(scoring.table(rows))
+        self.scores.setText(scoring.table(rows, [quality.colour for quality in qualities]))
         self.plot.show_qualities(qualities)
         self._mark_band()
         self.scored.emit()
@@ -156,7 +156,6 @@ class CompareWidget(Docked):
         self.button.setCheckable(True)
         self.button.setToolTip("Same camera, same band, same contrast; press again to go back")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.list.setMaximumHeight(120)
         self.plot.setToolTip("Click to go to a band")
         self.plot.setVisible(False)
         content = QWidget()
@@ -167,7 +166,3 @@ class CompareWidget(Docked):
         column.addWidget(self.plot, stretch=1)
         column.addStretch()
         scrolled(content, self)
-
-
-def _coloured(name: str, colour: str) -> str:
-    return f"<span style='color:{colour}'>▬</span> {html.escape(name)}"

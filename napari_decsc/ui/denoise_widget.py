@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -24,7 +23,7 @@ from napari_decsc.hsi.errors import DecscError
 from napari_decsc.hsi.report import as_json
 from napari_decsc.ui import saving, scoring
 from napari_decsc.ui.denoise_run import DenoiseRun, Result, removed_noise
-from napari_decsc.ui.docked import CubeChoice, Docked, Message, scrolled
+from napari_decsc.ui.docked import CubeChoice, Docked, Message, scores_label, scrolled
 from napari_decsc.ui.form import SettingsForm
 from napari_decsc.ui.layers import add_cube_layer, provenance_of
 from napari_decsc.ui.noise_widget import NO_CUBE
@@ -48,7 +47,7 @@ class DenoiseWidget(Docked):
         self.progress = QProgressBar()
         self.message = Message()
         self.plot = ResidualPlot(theme_colours(napari_viewer))
-        self.scores = QLabel()
+        self.scores = scores_label()
         self.noise_button = QPushButton("Removed noise as layer")
         self.envi_button = QPushButton("Save as ENVI…")
         self.report_button = QPushButton("Save report…")
@@ -236,7 +235,10 @@ class DenoiseWidget(Docked):
         keep.addWidget(self.noise_button, 0, 0, 1, 2)
         keep.addWidget(self.envi_button, 1, 0)
         keep.addWidget(self.report_button, 1, 1)
+        self.settings_box.layout().setContentsMargins(0, 0, 0, 0)
+        self.settings_box.content().layout().setContentsMargins(0, 0, 0, 0)
         column = QVBoxLayout(content)
+        column.setSpacing(4)
         column.addLayout(rows)
         column.addWidget(self.settings_box)
         column.addLayout(buttons)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_decsc.ui import viewer_compat
@@ -137,14 +137,35 @@ class Message(QLabel):
             self.setVisible(bool(text))
 
 
+class Column(QScrollArea):
+    """A column of widgets that scrolls in a low window, and asks for the width that nothing is cut."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)
+        content.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A form that opens may need more width."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.setMinimumWidth(self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
+        return super().eventFilter(watched, event)
+
+
 def scrolled(content: QWidget, into: QWidget) -> None:
-    """Lay ``content`` out inside ``into`` so that a low window scrolls instead of cutting it."""
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(content)
-    area.setMinimumWidth(content.minimumSizeHint().width())
+    """Lay ``content`` out inside ``into`` as a `Column`."""
     layout = QVBoxLayout(into)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(area)
+    layout.addWidget(Column(content))
+
+
+def scores_label() -> QLabel:
+    """A label for a table of scores; long names wrap."""
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

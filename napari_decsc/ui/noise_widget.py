@@ -11,9 +11,9 @@ from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.hsi.noise import NOISE_MODELS, NoiseModel, add_noise
 from napari_decsc.hsi.settings import as_dict
 from napari_decsc.ui import scoring
-from napari_decsc.ui.docked import CubeChoice, Docked, Message, scrolled
+from napari_decsc.ui.docked import CubeChoice, Docked, Message, scores_label, scrolled
 from napari_decsc.ui.form import SettingsForm, as_text
-from napari_decsc.ui.layers import add_cube_layer, clean_of, cube_of
+from napari_decsc.ui.layers import add_cube_layer, clean_of, cube_of, provenance_of
 from napari_decsc.ui.worker import calculation_worker
 
 NO_CUBE = "Open a cube first: drop an ENVI header on the window, or take File ▸ Open Sample ▸ napari-decsc."
@@ -37,13 +37,13 @@ class NoiseWidget(Docked):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         # a noisy or denoised cube that gets selected is seldom the one to add noise to
-        self.cube = CubeChoice(napari_viewer, self.connections, follows=lambda layer: clean_of(layer) is None)
+        self.cube = CubeChoice(napari_viewer, self.connections, follows=lambda layer: not provenance_of(layer))
         self.model = QComboBox()
         self.summary = QLabel()
         self.seed = QSpinBox()
         self.run_button = QPushButton("Add noise")
         self.message = Message()
-        self.scores = QLabel()
+        self.scores = scores_label()
         self._forms: dict[str, SettingsForm] = {}
         self._worker: Any = None
         self._fill()

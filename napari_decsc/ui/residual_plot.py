@@ -27,8 +27,8 @@ def prepare(axes: Any, tolerance: float | None, evaluations: int, low: float, hi
     if tolerance:
         axes.axhline(tolerance, color=GOAL, linestyle="--", linewidth=1)
         axes.annotate(
-            f"tolerance {tolerance:g}", (0.99, tolerance), xycoords=("axes fraction", "data"), xytext=(0, 3),
-            textcoords="offset points", ha="right", va="bottom", color=GOAL, size=8,
+            f"tolerance {tolerance:g}", (0.01, tolerance), xycoords=("axes fraction", "data"), xytext=(0, 3),
+            textcoords="offset points", ha="left", va="bottom", color=GOAL, size=8,
         )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ class ResidualPlot(PlotCanvas):
     """Grows with every batch of iterations; a tile begins a new curve and the curves of earlier tiles fade."""
 
     def __init__(self, colours: Colours) -> None:
-        super().__init__(colours, height=150)
+        super().__init__(colours, height=130)
         self.tolerance: float | None = None
         self.tiles: list[list[float]] = []
         self._evaluations = 10

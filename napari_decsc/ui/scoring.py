@@ -1,30 +1,43 @@
 """Scores as people read them."""
 
+import html
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from napari_decsc.hsi.metrics import Scores
 
-HEADINGS = ("", "MPSNR (dB)", "MSSIM", "SAM (°)", "ERGAS")
+HEADINGS = ("MPSNR", "MSSIM", "SAM", "ERGAS")
+#: A longer name gets a line of its own above its figures.
+SHORT = 12
 
 
 def cells(scores: Scores) -> tuple[str, ...]:
     """MPSNR in dB, MSSIM, SAM in degrees, ERGAS."""
     return (
-        _number(scores.mpsnr, 2),
+        f"{_number(scores.mpsnr, 2)} dB",
         _number(scores.mssim, 4),
-        _number(scores.sam_degrees, 2),
+        f"{_number(scores.sam_degrees, 2)}°",
         _number(scores.ergas, 2),
     )
 
 
-def table(rows: Sequence[tuple[str, Scores]]) -> str:
-    """Scores as a small HTML table, one row a cube."""
-    lines = ["<table cellspacing='0' cellpadding='3'><tr>", *(f"<th align='right'>{text}</th>" for text in HEADINGS)]
-    for name, scores in rows:
-        numbers = "".join(f"<td align='right'>{text}</td>" for text in cells(scores))
-        lines.append(f"</tr><tr><td>{name}</td>{numbers}")
-    return "".join(lines) + "</tr></table>"
+def table(rows: Sequence[tuple[str, Scores]], colours: Sequence[str] = ()) -> str:
+    """Scores as a small HTML table, one row a cube; ``colours`` are those of the cubes' curves."""
+    lines = [_row("", HEADINGS, "th")]
+    for (name, scores), colour in zip_longest(rows, colours):
+        mark = f"<span style='color:{colour}'>▬</span> " if colour else ""
+        title = mark + html.escape(name)
+        if len(name) > SHORT:
+            lines.append(f"<tr><td colspan='{1 + len(HEADINGS)}'>{title}</td></tr>")
+            title = ""
+        lines.append(_row(title, cells(scores), "td"))
+    return f"<table width='100%' cellspacing='0' cellpadding='2'>{''.join(lines)}</table>"
+
+
+def _row(title: str, texts: Sequence[str], tag: str) -> str:
+    figures = "".join(f"<{tag} align='right'>{text.replace(' ', '&nbsp;')}</{tag}>" for text in texts)
+    return f"<tr><td>{title}</td>{figures}</tr>"
 
 
 def _number(value: float, digits: int) -> str:

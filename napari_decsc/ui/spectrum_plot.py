@@ -35,7 +35,7 @@ class SpectrumPlot(PlotCanvas):
     """All cubes at once, each in its own colour; the frame of a pinned panel has the colour of its marker."""
 
     def __init__(self, colours: Colours) -> None:
-        super().__init__(colours, height=170)
+        super().__init__(colours, height=140)
         self.curves: Sequence[Curve] = ()
         self.pins: Sequence[Pin] = ()
         self.axis: Axis = shared_axis(())
@@ -51,6 +51,7 @@ class SpectrumPlot(PlotCanvas):
         self.curves, self.pins = tuple(curves), tuple(pins)
         self.axis = shared_axis([curve.cube for curve in curves])
         self.limits = limits
+        self._hovered = (), ""
         self._widen([spectrum(c.cube, p.row, p.col) for c in self.curves for p in self.pins])
         self._rebuild()
 
@@ -58,14 +59,25 @@ class SpectrumPlot(PlotCanvas):
         """Draw the spectra under the cursor: one array a cube, or None where the cube has no such pixel."""
         if len(values) != len(self.lines):
             return
+        self._hovered = values, title
+        if self._set_hover():
+            self._set_limits()
+            self._still = None
+        self.blit(self._animated())
+
+    def _set_limits(self) -> None:
+        for panel in self._panels:
+            panel.set_ylim(self.limits)
+
+    def _set_hover(self) -> bool:
+        """Put the kept spectra into the first panel; whether the limits had to grow for them."""
+        values, title = self._hovered
+        if len(values) != len(self.lines) or not values:
+            return False
         for line, x, y in zip(self.lines, self.axis.values, values, strict=True):
             line.set_data(x, np.full_like(x, np.nan) if y is None else y)
         self._panels[0].title.set_text(title)
-        if self._widen(values):
-            for panel in self._panels:
-                panel.set_ylim(self.limits)
-            self._still = None
-        self.blit(self._animated())
+        return self._widen(values)
 
     def mark(self, x: float | None) -> None:
         """Draw an upright line at the shown band."""
@@ -110,6 +122,8 @@ class SpectrumPlot(PlotCanvas):
             self._draw_pin(panel, pin)
         self._label_panels()
         self.marks = [panel.axvline(np.nan, linewidth=1, linestyle=":", animated=True) for panel in self._panels]
+        if self._set_hover():
+            self._set_limits()
         self._moving, self._still = self._animated(), None
         self.set_colours(self.colours)
 

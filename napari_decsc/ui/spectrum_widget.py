@@ -33,10 +33,12 @@ class SpectrumWidget(Docked):
         self.legend = QLabel()
         self.message = Message()
         self.wavelength = QDoubleSpinBox()
+        self.unit = QLabel()
         self.clear_button = QPushButton("Clear pins")
         self.csv_button = QPushButton("Export CSV…")
         self._layers: list[Any] = []
         self._watched: list[Any] = []
+        self._position: Any = None
         self._markers = PinMarkers(napari_viewer)
         self._hover_timer = self._timer(PAUSE, self._draw_hover)
         self._refresh_timer = self._timer(0, self.refresh)
@@ -68,6 +70,7 @@ class SpectrumWidget(Docked):
         self.plot.show_cubes(curves, self.pins, self._limits())
         self.legend.setText(_legend(curves))
         self.legend.setVisible(bool(curves))
+        self._draw_pixel()
         self._mark_band()
         for button in (self.clear_button, self.csv_button):
             button.setEnabled(bool(self.pins))
@@ -101,14 +104,9 @@ class SpectrumWidget(Docked):
         if len(position) < 3:
             return
         pixels = [_pixel(layer, position) for layer in self._layers]
-        inside = [pixel for pixel in pixels if pixel is not None]
-        if not inside:
-            return
-        values = [
-            None if pixel is None else spectrum(curve.cube, *pixel)
-            for curve, pixel in zip(self.plot.curves, pixels, strict=True)
-        ]
-        self.plot.hover(values, f"row {inside[0][0]}, col {inside[0][1]}")
+        if any(pixel is not None for pixel in pixels):
+            self._position = position
+            self._draw(pixels)
 
     # --- events -----------------------------------------------------------------------------------------------------
 
@@ -161,7 +159,7 @@ class SpectrumWidget(Docked):
             return
         self.wavelength.blockSignals(True)
         self.wavelength.setDecimals(4 if cube.wavelength_unit == "um" else 1)
-        self.wavelength.setSuffix(f" {unit_text(cube.wavelength_unit)}")
+        self.unit.setText(unit_text(cube.wavelength_unit))
         self.wavelength.setRange(float(np.nanmin(cube.wavelengths)), float(np.nanmax(cube.wavelengths)))
         self.wavelength.setSingleStep(float(np.median(np.abs(np.diff(cube.wavelengths)))) if cube.bands > 1 else 1.0)
         self.wavelength.setValue(float(cube.wavelengths[band]))
@@ -179,6 +177,23 @@ class SpectrumWidget(Docked):
 
     def _follow_theme(self, event: Any = None) -> None:
         self.plot.set_colours(theme_colours(self.viewer))
+
+    def _draw_pixel(self) -> None:
+        """Draw the pixel that was under the cursor last; to begin with, the centre of the image."""
+        if not self._layers:
+            return
+        pixels = [None if self._position is None else _pixel(layer, self._position) for layer in self._layers]
+        if all(pixel is None for pixel in pixels):
+            pixels = [(layer.data.shape[1] // 2, layer.data.shape[2] // 2) for layer in self._layers]
+        self._draw(pixels)
+
+    def _draw(self, pixels: list[tuple[int, int] | None]) -> None:
+        values = [
+            None if pixel is None else spectrum(curve.cube, *pixel)
+            for curve, pixel in zip(self.plot.curves, pixels, strict=True)
+        ]
+        row, col = next(pixel for pixel in pixels if pixel is not None)
+        self.plot.hover(values, f"row {row}, col {col}")
 
     # --- helpers ----------------------------------------------------------------------------------------------------
 
@@ -253,9 +268,12 @@ class SpectrumWidget(Docked):
         top = QHBoxLayout()
         top.addWidget(self.legend, stretch=1)
         top.addWidget(self.wavelength)
+        top.addWidget(self.unit)
         top.addWidget(self.clear_button)
         top.addWidget(self.csv_button)
         column = QVBoxLayout(self)
+        column.setContentsMargins(6, 2, 6, 2)
+        column.setSpacing(2)
         column.addLayout(top)
         column.addWidget(self.plot, stretch=1)
         column.addWidget(self.message)

@@ -30,7 +30,7 @@ class Workbench(Docked):
         for widget, name in ((self.noise, "1  Noise"), (self.denoise, "2  Denoise"), (self.compare, "3  Compare")):
             self.tabs.addTab(widget, name)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)
         self._dock_spectra()
 

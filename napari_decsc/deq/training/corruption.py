@@ -1,4 +1,4 @@
-"""Blind training noise: what befalls a patch is drawn by the package's noise models, the pixels' noise on the device."""
+"""Blind training noise: the package's noise models draw what befalls a patch, the device draws the pixels' noise."""
 
 import numpy as np
 import torch

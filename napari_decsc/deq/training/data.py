@@ -1,8 +1,8 @@
 """Training cubes: whole scenes in memory, on the device, and random patches of them.
 
-Read from a folder and its sub-folders: ``.tif`` stacks of uint8, square-root companded as the CAVE scenes in our keeping
-are (reflectance = (v / 255)^2); ``.npz`` with a key ``cube`` of raw counts; ENVI pairs. Folders named ``val`` and
-``real_noise`` are left out.
+Read from a folder and its sub-folders: ``.tif`` stacks of uint8, square-root companded (reflectance = (v / 255)^2);
+``.npz`` with a key ``cube`` of raw counts; ENVI pairs. Folders that hold no clean or no training cubes (``val``,
+``test``, ``envi``, ``real_noise``) are left out.
 """
 
 from collections.abc import Iterator

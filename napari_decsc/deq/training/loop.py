@@ -116,14 +116,13 @@ def _step(run: Run, patches: Patches, settings: TrainSettings, log: Log) -> floa
     c = model.context(noisy, usable(noisy))
     depth = int(rng.integers(settings.solver_least, max(settings.solver_most, settings.solver_least) + 1))
     z = equilibrium(model, c, depth, settings)
-    loss = error(model.output(z, c), clean)  # type: ignore[arg-type]
+    loss = error(model.output(z, c), clean)
     value, total = float(loss.detach()), loss
     if settings.gain_every and run.step % settings.gain_every == 0:
         penalty, measured = stretch(model, c, z, settings.gain_limit)
         total = loss + settings.gain_weight * penalty
-        log(
-            f"step {run.step:6d}  loss {value:8.4f}  depth {depth:2d}  gain {float(measured):.3f}  {run.seconds / 60:6.1f} min"
-        )
+        minutes = run.seconds / 60
+        log(f"step {run.step:6d}  loss {value:8.4f}  depth {depth:2d}  gain {float(measured):.3f}  {minutes:6.1f} min")
     if bool(torch.isfinite(total)):
         _update(run, settings, total)
     else:

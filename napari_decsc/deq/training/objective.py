@@ -9,7 +9,7 @@ from napari_decsc.deq.training.settings import TrainSettings
 
 
 def error(estimate: Tensor, clean: Tensor) -> Tensor:
-    """Mean over bands of log(MSE + 3e-6), the metric itself, so that quiet and loud cases weigh alike, and a little L1."""
+    """Mean over bands of log(MSE + 3e-6), the metric itself: quiet and loud cases weigh alike. And a little L1."""
     difference = estimate - clean
     return (difference.square().mean((2, 3)) + 3e-6).log().mean() + difference.abs().mean()
 
@@ -19,7 +19,7 @@ def equilibrium(model: Decsc, c: Context, depth: int, settings: TrainSettings) -
 
     With depth 0 the start estimate is part of the graph.
     """
-    f: Map = lambda z: model.f(z, c)  # type: ignore[arg-type,return-value]  # noqa: E731
+    f: Map = lambda z: model.f(z, c)  # noqa: E731
     if depth == 0:
         return phantom(f, model.start(c), settings.phantom_steps, settings.phantom_damping)
     with torch.no_grad():
@@ -29,6 +29,6 @@ def equilibrium(model: Decsc, c: Context, depth: int, settings: TrainSettings) -
 
 def stretch(model: Decsc, c: Context, z: Code, limit: float) -> tuple[Tensor, Tensor]:
     """(penalty, gain): the squared excess of f's gain at z over ``limit``, mean over images."""
-    f: Map = lambda code: model.f(code, c)  # type: ignore[arg-type,return-value]  # noqa: E731
+    f: Map = lambda code: model.f(code, c)  # noqa: E731
     found = gain(f, tuple(part.detach() for part in z))
     return (found - limit).clamp(min=0).square().mean(), found.detach().mean()

@@ -35,7 +35,8 @@ def read_envi(path: str | Path) -> Cube:
         values = _map(data, layout)
     except (OSError, ValueError) as error:
         # ValueError: a name with a NUL in it
-        raise FileFormatError(f"{path}: cannot be read ({error}); check its name and permissions") from None
+        reason = getattr(error, "strerror", None) or error
+        raise FileFormatError(f"{path}: cannot be read ({reason}); check its name and permissions") from None
     return _cube(header, values, data)
 
 

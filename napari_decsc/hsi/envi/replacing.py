@@ -55,10 +55,10 @@ def flushed(path: Path) -> Iterator[BinaryIO]:
 
 def _check(targets: tuple[Path, ...], overwrite: bool) -> None:
     folder = targets[-1].parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise FileFormatError(f"{targets[-1]}: the folder {folder} does not exist; create it or choose another")
     for target in reversed(targets):
-        if target.is_dir():
+        if os.path.isdir(target):
             raise FileFormatError(f"{target} is a folder; choose another name")
         if not overwrite and os.path.lexists(target):
             raise FileFormatError(f"{target} already exists; choose another name or allow overwriting")

@@ -1,0 +1,119 @@
+"""What the classical denoisers share: scaling, filling of not-measured voxels, the clock, events, restoring."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.denoising import Command, Denoising, Iteration, Preview
+from napari_decsc.hsi.scaling import peak
+from napari_decsc.hsi.settings import as_dict
+from napari_decsc.hsi.stopwatch import Stopwatch
+
+Floats = NDArray[np.float32]
+
+#: Seconds between two previews, at least; and how many times longer than making one took.
+PREVIEW_EVERY, PREVIEW_PATIENCE = 0.25, 10.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a method.
+
+    ``change`` is the norm of what it changed, ``size`` the norm of the estimate it led to, and ``estimate`` makes that
+    estimate, shape (band, row, col), peak 1. It is asked before the method goes on, or never.
+    """
+
+    change: float
+    size: float
+    estimate: Callable[[], Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """A cube made ready: ``data`` (peak 1, every voxel finite), ``measured`` (where it is not filled), raw per peak."""
+
+    data: Floats
+    measured: NDArray[np.bool_]
+    raw_per_peak: float
+
+    @classmethod
+    def of(cls, cube: Cube) -> "Scaled":
+        """The whole cube in units of its peak; voxels that were not measured get the median of their band."""
+        top = peak(cube)
+        data = cube.physical() / np.float32(top)
+        measured = np.isfinite(data)
+        for band, here in zip(data, measured, strict=True):
+            if not here.all():
+                band[~here] = np.median(band[here]) if here.any() else 0
+        return cls(data, measured, top * cube.scale)
+
+    def raw(self, estimate: Floats) -> Floats:
+        """An estimate in raw units."""
+        return np.asarray(estimate * np.float32(self.raw_per_peak), dtype=np.float32)
+
+    def restored(self, estimate: Floats, cube: Cube) -> Floats:
+        """An estimate in raw units, with the raw values of ``cube`` where nothing was measured."""
+        raw = self.raw(estimate)
+        if not self.measured.all():
+            np.copyto(raw, np.asarray(cube.data, dtype=np.float32), where=~self.measured)
+        return raw
+
+
+class Previews:
+    """Makes a preview now and then, so that watching never costs much."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def of(self, step: Step, scaled: Scaled, watch: Stopwatch) -> Preview | None:
+        """A preview of the whole estimate, or None while the last one is fresh."""
+        begun = watch.elapsed
+        if begun < self._next:
+            return None
+        data = scaled.raw(step.estimate())
+        ended = watch.elapsed
+        self._next = ended + max(PREVIEW_EVERY, PREVIEW_PATIENCE * (ended - begun))
+        return Preview(data, slice(0, data.shape[1]), slice(0, data.shape[2]))
+
+
+class Baseline(ABC):
+    """A denoiser that needs no training. A method says how it goes on: :meth:`steps`."""
+
+    name: str
+    method: ClassVar[str]
+
+    def __init__(self, settings: Any) -> None:
+        self.name = self.method
+        self.settings = settings
+
+    @abstractmethod
+    def steps(self, data: Floats, measured: NDArray[np.bool_]) -> Iterator[Step]:
+        """Yield one `Step` after another, at least one; arrays of shape (band, row, col), peak 1, all finite."""
+
+    def describe(self) -> dict[str, Any]:
+        """Method and settings; no weights, on the CPU."""
+        return {"method": self.name, "settings": as_dict(self.settings), "weights": None, "device": "cpu"}
+
+    def denoise(self, noisy: Cube) -> Denoising:
+        """Yield one iteration per step; return the denoised cube, float32, in raw units, with its metadata."""
+        watch = Stopwatch()
+        watch.start()
+        scaled = Scaled.of(noisy)
+        estimate = yield from self._watched(scaled, watch)
+        return noisy.replace(data=scaled.restored(estimate, noisy), name=f"{noisy.name} {self.name}")
+
+    def _watched(self, scaled: Scaled, watch: Stopwatch) -> Generator[Iteration, Command | None, Floats]:
+        previews, estimate = Previews(), scaled.data
+        for number, step in enumerate(self.steps(scaled.data, scaled.measured), 1):
+            relative = step.change / step.size if step.size > 0 else 0.0
+            preview = previews.of(step, scaled, watch)
+            with watch.pause():
+                command = yield Iteration(number, step.change, relative, watch.elapsed, preview=preview)
+            if command is Command.STOP:
+                return step.estimate()
+        return step.estimate()

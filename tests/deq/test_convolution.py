@@ -1,0 +1,74 @@
+"""The fast forms equal the plain ones, and every pair is adjoint."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from napari_decsc.deq.convolution import analyse, analyse_bands, conv_3d, synthesise, synthesise_bands
+from napari_decsc.deq.dictionaries import BandDictionary, SubspaceDictionary, UnsharedDictionary
+from napari_decsc.deq.frames import frame_bound, lapped_orthogonal, windowed_dct
+
+torch.manual_seed(0)
+
+
+@pytest.mark.parametrize(("taps", "stride"), [(8, 4), (4, 2), (6, 2)])
+def test_synthesis_is_the_transposed_convolution(taps, stride):
+    maps, filters = torch.randn(2, 5, 6, 7), torch.randn(5, 3, taps, taps)
+    plain = F.conv_transpose2d(maps, filters, stride=stride, padding=(taps - stride) // 2)
+    torch.testing.assert_close(synthesise(maps, filters, stride), plain, rtol=1e-4, atol=1e-4)
+
+
+def test_synthesis_along_the_bands_is_the_transposed_3d_convolution():
+    images, bands = 2, 5
+    maps, filters = torch.randn(images * bands, 4, 3, 3), torch.randn(4, 3, 8, 8)
+    volume = maps.view(images, bands, 4, 3, 3).transpose(1, 2)
+    plain = F.conv_transpose3d(volume, filters[:, None], stride=(1, 4, 4), padding=(1, 2, 2))[:, 0]
+    torch.testing.assert_close(synthesise_bands(maps, filters, 4, images), plain, rtol=1e-4, atol=1e-4)
+
+
+def test_the_3d_convolution_is_the_plain_one():
+    images, bands = 2, 5
+    maps, kernel, bias = torch.randn(images * bands, 4, 6, 6), torch.randn(3, 4, 3, 3, 3), torch.randn(3)
+    volume = maps.view(images, bands, 4, 6, 6).transpose(1, 2)
+    plain = F.conv3d(volume, kernel, bias, padding=1).transpose(1, 2).flatten(0, 1)
+    torch.testing.assert_close(conv_3d(maps, kernel, images, bias), plain, rtol=1e-4, atol=1e-4)
+
+
+def adjoint(forward, backward, code, cube):
+    """<forward(code), cube> = <code, backward(cube)>."""
+    left, right = (forward(code) * cube).sum(), (code * backward(cube)).sum()
+    torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-2)
+
+
+def test_encoding_is_the_adjoint_of_decoding():
+    cube = torch.randn(2, 31, 32, 32)
+    band = BandDictionary(maps=7, bands=31, taps=8, stride=4, tied=True)
+    with torch.no_grad():
+        k = band.filters.step
+        adjoint(lambda S: band.decode(S, None, k), lambda x: band.encode(x, None, k), torch.randn(2, 7, 8, 8), cube)
+        subspace = SubspaceDictionary(low=(8, 8, 6, 4), tied=True)
+        basis, k = torch.randn(2, 31, 4), subspace.filters.step
+        S = torch.randn(2, subspace.maps, 8, 8)
+        adjoint(lambda S: subspace.decode(S, basis, k), lambda x: subspace.encode(x, basis, k), S, cube)
+        unshared = UnsharedDictionary(maps=16, taps=8, stride=4, tied=True)
+        d = torch.randn_like(unshared.filters.step)
+        H = torch.randn(62, 16, 8, 8)
+        adjoint(lambda H: unshared.decode(H, 2, d), lambda x: unshared.encode(x, d), H, cube)
+
+
+def test_the_first_dictionaries_are_tight_frames():
+    # away from the border, decoding what was encoded gives the image back
+    image = torch.randn(1, 1, 64, 64)
+    inside = slice(8, -8)
+    dct = windowed_dct().reshape(64, 1, 8, 8)
+    dct = dct / frame_bound(dct, 4) ** 0.5
+    lapped = lapped_orthogonal()[:, None]
+    for filters in (dct, lapped):
+        back = synthesise(analyse(image, filters, 4), filters, 4)
+        torch.testing.assert_close(back[..., inside, inside], image[..., inside, inside], rtol=1e-2, atol=1e-2)
+
+
+def test_a_tied_dictionary_has_one_set_of_filters():
+    tied, untied = (UnsharedDictionary(16, 8, 4, tied=tied) for tied in (True, False))
+    assert len(list(tied.parameters())) == 1
+    assert len(list(untied.parameters())) == 3

@@ -1,0 +1,191 @@
+"""The DECSC denoiser with the weights that are shipped."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from napari_decsc.deq import weights
+from napari_decsc.deq.denoiser import DecscDenoiser
+from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.denoising import Command, Denoiser, run
+from napari_decsc.hsi.errors import DenoisingError, SettingsError
+from napari_decsc.hsi.metrics import score
+from napari_decsc.hsi.noise import add_noise, make_noise
+from napari_decsc.hsi.report import Recorder
+from napari_decsc.hsi.sample import sample_cube
+
+CLEAN = sample_cube(64, 64)
+
+
+def noisy(noise: str = "mixture", clean: Cube = CLEAN) -> Cube:
+    return add_noise(clean, make_noise(noise), seed=1)
+
+
+def denoised(cube: Cube, **settings) -> Cube:
+    return run(DecscDenoiser(DecscSettings(**settings)).denoise(cube))
+
+
+def test_it_is_a_denoiser():
+    assert isinstance(DecscDenoiser(), Denoiser)
+
+
+@pytest.mark.parametrize("noise", ["mixture", "gaussian"])
+def test_the_shipped_weights_gain_8_db_and_reach_a_fixed_point(noise):
+    cube, iterations = noisy(noise), []
+    result = run(DecscDenoiser().denoise(cube), iterations.append)
+    before, after = score(CLEAN.data, cube.data), score(CLEAN.data, result.data)
+    assert after.mpsnr > before.mpsnr + 8
+    assert after.sam < before.sam
+    assert iterations[-1].relative_residual < 1e-2
+    assert result.data.dtype == np.float32
+    assert result.wavelengths is cube.wavelengths
+
+
+def test_events_number_the_evaluations_and_begin_with_a_preview():
+    iterations = []
+    run(DecscDenoiser(DecscSettings(tolerance=0, max_iterations=4)).denoise(noisy()), iterations.append)
+    assert [i.number for i in iterations] == [0, 1, 2, 3, 4]
+    assert iterations[0].preview is not None
+    assert iterations[0].preview.data.shape == CLEAN.shape
+    assert all(a.elapsed <= b.elapsed for a, b in zip(iterations, iterations[1:], strict=False))
+
+
+def test_the_preview_is_already_closer_than_the_noisy_cube():
+    iterations = []
+    cube = noisy("gaussian")
+    run(DecscDenoiser(DecscSettings(max_iterations=1)).denoise(cube), iterations.append)
+    start = iterations[0].preview.data
+    assert np.square(start - CLEAN.data).mean() < 0.2 * np.square(cube.data - CLEAN.data).mean()
+
+
+def test_stop_returns_the_estimate_so_far_and_begins_no_further_tile():
+    iterations = []
+
+    def listen(iteration):
+        iterations.append(iteration)
+        return Command.STOP if iteration.number == 2 else None
+
+    result = run(DecscDenoiser(DecscSettings(tile=32)).denoise(noisy("gaussian")), listen)
+    assert {i.tile for i in iterations} == {1}
+    assert iterations[-1].tiles == 4
+    # the other tiles hold their start estimate
+    assert score(CLEAN.data, result.data).mpsnr > score(CLEAN.data, noisy("gaussian").data).mpsnr + 8
+
+
+def test_tiles_agree_with_the_whole():
+    clean = sample_cube(96, 128)
+    cube = noisy(clean=clean)
+    whole, tiled = denoised(cube, tile=0, tolerance=1e-4, max_iterations=60), denoised(
+        cube, tile=32, tolerance=1e-4, max_iterations=60
+    )  # fmt: skip
+    assert np.sqrt(np.square(whole.data - tiled.data).mean()) < 5e-4
+
+
+def test_gradients_and_inference_mode_are_left_as_they_were_between_events():
+    states = DecscDenoiser(DecscSettings(max_iterations=2)).denoise(noisy())
+    next(states)
+    assert torch.is_grad_enabled()
+    assert not torch.is_inference_mode_enabled()
+    states.close()
+
+
+def test_scale_offset_type_and_missing_values_survive():
+    raw = np.round(noisy("gaussian").data * 10000).astype(np.int16)
+    raw[:, 10:12, 20:23] = -9999
+    cube = Cube(raw, "scaled", scale=10000.0, no_data=-9999)
+    result = denoised(cube, max_iterations=4)
+    assert np.all(result.data[:, 10:12, 20:23] == -9999)
+    seen = raw[0] != -9999
+    error = (result.data / 10000 - CLEAN.data)[:, seen]
+    assert np.square(error).mean() < 0.1 * np.square(raw[:, seen] / 10000 - CLEAN.data[:, seen]).mean()
+    assert result.scale == 10000.0
+
+
+def test_nan_voxels_come_back_as_nan():
+    data = noisy("gaussian").data.copy()
+    data[3, 5, 5] = np.nan
+    result = denoised(Cube(data), max_iterations=2)
+    assert np.isnan(result.data[3, 5, 5])
+    assert np.isnan(result.data).sum() == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 32), (3, 1, 40), (5, 7, 3), (40, 33, 65)])
+def test_any_shape(shape):
+    rng = np.random.default_rng(0)
+    cube = Cube(rng.random(shape, np.float32))
+    result = denoised(cube, max_iterations=2)
+    assert result.data.shape == shape
+    assert np.isfinite(result.data).all()
+
+
+def test_a_blank_cube_comes_back_as_it_was():
+    assert np.all(denoised(Cube(np.zeros((4, 8, 8), np.float32)), max_iterations=1).data == 0)
+
+
+def test_paper_refuses_few_bands_and_names_the_cure():
+    name = "paper" if "paper" in weights.shipped() else None
+    if name is None:
+        pytest.skip("the weights 'paper' are not in this build")
+    with pytest.raises(DenoisingError, match="subspace"):
+        denoised(noisy(clean=sample_cube(32, 32, 12)), weights=name)
+
+
+def test_paper_takes_more_bands_in_windows():
+    if "paper" not in weights.shipped():
+        pytest.skip("the weights 'paper' are not in this build")
+    clean = sample_cube(32, 32, 45)
+    cube, iterations = noisy("gaussian", clean), []
+    result = run(DecscDenoiser(DecscSettings(weights="paper", max_iterations=12)).denoise(cube), iterations.append)
+    assert iterations[-1].tiles == 2
+    assert score(clean.data, result.data).mpsnr > score(clean.data, cube.data).mpsnr + 5
+
+
+def test_a_report_tells_how_the_result_was_made():
+    denoiser = DecscDenoiser(DecscSettings(tile=32, max_iterations=3, tolerance=0))
+    recorder = Recorder(denoiser)
+    run(denoiser.denoise(noisy()), recorder)
+    report = recorder.report()
+    assert report["settings"]["tile"] == 32
+    assert report["weights"]["name"] == "subspace"
+    assert len(report["weights"]["hash"]) == 64
+    assert [len(tile["relative_residual"]) for tile in report["tiles"]] == [3, 3, 3, 3]
+    json.dumps(report)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"weights": "no-such-weights"}, DenoisingError, "choose"),
+        ({"device": "quantum"}, SettingsError, "choose auto or cpu"),
+        ({"memory": "1kB"}, SettingsError, "too little"),
+    ],
+)
+def test_wrong_settings_are_refused_with_the_cure(settings, error, words):
+    with pytest.raises(error, match=words):
+        denoised(noisy(), **settings)
+
+
+def test_weights_survive_a_round_trip(tmp_path):
+    first = weights.load("subspace")
+    weights.save(first.model, tmp_path / "mine.safetensors", first.metadata)
+    again = weights.load(str(tmp_path / "mine.safetensors"))
+    for name, tensor in first.model.state_dict().items():
+        assert torch.equal(tensor, again.model.state_dict()[name])
+    assert again.metadata["config"] == first.metadata["config"]
+
+
+def test_a_pickle_is_never_read(tmp_path):
+    torch.save({"a": torch.ones(1)}, tmp_path / "evil.safetensors")
+    with pytest.raises(DenoisingError, match="never read"):
+        weights.load(str(tmp_path / "evil.safetensors"))
+
+
+def test_tensors_of_another_program_are_refused(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.ones(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(DenoisingError, match="not weights of this program"):
+        weights.load(str(tmp_path / "other.safetensors"))

@@ -1,0 +1,78 @@
+"""Tiles cover a cube once, begin where the model's windows begin, and carry a margin."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_decsc.deq import memory, tiling
+from napari_decsc.hsi.errors import SettingsError
+
+sizes = st.integers(1, 300)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=sizes, cols=sizes, side=st.integers(0, 200))
+def test_cores_cover_every_pixel_once_and_start_on_windows(rows, cols, side):
+    seen = np.zeros((rows, cols), int)
+    for tile in tiling.plan(rows, cols, side, 32):
+        seen[tile.rows, tile.cols] += 1
+        assert tile.outer_rows.start % 32 == tile.outer_cols.start % 32 == 0
+        outer = np.arange(rows)[tile.outer_rows]
+        assert np.array_equal(outer[tile.inside[0]], np.arange(rows)[tile.rows])
+    assert np.all(seen == 1)
+
+
+def test_margins_end_at_the_image_or_reach_32_pixels():
+    tiles = tiling.plan(200, 64, 64, 32)
+    assert [(t.outer_rows.start, t.outer_rows.stop) for t in tiles] == [(0, 96), (32, 160), (96, 200), (160, 200)]
+
+
+def test_padding_reflects_without_repeating_the_edge():
+    data = np.arange(5, dtype=np.float32).reshape(1, 1, 5)
+    padded = tiling.pad(data, 8)
+    assert padded.shape == (1, 8, 8)
+    assert padded[0, 3].tolist() == [0, 1, 2, 3, 4, 3, 2, 1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(bands=st.integers(31, 400))
+def test_band_windows_cover_the_spectrum_and_their_weights_stay_away_from_zero(bands):
+    total = np.zeros(bands)
+    for window in tiling.band_windows(bands, 31):
+        assert 0 <= window.start
+        assert window.stop - window.start == 31
+        assert window.stop <= bands
+        total[window] += tiling.blend(window, bands)
+    assert total.min() > 0.2
+
+
+def test_a_mosaic_of_a_large_image_has_the_pixels_asked_for_and_stays_inside():
+    blocks = tiling.mosaic(5000, 1000, 256 * 256)
+    assert sum((r.stop - r.start) * (c.stop - c.start) for r, c in blocks) == 256 * 256
+    assert max(r.stop for r, _ in blocks) == 5000
+    assert max(c.stop for _, c in blocks) == 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("2GB", 2e9), ("1.5 g", 1.5e9), ("500MB", 5e8), ("64k", 64e3), ("9", 9)]
+)
+def test_memory_is_read_as_people_write_it(text, expected):
+    assert memory.budget(text, torch.device("cpu")) == expected
+
+
+def test_memory_that_cannot_be_read_is_refused_with_an_example():
+    with pytest.raises(SettingsError, match="such as 2GB"):
+        memory.budget("much", torch.device("cpu"))
+
+
+def test_no_memory_given_means_half_of_what_is_free():
+    free = memory.free(torch.device("cpu"))
+    assert memory.budget("", torch.device("cpu")) == pytest.approx(free / 2, rel=0.2)
+
+
+def test_the_side_follows_from_the_memory():
+    assert tiling.side_within(1000 * 256 * 256, 1000, 32) == 256 - 2 * tiling.MARGIN
+    with pytest.raises(SettingsError, match="too little"):
+        tiling.side_within(1000, 1000, 32)
