@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from napari_decsc.deq.convolution import analyse, analyse_bands, conv_3d, synthesise, synthesise_bands
+from napari_decsc.deq.convolution import analyse, conv_3d, synthesise, synthesise_bands
 from napari_decsc.deq.dictionaries import BandDictionary, SubspaceDictionary, UnsharedDictionary
 from napari_decsc.deq.frames import frame_bound, lapped_orthogonal, windowed_dct
 

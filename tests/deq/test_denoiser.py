@@ -1,10 +1,12 @@
 """The DECSC denoiser with the weights that are shipped."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 import torch
+from napari_decsc.hsi.sample import sample_cube
 
 from napari_decsc.deq import weights
 from napari_decsc.deq.denoiser import DecscDenoiser
@@ -15,7 +17,6 @@ from napari_decsc.hsi.errors import DenoisingError, SettingsError
 from napari_decsc.hsi.metrics import score
 from napari_decsc.hsi.noise import add_noise, make_noise
 from napari_decsc.hsi.report import Recorder
-from napari_decsc.hsi.sample import sample_cube
 
 CLEAN = sample_cube(64, 64)
 
@@ -50,7 +51,7 @@ def test_events_number_the_evaluations_and_begin_with_a_preview():
     assert [i.number for i in iterations] == [0, 1, 2, 3, 4]
     assert iterations[0].preview is not None
     assert iterations[0].preview.data.shape == CLEAN.shape
-    assert all(a.elapsed <= b.elapsed for a, b in zip(iterations, iterations[1:], strict=False))
+    assert all(a.elapsed <= b.elapsed for a, b in itertools.pairwise(iterations))
 
 
 def test_the_preview_is_already_closer_than_the_noisy_cube():

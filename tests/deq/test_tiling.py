@@ -41,7 +41,7 @@ def test_padding_reflects_without_repeating_the_edge():
 def test_band_windows_cover_the_spectrum_and_their_weights_stay_away_from_zero(bands):
     total = np.zeros(bands)
     for window in tiling.band_windows(bands, 31):
-        assert 0 <= window.start
+        assert window.start >= 0
         assert window.stop - window.start == 31
         assert window.stop <= bands
         total[window] += tiling.blend(window, bands)

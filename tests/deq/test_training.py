@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from napari_decsc.hsi.sample import sample_cube
 
 from napari_decsc.deq import weights
 from napari_decsc.deq.model import Subspace, SubspaceConfig
@@ -14,7 +15,6 @@ from napari_decsc.deq.training.loop import train
 from napari_decsc.deq.training.objective import equilibrium, error
 from napari_decsc.deq.training.settings import TrainSettings
 from napari_decsc.hsi.errors import DenoisingError
-from napari_decsc.hsi.sample import sample_cube
 
 CPU = torch.device("cpu")
 
@@ -33,7 +33,7 @@ def test_patches_are_windows_of_the_scenes_within_the_range():
     patches = Patches([scene], bands=12, size=32, device=CPU)
     batch = patches.batch(20, np.random.default_rng(0))
     assert batch.shape == (20, 12, 32, 32)
-    assert 0 <= float(batch.min())
+    assert float(batch.min()) >= 0
     assert float(batch.max()) <= 1
     steps = batch[:, :, 0, 0].diff(dim=1)
     # even steps along the bands, some upwards, some downwards (spectral reversal)
