@@ -81,8 +81,8 @@ distclean: clean ## remove .venv too
 
 $(VENV)/.installed: pyproject.toml constraints.txt .cache/system-packages
 	@if [ ! -x $(BIN)/python ]; then echo "Making $(VENV) with $(PYTHON)."; $(PYTHON) -m venv $(VENV); fi
-	@echo "Installing PyTorch (some 200 MB to download, once)."
+	@echo "Installing PyTorch (the largest part, once)."
 	@$(PIP) -c constraints.txt torch
-	@echo "Installing napari-decsc with napari, PyQt5 and the tools for tests (some 300 MB to download, once)."
+	@echo "Installing napari-decsc with napari, PyQt5 and the tools for tests."
 	@$(PIP) -c constraints.txt -e '.[pyqt5,test]'
 	@touch $@

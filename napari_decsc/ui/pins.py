@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.spectrum_plot import Pin
 from napari_decsc.ui.theme import PIN_COLOURS
 
@@ -39,16 +40,33 @@ class PinMarkers:
             border_color=[pin.colour for pin in pins],
             border_width=0.22,
             opacity=1.0,
+            visible=not viewer_compat.grid(self._viewer).enabled,
             axis_labels=cube_layer.axis_labels[1:],
             units=cube_layer.units[1:],
         )
         self._viewer.layers.selection.active = selected
 
+    def follow_grid(self, event: Any = None) -> None:
+        """In the grid every visible layer has a cell of its own: rings alone in a cell help nobody."""
+        if self.is_shown:
+            self.layer.visible = not viewer_compat.grid(self._viewer).enabled
+
+    def to_front(self) -> None:
+        """Draw the rings over cubes that came later."""
+        layers = self._viewer.layers
+        if self.is_shown and layers[-1] is not self.layer:
+            layers.move(layers.index(self.layer), len(layers))
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the markers' layer is in the viewer."""
+        return self.layer is not None and self.layer in self._viewer.layers
+
     def clear(self) -> None:
         """Take the markers away."""
-        layer, self.layer = self.layer, None
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+        if self.is_shown:
+            self._viewer.layers.remove(self.layer)
+        self.layer = None
 
 
 def _size(layer: Any) -> float:

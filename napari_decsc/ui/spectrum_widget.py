@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from napari_decsc.hsi.errors import DecscError
-from napari_decsc.ui import saving
+from napari_decsc.ui import saving, viewer_compat
 from napari_decsc.ui.band_label import label_bands, labelled_layer, show_band, shown_band, unit_text
 from napari_decsc.ui.docked import Docked, Message
 from napari_decsc.ui.layers import contrast, cube_layers, cube_of
@@ -64,6 +64,9 @@ class SpectrumWidget(Docked):
         """Read the visible cubes anew."""
         self._layers = [layer for layer in cube_layers(self.viewer) if layer.visible]
         self._watch()
+        if self._markers.layer is not None and not self._markers.is_shown:
+            self.pins, self._markers.layer = [], None  # the person removed the markers' layer
+        self._markers.to_front()
         curves = [Curve(cube_of(layer), cube_colour(self.viewer, layer)) for layer in self._layers]
         rows, cols = np.min([curve.cube.shape[1:] for curve in curves], axis=0) if curves else (0, 0)
         self.pins = [pin for pin in self.pins if pin.row < rows and pin.col < cols]
@@ -249,6 +252,7 @@ class SpectrumWidget(Docked):
         add(viewer.mouse_drag_callbacks, self._on_press)
         for emitter in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.reordered):
             add(emitter, self._on_layers)
+        add(viewer_compat.grid(viewer).events.enabled, self._markers.follow_grid)
         add(viewer.dims.events.current_step, self._mark_band)
         add(viewer.layers.selection.events.active, self._mark_band)
         add(viewer.events.theme, self._follow_theme)

@@ -11,6 +11,8 @@ from napari_decsc.hsi.classical.baseline import Floats
 GAUSSIAN_MAD = 1.4826
 #: Least noise level of a band, of its peak of 1: a band without noise must not rule the others without bound.
 LEAST_SIGMA = 1e-4
+#: Share of a band's noise that must be outside the basis for the noise level to be measured there.
+LEAST_SHARE = 0.2
 #: How far above the noise's largest expected eigenvalue a component must rise: room for the error of sigma.
 MARGIN = 1.03
 
@@ -63,17 +65,45 @@ def analyse(data: Floats, measured: NDArray[np.bool_], rank: int = 0) -> Subspac
 
 
 def difference_noise(data: Floats, measured: NDArray[np.bool_]) -> Floats:
-    """Noise level of each band (band,), from second differences along the diagonals of 2x2 pixels.
+    """Noise level of each band, shape (band,), from second differences: of 2x2 pixels, one diagonal minus the other.
 
-    These are blind to planes and to straight edges along rows or cols; the median is blind to the other edges.
-    Differences of exactly zero come from clipped or constant areas and are left out while a tenth is left without them.
+    Blind to planes and to edges along rows or cols, and the median is blind to other edges. Where the cube is one row
+    or one col, first differences have to do; 0 where there is one pixel.
     """
-    data, measured = np.atleast_3d(data), measured
+    if data.shape[1:] == (1, 1):
+        return np.zeros(len(data), np.float32)
     for axis in (1, 2):
         if data.shape[axis] > 1:
-            one, other = _neighbours(data, axis)
-            data = (one - other) / np.float32(np.sqrt(2))
-            measured = np.logical_and(*_neighbours(measured, axis))
-    if data.shape[1:] == (1, 1) and measured.shape == data.shape:
-        pass
-    return np.array([_robust_spread(band[here]) for band, here in zip(data, measured, strict=True)], np.float32)
+            data = np.diff(data, axis=axis) / np.float32(np.sqrt(2))
+            both = np.moveaxis(measured, axis, 0)
+            measured = np.moveaxis(both[1:] & both[:-1], 0, axis)
+    return np.array([_spread(band[here]) for band, here in zip(data, measured, strict=True)], np.float32)
+
+
+def _spread(differences: Floats) -> float:
+    """Robust standard deviation of values around 0; exact zeros, of clipped areas, are left out if others abound."""
+    moving = differences[differences != 0]
+    values = moving if 10 * moving.size > differences.size else differences
+    return GAUSSIAN_MAD * float(np.median(np.abs(values))) if values.size else 0.0
+
+
+def _components(whitened: Floats, rank: int) -> tuple[Floats, Floats]:
+    """Strongest eigenvectors (band, rank) and eigenvalues (rank,) of the covariance of whitened spectra (band, pixel).
+
+    Kept are those beyond the largest eigenvalue that noise of variance 1 is expected to have: (1 + sqrt(bands /
+    pixels))^2, the edge of the law of Marchenko and Pastur (Mathematics of the USSR-Sbornik 1, 1967); at least one.
+    """
+    bands, pixels = whitened.shape
+    values, vectors = np.linalg.eigh((whitened @ whitened.T).astype(np.float64) / pixels)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    edge = MARGIN * (1 + np.sqrt(bands / pixels)) ** 2
+    kept = min(rank, bands) if rank else max(1, int(np.count_nonzero(values > edge)))
+    return vectors[:, :kept].astype(np.float32), values[:kept].astype(np.float32)
+
+
+def _unexplained_noise(whitened: Floats, basis: Floats) -> Floats:
+    """Noise level (band, 1) of whitened spectra in what a basis leaves over; 1 where it leaves a band too little."""
+    share_left = 1 - np.sum(np.square(basis), axis=1, keepdims=True)
+    left = whitened - basis @ (basis.T @ whitened)
+    level = GAUSSIAN_MAD * np.median(np.abs(left), axis=1, keepdims=True)
+    return np.where(share_left > LEAST_SHARE, level / np.sqrt(np.maximum(share_left, LEAST_SHARE)), 1)
