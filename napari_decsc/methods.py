@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.hsi.classical.settings import E3dtvSettings, SubspaceSettings
 from napari_decsc.hsi.denoising import Denoiser
 from napari_decsc.hsi.errors import SettingsError
 
@@ -25,9 +26,25 @@ def _decsc(settings: DecscSettings) -> Denoiser:
     return DecscDenoiser(settings)
 
 
+def _subspace(settings: SubspaceSettings) -> Denoiser:
+    from napari_decsc.hsi.classical.fasthyde import SubspaceDenoiser
+
+    return SubspaceDenoiser(settings)
+
+
+def _e3dtv(settings: E3dtvSettings) -> Denoiser:
+    from napari_decsc.hsi.classical.e3dtv import E3dtvDenoiser
+
+    return E3dtvDenoiser(settings)
+
+
 METHODS = {
     method.name: method
-    for method in (Method("decsc", "Deep equilibrium convolutional sparse coding", DecscSettings, _decsc),)
+    for method in (
+        Method("decsc", "Deep equilibrium convolutional sparse coding", DecscSettings, _decsc),
+        Method("fasthyde", "FastHyDe type: eigen-images, similar patches", SubspaceSettings, _subspace),
+        Method("e3dtv", "E-3DTV: enhanced 3-D total variation", E3dtvSettings, _e3dtv),
+    )
 }
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,8 @@ def _show(job: _Job) -> dict[str, Any]:
 
     from napari_decsc.ui.demo import DemoResult, run_demo
 
+    # PyQt5 cannot tell the system's theme: nothing that a person could mend
+    warnings.filterwarnings("ignore", message="System theme detection", category=UserWarning)
     viewer = napari.Viewer(title="napari-decsc demo")
     viewer.window.resize(1280, 800)
     outcome: list[dict[str, Any] | Exception] = []
@@ -122,7 +125,8 @@ def _show(job: _Job) -> dict[str, Any]:
     def done(result: DemoResult) -> None:
         try:
             outcome.append(_save(job, result, viewer, bench))
-            print(f"Wrote {job.folder}. Close the window to end.", file=sys.stderr, flush=True)
+            if not job.close:
+                print(f"Wrote {job.folder}. Close the window to end.", file=sys.stderr, flush=True)
         except Exception as error:  # must leave the event loop to be told
             outcome.append(error)
         if job.close or isinstance(outcome[0], Exception):

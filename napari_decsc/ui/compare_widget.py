@@ -29,13 +29,13 @@ class CompareWidget(Docked):
         self.button = QPushButton("Compare side by side")
         self.message = Message()
         self.scores = scores_label()
-        self.plot = QualityPlot(theme_colours(napari_viewer))
+        self.plot = QualityPlot(theme_colours(self.viewer))
         self.comparison: Comparison | None = None
         self._layers: list[Any] = []
         self._scored: list[Any] = []
         self._lay_out()
         self._connect()
-        label_bands(napari_viewer)
+        label_bands(self.viewer)
         self.refresh()
 
     def ticked(self) -> list[Any]:

@@ -78,6 +78,7 @@ class _Demo(QObject):
         bench.denoise.failed.connect(self._fail)
 
     def begin(self, noise_model: NoiseModel, seed: int, method: str, settings: Any) -> None:
+        self._bench.viewer.reset_view()  # the docks have taken their room by now
         self._bench.noise.cube.layer = self._layer
         self._bench.noise.show_settings(noise_model, seed)
         self._bench.denoise.show_settings(method, settings)

@@ -37,7 +37,7 @@ def score_both(clean: Cube | None, noisy: Cube, denoised: Cube) -> tuple[tuple[s
 def removed_noise(noisy: Cube, denoised: Cube) -> Cube:
     """What denoising took away, noisy minus denoised, in raw units: if an image shows in it, signal was removed."""
     difference = (noisy.physical() - denoised.physical()) * noisy.scale
-    return noisy.replace(data=difference, name=f"{denoised.name} · removed noise", no_data=None)
+    return noisy.replace(data=difference, name=f"removed noise · {denoised.name}", no_data=None)
 
 
 class DenoiseRun(QObject):
@@ -52,7 +52,7 @@ class DenoiseRun(QObject):
         super().__init__(parent)
         self._noisy, self._clean = cube_of(layer), clean_of(layer)
         self._made_by = provenance_of(layer)
-        self.layer = ResultLayer(viewer, layer, self._noisy, f"{layer.name} · {method}")
+        self.layer = ResultLayer(viewer, layer, self._noisy, f"{method} · {layer.name}")
         self._previews: dict[tuple[int, int, int, int], Preview] = {}
         self._is_over = False
         self._timer = QTimer(self)

@@ -40,13 +40,13 @@ class DenoiseWidget(Docked):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.cube = CubeChoice(napari_viewer, self.connections, follows=_is_no_result)
+        self.cube = CubeChoice(self.viewer, self.connections, follows=_is_no_result)
         self.method = QComboBox()
         self.settings_box = QCollapsible("Settings", expandedIcon="▾", collapsedIcon="▸")
         self.run_button, self.stop_button = QPushButton("Denoise"), QPushButton("Stop")
         self.progress = QProgressBar()
         self.message = Message()
-        self.plot = ResidualPlot(theme_colours(napari_viewer))
+        self.plot = ResidualPlot(theme_colours(self.viewer))
         self.scores = scores_label()
         self.noise_button = QPushButton("Removed noise as layer")
         self.envi_button = QPushButton("Save as ENVI…")
@@ -66,7 +66,7 @@ class DenoiseWidget(Docked):
         name = self.method.currentText()
         if name not in self._forms:
             self._forms[name] = SettingsForm(methods.METHODS[name].settings)
-            self.settings_box.addWidget(self._forms[name].widget.native)
+            self.settings_box.addWidget(self._forms[name].widget)
         return self._forms[name]
 
     @property
@@ -195,7 +195,7 @@ class DenoiseWidget(Docked):
         name, shown = self.method.currentText(), self.form
         self.method.setToolTip(methods.METHODS[name].summary)
         for form in self._forms.values():
-            form.widget.native.setVisible(form is shown)
+            form.widget.setVisible(form is shown)
 
     def _connect(self) -> None:
         self.method.currentTextChanged.connect(self._show_method)

@@ -43,7 +43,7 @@ class Docked(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
-        self.viewer = napari_viewer
+        self.viewer = viewer_compat.unwrapped(napari_viewer)
         self.connections = Connections()
         self._left = False
         # the bound method of a plain object: self is no more when `destroyed` comes

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
+
 from napari_decsc.hsi.errors import SettingsError
 from napari_decsc.hsi.settings import Description, defaults, descriptions, from_dict
 
@@ -13,18 +15,16 @@ SMALL = 0.01
 class SettingsForm:
     """The fields of one settings class.
 
-    ``widget`` is a magicgui Container, ``settings()`` what the person chose.
+    ``fields`` are magicgui widgets by name, ``widget`` shows them with their labels, ``settings()`` is what the person
+    chose.
     """
 
     def __init__(self, cls: type) -> None:
-        from magicgui.widgets import Container
-
         self.cls = cls
         self._defaults = defaults(cls)
         self.fields = {name: _field(name, about, self._defaults[name]) for name, about in descriptions(cls).items()}
         self._untouched = {name: field.value for name, field in self.fields.items()}
-        self.widget = Container(widgets=list(self.fields.values()), labels=True)
-        self.widget.margins = (0, 0, 0, 0)
+        self.widget = _laid_out(list(self.fields.values()))
 
     def settings(self) -> Any:
         """The settings object; raises SettingsError, which names the field, for a value that cannot be used."""
@@ -45,6 +45,19 @@ class SettingsForm:
         if not _is_typed(field) or isinstance(default, str):
             return field.value
         return _parsed(name, field.value, default)
+
+
+def _laid_out(fields: list[Any]) -> QWidget:
+    """The fields below each other, labels in one column, with the tooltip on both."""
+    widget = QWidget()
+    rows = QFormLayout(widget)
+    rows.setContentsMargins(0, 0, 0, 0)
+    rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for field in fields:
+        text = QLabel(field.label)
+        text.setToolTip(field.tooltip)
+        rows.addRow(text, field.native)
+    return widget
 
 
 def _field(name: str, about: Description, default: Any) -> Any:

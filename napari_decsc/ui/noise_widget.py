@@ -21,7 +21,8 @@ NO_CUBE = "Open a cube first: drop an ENVI header on the window, or take File â–
 
 def noisy_copy(cube: Cube, clean: Cube, model: NoiseModel, seed: int) -> tuple[Cube, Scores]:
     """The noisy cube and its scores against ``clean``."""
-    noisy = add_noise(cube, model, seed)
+    # what tells it from the clean cube comes first: narrow places cut the end of a name
+    noisy = add_noise(cube, model, seed).replace(name=f"{model.name} Â· {cube.name}")
     return noisy, score_cubes(clean, noisy)
 
 
@@ -37,7 +38,7 @@ class NoiseWidget(Docked):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         # a noisy or denoised cube that gets selected is seldom the one to add noise to
-        self.cube = CubeChoice(napari_viewer, self.connections, follows=lambda layer: not provenance_of(layer))
+        self.cube = CubeChoice(self.viewer, self.connections, follows=lambda layer: not provenance_of(layer))
         self.model = QComboBox()
         self.summary = QLabel()
         self.seed = QSpinBox()
@@ -66,7 +67,7 @@ class NoiseWidget(Docked):
         name = self.model.currentText()
         if name not in self._forms:
             self._forms[name] = SettingsForm(NOISE_MODELS[name])
-            self._form_place.addWidget(self._forms[name].widget.native)
+            self._form_place.addWidget(self._forms[name].widget)
         return self._forms[name]
 
     def run(self) -> None:
@@ -123,7 +124,7 @@ class NoiseWidget(Docked):
         self.summary.setText(NOISE_MODELS[name].summary)
         shown = self.form
         for form in self._forms.values():
-            form.widget.native.setVisible(form is shown and bool(form.fields))
+            form.widget.setVisible(form is shown and bool(form.fields))
 
     def _fill(self) -> None:
         for name, model in NOISE_MODELS.items():

@@ -70,6 +70,6 @@ class PinMarkers:
 
 
 def _size(layer: Any) -> float:
-    """A fortieth of the image, but at least three pixels, in world units."""
+    """About a thirtieth of the image, but more than a pixel, in world units."""
     pixel = float(np.abs(layer.scale[-1]))
-    return pixel * max(3.0, max(layer.data.shape[1:]) / 32)
+    return pixel * max(1.4, max(layer.data.shape[1:]) / 32)

@@ -27,8 +27,8 @@ def prepare(axes: Any, tolerance: float | None, evaluations: int, low: float, hi
     if tolerance:
         axes.axhline(tolerance, color=GOAL, linestyle="--", linewidth=1)
         axes.annotate(
-            f"tolerance {tolerance:g}", (0.01, tolerance), xycoords=("axes fraction", "data"), xytext=(0, 3),
-            textcoords="offset points", ha="left", va="bottom", color=GOAL, size=8,
+            f"tolerance {tolerance:g}", (0.01, tolerance), xycoords=("axes fraction", "data"), xytext=(0, -3),
+            textcoords="offset points", ha="left", va="top", color=GOAL, size=8,
         )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ class ResidualPlot(PlotCanvas):
     def start(self, tolerance: float | None, evaluations: int) -> None:
         """Clear for a new run."""
         self.tolerance, self.tiles, self._evaluations = tolerance, [], max(2, evaluations)
-        self._low, self._high = 0.3 * (tolerance or 1e-3), 2.0
+        self._low, self._high = 0.2 * (tolerance or 1e-3), 2.0
         self._rebuild()
 
     def add(self, iterations: Iterable[Iteration]) -> None:

@@ -28,7 +28,7 @@ class SpectrumWidget(Docked):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.plot = SpectrumPlot(theme_colours(napari_viewer))
+        self.plot = SpectrumPlot(theme_colours(self.viewer))
         self.pins: list[Pin] = []
         self.legend = QLabel()
         self.message = Message()
@@ -39,12 +39,12 @@ class SpectrumWidget(Docked):
         self._layers: list[Any] = []
         self._watched: list[Any] = []
         self._position: Any = None
-        self._markers = PinMarkers(napari_viewer)
+        self._markers = PinMarkers(self.viewer)
         self._hover_timer = self._timer(PAUSE, self._draw_hover)
         self._refresh_timer = self._timer(0, self.refresh)
         self._lay_out()
         self._connect()
-        label_bands(napari_viewer)
+        label_bands(self.viewer)
         self.refresh()
 
     def pin(self, row: int, col: int, *, keep: bool = False) -> None:

@@ -23,6 +23,11 @@ def camera(viewer: Any) -> Any:
     return viewer.scene.camera if _is_moved(viewer) else viewer.camera
 
 
+def unwrapped(viewer: Any) -> Any:
+    """The viewer itself. Widgets of plugins get a proxy, through which a layer is another object than in events."""
+    return getattr(viewer, "__wrapped__", viewer)
+
+
 def layer_list_events(viewer: Any) -> list[Any]:
     """Emitters that say that the layer list reads differently; older versions of napari do not tell of new names."""
     events = viewer.layers.events

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout
 
 from napari_decsc.ui.compare_widget import CompareWidget
@@ -20,12 +21,12 @@ class Workbench(Docked):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        if not cube_layers(napari_viewer):
-            add_cube_layer(napari_viewer, sample_cube())
-        self.noise = NoiseWidget(napari_viewer)
-        self.denoise = DenoiseWidget(napari_viewer)
-        self.compare = CompareWidget(napari_viewer)
-        self.spectra = SpectrumWidget(napari_viewer)
+        if not cube_layers(self.viewer):
+            add_cube_layer(self.viewer, sample_cube())
+        self.noise = NoiseWidget(self.viewer)
+        self.denoise = DenoiseWidget(self.viewer)
+        self.compare = CompareWidget(self.viewer)
+        self.spectra = SpectrumWidget(self.viewer)
         self.tabs = QTabWidget()
         for widget, name in ((self.noise, "1  Noise"), (self.denoise, "2  Denoise"), (self.compare, "3  Compare")):
             self.tabs.addTab(widget, name)
@@ -33,6 +34,11 @@ class Workbench(Docked):
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)
         self._dock_spectra()
+        # once both docks have taken their room, the image is fitted into what is left
+        self._fit = QTimer(self)
+        self._fit.setSingleShot(True)
+        self._fit.timeout.connect(self.viewer.reset_view)
+        self._fit.start(0)
 
     def leave(self) -> None:
         """Let go of the viewer, with all widgets."""

@@ -175,7 +175,8 @@ def test_weights_survive_a_round_trip(tmp_path):
     again = weights.load(str(tmp_path / "mine.safetensors"))
     for name, tensor in first.model.state_dict().items():
         assert torch.equal(tensor, again.model.state_dict()[name])
-    assert again.metadata["config"] == first.metadata["config"]
+    assert again.model.config == first.model.config
+    assert again.metadata["recipe"] == first.metadata["recipe"]
 
 
 def test_a_pickle_is_never_read(tmp_path):

@@ -59,9 +59,10 @@ def test_f_is_deterministic_and_keeps_the_shape_of_the_code(model):
         c = model.train().context(noisy, usable(noisy))
         z = model.start(c)
         first, second = model.f(z, c), model.f(z, c)
+        out = model.output(first, c)
     assert [part.shape for part in first] == [part.shape for part in z]
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-    assert model.output(first, c).shape == noisy.shape
+    assert out.shape == noisy.shape
 
 
 def test_without_priors_the_shared_step_of_paper_is_a_proximal_gradient_step():
@@ -160,7 +161,9 @@ def test_impulses_do_not_turn_the_basis():
     spoiled = torch.where(hit, 0.73, noisy)  # not on the floor, not on the ceiling: nothing tells them but the fit
     units, _ = noise_units.find(spoiled, torch.ones_like(hit), rank=3)
     share = (units.basis[0].T @ spectra).square().sum(0)
-    assert float(share.min()) > 0.98
+    assert float(share.min()) > 0.95  # plain PCA: see the next line
+    plain = noise_units.eigenbasis(spoiled.flatten(2), 3)[0]
+    assert float((plain.T @ spectra).square().sum(0).min()) < 0.9
 
 
 def test_repairing_a_tile_agrees_with_repairing_the_whole():

@@ -32,9 +32,9 @@ class Validation:
 
 @torch.inference_mode()
 def validate(model: Decsc, scenes: list[Scene], evaluations: int = 16) -> Iterator[Validation]:
-    """One result per noise case; seeds are fixed, so that results of different times compare."""
+    """One result per noise case, none without scenes; seeds are fixed, so that results of different times compare."""
     device = next(model.parameters()).device
-    for number, (case, noise) in enumerate(CASES.items()):
+    for number, (case, noise) in enumerate(CASES.items() if scenes else ()):
         psnr, residual = [], []
         for scene in scenes:
             noisy = torch.from_numpy(noise(scene.data.numpy(), np.random.default_rng(number)))[None].to(device)

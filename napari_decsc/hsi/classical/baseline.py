@@ -25,7 +25,7 @@ class Step:
     """One step of a method.
 
     ``change`` is the norm of what it changed, ``size`` the norm of the estimate it led to, and ``estimate`` makes that
-    estimate, shape (band, row, col), peak 1. It is asked before the method goes on, or never.
+    estimate, shape (band, row, col), peak 1; it is asked before the method goes on, or after its last step.
     """
 
     change: float
@@ -108,7 +108,7 @@ class Baseline(ABC):
         return noisy.replace(data=scaled.restored(estimate, noisy), name=f"{noisy.name} {self.name}")
 
     def _watched(self, scaled: Scaled, watch: Stopwatch) -> Generator[Iteration, Command | None, Floats]:
-        previews, estimate = Previews(), scaled.data
+        previews = Previews()
         for number, step in enumerate(self.steps(scaled.data, scaled.measured), 1):
             relative = step.change / step.size if step.size > 0 else 0.0
             preview = previews.of(step, scaled, watch)

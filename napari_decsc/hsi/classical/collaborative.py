@@ -97,9 +97,9 @@ def _smallest(distances: Floats, count: int) -> NDArray[np.int64]:
 def shrink(image: Floats, groups: Groups, threshold: float, pilot: Floats | None = None) -> Floats:
     """One image (row, col), unit noise, with every group of similar patches shrunk in its transform domain.
 
-    Without ``pilot`` coefficients of magnitude below ``threshold`` are dropped; with it, an estimate of the clean image,
-    they are multiplied by the Wiener gain p^2 / (p^2 + 1), p the pilot's coefficients. Groups weigh by the inverse of
-    the noise they keep. Pixels at the lower and right border that no group reaches come back as they are.
+    Without ``pilot`` coefficients of magnitude below ``threshold`` are dropped; with it, an estimate of the clean
+    image, they are multiplied by the Wiener gain p^2 / (p^2 + 1), p the pilot's coefficients. Groups weigh by the
+    inverse of the noise they keep. Pixels at the lower and right border that no group reaches come back as they are.
 
     K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative
     filtering", IEEE Transactions on Image Processing 16, 2007.
@@ -133,7 +133,8 @@ def _wiener(patches: Floats, pilot: Floats) -> Floats:
     gain = np.square(pilot, out=pilot)
     gain /= gain + 1
     patches *= gain
-    return np.maximum(np.einsum("gpc,gpc->g", gain, gain), np.float32(1e-3))
+    kept: Floats = np.maximum(np.einsum("gpc,gpc->g", gain, gain), np.float32(1e-3))
+    return kept
 
 
 def _lay_back(patches: Floats, group_weight: Floats, positions: Positions, total: Floats, weight: Floats) -> None:
@@ -163,7 +164,8 @@ def cosines() -> Floats:
     from scipy.fft import dct
 
     one = dct(np.eye(PATCH), norm="ortho", axis=0)
-    return np.kron(one, one).astype(np.float32)
+    both: Floats = np.kron(one, one).astype(np.float32)
+    return both
 
 
 @cache
@@ -173,4 +175,5 @@ def haar(length: int) -> Floats:
         return np.ones((1, 1), np.float32)
     half = length // 2
     coarse, fine = np.kron(haar(half), [1, 1]), np.kron(np.eye(half), [1, -1])
-    return (np.concatenate([coarse, fine]) / np.sqrt(2)).astype(np.float32)
+    both: Floats = (np.concatenate([coarse, fine]) / np.sqrt(2)).astype(np.float32)
+    return both

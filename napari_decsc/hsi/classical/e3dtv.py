@@ -9,7 +9,7 @@ from napari_decsc.hsi.classical.baseline import Baseline, Floats, Step
 from napari_decsc.hsi.classical.settings import E3dtvSettings
 
 #: Penalty of the constraints at the start, its growth per iteration, and where it stops growing.
-PENALTY, GROWTH, LARGEST_PENALTY = 1e-2, 1.5, 1e6
+PENALTY, GROWTH, LARGEST_PENALTY = 0.2, 1.3, 1e6
 
 
 class E3dtvDenoiser(Baseline):
@@ -20,9 +20,10 @@ class E3dtvDenoiser(Baseline):
 
         min  tau sum_n ||U_n||_1 + ||E||_1   with  Y = X + E,  D_n X = U_n V_n^T,  V_n^T V_n = I
 
-    tau = strength sqrt(rows cols). Solved by the alternating direction method of multipliers with a growing penalty:
-    closed forms for U and E (soft thresholds), V (orthogonal Procrustes problem) and X (a Poisson equation, diagonal
-    under the cosine transform, because differences end at the borders of the cube).
+    tau is the strength; it weighs a pixel's gradients against its noise, so it does not depend on the size. Solved by
+    the alternating direction method of multipliers with a growing penalty: closed forms for U and E (soft thresholds),
+    V (orthogonal Procrustes problem) and X (a Poisson equation, diagonal under the cosine transform, because
+    differences end at the borders of the cube).
 
     J. Peng, Q. Xie, Q. Zhao, Y. Wang, L. Yee, D. Meng, "Enhanced 3DTV regularization and its applications on HSI
     denoising and compressed sensing", IEEE Transactions on Image Processing 29, 2020.
@@ -36,7 +37,6 @@ class E3dtvDenoiser(Baseline):
 
     def steps(self, data: Floats, measured: NDArray[np.bool_]) -> Iterator[Step]:
         """Yield one step per iteration; the change is that of X."""
-        tau = self.settings.strength * float(np.sqrt(data.shape[1] * data.shape[2]))
         solve = Poisson(data.shape)
         gradients = [Gradient(data, axis, self.settings.rank) for axis in range(3)]
         clean, sparse, multiplier = data, np.zeros_like(data), np.zeros_like(data)
@@ -45,7 +45,7 @@ class E3dtvDenoiser(Baseline):
             before = clean
             right = data - sparse + multiplier / np.float32(penalty)
             for gradient in gradients:
-                right += gradient.pull(clean, tau / penalty, penalty)
+                right += gradient.pull(clean, self.settings.strength / penalty, penalty)
             clean = solve(right)
             rest = data - clean
             sparse = soft(rest + multiplier / np.float32(penalty), 1 / penalty)
@@ -55,7 +55,7 @@ class E3dtvDenoiser(Baseline):
                 gradient.dual_step(clean, penalty)
             penalty = min(penalty * GROWTH, LARGEST_PENALTY)
             change, size = norm(clean - before), norm(clean)
-            yield Step(change, size, lambda now=clean: now)
+            yield Step(change, size, clean.copy)
             # the cube stands still before the penalty bites: the parts must also add up to the data
             if max(change, norm(gap)) <= self.settings.tolerance * size:
                 return

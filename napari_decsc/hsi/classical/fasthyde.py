@@ -1,6 +1,7 @@
 """Denoising on the few spectra that rise above the noise, with similar patches shrunk together."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,4 +57,4 @@ def _passed(space: Subspace, estimate: Floats, denoised: Callable[[int], Floats]
         change = float(np.linalg.norm(new - estimate[k]))
         estimate[k] = new
         inside = estimate[:, PATCH:-PATCH, PATCH:-PATCH]
-        yield Step(change, float(np.linalg.norm(estimate)), lambda: space.cube(inside))
+        yield Step(change, float(np.linalg.norm(estimate)), partial(space.cube, inside))

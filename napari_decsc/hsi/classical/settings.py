@@ -23,9 +23,7 @@ class E3dtvSettings:
     """How strongly the gradients are held together, and when to stop."""
 
     rank: int = described(13, "Rank of the gradients along the bands", minimum=1)
-    strength: float = described(
-        0.004, "Weight of the gradients, per square root of the number of pixels of a band", minimum=0, maximum=1
-    )
+    strength: float = described(0.55, "Weight of the gradients against sparse noise", minimum=0, maximum=10)
     tolerance: float = described(1e-4, "Stop at this relative change of the cube", minimum=0, maximum=1)
     max_iterations: int = described(60, "Stop after this many iterations", minimum=1, maximum=1000)
 
