@@ -109,6 +109,8 @@ def plot(rows: Sequence[dict[str, Any]]) -> bytes:
             y = [row["denoised"]["mpsnr"] for row in points]
             panel.plot(x, y, "osD^vP*X"[place % 8], label=method, color=f"C{place}", markersize=8)
         panel.set(title=noise, xlabel="CPU seconds", xscale="log")
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.xaxis.set_minor_formatter("{x:g}")
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("PSNR / dB")
     if noises:

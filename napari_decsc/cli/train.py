@@ -12,7 +12,7 @@ _CLASSES = {"train": TrainSettings}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``train``."""
-    parser.description += " A run that was stopped goes on when it is started again with the same folder."
+    parser.epilog = "A run that was stopped goes on when it is started again with the same folder."
     add_settings(parser, _CLASSES)
 
 

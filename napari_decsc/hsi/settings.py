@@ -10,6 +10,7 @@ A settings class is a frozen dataclass whose fields are made by :func:`described
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from napari_decsc.hsi.errors import SettingsError
@@ -70,8 +71,10 @@ def check(settings: Any) -> None:
         value = getattr(settings, name)
         if about.choices and value not in about.choices:
             raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(map(str, about.choices))}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if about.minimum is None and about.maximum is None:
             continue
+        if not isinstance(value, Real):
+            raise SettingsError(f"{name} is {value!r}, which is no number; {about.sentence}")
         # written so that NaN is outside every range
         below = about.minimum is not None and not value >= about.minimum
         above = about.maximum is not None and not value <= about.maximum
@@ -89,7 +92,7 @@ def from_dict(cls: type, values: Mapping[str, Any]) -> Any:
     known = descriptions(cls)
     for name in values:
         if name not in known:
-            raise SettingsError(f"{cls.__name__} has no setting {name!r}; it has {', '.join(known)}")
+            raise SettingsError(f"{cls.__name__} has no setting {name!r}; it has {', '.join(known) or 'none'}")
     return cls(**values)
 
 

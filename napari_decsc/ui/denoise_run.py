@@ -63,7 +63,7 @@ class DenoiseRun(QObject):
         self.worker.yielded.connect(self._on_batch)
         self.worker.returned.connect(self._on_result)
         self.worker.errored.connect(self._on_error)
-        self.worker.aborted.connect(self._finish)
+        self.worker.aborted.connect(self.abandon)
 
     def start(self) -> None:
         """Begin, beside the window."""
@@ -72,6 +72,13 @@ class DenoiseRun(QObject):
     def stop(self) -> None:
         """Finish soon, with the best estimate so far."""
         work.stop(self.worker)
+
+    def abandon(self) -> None:
+        """End without a result, and take the preview away."""
+        self.worker.quit()
+        if not self._is_over:
+            self.layer.discard()
+            self._finish()
 
     def _on_batch(self, batch: work.Batch) -> None:
         if self._is_over:
@@ -90,6 +97,8 @@ class DenoiseRun(QObject):
 
     def _on_result(self, outcome: work.Outcome) -> None:
         self._timer.stop()
+        if self._is_over:
+            return
         denoised, report = outcome
         report = {**report, "input": _described(self._noisy), **self._made_by}
         layer = self.layer.finish(denoised, self._clean, {**self._made_by, "denoising": report})
@@ -100,6 +109,8 @@ class DenoiseRun(QObject):
         self._scoring.start()
 
     def _on_scores(self, scores: tuple[tuple[str, Scores], ...]) -> None:
+        if self._is_over:
+            return
         made = self._result
         if scores:
             made.report["scores"] = {name: score.summary() for name, score in scores}

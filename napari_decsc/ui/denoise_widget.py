@@ -109,6 +109,12 @@ class DenoiseWidget(Docked):
             self.message.say("Stopping: the best estimate so far is being finished…")
             self._running.stop()
 
+    def leave(self) -> None:
+        """Let go of the viewer; a run that still goes on is given up."""
+        if self._running is not None:
+            self._running.abandon()
+        super().leave()
+
     def add_removed_noise(self) -> None:
         """Show noisy minus denoised as a layer."""
         result = self._kept()

@@ -9,6 +9,9 @@ from qtpy.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QSizePolicy, 
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.layers import cube_layers
 
+#: Pixels that a column has from the beginning, so that docks need not grow when scores appear.
+COLUMN_WIDTH = 345
+
 
 class Connections:
     """Connections to the viewer's events, which can all be undone at once."""
@@ -147,11 +150,13 @@ class Column(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(content)
         content.installEventFilter(self)
+        self.setMinimumWidth(COLUMN_WIDTH)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A form that opens may need more width."""
         if event.type() == QEvent.Type.LayoutRequest:
-            self.setMinimumWidth(self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
+            needed = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+            self.setMinimumWidth(max(COLUMN_WIDTH, needed))
         return super().eventFilter(watched, event)
 
 

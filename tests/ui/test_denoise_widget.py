@@ -130,6 +130,7 @@ def test_closing_the_dock_in_mid_run_ends_the_work(qtbot, docked):
     viewer, widget = docked
     with qtbot.waitSignal(widget._running.worker.finished, timeout=10_000):
         viewer.window.remove_dock_widget(widget)
+    assert not widget.is_running
     assert not [layer for layer in viewer.layers if layer.name.startswith("fake")]
     viewer.layers.clear()  # nobody listens any more
 
