@@ -12,7 +12,7 @@ from torch import Tensor
 
 from napari_decsc.deq import memory, tiling, weights
 from napari_decsc.deq.devices import choose
-from napari_decsc.deq.fixed_point import State, anderson, picard, until
+from napari_decsc.deq.fixed_point import Code, State, anderson, picard, until
 from napari_decsc.deq.model import Context, Decsc
 from napari_decsc.deq.noise_units import NoiseUnits
 from napari_decsc.deq.settings import DecscSettings
@@ -30,6 +30,9 @@ SAMPLE_PIXELS = 256 * 256
 #: Least time between two previews: each costs a part of an evaluation.
 PREVIEW_SECONDS = 0.3
 
+#: Codes are kept for a later solve of the same cube when they take no more than this, in bytes.
+KEPT_BYTES = 1_000_000_000
+
 Values = NDArray[np.float32]
 Events = Generator[Iteration, Command | None, Values]
 
@@ -41,6 +44,18 @@ class DecscDenoiser:
 
     def __init__(self, settings: DecscSettings | None = None) -> None:
         self.settings = settings or DecscSettings()
+        self._kept = _Kept()
+
+    def resume(self, settings: DecscSettings) -> "DecscDenoiser":
+        """A denoiser with other settings that starts from this one's last solution, if the same cube is given again.
+
+        Only a change of strength, tolerance, iterations or solver can go on; after any other the solve begins afresh.
+        """
+        other = DecscDenoiser(settings)
+        if (settings.weights, settings.device) == (self.settings.weights, self.settings.device):
+            other.__dict__.update({key: self.__dict__[key] for key in ("_weights", "_device") if key in self.__dict__})
+            other._kept = self._kept
+        return other
 
     @cached_property
     def _weights(self) -> weights.Weights:
@@ -65,12 +80,26 @@ class DecscDenoiser:
         watch.start()
         try:
             model = self._weights.model.to(self._device)
-            data = yield from _Job(model, self._device, self.settings, noisy, watch).run()
+            data = yield from _Job(model, self._device, self.settings, noisy, watch, self._kept).run()
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise DenoisingError(
                 f"{noisy.name}: the memory of {self._device} is used up; choose a smaller tile or memory, or the CPU"
             ) from error
         return noisy.replace(data=data, name=f"{noisy.name} denoised")
+
+
+@dataclass
+class _Kept:
+    """Solutions of the last solve: what a later one of the same cube, in the same tiles, may start from."""
+
+    cube: Cube | None = None
+    tiles: list[Tile] = field(default_factory=list)
+    solutions: dict[int, tuple[Context, Code, float]] = field(default_factory=dict)
+
+    def begin(self, cube: Cube, tiles: list[Tile]) -> None:
+        """Forget what belongs to another cube or other tiles."""
+        if cube is not self.cube or tiles != self.tiles:
+            self.cube, self.tiles, self.solutions = cube, tiles, {}
 
 
 @dataclass
@@ -82,12 +111,15 @@ class _Job:
     settings: DecscSettings
     noisy: Cube
     watch: Stopwatch
+    kept: _Kept
     stopped: bool = False
     last_preview: float = field(default=-np.inf)
 
     def run(self) -> Events:
         cube, model = self.noisy, self.model
         bands, rows, cols = cube.shape
+        if self.settings.strength == 0:
+            return np.array(cube.data, dtype=np.float32)
         self.peak, self.stuck = peak(cube), stuck_values(cube)
         if model.bands is not None and bands < model.bands:
             raise DenoisingError(
@@ -96,7 +128,8 @@ class _Job:
             )
         windows = tiling.band_windows(bands, model.bands or bands)
         tiles = tiling.plan(rows, cols, self._tile_side(), model.multiple)
-        units = self._units(len(tiles))
+        self.kept.begin(cube, tiles)
+        units = self._units(len(tiles)) if not self.kept.solutions else None
         result = np.zeros(cube.shape, np.float32)
         total = np.zeros((bands, 1, 1), np.float32)
         number = 0
@@ -154,8 +187,9 @@ class _Job:
     def _solve(self, tile: Tile, window: slice, units: NoiseUnits | None, number: int, tiles: int) -> Events:
         """Events of one tile; returns its part of the result, in physical values with peak 1."""
         with torch.inference_mode():
-            c = self._context(tile, window, units)
-            z = self.model.start(c)
+            calm, z = self._begin(tile, window, units, number)
+            c = calm.louder(self.settings.strength)
+            z = self.model.start(c) if z is None else z
             estimate = self._estimate(z, c, tile)
         if self.stopped:
             return estimate
@@ -183,8 +217,17 @@ class _Job:
             if command is Command.STOP:
                 self.stopped = True
                 break
+        if sum(part.nbytes for part in z) * tiles < KEPT_BYTES:
+            self.kept.solutions[number] = (calm, z, self.settings.strength)
         with torch.inference_mode():
             return self._estimate(z, c, tile)
+
+    def _begin(self, tile: Tile, window: slice, units: NoiseUnits | None, number: int) -> tuple[Context, Code | None]:
+        """The context at strength 1, and the last solution in the units of the strength that is asked for, if any."""
+        if number not in self.kept.solutions:
+            return self._context(tile, window, units), None
+        calm, z, strength = self.kept.solutions[number]
+        return calm, tuple(part * (strength / self.settings.strength) for part in z)
 
     def _states(self, first: State, c: Context) -> Iterator[State]:
         """The start and then the solver's states, computed without gradients, but never suspended in that mode."""
@@ -200,7 +243,7 @@ class _Job:
     def _preview_is_due(self) -> bool:
         return self.watch.elapsed - self.last_preview >= PREVIEW_SECONDS
 
-    def _estimate(self, z: tuple[Tensor, ...], c: Context, tile: Tile) -> Values:
+    def _estimate(self, z: Code, c: Context, tile: Tile) -> Values:
         cube: Values = self.model.output(z, c)[0].cpu().numpy()
         rows, cols = tile.inside
         return cube[:, rows, cols]

@@ -52,6 +52,12 @@ class Context:
     basis: Tensor | None
     first: Tensor
 
+    def louder(self, strength: float) -> "Context":
+        """The same cube with its noise taken to be ``strength`` times as loud: one unit is larger by that."""
+        return dataclasses.replace(
+            self, target=self.target / strength, first=self.first / strength, unit=self.unit * strength
+        )
+
 
 class Decsc(nn.Module, ABC):
     """What both presets share: the order of the steps. Pieces that differ are methods and modules of the presets."""

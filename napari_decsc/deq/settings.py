@@ -11,6 +11,8 @@ class DecscSettings:
 
     weights: str = described("subspace", "Name of shipped weights, or path of a .safetensors file")
     device: str = described("auto", "Device that computes: auto, cpu, cuda, cuda:1, mps")
+    strength: float = described(1.0, "How loud the noise is taken to be; 0 keeps everything", unit="of the noise found",
+                                minimum=0, maximum=2)  # fmt: skip
     solver: str = described("anderson", "Fixed-point solver", choices=("anderson", "picard"))
     tolerance: float = described(1e-3, "Stop at this relative residual", minimum=0, maximum=1)
     max_iterations: int = described(20, "Stop after this many evaluations of the map", minimum=1, maximum=1000)

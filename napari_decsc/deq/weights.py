@@ -13,10 +13,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
+from napari_decsc.deq.choices import SHIPPED
 from napari_decsc.deq.model import PRESETS, Decsc, build, config_of
 from napari_decsc.hsi.errors import DenoisingError
-
-SHIPPED = Path(__file__).parent / "pretrained"
 
 
 @dataclass(frozen=True)

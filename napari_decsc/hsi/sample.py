@@ -57,7 +57,7 @@ def _photograph(rows: int, cols: int) -> Floats:
     """Linear red, green and blue, (3, rows, cols), in [0, 1]."""
     from skimage.data import coffee
 
-    image = np.asarray(coffee(), dtype=np.float64) / 255
+    image = np.asarray(coffee(), dtype=np.float64) / 255  # type: ignore[no-untyped-call]
     linear = np.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4)
     # indices run over the central part and turn round at the edges of the photograph
     row, col = (_central(wanted, there) for wanted, there in ((rows, image.shape[0]), (cols, image.shape[1])))

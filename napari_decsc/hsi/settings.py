@@ -76,8 +76,9 @@ def check(settings: Any) -> None:
         if not isinstance(value, Real):
             raise SettingsError(f"{name} is {value!r}, which is no number; {about.sentence}")
         # written so that NaN is outside every range
-        below = about.minimum is not None and not value >= about.minimum
-        above = about.maximum is not None and not value <= about.maximum
+        number = float(value)
+        below = about.minimum is not None and not number >= about.minimum
+        above = about.maximum is not None and not number <= about.maximum
         if below or above:
             raise SettingsError(f"{name} is {value}; {about.sentence}")
 

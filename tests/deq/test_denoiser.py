@@ -1,12 +1,12 @@
 """The DECSC denoiser with the weights that are shipped."""
 
+import dataclasses
 import itertools
 import json
 
 import numpy as np
 import pytest
 import torch
-from napari_decsc.hsi.sample import sample_cube
 
 from napari_decsc.deq import weights
 from napari_decsc.deq.denoiser import DecscDenoiser
@@ -17,6 +17,7 @@ from napari_decsc.hsi.errors import DenoisingError, SettingsError
 from napari_decsc.hsi.metrics import score
 from napari_decsc.hsi.noise import add_noise, make_noise
 from napari_decsc.hsi.report import Recorder
+from napari_decsc.hsi.sample import sample_cube
 
 CLEAN = sample_cube(64, 64)
 
@@ -191,3 +192,33 @@ def test_tensors_of_another_program_are_refused(tmp_path):
     save_file({"a": torch.ones(1)}, tmp_path / "other.safetensors")
     with pytest.raises(DenoisingError, match="not weights of this program"):
         weights.load(str(tmp_path / "other.safetensors"))
+
+
+def test_strength_0_keeps_everything_and_more_strength_removes_more():
+    cube = noisy("gaussian")
+    kept, half, full = (denoised(cube, strength=strength) for strength in (0.0, 0.5, 1.0))
+    assert np.array_equal(kept.data, cube.data)
+    removed = [np.square(result.data - cube.data).mean() for result in (half, full)]
+    assert 0 < removed[0] < removed[1]
+
+
+def test_a_change_of_strength_goes_on_from_the_last_solution():
+    cube, settings = noisy("gaussian"), DecscSettings(tile=32)
+    first = DecscDenoiser(settings)
+    run(first.denoise(cube))
+    counts = {}
+    stronger = dataclasses.replace(settings, strength=1.1)
+    for name, denoiser in (("resumed", first.resume(stronger)), ("afresh", DecscDenoiser(stronger))):
+        iterations = []
+        counts[name] = run(denoiser.denoise(cube), iterations.append), len(iterations)
+    (resumed, few), (afresh, many) = counts["resumed"], counts["afresh"]
+    assert few < 0.8 * many
+    assert np.sqrt(np.square(resumed.data - afresh.data).mean()) < 2e-3
+
+
+def test_another_cube_begins_afresh():
+    first = DecscDenoiser(DecscSettings(max_iterations=2))
+    run(first.denoise(noisy("gaussian")))
+    other = noisy("mixture")
+    again = run(first.resume(first.settings).denoise(other))
+    assert np.array_equal(again.data, denoised(other, max_iterations=2).data)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from napari_decsc.hsi.sample import sample_cube
 
 from napari_decsc.deq import noise_units
 from napari_decsc.deq.model import Paper, PaperConfig, Subspace, SubspaceConfig, build, config_of
 from napari_decsc.deq.shrinkage import soft
 from napari_decsc.hsi.errors import DenoisingError
 from napari_decsc.hsi.noise import make_noise
+from napari_decsc.hsi.sample import sample_cube
 
 SMALL = SubspaceConfig(low=(8, 6, 4), width=32, heads=2)
 

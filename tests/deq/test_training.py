@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from napari_decsc.hsi.sample import sample_cube
 
 from napari_decsc.deq import weights
 from napari_decsc.deq.model import Subspace, SubspaceConfig
@@ -15,6 +14,7 @@ from napari_decsc.deq.training.loop import train
 from napari_decsc.deq.training.objective import equilibrium, error
 from napari_decsc.deq.training.settings import TrainSettings
 from napari_decsc.hsi.errors import DenoisingError
+from napari_decsc.hsi.sample import sample_cube
 
 CPU = torch.device("cpu")
 

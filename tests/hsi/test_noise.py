@@ -69,7 +69,7 @@ def test_corr_follows_its_formula():
 
 
 @pytest.mark.parametrize("kind", [Stripe, Deadline, Impulse], ids=lambda kind: kind.name)
-@pytest.mark.parametrize(("bands", "hit"), [(31, 10), (30, 10), (3, 1), (2, 1), (1, 1)])
+@pytest.mark.parametrize(("bands", "hit"), [(32, 10), (30, 10), (3, 1), (2, 1), (1, 1)])
 def test_a_third_of_the_bands_is_hit_and_other_bands_stay_as_they_are(kind, bands, hit):
     clean = np.full((bands, 30, 40), 0.5, np.float32)
     changed = (kind()(clean, rng(4)) != clean).any(axis=(1, 2))
@@ -118,12 +118,12 @@ def test_cases_2_to_4_are_case_1_and_one_kind_on_a_third(case, kind):
     np.testing.assert_array_equal(kinds(drawn).sum(axis=1), np.where(np.arange(3) == kind, 10, 0))
 
 
-@pytest.mark.parametrize(("bands", "third"), [(31, 10), (30, 10), (3, 1)])
+@pytest.mark.parametrize(("bands", "third"), [(32, 10), (30, 10), (3, 1), (2, 1), (1, 1)])
 def test_mixture_is_case_1_and_the_kinds_on_disjoint_thirds(bands, third):
     drawn = Mixture().draw((bands, 20, 40), rng(7))
     assert set(drawn.sigma) <= set(LEVELS)
     np.testing.assert_array_equal(kinds(drawn).sum(axis=1), [third] * 3)
-    assert kinds(drawn).sum(axis=0).max() == 1
+    assert kinds(drawn).sum(axis=0).max() == 1 or bands < 3
 
 
 def test_a_combination_adds_up():

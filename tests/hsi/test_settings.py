@@ -18,6 +18,7 @@ class Lamp:
     count: int = described(1, "Number of lamps", minimum=1)
     colour: str = described("warm", "Colour of the light", choices=("warm", "cold"))
     dimmed: bool = described(False, "Whether it is dimmed")
+    glare: float = described(0.0, "How much it blinds", maximum=1)
     hours: tuple[float, ...] = described((7.0, 19.0), "When it is lit", unit="h")
     maker: str = "nobody"  # not described: neither form nor provenance shows it
 
@@ -25,7 +26,7 @@ class Lamp:
         check(self)
 
 
-DESCRIBED = ["power", "count", "colour", "dimmed", "hours"]
+DESCRIBED = ["power", "count", "colour", "dimmed", "glare", "hours"]
 
 
 def test_descriptions_come_in_the_order_of_the_fields_and_leave_others_out():
@@ -37,6 +38,7 @@ def test_descriptions_come_in_the_order_of_the_fields_and_leave_others_out():
         "count": 1,
         "colour": "warm",
         "dimmed": False,
+        "glare": 0.0,
         "hours": (7.0, 19.0),
     }
 
@@ -77,6 +79,7 @@ def test_values_in_range_are_accepted_both_ends_included(values):
         ({"power": -0.001}, r"power is -0.001; Electric power \(W, 0 to 100\)"),
         ({"power": 100.5}, "power is 100.5"),
         ({"power": float("nan")}, "power is nan"),
+        ({"glare": float("nan")}, "glare is nan"),
         ({"power": float("inf")}, "power is inf"),
         ({"power": np.float32(101)}, "power is 101.0"),
         ({"power": "40"}, "power is '40', which is no number; Electric power"),
@@ -99,9 +102,10 @@ def test_the_first_field_that_is_wrong_is_named():
 
 def test_settings_survive_json():
     lamp = Lamp(power=25.0, hours=(8.0,))
-    read = json.loads(json.dumps(as_dict(lamp)))
-    assert read == {"power": 25.0, "count": 1, "colour": "warm", "dimmed": False, "hours": [8.0]}
-    assert from_dict(Lamp, read).power == 25.0
+    values = as_dict(lamp)
+    assert values == {**defaults(Lamp), "power": 25.0, "hours": [8.0]}  # JSON has lists, no tuples
+    assert json.loads(json.dumps(values)) == values
+    assert as_dict(from_dict(Lamp, values)) == values
     assert from_dict(Lamp, {}) == Lamp()
 
 
