@@ -25,6 +25,7 @@ COMMANDS = {
     "info": "say what a cube file holds",
     "add-noise": "add simulated noise to a cube",
     "denoise": "denoise a cube",
+    "batch": "denoise many cubes, and go on where an earlier run was stopped",
     "evaluate": "score a cube against a reference (PSNR, SSIM, SAM, ERGAS)",
     "train": "train the weights of the DECSC model",
     "benchmark": "compare methods on noise cases: quality, time and memory",
@@ -36,10 +37,11 @@ FAILED, MISUSED, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command has to say: ``data`` for ``--json``, ``text`` for people."""
+    """What a command has to say: ``data`` for ``--json``, ``text`` for people; ``failed``: some of it was not done."""
 
     data: dict[str, Any]
     text: str
+    failed: bool = False
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,7 +82,7 @@ def _run(arguments: list[str]) -> int:
         answer = module.run(args)
     print(_text(answer, args.json))
     sys.stdout.flush()
-    return 0
+    return FAILED if answer.failed else 0
 
 
 def _text(answer: Answer, as_json: bool) -> str:

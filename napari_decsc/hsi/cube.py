@@ -106,9 +106,11 @@ class Cube:
 
     def physical(self) -> NDArray[np.float32]:
         """The whole cube as float32 physical values (``data / scale``), not-measured voxels as NaN."""
-        values = np.asarray(self.data, dtype=np.float32)
-        if self.scale != 1:
-            values = values / np.float32(self.scale)
+        # what float32 cannot hold becomes infinite, which everyone takes for "not measured"
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            values = np.asarray(self.data, dtype=np.float32)
+            if self.scale != 1:
+                values = values / np.float32(self.scale)
         if self.no_data is not None:
             # compared on raw values: scaling first would hide a no-data value
             values = np.where(np.asarray(self.data) == self.no_data, np.float32(np.nan), values)

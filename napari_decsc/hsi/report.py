@@ -65,7 +65,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def as_json(report: dict[str, Any]) -> str:
+def as_json(report: dict[str, Any] | list[dict[str, Any]]) -> str:
     """The report as JSON that every reader accepts: no NaN, no Infinity (they become null)."""
     return json.dumps(_finite(report), indent=2, allow_nan=False)
 

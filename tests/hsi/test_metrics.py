@@ -11,7 +11,6 @@ from napari_decsc.hsi.metrics import ergas, psnr_per_band, score, score_cubes, s
 
 
 def pair(shape: tuple[int, int, int] = (3, 24, 20), sigma: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
-    """A cube with structure, and a noisy copy."""
     rng = np.random.default_rng(0)
     band, row, col = np.indices(shape)
     clean = 0.5 + 0.4 * np.sin(0.3 * row + band) * np.cos(0.2 * col)

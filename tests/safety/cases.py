@@ -1,0 +1,157 @@
+"""One input of the fuzzer: a few files and the name to open; what may happen when it is opened; how it is kept."""
+
+import contextlib
+import hashlib
+import json
+import re
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_decsc.cli.info import describe
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.envi import read_envi, write_envi
+from napari_decsc.hsi.errors import DecscError
+from napari_decsc.hsi.files import can_open, open_cube
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Files by name, without folders, and the one of them that is opened (it may be missing)."""
+
+    files: Mapping[str, bytes]
+    opened: str
+
+    def write(self, folder: Path) -> Path:
+        """Empty the folder, put the files there; returns the path to open."""
+        for old in folder.iterdir():
+            old.unlink()
+        for name, content in self.files.items():
+            (folder / name).write_bytes(content)
+        return folder / self.opened
+
+    def keep(self, folder: Path) -> Path:
+        """Save as a file that a person can read; the same case gets the same name."""
+        text = json.dumps({"open": self.opened, "files": {k: v.decode("latin-1") for k, v in self.files.items()}})
+        path = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+        path.write_text(text + "\n")
+        return path
+
+    @classmethod
+    def kept(cls, path: Path) -> "Case":
+        """What `keep` saved."""
+        saved = json.loads(path.read_text())
+        return cls({name: text.encode("latin-1") for name, text in saved["files"].items()}, saved["open"])
+
+    @classmethod
+    def of_folder(cls, folder: Path, opened: str) -> "Case":
+        """The case whose files lie in the folder."""
+        return cls({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}, opened)
+
+
+class Fault(Exception):
+    """What must not happen: anything but a cube or one of the package's own errors."""
+
+
+class Watch:
+    """Notes every file opened for reading outside a folder while it is on. One for a process: hooks cannot be undone.
+
+    Python's own modules may be imported meanwhile, and the system told how much memory is free.
+    """
+
+    _allowed = (sys.prefix, sys.base_prefix, str(Path(__file__).parents[2] / "napari_decsc"), "/proc/", "/sys/")
+
+    def __init__(self) -> None:
+        self.folder: str | None = None
+        self.strangers: list[str] = []
+        sys.addaudithook(self._hook)
+
+    @contextlib.contextmanager
+    def only(self, folder: Path) -> Iterator[None]:
+        """Raise Fault at the end if another file was opened."""
+        self.folder, self.strangers = str(folder), []
+        try:
+            yield
+        finally:
+            self.folder = None
+        if self.strangers:
+            raise Fault(f"opened {self.strangers} outside its folder")
+
+    def _hook(self, event: str, args: tuple[Any, ...]) -> None:
+        if event != "open" or self.folder is None or isinstance(args[0], int):
+            return
+        name = str(args[0], "utf-8", "replace") if isinstance(args[0], bytes) else str(args[0])
+        if ".." in name or not name.startswith((self.folder, *self._allowed)):
+            self.strangers.append(name)
+
+
+def outcome(path: Path, watch: Watch, scratch: Path | None = None) -> str:
+    """Open the file as people do; returns what came of it, with numbers and names left out. Raises Fault.
+
+    A cube that opens is described, and, with a ``scratch`` folder, written and read again: it must be the same.
+    """
+    try:
+        with warnings.catch_warnings(), watch.only(path.parent):
+            warnings.simplefilter("error")
+            known = can_open(path)
+            cube = open_cube(path)
+            describe(cube)
+    except DecscError as error:
+        return f"{known}: {_template(path, str(error))}"
+    except Fault:
+        raise
+    except Exception as error:
+        raise Fault(f"{type(error).__name__}: {error}") from error
+    if scratch is not None:
+        _check_round_trip(cube, scratch)
+    return f"cube {cube.data.dtype} {cube.wavelength_unit} {cube.no_data is None} {cube.scale == 1} {cube.fwhm is None}"
+
+
+def _template(path: Path, text: str) -> str:
+    if len(text) > 2000 or "\n" in text:
+        raise Fault(f"a message of {len(text)} characters, or of several lines: {text[:200]!r}")
+    names = [path.name, *(entry.name for entry in path.parent.iterdir())]
+    if not any(name in text for name in names):
+        raise Fault(f"a message that does not name the file: {text!r}")
+    return re.sub(r"'.*?'|\d+", "_", text.replace(str(path.parent), ""))[:120]
+
+
+def _check_round_trip(cube: Cube, scratch: Path) -> None:
+    for old in scratch.iterdir():
+        old.unlink()
+    try:
+        again = read_envi(write_envi(cube, scratch / "again.hdr"))
+    except Exception as error:
+        raise Fault(f"writing what was read: {type(error).__name__}: {error}") from error
+    same = cube.data.dtype == again.data.dtype and np.array_equal(_bits(cube.data), _bits(again.data))
+    for name in ("wavelengths", "wavelength_unit", "fwhm", "good_bands", "no_data", "scale"):
+        same &= bool(np.array_equal(getattr(cube, name), getattr(again, name), equal_nan=_has_nan(cube, name)))
+    if not same:
+        raise Fault("what was written is not what was read")
+
+
+def _has_nan(cube: Cube, name: str) -> bool:
+    return isinstance(getattr(cube, name), float)
+
+
+def _bits(data: Any) -> Any:
+    return np.ascontiguousarray(data).astype(data.dtype.newbyteorder("=")).view(np.uint8)
+
+
+@contextlib.contextmanager
+def folders() -> Iterator[tuple[Path, Path]]:
+    """Two empty folders, in memory where the system has such a place: for the case and for the round trip."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as root:
+        parts = Path(root) / "case", Path(root) / "scratch"
+        for part in parts:
+            part.mkdir()
+        yield parts

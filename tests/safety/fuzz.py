@@ -1,0 +1,180 @@
+"""Opens many generated files: every one must give a cube or one of the package's own errors, and nothing else.
+
+    python tests/safety/fuzz.py --inputs 200000
+
+A fault is any other exception or warning, a message that does not name the file, a file opened outside the input's own
+folder, memory beyond a limit, more than a few seconds, a death of the process, or a cube that changes when it is
+written and read again. Inputs that reach new lines of the package's code, or a new kind of answer, are changed further
+(coverage guidance). Faults are kept in tests/safety/corpus, which test_corpus.py replays.
+"""
+
+import argparse
+import multiprocessing
+import random
+import resource
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import mutations
+import other_formats
+from cases import CORPUS, Case, Fault, Watch, folders, outcome
+
+PACKAGE = str(Path(__file__).parents[2] / "napari_decsc" / "hsi")
+#: What one input may take: bytes beyond those of the process at its start, and seconds.
+MEMORY, SECONDS = 512 << 20, 10
+#: Every how many inputs the lines that are reached are looked at (this is slow), and a cube is written and read.
+TRACED, WRITTEN = 8, 10
+#: Inputs for one process: a fault of a library in C ends only the process.
+CHUNK = 25_000
+
+
+class Coverage:
+    """Lines of the package that were reached so far."""
+
+    def __init__(self) -> None:
+        self.lines: set[tuple[str, int]] = set()
+
+    def __enter__(self) -> "Coverage":
+        self.before = len(self.lines)
+        sys.settrace(self._call)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+    def _call(self, frame: FrameType, event: str, arg: Any) -> Any:
+        return self._line if frame.f_code.co_filename.startswith(PACKAGE) else None
+
+    def _line(self, frame: FrameType, event: str, arg: Any) -> Any:
+        self.lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return self._line
+
+    @property
+    def grew(self) -> bool:
+        """True if the last look found a new line."""
+        return len(self.lines) > self.before
+
+
+class Pool:
+    """The inputs worth changing further."""
+
+    def __init__(self, rng: random.Random, cases: list[Case]) -> None:
+        self.rng, self.cases, self.others = rng, cases, other_formats.seeds()
+
+    def next(self) -> Case:
+        """A fresh input or a changed old one."""
+        kind = self.rng.random()
+        if kind < 0.5 or not self.cases:
+            return mutations.fresh(self.rng)
+        if kind < 0.7 and self.others:
+            return mutations.changed(self.rng.choice(self.others), self.rng.choice(self.others), self.rng)
+        # the youngest half of the time: what was found last has been changed least
+        recent = self.cases[-20:] if self.rng.random() < 0.5 else self.cases
+        return mutations.changed(self.rng.choice(recent), self.rng.choice(self.cases), self.rng)
+
+
+def work(pipe: Connection, case_folder: Path, scratch: Path, seed: int, count: int, pool: list[Case]) -> None:
+    """Run ``count`` inputs; sends (answers, new cases, lines reached, faults). The current input lies in the folder."""
+    rng = random.Random(seed)
+    watch, coverage, answers, faults = Watch(), Coverage(), Counter[str](), []
+    store = Pool(rng, pool)
+    known = len(pool)
+    signal.signal(signal.SIGALRM, _too_long)
+    _limit_memory()
+    for number in range(count):
+        case = store.next()
+        path = case.write(case_folder)
+        (case_folder.parent / "opened").write_text(case.opened)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, SECONDS)
+            if number % TRACED == 0:
+                with coverage:
+                    answer = outcome(path, watch)
+            else:
+                answer = outcome(path, watch, scratch if number % WRITTEN == 1 else None)
+        except Fault as fault:
+            answer = f"FAULT {fault}"[:100]
+            faults.append((case, str(fault)))
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        if answer not in answers or (number % TRACED == 0 and coverage.grew):
+            store.cases.append(case)
+        answers[answer] += 1
+        if len(faults) > 200:
+            break
+    pipe.send((answers, store.cases[known:], coverage.lines, faults))
+
+
+def _too_long(signum: int, frame: FrameType | None) -> NoReturn:
+    raise Fault(f"took more than {SECONDS} s")
+
+
+def _limit_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    if pages:
+        limit = pages * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def rounds(inputs: int, seed: int) -> Iterator[tuple[int, Any, list[tuple[Case, str]]]]:
+    """Run the inputs in chunks, each in a process of its own; yields (inputs, what `work` sent or None, faults)."""
+    context = multiprocessing.get_context("fork")
+    pool = [Case.kept(path) for path in sorted(CORPUS.glob("*.json"))]
+    with folders() as (case_folder, scratch):
+        for start in range(0, inputs, CHUNK):
+            count = min(CHUNK, inputs - start)
+            here, there = context.Pipe(duplex=False)
+            arguments = (there, case_folder, scratch, seed + start, count, pool)
+            child = context.Process(target=work, args=arguments)
+            child.start()
+            there.close()
+            try:
+                sent = here.recv()
+                pool += sent[1]
+                yield count, sent, sent[3]
+            except EOFError:
+                child.join()
+                opened = (case_folder.parent / "opened").read_text()
+                case = Case.of_folder(case_folder, opened)
+                yield count, None, [(case, f"the process ended with code {child.exitcode}")]
+            child.join()
+
+
+def main() -> int:
+    """Returns 1 if there was a fault."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=200_000, metavar="N")
+    parser.add_argument("--seed", type=int, default=None, metavar="N", help="same seed, same inputs [default: the clock]")
+    args = parser.parse_args()
+    seed = int(time.time()) if args.seed is None else args.seed
+    answers, lines, faults, done, begun = Counter[str](), set(), dict[str, Case](), 0, time.monotonic()
+    for count, sent, found in rounds(args.inputs, seed):
+        done += count
+        if sent is not None:
+            answers.update(sent[0])
+            lines |= sent[2]
+        for case, fault in found:
+            faults.setdefault(fault[:100], case)
+        cubes = sum(times for answer, times in answers.items() if answer.startswith("cube"))
+        print(
+            f"{done} inputs in {time.monotonic() - begun:.0f} s: {cubes} cubes, {sum(answers.values()) - cubes} refused "
+            f"with {len(answers)} kinds of answer, {len(lines)} lines reached, {len(faults)} faults",
+            flush=True,
+        )
+    for fault, case in faults.items():
+        print(f"FAULT {case.keep(CORPUS).name}: {fault}")
+    print(f"seed {seed}: {'FAULTS' if faults else 'no fault'}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
