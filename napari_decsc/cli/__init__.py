@@ -80,7 +80,7 @@ def _run(arguments: list[str]) -> int:
     # what libraries print must not mix with the answer
     with contextlib.redirect_stdout(sys.stderr):
         answer = module.run(args)
-    print(_text(answer, args.json))
+    print(printable(_text(answer, args.json)))
     sys.stdout.flush()
     return FAILED if answer.failed else 0
 
@@ -127,4 +127,9 @@ class _Parser(argparse.ArgumentParser):
 
 def _complain(sentence: str) -> None:
     with contextlib.suppress(OSError):  # stderr may be gone too
-        print(f"{PROGRAM}: error: {sentence}", file=sys.stderr)
+        print(printable(f"{PROGRAM}: error: {sentence}"), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """The text with control characters written out: names and headers of files must not command the terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)

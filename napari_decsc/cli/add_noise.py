@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from napari_decsc.cli import Answer
+from napari_decsc.cli.inputs import add_input_options, add_type_option, open_input
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.hsi.noise import NOISE_MODELS
 
@@ -12,25 +13,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``add-noise``."""
     models = "; ".join(f"{name}: {model.summary}" for name, model in NOISE_MODELS.items())
     parser.add_argument("input", metavar="IN", type=Path, help="clean cube")
-    parser.add_argument("output", metavar="OUT", type=Path, help="ENVI file to write, such as noisy.hdr")
+    parser.add_argument(
+        "output", metavar="OUT", type=Path, help="file to write: .hdr (ENVI), .tif, .npz or .npy, such as noisy.hdr"
+    )
     parser.add_argument("--model", choices=NOISE_MODELS, default="mixture", help=f"{models} [default: mixture]")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same noise [default: 0]")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    add_input_options(parser)
+    add_type_option(parser)
     add_settings(parser, NOISE_MODELS)
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Add the noise and write the noisy cube."""
-    from napari_decsc.cli.outputs import check_cube_output, save_cube
-    from napari_decsc.hsi.files import open_cube
+    from napari_decsc.cli.outputs import check_cube_output, check_type, save_cube
     from napari_decsc.hsi.noise import add_noise
     from napari_decsc.hsi.settings import as_dict
 
     model = make_settings(args, NOISE_MODELS, args.model)
-    clean = open_cube(args.input)
+    clean = open_input(args.input, args)
+    check_type(clean, args.dtype)
     check_cube_output(args.output, [clean], overwrite=args.overwrite)
     noise = {"model": args.model, "seed": args.seed, "settings": as_dict(model)}
     noisy = add_noise(clean, model, args.seed)
-    written = save_cube(noisy, args.output, overwrite=args.overwrite, made_by={"noise": noise})
+    written = save_cube(noisy, args.output, overwrite=args.overwrite, made_by={"noise": noise}, dtype=args.dtype)
     answer = {"input": str(args.input), "output": str(written), "noise": noise}
     return Answer(answer, f"Wrote {written}: {args.model} noise, seed {args.seed}.")

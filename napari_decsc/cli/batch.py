@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_decsc.cli import Answer
+from napari_decsc.cli import Answer, printable
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
@@ -218,4 +218,4 @@ def _sentence(error: Exception) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer
+from napari_decsc.cli.inputs import add_input_options, add_type_option, open_input
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import CubeError, FileFormatError
@@ -15,24 +16,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``denoise``."""
     summaries = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
     parser.add_argument("input", metavar="IN", type=Path, help="noisy cube")
-    parser.add_argument("output", metavar="OUT", type=Path, help="ENVI file to write, such as denoised.hdr")
+    parser.add_argument(
+        "output", metavar="OUT", type=Path, help="file to write: .hdr (ENVI), .tif, .npz or .npy, such as denoised.hdr"
+    )
     parser.add_argument("--method", choices=METHODS, default="decsc", help=f"{summaries} [default: decsc]")
     parser.add_argument("--report", metavar="FILE", type=Path, help="write how it was made, as JSON")
     parser.add_argument("--reference", metavar="CUBE", type=Path, help="clean cube, to score before and after")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT and FILE if they exist")
+    add_input_options(parser)
+    add_type_option(parser)
     add_settings(parser, {name: method.settings for name, method in METHODS.items()})
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Check everything that can be checked, then denoise, then write."""
-    from napari_decsc.cli.outputs import check_cube_output, check_not_inputs, check_outputs, save_cube, write_text
-    from napari_decsc.hsi.files import open_cube
+    from napari_decsc.cli.outputs import (
+        check_cube_output,
+        check_not_inputs,
+        check_outputs,
+        check_type,
+        save_cube,
+        write_text,
+    )
     from napari_decsc.hsi.report import as_json
 
     settings = make_settings(args, {name: method.settings for name, method in METHODS.items()}, args.method)
-    noisy = open_cube(args.input)
-    reference = None if args.reference is None else open_cube(args.reference)
+    noisy = open_input(args.input, args)
+    reference = None if args.reference is None else open_input(args.reference, args)
     _check_reference(noisy, reference)
+    check_type(noisy, args.dtype)
     pair = check_cube_output(args.output, [noisy, reference], overwrite=args.overwrite)
     if args.report is not None:
         _check_report(args.report, pair)
@@ -41,7 +53,7 @@ def run(args: argparse.Namespace) -> Answer:
 
     denoised, report = denoise(noisy, args.method, settings)
     made_by = {key: report[key] for key in ("method", "settings", "weights")}
-    written = save_cube(denoised, args.output, overwrite=args.overwrite, made_by=made_by)
+    written = save_cube(denoised, args.output, overwrite=args.overwrite, made_by=made_by, dtype=args.dtype)
     report = {"input": str(args.input), "output": str(written), **report, **_scores(reference, noisy, denoised)}
     if args.report is not None:
         write_text(args.report, as_json(report) + "\n")
@@ -70,7 +82,7 @@ def _check_reference(noisy: Cube, reference: Cube | None) -> None:
         )
 
 
-def _check_report(report: Path, pair: tuple[Path, Path]) -> None:
+def _check_report(report: Path, pair: tuple[Path, ...]) -> None:
     if report.resolve() in [path.resolve() for path in pair]:
         raise FileFormatError(f"{report} is the name of the denoised cube too; give the report a name of its own")
 

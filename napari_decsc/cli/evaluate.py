@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer
+from napari_decsc.cli.inputs import add_input_options, open_input
 from napari_decsc.hsi.metrics import Scores
 
 
@@ -15,14 +16,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REFERENCE", type=Path, help="the cube that counts as the truth")
     parser.add_argument("test", metavar="TEST", type=Path, help="the cube to score")
     parser.add_argument("--per-band", action="store_true", help="PSNR and SSIM of every band too (bands count from 0)")
+    add_input_options(parser)
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Open both cubes and score."""
-    from napari_decsc.hsi.files import open_cube
     from napari_decsc.hsi.metrics import score_cubes
 
-    scores = score_cubes(open_cube(args.reference), open_cube(args.test))
+    scores = score_cubes(open_input(args.reference, args), open_input(args.test, args))
     answer: dict[str, Any] = {"reference": str(args.reference), "test": str(args.test), **scores.summary()}
     text = score_table({"": scores.summary()})
     if args.per_band:

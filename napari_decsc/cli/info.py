@@ -5,19 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer
+from napari_decsc.cli.inputs import add_input_options, open_input
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.envi.library import SpectralLibrary
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``info``."""
-    parser.add_argument("cube", metavar="CUBE", type=Path, help="cube file to look at")
+    parser.add_argument("cube", metavar="CUBE", type=Path, help="cube file, or ENVI spectral library, to look at")
+    add_input_options(parser)
 
 
 def run(args: argparse.Namespace) -> Answer:
-    """Open the cube, look at a sample of its voxels."""
-    from napari_decsc.hsi.files import open_cube
+    """Open the cube, look at a sample of its voxels; or open the library."""
+    from napari_decsc.hsi.envi import is_library, read_library
 
-    facts = {"path": str(args.cube), **describe(open_cube(args.cube))}
+    if is_library(args.cube):
+        facts = {"path": str(args.cube), **describe_library(read_library(args.cube))}
+    else:
+        facts = {"path": str(args.cube), **describe(open_input(args.cube, args))}
     return Answer(facts, "\n".join(f"{name.replace('_', ' '):<16}{_words(value)}" for name, value in facts.items()))
 
 
@@ -48,15 +54,31 @@ def describe(cube: Cube) -> dict[str, Any]:
     }
 
 
-def _wavelengths(cube: Cube) -> dict[str, Any] | None:
-    if cube.wavelengths is None:
-        return None
+def describe_library(library: SpectralLibrary) -> dict[str, Any]:
+    """Facts about a spectral library, ready for JSON."""
+    import numpy as np
+
+    values = library.spectra[np.isfinite(library.spectra)]
     return {
-        "first": float(cube.wavelengths[0]),
-        "last": float(cube.wavelengths[-1]),
-        "unit": cube.wavelength_unit or None,
-        "has_fwhm": cube.fwhm is not None,
+        "kind": "spectral library",
+        "spectra": len(library.names),
+        "bands": library.spectra.shape[1],
+        "wavelengths": _range(library.wavelengths, library.unit),
+        "names": list(library.names),
+        "minimum": float(values.min()) if values.size else None,
+        "maximum": float(values.max()) if values.size else None,
     }
+
+
+def _wavelengths(cube: Cube) -> dict[str, Any] | None:
+    found = _range(cube.wavelengths, cube.wavelength_unit)
+    return None if found is None else {**found, "has_fwhm": cube.fwhm is not None}
+
+
+def _range(wavelengths: Any, unit: str) -> dict[str, Any] | None:
+    if wavelengths is None:
+        return None
+    return {"first": float(wavelengths[0]), "last": float(wavelengths[-1]), "unit": unit or None}
 
 
 def _words(value: Any) -> str:
@@ -67,6 +89,6 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return f"{len(value)} ({', '.join(map(str, value))})"
     if isinstance(value, dict):
-        fwhm = ", with fwhm" if value["has_fwhm"] else ""
+        fwhm = ", with fwhm" if value.get("has_fwhm") else ""
         return f"{value['first']:g} to {value['last']:g} {value['unit'] or '(unit unknown)'}{fwhm}"
     return str(value)

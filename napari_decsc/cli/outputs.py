@@ -31,31 +31,39 @@ def check_not_inputs(outputs: Iterable[Path], inputs: Iterable[Cube | None]) -> 
             raise FileFormatError(f"{output} is read by this command; write to another name")
 
 
-def check_cube_output(path: Path, inputs: Iterable[Cube | None], *, overwrite: bool) -> tuple[Path, Path]:
-    """Both checks for the two files of an ENVI cube that is to be written to ``path``; returns the two."""
-    from napari_decsc.hsi.envi.writer import target_pair
+def check_cube_output(path: Path, inputs: Iterable[Cube | None], *, overwrite: bool) -> tuple[Path, ...]:
+    """Both checks for the files of a cube that is to be written to ``path``; returns them."""
+    from napari_decsc.hsi.files import files_of
 
-    pair = target_pair(path)
-    check_not_inputs(pair, inputs)
-    check_outputs(pair, overwrite=overwrite)
-    return pair
+    files = files_of(path)
+    check_not_inputs(files, inputs)
+    check_outputs(files, overwrite=overwrite)
+    return files
+
+
+def check_type(cube: Cube, dtype: str) -> None:
+    """Raise FileFormatError if a cube like this one could not be written in this type."""
+    from napari_decsc.hsi.conversion import check_no_data
+    from napari_decsc.hsi.files import target_dtype
+
+    check_no_data(cube, target_dtype(cube, dtype))
 
 
 def _files_of(cube: Cube) -> list[Path]:
-    """The header and the data file that a cube was read from."""
-    from napari_decsc.hsi.envi.writer import target_pair
+    """The file, or the header and the data file, that a cube was read from."""
+    from napari_decsc.hsi.files import files_of
 
     if cube.source is None:
         return []
-    return [path for path in (cube.source, *target_pair(cube.source)) if path.exists()]
+    return [path for path in (cube.source, *files_of(cube.source)) if path.exists()]
 
 
-def save_cube(cube: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any]) -> Path:
-    """Write a cube as ENVI with a word in its header on how it was made; returns the header's path."""
-    from napari_decsc.hsi.envi import write_envi
+def save_cube(cube: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any], dtype: str = "float32") -> Path:
+    """Write a cube with a word in its header on how it was made; returns the file to open again."""
+    from napari_decsc.hsi import files
 
     words = ", ".join(f"{key}: {_word(value)}" for key, value in made_by.items())
-    return write_envi(cube, path, overwrite=overwrite, extra={"napari-decsc": words})
+    return files.save_cube(cube, path, overwrite=overwrite, dtype=dtype, extra={"napari-decsc": words})
 
 
 def _word(value: Any) -> str:
@@ -66,7 +74,7 @@ def _word(value: Any) -> str:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that it is seen whole or not at all; an old one is replaced."""
-    from napari_decsc.hsi.envi.replacing import flushed, replacing
+    from napari_decsc.hsi.replacing import flushed, replacing
 
     with replacing(path, overwrite=True) as (part,), flushed(part) as file:
         file.write(content)

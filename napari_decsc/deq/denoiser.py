@@ -129,7 +129,7 @@ class _Job:
         windows = tiling.band_windows(bands, model.bands or bands)
         tiles = tiling.plan(rows, cols, self._tile_side(), model.multiple)
         self.kept.begin(cube, tiles)
-        units = self._units(len(tiles)) if not self.kept.solutions else None
+        units = self._units() if not self.kept.solutions else None
         result = np.zeros(cube.shape, np.float32)
         total = np.zeros((bands, 1, 1), np.float32)
         number = 0
@@ -139,7 +139,7 @@ class _Job:
             for tile in tiles:
                 number += 1
                 part = yield from self._solve(tile, window, units, number, len(tiles) * len(windows))
-                result[window, tile.rows, tile.cols] += share * part
+                result[window, tile.row.core, tile.col.core] += share * part
         result /= total
         return self._restored(result)
 
@@ -153,11 +153,9 @@ class _Job:
             return 0
         return tiling.side_within(allowed, per_pixel, self.model.multiple)
 
-    def _units(self, tiles: int) -> NoiseUnits | None:
-        """Noise units of the whole cube from a sample of it; None when the only tile finds its own."""
+    def _units(self) -> NoiseUnits | None:
+        """Noise units of the whole cube, from a sample of it where it is large."""
         _, rows, cols = self.noisy.shape
-        if tiles == 1 and rows * cols <= SAMPLE_PIXELS:
-            return None
         blocks = [(slice(0, rows), slice(0, cols))]
         if rows * cols > SAMPLE_PIXELS:
             blocks = tiling.mosaic(rows, cols, SAMPLE_PIXELS)
@@ -181,8 +179,10 @@ class _Job:
         return torch.where(keep, cube, 0), keep
 
     def _context(self, tile: Tile, window: slice, units: NoiseUnits | None) -> Context:
-        values = tiling.pad(self._values(window, tile.outer_rows, tile.outer_cols), self.model.multiple)
-        return self.model.context(*self._tensors(values), units)
+        rows, cols = tile.row.indices, tile.col.indices
+        top, left = rows.min(), cols.min()
+        values = self._values(window, slice(top, rows.max() + 1), slice(left, cols.max() + 1))
+        return self.model.context(*self._tensors(values[:, rows - top][:, :, cols - left]), units)
 
     def _solve(self, tile: Tile, window: slice, units: NoiseUnits | None, number: int, tiles: int) -> Events:
         """Events of one tile; returns its part of the result, in physical values with peak 1."""
@@ -201,7 +201,7 @@ class _Job:
                 preview = None
                 if whole_spectrum and (state.number == 0 or self._preview_is_due()):
                     estimate = self._estimate(z, c, tile)
-                    preview = Preview(self._raw(estimate), tile.rows, tile.cols)
+                    preview = Preview(self._raw(estimate), tile.row.core, tile.col.core)
                     self.last_preview = self.watch.elapsed
                 event = Iteration(
                     state.number,
@@ -245,8 +245,7 @@ class _Job:
 
     def _estimate(self, z: Code, c: Context, tile: Tile) -> Values:
         cube: Values = self.model.output(z, c)[0].cpu().numpy()
-        rows, cols = tile.inside
-        return cube[:, rows, cols]
+        return cube[:, tile.row.inside, tile.col.inside]
 
     def _raw(self, values: Values) -> Values:
         return values * np.float32(self.peak * self.noisy.scale)
@@ -257,12 +256,13 @@ class _Job:
         for row in range(raw.shape[1]):
             values = self._values(slice(None), slice(row, row + 1), slice(None))
             blank = blank_pixels(np.isfinite(values))
-            came = np.asarray(self.noisy.data[:, row : row + 1])
-            missing = ~np.isfinite(came) if came.dtype.kind == "f" else np.zeros(came.shape, bool)
+            data = np.asarray(self.noisy.data[:, row : row + 1])
+            with np.errstate(over="ignore"):  # beyond float32 lies infinity
+                came = data.astype(np.float32)
+            missing = ~np.isfinite(came)
             if self.noisy.no_data is not None:
-                missing |= came == self.noisy.no_data
-            kept = missing | blank[None]
-            raw[:, row : row + 1] = np.where(kept, came.astype(np.float32), raw[:, row : row + 1])
+                missing |= data == self.noisy.no_data
+            raw[:, row : row + 1] = np.where(missing | blank[None], came, raw[:, row : row + 1])
         return raw
 
 

@@ -2,7 +2,8 @@
 
 Each can decode (synthesis, K S) and encode (its adjoint, K^T). A tied dictionary has one set of filters, so that the
 step of the fixed-point map is a gradient step; an untied one has a set of its own for decoding in the step, for
-encoding, and for the final estimate (as older weights have).
+encoding, and for the final estimate (as older weights have). A fixed one is not learned at all: it stays the tight
+frame that it began as.
 
 Shapes: N images, B bands, F2 shared maps S (N, F2, h, w), F3 unshared maps H (N B, F3, h, w), cubes (N, B, rows, cols).
 """
@@ -16,15 +17,28 @@ from torch import Tensor, nn
 from napari_decsc.deq.convolution import analyse, analyse_bands, synthesise, synthesise_bands
 from napari_decsc.deq.frames import frame_bound, lapped_orthogonal, windowed_dct
 
+#: How the filters of a dictionary belong together.
+KINDS = ("fixed", "tied", "untied")
+
 
 class Filters(nn.Module):
-    """One set of filters, or three that start equal: ``step``, ``encode``, ``output``."""
+    """One set of filters ("fixed" or "tied"), or three that start equal: ``step``, ``encode``, ``output``."""
 
-    def __init__(self, first: Tensor, tied: bool) -> None:
+    step: Tensor
+    encode: Tensor
+    output: Tensor
+
+    def __init__(self, first: Tensor, kind: str) -> None:
         super().__init__()
-        self.step = nn.Parameter(first.clone())
-        self.encode = self.step if tied else nn.Parameter(first.clone())
-        self.output = self.step if tied else nn.Parameter(first.clone())
+        if kind not in KINDS:
+            raise ValueError(f"filters are {kind!r}; they may be {', '.join(KINDS)}")
+        for name in ("step", "encode", "output"):
+            if kind == "fixed":
+                self.register_buffer(name, first, persistent=False)
+            elif kind == "untied" or name == "step":
+                setattr(self, name, nn.Parameter(first.clone()))
+            else:
+                setattr(self, name, self.step)
 
 
 class SharedDictionary(nn.Module, ABC):
@@ -46,11 +60,11 @@ class SharedDictionary(nn.Module, ABC):
 class BandDictionary(SharedDictionary):
     """K with free filters for each of a fixed number of bands: filters (F2, B, k, k). The published form."""
 
-    def __init__(self, maps: int, bands: int, taps: int, stride: int, tied: bool) -> None:
+    def __init__(self, maps: int, bands: int, taps: int, stride: int, kind: str) -> None:
         super().__init__()
         self.maps, self.stride = maps, stride
         first = torch.randn(maps, bands, taps, taps)
-        self.filters = Filters(first / frame_bound(first, stride) ** 0.5, tied)
+        self.filters = Filters(first / frame_bound(first, stride) ** 0.5, kind)
 
     def decode(self, S: Tensor, basis: Tensor | None, filters: Tensor) -> Tensor:
         """K S: (N, F2, h, w) -> (N, B, rows, cols)."""
@@ -65,13 +79,13 @@ class SubspaceDictionary(SharedDictionary):
     """K = E x k: spatial filters k, the same for every spectral component, times the cube's own spectral basis E.
 
     Component i keeps the ``low[i]`` x ``low[i]`` lowest frequencies of the 8 x 8 windowed DCT: F2 = sum of low^2.
+    Where all are kept, K K^T is the identity (away from the border), and K^T K the exact projector onto what K can see.
     """
 
-    def __init__(self, low: tuple[int, ...], tied: bool) -> None:
+    def __init__(self, low: tuple[int, ...], kind: str) -> None:
         super().__init__()
         self.stride, self.maps = 4, sum(n * n for n in low)
-        k = windowed_dct().reshape(64, 1, 8, 8)
-        self.filters = Filters(k / frame_bound(k, self.stride) ** 0.5, tied)
+        self.filters = Filters(windowed_dct().reshape(64, 1, 8, 8), kind)
         #: runs of components that keep the same frequencies: (components, indices of their filters)
         self.runs = [(len(list(run)), _lowest(n)) for n, run in groupby(low)]
 
@@ -109,13 +123,13 @@ class SubspaceDictionary(SharedDictionary):
 class UnsharedDictionary(nn.Module):
     """D: F3 filters of 3 x k x k taps over (band, row, col), the same at every band: filters (F3, 3, k, k)."""
 
-    def __init__(self, maps: int, taps: int, stride: int, tied: bool) -> None:
+    def __init__(self, maps: int, taps: int, stride: int, kind: str) -> None:
         super().__init__()
         self.stride = stride
         first = torch.zeros(maps, 3, taps, taps)
         frame = lapped_orthogonal(taps)[:maps]
         first[: len(frame), 1] = frame
-        self.filters = Filters(first, tied)
+        self.filters = Filters(first, kind)
 
     def decode(self, H: Tensor, images: int, filters: Tensor) -> Tensor:
         """D H: (N B, F3, h, w) -> (N, B, rows, cols)."""

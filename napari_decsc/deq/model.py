@@ -137,7 +137,7 @@ class PaperConfig:
     depth: int = 2
     heads: int = 4
     window: int = 8
-    tied: bool = True
+    filters: str = "tied"
 
 
 class Paper(Decsc):
@@ -149,8 +149,8 @@ class Paper(Decsc):
         super().__init__()
         self.config, self.bands = config, config.bands
         self.multiple = config.window * config.stride
-        self.shared = BandDictionary(config.shared_maps, config.bands, config.taps, config.stride, config.tied)
-        self.unshared = UnsharedDictionary(config.unshared_maps, config.taps, config.stride, config.tied)
+        self.shared = BandDictionary(config.shared_maps, config.bands, config.taps, config.stride, config.filters)
+        self.unshared = UnsharedDictionary(config.unshared_maps, config.taps, config.stride, config.filters)
         self.shared_threshold = nn.Parameter(_free(0.02, config.shared_maps))
         self.unshared_threshold = nn.Parameter(_free(0.05, config.unshared_maps))
         shifts = [0 if i % 2 == 0 else config.window // 2 for i in range(config.depth)]
@@ -186,7 +186,11 @@ class Paper(Decsc):
 
 @dataclass(frozen=True)
 class SubspaceConfig:
-    """Sizes of the subspace model. ``low``: frequencies kept per spectral component, strongest component first."""
+    """Sizes of the subspace model.
+
+    ``low``: frequencies kept per spectral component, strongest component first. ``detail_reach``: coefficients of H
+    pass the detail block unchanged beyond this many noise levels. ``wrap``: see :class:`.priors.WindowAttention`.
+    """
 
     low: tuple[int, ...] = (8, 8, 8, 8, 6, 6, 6, 6, 4, 4, 4, 4)
     unshared_maps: int = 16
@@ -194,8 +198,10 @@ class SubspaceConfig:
     width: int = 128
     heads: int = 4
     window: int = 8
-    damping: float = 0.25
-    tied: bool = True
+    damping: float = 0.4
+    shared_filters: str = "fixed"
+    unshared_filters: str = "tied"
+    detail_reach: float = 8.0
     wrap: bool = False
 
 
@@ -211,8 +217,8 @@ class Subspace(Decsc):
         super().__init__()
         self.config, self.multiple = config, config.window * 4
         self.rank = len(config.low)
-        self.shared = SubspaceDictionary(config.low, config.tied)
-        self.unshared = UnsharedDictionary(config.unshared_maps, 8, 4, config.tied)
+        self.shared = SubspaceDictionary(config.low, config.shared_filters)
+        self.unshared = UnsharedDictionary(config.unshared_maps, 8, 4, config.unshared_filters)
         maps = self.shared.maps
         self.shared_threshold = nn.Parameter(inverse_softplus(_first_thresholds(config.low)).view(1, -1, 1, 1))
         self.unshared_threshold = nn.Parameter(_free(4.0, config.unshared_maps))
@@ -224,7 +230,7 @@ class Subspace(Decsc):
         self.blocks = nn.ModuleList(
             BoundedNonLocal(maps, config.width, config.heads, config.window, shift, config.wrap) for shift in shifts
         )
-        self.detail = Detail(config.unshared_maps)
+        self.detail = Detail(config.unshared_maps, config.detail_reach)
         self.register_buffer("map_component", _component_of_map(config.low), persistent=False)
 
     def units(self, cube: Tensor, keep: Tensor) -> NoiseUnits:

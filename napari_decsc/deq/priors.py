@@ -4,6 +4,8 @@ Shapes: N images, F2 shared maps of h x w coefficients, laid out (N, h, w, F2) f
 band-major (N B, F3, h, w).
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -110,8 +112,9 @@ class Detail(nn.Module):
     attention*, IEEE TIP 33 (2024), carried over to three dimensions.
     """
 
-    def __init__(self, maps: int, scale: float = 1e-3) -> None:
+    def __init__(self, maps: int, reach: float = math.inf, scale: float = 1e-3) -> None:
         super().__init__()
+        self.reach = reach
         self.plain = nn.Parameter(torch.randn(maps, maps, 3, 3, 3) * scale)
         self.centre_difference = nn.Parameter(torch.randn(maps, maps, 27) * scale)
         self.col_difference = nn.Parameter(torch.randn(maps, maps, 3, 3) * scale)
@@ -133,7 +136,13 @@ class Detail(nn.Module):
         return kernel
 
     def forward(self, x: Tensor, images: int) -> Tensor:
-        """(N B, maps, h, w) -> the same shape."""
+        """(N B, maps, h, w) -> the same shape. Only the part of x within +-reach is enhanced."""
+        if math.isfinite(self.reach):
+            near = x.clamp(-self.reach, self.reach)
+            return x - near + self._enhance(near, images)
+        return self._enhance(x, images)
+
+    def _enhance(self, x: Tensor, images: int) -> Tensor:
         y = F.relu(conv_3d(x, self.kernel(), images, self.bias)) + x
         gate = conv_3d(F.relu(conv_3d(y, self.gate1, images)), self.gate2, images, self.gate_bias)
         return y * torch.sigmoid(gate)

@@ -1,7 +1,8 @@
 """Tiles of a cube: cores that cover it without overlap, each solved with a margin that is thrown away.
 
-Tiles begin at multiples of the model's window, so that a tile and the whole image see the same windows; a margin of 32
-pixels makes the seams vanish.
+The image is continued by reflection, for a little on every side (at the border the dictionaries' windows overlap less,
+and no frame is tight there) and up to a multiple of the model's window. Tiles begin where windows begin, so that a tile
+and the whole image see the same windows; a margin of 32 pixels makes the seams vanish.
 """
 
 from dataclasses import dataclass
@@ -11,48 +12,70 @@ from numpy.typing import NDArray
 
 from napari_decsc.hsi.errors import SettingsError
 
-MARGIN = 32
+#: Pixels by which the image is continued on every side, and pixels of neighbouring cores that a tile looks at.
+BORDER, MARGIN = 8, 32
+
+
+@dataclass(frozen=True)
+class Span:
+    """One axis of a tile: the pixels of ``core`` are its own; it looks at ``length`` pixels from ``start`` on.
+
+    ``start`` may lie before the image and the end behind it; ``extent`` is the size of the image.
+    """
+
+    core: slice
+    start: int
+    length: int
+    extent: int
+
+    @property
+    def inside(self) -> slice:
+        """Where the core lies within what the tile looks at."""
+        return slice(self.core.start - self.start, self.core.stop - self.start)
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """The pixels it looks at, as indices of the image."""
+        return reflected(np.arange(self.start, self.start + self.length), self.extent)
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile: the ``rows`` and ``cols`` it is responsible for, and the wider ones it looks at."""
+    """One tile, in rows and in cols."""
 
-    rows: slice
-    cols: slice
-    outer_rows: slice
-    outer_cols: slice
-
-    @property
-    def inside(self) -> tuple[slice, slice]:
-        """Where the core lies within the outer part."""
-        top, left = self.rows.start - self.outer_rows.start, self.cols.start - self.outer_cols.start
-        height, width = self.rows.stop - self.rows.start, self.cols.stop - self.cols.start
-        return slice(top, top + height), slice(left, left + width)
+    row: Span
+    col: Span
 
 
 def plan(rows: int, cols: int, side: int, multiple: int) -> list[Tile]:
     """Tiles of about ``side`` x ``side`` pixels, row by row; side 0 or larger than the image: one tile."""
-    return [Tile(*pair) for pair in _pairs(_spans(rows, side, multiple), _spans(cols, side, multiple))]
+    return [Tile(row, col) for row in spans(rows, side, multiple) for col in spans(cols, side, multiple)]
+
+
+def spans(extent: int, side: int, multiple: int) -> list[Span]:
+    """One axis cut into cores of ``side`` pixels (a multiple of ``multiple``)."""
+    side = extent if side <= 0 or side >= extent else max(multiple, side // multiple * multiple)
+    return [_span(start, min(start + side, extent), extent, multiple) for start in range(0, extent, side)]
+
+
+def reflected(position: NDArray[np.int64], extent: int) -> NDArray[np.int64]:
+    """Indices of an image of ``extent`` pixels that is continued by reflection without repeating its edge."""
+    period = max(1, 2 * (extent - 1))
+    position = position % period
+    indices: NDArray[np.int64] = np.minimum(position, period - position) * (extent > 1)
+    return indices
 
 
 def side_within(memory: int, bytes_per_pixel: int, multiple: int) -> int:
     """Side of the largest square tile, margins included, whose solution fits into ``memory`` bytes."""
     outer = int((memory / bytes_per_pixel) ** 0.5) // multiple * multiple
-    side = outer - 2 * MARGIN
+    side = outer - 3 * MARGIN
     if side < multiple:
-        least = bytes_per_pixel * (multiple + 2 * MARGIN) ** 2
+        least = bytes_per_pixel * (multiple + 3 * MARGIN) ** 2
         raise SettingsError(
             f"memory: {memory / 1e9:.2g} GB is too little for the smallest tile; give {least / 1e9:.2g} GB or more"
         )
     return side
-
-
-def pad(data: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
-    """(band, row, col) continued by reflection below and to the right, up to multiples of ``multiple``."""
-    rows, cols = (_reflected(extent, multiple) for extent in data.shape[1:])
-    padded: NDArray[np.float32] = data[:, rows][:, :, cols]
-    return padded
 
 
 def mosaic(rows: int, cols: int, pixels: int, block: int = 32) -> list[tuple[slice, slice]]:
@@ -82,24 +105,7 @@ def blend(window: slice, bands: int) -> NDArray[np.float32]:
     return weights
 
 
-def _spans(extent: int, side: int, multiple: int) -> list[tuple[slice, slice]]:
-    if side <= 0 or side >= extent:
-        return [(slice(0, extent), slice(0, extent))]
-    side = max(multiple, side // multiple * multiple)
-    starts = range(0, extent, side)
-    cores = [slice(start, min(start + side, extent)) for start in starts]
-    margin = -(-MARGIN // multiple) * multiple
-    return [(core, slice(max(0, core.start - margin), min(extent, core.stop + margin))) for core in cores]
-
-
-def _pairs(rows: list[tuple[slice, slice]], cols: list[tuple[slice, slice]]) -> list[tuple[slice, slice, slice, slice]]:
-    return [(row, col, outer_row, outer_col) for row, outer_row in rows for col, outer_col in cols]
-
-
-def _reflected(extent: int, multiple: int) -> NDArray[np.int64]:
-    """Indices 0 .. n - 1, n - 2 .. 1, 0, 1 ..., up to a multiple: reflection that does not repeat the edge."""
-    length = -(-extent // multiple) * multiple
-    period = max(1, 2 * (extent - 1))
-    position = np.arange(length, dtype=np.int64) % period
-    indices: NDArray[np.int64] = np.minimum(position, period - position) * (extent > 1)
-    return indices
+def _span(first: int, last: int, extent: int, multiple: int) -> Span:
+    start = -BORDER if first == 0 else first - BORDER - MARGIN // multiple * multiple
+    stop = extent + BORDER if last == extent else last + MARGIN
+    return Span(slice(first, last), start, -(-(stop - start) // multiple) * multiple, extent)

@@ -78,12 +78,15 @@ def _model(file: str, metadata: dict[str, str], tensors: dict[str, torch.Tensor]
         if preset not in PRESETS:
             raise KeyError(preset)
         model = build(preset, config)
-        missing, unknown = model.load_state_dict(tensors, strict=False)
+        _, unknown = model.load_state_dict(tensors, strict=False)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DenoisingError(
             f"{file}: not weights of this program ({error}); it needs 'preset' and 'config'"
         ) from error
-    twins = {name for name in missing if name.endswith(("filters.encode", "filters.output"))}
-    if unknown or set(missing) - twins or (twins and not model.config.tied):
-        raise DenoisingError(f"{file}: tensors do not fit its preset (unknown {unknown}, missing {missing})")
+    # tied filters are stored once, under the first of their three names
+    state = model.state_dict(keep_vars=True)
+    stored = {id(tensor) for name, tensor in state.items() if name in tensors}
+    lost = [name for name, tensor in state.items() if id(tensor) not in stored]
+    if unknown or lost:
+        raise DenoisingError(f"{file}: tensors do not fit its preset (unknown {unknown}, missing {lost})")
     return model.eval()

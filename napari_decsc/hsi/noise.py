@@ -394,20 +394,19 @@ def add_noise(cube: Cube, model: NoiseModel, seed: int) -> Cube:
         raise SettingsError(f"seed is {seed}; it must be 0 or more")
     high = peak(cube)
     physical = cube.physical()
-    missing = np.isnan(physical)
+    missing = ~np.isfinite(physical)
     noisy = model(physical / np.float32(high), np.random.default_rng(seed))
     noisy *= np.float32(high * cube.scale)
-    return cube.replace(data=_with_gaps(noisy, missing, cube.no_data), name=f"{cube.name} + {model.name}")
+    return cube.replace(data=_with_gaps(noisy, missing, cube), name=f"{cube.name} + {model.name}")
 
 
-def _with_gaps(raw: NDArray[np.float32], missing: NDArray[np.bool_], no_data: float | None) -> NDArray[np.float32]:
-    """``raw`` with the gaps put back; a measured voxel that came to equal the no-data value moves off it."""
-    if no_data is None:
-        raw[missing] = np.nan
-        return raw
-    mark = np.float32(no_data)
-    # a dead column is 0, and so is many a producer's no-data value: it must not turn into "not measured"
-    beside = np.nextafter(mark, np.float32(np.inf)) if mark else np.finfo(np.float32).tiny
-    raw[raw == mark] = beside
-    raw[missing] = mark
+def _with_gaps(raw: NDArray[np.float32], missing: NDArray[np.bool_], cube: Cube) -> NDArray[np.float32]:
+    """``raw`` with the gaps as they came; a measured voxel that came to equal the no-data value moves off it."""
+    if cube.no_data is not None:
+        mark = np.float32(cube.no_data)
+        # a dead column is 0, and so is many a producer's no-data value: it must not turn into "not measured"
+        raw[raw == mark] = np.nextafter(mark, np.float32(np.inf)) if mark else np.finfo(np.float32).tiny
+    if missing.any():
+        with np.errstate(over="ignore"):  # beyond float32 lies infinity
+            np.copyto(raw, np.asarray(cube.data, np.float32), where=missing)
     return raw

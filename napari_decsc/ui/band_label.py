@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui import viewer_compat
-from napari_decsc.ui.layers import cube_layers, cube_of, is_cube_layer
+from napari_decsc.ui.layers import composite_of, composite_text, cube_layers, cube_of, is_cube_layer
 
 #: Units as people write them; a unit not listed is shown as it is.
 UNITS = {"um": "µm", "1/cm": "cm⁻¹", "index": ""}
@@ -39,10 +39,14 @@ def band_text(cube: Cube, band: int) -> str:
 
 def shown_band(viewer: Any, layer: Any) -> int:
     """Index of the band of ``layer`` that the slider shows, within the layer's bands."""
+    return int(np.clip(slider_band(viewer, layer), 0, layer.data.shape[0] - 1))
+
+
+def slider_band(viewer: Any, layer: Any) -> int:
+    """Index of the band that the slider is at; beside a cube of more bands it may lie outside those of ``layer``."""
     point = np.zeros(max(viewer.dims.ndim, layer.ndim))
     point[-viewer.dims.ndim :] = viewer.dims.point
-    band = layer.world_to_data(point)[0]
-    return int(np.clip(round(float(band)), 0, layer.data.shape[0] - 1))
+    return round(float(layer.world_to_data(point)[0]))
 
 
 def show_band(viewer: Any, layer: Any, band: int) -> None:
@@ -64,6 +68,11 @@ class BandLabel:
             viewer.layers.selection.events.active,
         ):
             emitter.connect(self.update)
+        viewer.layers.events.inserted.connect(self._watch)
+        for emitter in viewer_compat.layer_list_events(viewer):
+            emitter.connect(self._forget_old_names)
+        for layer in viewer.layers:
+            self._watch_layer(layer)
         self.update()
 
     def update(self, event: Any = None) -> None:
@@ -74,13 +83,44 @@ class BandLabel:
         overlay = viewer_compat.canvas_text(viewer)
         if overlay.text not in ("", self._written):
             return
-        layer = labelled_layer(viewer)
-        text = "" if layer is None else band_text(cube_of(layer), shown_band(viewer, layer))
+        text = shown_text(viewer)
         if not self._written and text:
             overlay.position = "bottom_left"
             overlay.font_size = 12
         overlay.text = self._written = text
         overlay.visible = bool(text)
+
+    def _watch(self, event: Any) -> None:
+        self._watch_layer(event.value)
+
+    def _watch_layer(self, layer: Any) -> None:
+        for emitter in (layer.events.visible, *viewer_compat.metadata_events(layer)):
+            emitter.connect(self.update)
+
+    def _forget_old_names(self, event: Any = None) -> None:
+        """The status bar tells of the layer under the cursor, until the mouse moves even by a name that is gone."""
+        viewer = self._viewer()
+        if viewer is None or not isinstance(viewer.status, dict):
+            return
+        if viewer.status.get("layer_name") not in {"", None, *(layer.name for layer in viewer.layers)}:
+            viewer.status = "Ready"
+
+
+def shown_text(viewer: Any) -> str:
+    """What the canvas should say of the cube that a person looks at: its band, or the bands of its colour picture."""
+    active = viewer.layers.selection.active
+    if active is not None and active.visible and composite_text(active):
+        return composite_text(active)
+    layer = labelled_layer(viewer)
+    if layer is None:
+        return ""
+    colours = composite_of(viewer, layer)
+    if colours is not None and colours.visible and not viewer_compat.grid(viewer).enabled:
+        return composite_text(colours)
+    cube, band = cube_of(layer), slider_band(viewer, layer)
+    if 0 <= band < cube.bands:
+        return band_text(cube, band)
+    return f"{layer.name} ends at band {cube.bands}"
 
 
 def labelled_layer(viewer: Any) -> Any | None:

@@ -1,63 +1,115 @@
-"""Side by side: cubes in the grid with one camera, one band and one contrast, and everything as before afterwards."""
+"""Cubes looked at together: what all ways of comparing share, and the first of them, side by side in the grid.
 
-from collections.abc import Sequence
+A comparison changes visibility, contrast, the grid and the order of layers, and puts everything back when it is left.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import CubeError
-from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.ui import viewer_compat
+from napari_decsc.ui.captions import Caption
+from napari_decsc.ui.layers import is_cube_layer
 
 FEWEST, MOST = 2, 4
-#: Points; the name of a denoised cube must fit into a third of the canvas.
-NAME_SIZE = 7
 #: What compared layers have in common while they are compared.
-LINKED = ("contrast_limits", "gamma", "colormap")
+LOOKS = ("colormap", "gamma")
+CONTRAST = ("contrast_limits",)
 
 
-class Comparison:
-    """Enter on making, `leave` to restore: grid, visibility, contrast, order of nothing else is touched."""
+class View:
+    """Some cubes looked at together. Enter on making, `leave` to restore.
 
-    def __init__(self, viewer: Any, layers: Sequence[Any], contrast_of: Any) -> None:
+    ``contrast_of`` is the layer whose contrast limits all take over while ``equal`` holds.
+    """
+
+    def __init__(self, viewer: Any, layers: Sequence[Any], contrast_of: Any, equal: bool = True) -> None:
         check(layers)
-        self._viewer, self.layers = viewer, list(layers)
-        grid = viewer_compat.grid(viewer)
-        self._grid = {name: getattr(grid, name) for name in ("enabled", "shape", "stride", "spacing")}
+        self.viewer, self.layers = viewer, list(layers)
+        self.captions: dict[Any, Caption] = {}
+        self._contrast_of = contrast_of
+        self._is_equal = False
+        self._order = list(viewer.layers)
         self._visible = {layer: layer.visible for layer in viewer.layers}
-        self._looks = {layer: {name: getattr(layer, name) for name in LINKED} for layer in layers}
-        self._overlays = [overlay for layer in layers if (overlay := viewer_compat.name_overlay(layer)) is not None]
-        self._named = [(overlay.visible, overlay.font_size) for overlay in self._overlays]
-        self._enter(grid, contrast_of)
+        self._looks = {layer: {name: getattr(layer, name) for name in LOOKS + CONTRAST} for layer in layers}
+        for layer in viewer.layers:
+            # rings of pins may stay where all cubes are drawn in one place
+            layer.visible = layer in self.layers or (layer.visible and not is_cube_layer(layer))
+        for layer in self.layers:
+            layer.colormap, layer.gamma = contrast_of.colormap, contrast_of.gamma
+        viewer.layers.link_layers(self.layers, LOOKS)
+        self.set_equal(equal)
+        self.enter()
+
+    def enter(self) -> None:
+        """Change the viewer; what it changes beyond the layers' looks, `exit` undoes."""
+
+    def exit(self) -> None:
+        """Undo `enter`."""
+
+    def set_equal(self, equal: bool) -> None:
+        """Give all cubes one contrast, from now on changed together; or each its own again."""
+        if equal == self._is_equal:
+            return
+        self._is_equal = equal
+        if equal:
+            for layer in self.layers:
+                layer.contrast_limits = self._contrast_of.contrast_limits
+            self.viewer.layers.link_layers(self.layers, CONTRAST)
+        else:
+            self.viewer.layers.unlink_layers(self.layers, CONTRAST)
+            for layer in self.layers:
+                layer.contrast_limits = self._looks[layer]["contrast_limits"]
+
+    def write(self, scores: Mapping[Any, str]) -> None:
+        """Write scores below the names on the canvas."""
+        for layer, caption in self.captions.items():
+            caption.write(scores.get(layer, ""))
 
     def leave(self) -> None:
         """Put everything back; layers that were removed meanwhile are left out."""
-        self._viewer.layers.unlink_layers(self.layers, LINKED)
-        present = set(self._viewer.layers)
+        self.exit()
+        for caption in self.captions.values():
+            caption.remove()
+        self.viewer.layers.unlink_layers(self.layers, LOOKS + CONTRAST)
         for layer, looks in self._looks.items():
             for name, value in looks.items():
                 setattr(layer, name, value)
+        present = set(self.viewer.layers)
         for layer, visible in self._visible.items():
             if layer in present:
                 layer.visible = visible
-        for overlay, (visible, size) in zip(self._overlays, self._named, strict=True):
-            overlay.visible, overlay.font_size = visible, size
-        grid = viewer_compat.grid(self._viewer)
+        self._restore_order()
+
+    def _restore_order(self) -> None:
+        layers = self.viewer.layers
+        for place, layer in enumerate([layer for layer in self._order if layer in layers]):
+            if layers[place] is not layer:
+                layers.move(layers.index(layer), place)
+
+
+class Comparison(View):
+    """Side by side: every cube in a cell of the grid, with its caption; one camera, one band."""
+
+    def enter(self) -> None:
+        """Put pairs of cube and caption to the bottom of the layer list: the grid counts places, two to a cell."""
+        grid = viewer_compat.grid(self.viewer)
+        self._grid = {name: getattr(grid, name) for name in ("enabled", "shape", "stride", "spacing")}
+        for layer in self.viewer.layers:
+            layer.visible = layer in self.layers
+        for place, layer in enumerate(self.layers):
+            self.viewer.layers.move(self.viewer.layers.index(layer), 2 * place)
+            self.captions[layer] = Caption(self.viewer, layer, pins=True)
+        grid.shape = (1, -1) if len(self.layers) < MOST else (2, 2)
+        grid.stride, grid.spacing, grid.enabled = 2, 4, True
+        self.viewer.reset_view()
+
+    def exit(self) -> None:
+        """Put the grid back."""
+        grid = viewer_compat.grid(self.viewer)
         for name, value in self._grid.items():
             setattr(grid, name, value)
-        self._viewer.reset_view()
-
-    def _enter(self, grid: Any, contrast_of: Any) -> None:
-        for layer in self._viewer.layers:
-            layer.visible = layer in self.layers
-        for layer in self.layers:
-            layer.contrast_limits = contrast_of.contrast_limits
-            layer.colormap, layer.gamma = contrast_of.colormap, contrast_of.gamma
-        self._viewer.layers.link_layers(self.layers, LINKED)
-        for overlay in self._overlays:
-            overlay.visible, overlay.font_size = True, NAME_SIZE
-        grid.shape = (1, -1) if len(self.layers) < MOST else (2, 2)
-        grid.stride, grid.spacing, grid.enabled = 1, 4, True
-        self._viewer.reset_view()
+        self.viewer.reset_view()
 
 
 def check(layers: Sequence[Any]) -> None:
@@ -68,8 +120,3 @@ def check(layers: Sequence[Any]) -> None:
     if len(shapes) > 1:
         listed = ", ".join(map(str, sorted(shapes)))
         raise CubeError(f"the ticked cubes differ in shape ({listed}); tick cubes of one shape")
-
-
-def score_all(clean: Cube, cubes: Sequence[Cube]) -> list[Scores]:
-    """Scores of several cubes against one reference."""
-    return [score_cubes(clean, cube) for cube in cubes]

@@ -1,38 +1,65 @@
-"""Compare: two to four cubes side by side, their scores, and their quality band by band."""
+"""Compare: cubes side by side, under a curtain or blinking; their scores, and their quality band by band."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
-from napari_decsc.hsi.errors import DecscError
-from napari_decsc.hsi.metrics import Scores
-from napari_decsc.ui import scoring, viewer_compat
+from napari_decsc.hsi.errors import CubeError, DecscError
+from napari_decsc.ui import blink, viewer_compat
 from napari_decsc.ui.band_label import label_bands, show_band, shown_band
-from napari_decsc.ui.compare import MOST, Comparison, score_all
+from napari_decsc.ui.blink import Blink
+from napari_decsc.ui.compare import MOST, Comparison, View
+from napari_decsc.ui.curtain import Curtain
 from napari_decsc.ui.docked import Docked, Message, scores_label, scrolled
-from napari_decsc.ui.layers import clean_of, cube_layers, cube_of
+from napari_decsc.ui.judged import QUANTITIES, JudgedCube, caption, tables
+from napari_decsc.ui.layers import add_cube_layer, clean_of, contrast, cube_layers, cube_of
+from napari_decsc.ui.quality import Judgement, difference, judge
 from napari_decsc.ui.quality_plot import Quality, QualityPlot
 from napari_decsc.ui.theme import cube_colour, theme_colours
 from napari_decsc.ui.worker import calculation_worker
 
+#: Steps of the curtain's slider.
+STEPS = 1000
+
 
 class CompareWidget(Docked):
-    """Tick cubes, press Compare; press again to see everything as it was. ``scored`` comes when scores are shown."""
+    """Tick cubes, press a way to compare; press again to see all as it was. ``scored`` comes when scores are shown."""
 
     scored = Signal()
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.list = QListWidget()
-        self.button = QPushButton("Compare side by side")
+        self.button = QPushButton("Side by side")
+        self.curtain_button, self.blink_button = QPushButton("Curtain"), QPushButton("Blink")
+        self._modes = {Comparison: self.button, Curtain: self.curtain_button, Blink: self.blink_button}
+        self.equal = QCheckBox("Equal contrast")
+        self.curtain_slider, self.blink_rate = QSlider(Qt.Orientation.Horizontal), QDoubleSpinBox()
+        self.difference_button = QPushButton("Difference as layer")
         self.message = Message()
         self.scores = scores_label()
+        self.quantity = QComboBox()
         self.plot = QualityPlot(theme_colours(self.viewer))
-        self.comparison: Comparison | None = None
+        self.comparison: View | None = None
         self._layers: list[Any] = []
-        self._scored: list[Any] = []
+        self._judged: list[JudgedCube] = []
+        self._number = 0
+        self._fill()
         self._lay_out()
         self._connect()
         label_bands(self.viewer)
@@ -49,39 +76,57 @@ class CompareWidget(Docked):
             state = Qt.CheckState.Checked if layer in layers else Qt.CheckState.Unchecked
             self.list.item(row).setCheckState(state)
 
-    def start(self) -> None:
-        """Show the ticked cubes side by side and score them where a clean cube is known."""
+    def start(self, mode: type[View] = Comparison) -> None:
+        """Show the ticked cubes together and judge them; curtain and blink take the two upper ones."""
+        self.stop()
         layers = self.ticked()
         try:
             # the clean cube's contrast shows best what noise adds and what denoising takes away
             contrast_of = next((layer for layer in layers if clean_of(layer) is None), layers[0] if layers else None)
-            self.comparison = Comparison(self.viewer, layers, contrast_of)
+            shown = layers if mode is Comparison else layers[-2:]
+            self.comparison = mode(self.viewer, shown, contrast_of, self.equal.isChecked())
         except DecscError as error:
             self.message.complain(str(error))
-            self.button.setChecked(False)
-            return
-        self.message.say("")
-        self.button.setChecked(True)
-        self._score(layers)
+        else:
+            self.message.say("")
+            self._follow_edge()
+            self._judge(layers if len({layer.data.shape for layer in layers}) == 1 else shown)
+        self._show_mode()
 
     def stop(self) -> None:
         """Show everything as it was before."""
-        if self.comparison is not None:
-            self.comparison.leave()
-            self.comparison = None
-        self.button.setChecked(False)
+        comparison, self.comparison = self.comparison, None
+        if comparison is not None:
+            comparison.leave()
+        self._show_mode()
 
     def leave(self) -> None:
         """Let go of the viewer."""
         super().leave()
         self.stop()
 
+    def add_difference(self) -> None:
+        """Show the two upper ticked cubes' difference, lower minus upper, as a layer; computed beside the window."""
+        layers = self.ticked()[-2:]
+        try:
+            if len({layer.data.shape for layer in layers}) != 1 or len(layers) < 2:
+                raise CubeError("A difference needs two cubes of one shape; tick two")
+        except DecscError as error:
+            self.message.complain(str(error))
+            return
+        self.difference_button.setEnabled(False)
+        self._subtracting = calculation_worker(_difference, *[cube_of(layer) for layer in layers])
+        self._subtracting.returned.connect(lambda made: self._show_difference(*made, layers[0]))
+        self._subtracting.errored.connect(self._on_error)
+        self._subtracting.finished.connect(self._refresh_buttons)
+        self._subtracting.start()
+
     def refresh(self, event: Any = None) -> None:
         """Read the layer list anew; ticks stay. While there are at most four cubes, new ones are ticked."""
+        if self.comparison is not None and not set(self.comparison.layers) <= set(self.viewer.layers):
+            self.stop()  # takes layers away, and so comes here again
         unticked = set(self._layers) - set(self.ticked())
         self._layers = cube_layers(self.viewer)
-        if self.comparison is not None and not set(self.comparison.layers) <= set(self._layers):
-            self.stop()
         self.list.clear()
         for layer in self._layers:
             item = QListWidgetItem(layer.name)
@@ -90,79 +135,202 @@ class CompareWidget(Docked):
             item.setCheckState(Qt.CheckState.Checked if is_ticked else Qt.CheckState.Unchecked)
             self.list.addItem(item)
         self.list.setFixedHeight(8 + self.list.sizeHintForRow(0) * min(8, max(2, len(self._layers))))
-        self.button.setEnabled(len(self._layers) > 1)
+        self._refresh_buttons()
         if len(self._layers) < 2:
             self.message.say("Two cubes are needed: add noise to one, or denoise one.")
-        elif not self.message.is_error:
+        elif self.message.text().startswith("Two cubes"):
             self.message.say("")
 
-    def _score(self, layers: list[Any]) -> None:
+    def _refresh_buttons(self) -> None:
+        if not self._left:
+            for button in (*self._modes.values(), self.difference_button):
+                button.setEnabled(len(self._layers) > 1)
+
+    def _show_difference(self, cube: Any, limit: float, like: Any) -> None:
+        if not self._left:
+            add_cube_layer(
+                self.viewer,
+                cube,
+                like=like,
+                contrast_limits=(-limit, limit),
+                provenance={"denoising": {}, "difference": cube.name},
+            )
+
+    def _judge(self, layers: list[Any]) -> None:
+        """Judge beside the window; what an earlier comparison asked for comes too late then."""
+        self._number += 1
+        number = self._number
         clean = next((found for layer in layers if (found := clean_of(layer)) is not None), None)
-        self._scored = [layer for layer in layers if clean is not None and clean_of(layer) is clean]
-        self.scores.clear()
-        self.plot.show_qualities(())
-        self.plot.setVisible(bool(self._scored))
-        if not self._scored:
-            self.message.say("No clean cube is known for these, so there are no scores.")
-            self.scored.emit()
-            return
-        self._worker = calculation_worker(score_all, clean, [cube_of(layer) for layer in self._scored])
-        self._worker.returned.connect(self._show_scores)
+        cleans = [clean if clean_of(layer) is clean else None for layer in layers]
+        if clean is None:
+            self.message.say("No clean cube is known, so there are no scores; noise is estimated from each cube.")
+        self._worker = calculation_worker(judge, [cube_of(layer) for layer in layers], cleans)
+        self._worker.returned.connect(lambda judgements: self._show_judgements(number, layers, judgements))
         self._worker.errored.connect(self._on_error)
         self._worker.start()
 
-    def _show_scores(self, scores: list[Scores]) -> None:
-        if self._left:
+    def _show_judgements(self, number: int, layers: list[Any], judgements: list[Judgement]) -> None:
+        if self._left or number != self._number:
             return
-        rows, qualities = [], []
-        for layer, one in zip(self._scored, scores, strict=True):
-            colour = cube_colour(self.viewer, layer)
-            rows.append((layer.name, one))
-            qualities.append(Quality(cube_of(layer), one.band_psnr, colour))
-        self.scores.setText(scoring.table(rows, [quality.colour for quality in qualities]))
-        self.plot.show_qualities(qualities)
-        self._mark_band()
+        self._judged = [
+            JudgedCube(layer, layer.name, cube_colour(self.viewer, layer), judgement)
+            for layer, judgement in zip(layers, judgements, strict=True)
+        ]
+        self.scores.setText(tables(self._judged))
+        self._offer_quantities()
+        self._show_quantity()
+        self._write_captions()
         self.scored.emit()
+
+    def _write_captions(self) -> None:
+        if self.comparison is not None:
+            self.comparison.write({one.layer: caption(one.judgement) for one in self._judged})
+
+    def _offer_quantities(self) -> None:
+        """Those that at least one cube has; the chosen one stays where it can."""
+        chosen = self.quantity.currentText()
+        self.quantity.blockSignals(True)
+        self.quantity.clear()
+        for name, quantity in QUANTITIES.items():
+            if any(quantity.of(one.judgement) is not None for one in self._judged):
+                self.quantity.addItem(name)
+                self.quantity.setItemData(self.quantity.count() - 1, quantity.help, Qt.ItemDataRole.ToolTipRole)
+        self.quantity.setCurrentIndex(max(0, self.quantity.findText(chosen)))
+        self.quantity.blockSignals(False)
+        self.quantity.setVisible(True)
+        self.plot.setVisible(True)
+
+    def _show_quantity(self, *_: Any) -> None:
+        quantity = QUANTITIES[self.quantity.currentText()]
+        self.quantity.setToolTip(quantity.help)
+        found = [(one, quantity.of(one.judgement)) for one in self._judged]
+        curves = [Quality(cube_of(one.layer), values, one.colour) for one, values in found if values is not None]
+        self.plot.show_qualities(curves, quantity.label, quantity.log)
+        self._mark_band()
 
     def _on_error(self, error: Exception) -> None:
         self.message.complain(str(error))
 
     def _on_plot_click(self, event: Any) -> None:
-        if event.inaxes is not None and event.xdata is not None and self._scored:
-            show_band(self.viewer, self._scored[0], self.plot.band_at(event.xdata))
+        if event.inaxes is not None and event.xdata is not None and self._marked is not None:
+            show_band(self.viewer, self._marked, self.plot.band_at(event.xdata))
+
+    @property
+    def _marked(self) -> Any | None:
+        """A judged layer that is still there: its bands are those of the plot."""
+        return next((one.layer for one in self._judged if one.layer in self.viewer.layers), None)
 
     def _mark_band(self, event: Any = None) -> None:
-        if self._scored and self._scored[0] in self.viewer.layers:
-            self.plot.mark(shown_band(self.viewer, self._scored[0]))
+        if self._marked is not None:
+            self.plot.mark(shown_band(self.viewer, self._marked))
 
     def _follow_theme(self, event: Any = None) -> None:
         self.plot.set_colours(theme_colours(self.viewer))
+        self._write_captions()
 
-    def _on_button(self, is_checked: bool) -> None:
-        if is_checked and self.comparison is None:
-            self.start()
-        elif not is_checked:
+    def _on_mode(self, mode: type[View]) -> None:
+        if type(self.comparison) is mode:
             self.stop()
+        else:
+            self.start(mode)
+
+    def _show_mode(self) -> None:
+        if self._left:
+            return
+        for mode, button in self._modes.items():
+            button.setChecked(type(self.comparison) is mode)
+        self.curtain_row.setVisible(isinstance(self.comparison, Curtain))
+        self.blink_row.setVisible(isinstance(self.comparison, Blink))
+
+    def _follow_edge(self) -> None:
+        """Slider and edge move each other."""
+        if isinstance(self.comparison, Curtain):
+            self.comparison.moved = self._on_edge
+            self._on_edge(self.comparison.position)
+        if isinstance(self.comparison, Blink):
+            self.comparison.set_rate(self.blink_rate.value())
+
+    def _on_edge(self, position: float) -> None:
+        self.curtain_slider.blockSignals(True)
+        self.curtain_slider.setValue(round(position * STEPS))
+        self.curtain_slider.blockSignals(False)
+
+    def _on_slider(self, value: int) -> None:
+        if isinstance(self.comparison, Curtain):
+            self.comparison.move(value / STEPS)
+
+    def _on_rate(self, rate: float) -> None:
+        if isinstance(self.comparison, Blink):
+            self.comparison.set_rate(rate)
+
+    def _on_equal(self, is_checked: bool) -> None:
+        if self.comparison is not None:
+            self.comparison.set_equal(is_checked)
 
     def _connect(self) -> None:
-        self.button.clicked.connect(self._on_button)
+        for mode, button in self._modes.items():
+            button.clicked.connect(lambda _, mode=mode: self._on_mode(mode))
+        self.equal.toggled.connect(self._on_equal)
+        self.curtain_slider.valueChanged.connect(self._on_slider)
+        self.blink_rate.valueChanged.connect(self._on_rate)
+        self.difference_button.clicked.connect(lambda: self.add_difference())
+        self.quantity.currentTextChanged.connect(self._show_quantity)
         for emitter in viewer_compat.layer_list_events(self.viewer):
             self.connections.add(emitter, self.refresh)
         self.connections.add(self.viewer.dims.events.current_step, self._mark_band)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
         self.plot.mpl_connect("button_press_event", self._on_plot_click)
 
-    def _lay_out(self) -> None:
-        self.button.setCheckable(True)
-        self.button.setToolTip("Same camera, same band, same contrast; press again to go back")
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+    def _fill(self) -> None:
+        for button in self._modes.values():
+            button.setCheckable(True)
+        self.button.setToolTip("Two to four cubes: same camera, same band; press again to go back")
+        self.curtain_button.setToolTip("The two upper ticked cubes, with an edge to drag over the image")
+        self.blink_button.setToolTip("The two upper ticked cubes in turn: the eye sees every change as a movement")
+        self.equal.setToolTip("All cubes in the contrast of the clean one, or of the first; else each in its own")
+        self.equal.setChecked(True)
+        self.difference_button.setToolTip("The lower of two ticked cubes minus the upper, in raw units")
+        self.curtain_slider.setRange(0, STEPS)
+        self.curtain_slider.setToolTip("The edge between both cubes; it can also be dragged in the image")
+        self.blink_rate.setRange(blink.SLOWEST, blink.FASTEST)
+        self.blink_rate.setSingleStep(0.5)
+        self.blink_rate.setDecimals(1)
+        self.blink_rate.setValue(blink.RATE)
+        self.blink_rate.setSuffix(" changes a second")
         self.plot.setToolTip("Click to go to a band")
-        self.plot.setVisible(False)
+
+    def _lay_out(self) -> None:
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.curtain_row = _row(QLabel("Edge"), self.curtain_slider)
+        self.blink_row = _row(QLabel("Rate"), self.blink_rate)
         content = QWidget()
         column = QVBoxLayout(content)
+        column.setSpacing(4)
         column.addWidget(QLabel("Cubes to compare"))
-        for part in (self.list, self.button, self.message, self.scores):
+        column.addWidget(self.list)
+        column.addWidget(_row(*self._modes.values()))
+        for part in (self.curtain_row, self.blink_row, _row(self.equal, self.difference_button)):
+            column.addWidget(part)
+        for part in (self.message, self.scores, self.quantity):
             column.addWidget(part)
         column.addWidget(self.plot, stretch=1)
         column.addStretch()
+        for part in (self.curtain_row, self.blink_row, self.quantity, self.plot):
+            part.setVisible(False)
         scrolled(content, self)
+
+
+def _row(*parts: QWidget) -> QWidget:
+    """Widgets beside each other."""
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        layout.addWidget(part, stretch=0 if isinstance(part, QLabel) else 1)
+    return row
+
+
+def _difference(lower: Any, upper: Any) -> tuple[Any, float]:
+    """The difference cube, and a contrast limit that is the same on both sides of 0."""
+    cube = difference(lower, upper)
+    return cube, max(abs(value) for value in contrast(cube))

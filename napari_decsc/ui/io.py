@@ -26,7 +26,9 @@ def read(path: str | Sequence[str]) -> list[tuple[Any, dict[str, Any], str]]:
 
 
 def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Write one image layer as ENVI; an existing file is replaced, as the file dialog has asked about that.
+    """Write one image layer in the format of the extension, ENVI or NumPy.
+
+    An existing file is replaced, as the file dialog has asked about that.
 
     Raises
     ------
@@ -34,17 +36,17 @@ def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         If the layer is no cube, or the file cannot be written.
     """
     from napari_decsc.hsi.cube import Cube
-    from napari_decsc.hsi.envi import write_envi
+    from napari_decsc.hsi.files import save_cube
 
     name = attributes.get("name", "cube")
     if getattr(data, "ndim", 0) != 3 or attributes.get("rgb"):
-        raise FileFormatError(f"{name}: not a cube; only images with the axes (band, row, col) can be saved as ENVI")
+        raise FileFormatError(f"{name}: not a cube; only images with the axes (band, row, col) can be saved as cubes")
     record = attributes.get("metadata", {}).get(KEY)
     if isinstance(record, Record) and data.shape[0] == record.cube.bands:
         cube = record.cube if data is record.shown else record.cube.replace(data=data)
     else:
         cube = Cube(data=data, name=name)
-    return [str(write_envi(cube, Path(path), overwrite=True))]
+    return [str(save_cube(cube, path, overwrite=True))]
 
 
 def _paths(path: str | Sequence[str]) -> list[Path]:

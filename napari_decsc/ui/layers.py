@@ -1,18 +1,25 @@
 """Cubes as napari layers. The only code that knows ``layer.metadata``: one key, which holds one `Record`."""
 
+import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import CubeError
-from napari_decsc.hsi.scaling import sample
 
 #: The key in ``layer.metadata``.
 KEY = "napari_decsc"
 AXES = ("band", "row", "col")
+#: Bands that the contrast limits are taken from, at most.
+CONTRAST_BANDS = 8
+#: Of an image with more pixels only patches are looked at: so many each way, so many rows and cols each. A file of any
+#: size opens at once, since a patch touches few pages of it, whatever its interleave.
+CONTRAST_PIXELS = 100_000
+PATCHES, PATCH_ROWS, PATCH_COLS = 5, 20, 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +37,14 @@ class Record:
     def __deepcopy__(self, memo: dict[int, Any]) -> "Record":
         """Itself: nothing in it changes, and duplicating a layer must not read a memory map as a whole."""
         return self
+
+
+@dataclass(frozen=True, eq=False)
+class Composite:
+    """What the layer of a colour picture remembers: a weak reference to the cube's layer, and its bands in words."""
+
+    source: "weakref.ref[Any]"
+    text: str
 
 
 def layer_data(
@@ -120,6 +135,31 @@ def remember(layer: Any, cube: Cube, clean: Cube | None, provenance: Mapping[str
     layer.data = shown
 
 
+def composite_of(viewer: Any, layer: Any) -> Any | None:
+    """The layer that shows a cube's layer in colours, or None."""
+    for other in viewer.layers:
+        record = other.metadata.get(KEY)
+        if isinstance(record, Composite) and record.source() is layer:
+            return other
+    return None
+
+
+def composite_text(layer: Any) -> str:
+    """Which bands a colour picture shows; empty for any other layer."""
+    record = layer.metadata.get(KEY)
+    return record.text if isinstance(record, Composite) else ""
+
+
+def mark_good_bands(layer: Any, good: NDArray[np.bool_] | None) -> None:
+    """Say which bands of a layer's cube are good, shape (band,); None takes all marks away. The pixels stay."""
+    record = _record(layer)
+    cube = cube_of(layer)
+    keep = None if good is None or good.all() else np.asarray(good, bool)
+    if record is None or layer.data.shape[0] != record.cube.bands:
+        record = Record(cube, shown=layer.data)
+    layer.metadata = {**layer.metadata, KEY: replace(record, cube=record.cube.replace(good_bands=keep))}
+
+
 def placement(layer: Any) -> dict[str, Any]:
     """Where in the world a derived layer belongs: that of ``layer``, or pixels for a new cube."""
     if layer is None:
@@ -129,13 +169,34 @@ def placement(layer: Any) -> dict[str, Any]:
 
 
 def contrast(cube: Cube) -> tuple[float, float]:
-    """Contrast limits in raw units: the 0.5th and 99.5th percentile of a sample of the measured voxels."""
-    values = sample(cube)
+    """Contrast limits in raw units: the 0.5th and 99.5th percentile of a sample of measured voxels of good bands."""
+    values = _some_voxels(cube)
     values = values[np.isfinite(values)]
     if values.size == 0:
         return 0.0, 1.0
     low, high = (float(value) * cube.scale for value in np.percentile(values, (0.5, 99.5)))
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def _some_voxels(cube: Cube) -> NDArray[np.float32]:
+    """Physical values of a few good bands, evenly over the image; one-dimensional."""
+    good = np.arange(cube.bands)
+    if cube.good_bands is not None and cube.good_bands.any():
+        good = good[cube.good_bands]
+    few = good[np.unique(np.linspace(0, len(good) - 1, CONTRAST_BANDS).round().astype(int))]
+    _, rows, cols = cube.shape
+    row_runs, col_runs = _runs(rows, PATCH_ROWS), _runs(cols, PATCH_COLS)
+    if rows * cols <= CONTRAST_PIXELS:
+        row_runs, col_runs = [slice(None)], [slice(None)]
+    patches = [np.asarray(cube.data[band, row, col]).ravel() for band in few for row in row_runs for col in col_runs]
+    raw = np.concatenate(patches)[None, None]
+    return Cube(raw, cube.name, no_data=cube.no_data, scale=cube.scale).physical().ravel()
+
+
+def _runs(size: int, length: int) -> list[slice]:
+    """Runs of indices, evenly from the first to the last."""
+    starts = np.unique(np.linspace(0, max(0, size - length), PATCHES).astype(int))
+    return [slice(int(start), int(start) + length) for start in starts]
 
 
 def drawable(data: Any) -> Any:

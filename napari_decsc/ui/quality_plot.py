@@ -1,4 +1,4 @@
-"""PSNR of every band, one curve a cube."""
+"""One quantity of every band, one curve a cube: PSNR, SSIM, noise, or the structure of what was removed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from napari_decsc.ui.theme import Colours
 
 @dataclass(frozen=True, eq=False)
 class Quality:
-    """PSNR (dB), shape (band,), of one cube, and the colour of its curve."""
+    """A quantity of each band of one cube, shape (band,), and the colour of its curve."""
 
     cube: Cube
-    psnr: NDArray[np.float64]
+    values: NDArray[np.float64]
     colour: str
 
 
@@ -29,17 +29,20 @@ class QualityPlot(PlotCanvas):
         self.x: NDArray[np.float64] = np.empty(0)
         self.show_qualities(())
 
-    def show_qualities(self, qualities: Sequence[Quality]) -> None:
-        """Draw the curves; infinite PSNR (an untouched band) is left out."""
+    def show_qualities(self, qualities: Sequence[Quality], label: str = "PSNR (dB)", log: bool = False) -> None:
+        """Draw the curves; left out is what no axis shows: infinite PSNR of an untouched band, 0 on a log axis."""
         self.figure.clear()
         axes = self.figure.subplots()
         axis = shared_axis([quality.cube for quality in qualities])
         self.x = axis.values[0] if axis.values else np.empty(0)
         for quality in qualities:
-            finite = np.where(np.isfinite(quality.psnr), quality.psnr, np.nan)
-            axes.plot(self.x, finite, ".-", color=quality.colour, linewidth=1.2, markersize=3)
+            drawable = np.isfinite(quality.values) & ((quality.values > 0) | (not log))
+            values = np.where(drawable, quality.values, np.nan)
+            axes.plot(self.x, values, ".-", color=quality.colour, linewidth=1.2, markersize=3)
+            if log and drawable.any():
+                axes.set_yscale("log")
         axes.set_xlabel(axis.label)
-        axes.set_ylabel("PSNR (dB)")
+        axes.set_ylabel(label)
         self._mark = axes.axvline(np.nan, linewidth=1, linestyle=":", animated=True)
         self._moving, self._still = [self._mark], None
         self.set_colours(self.colours)

@@ -24,20 +24,25 @@ def cells(scores: Scores) -> tuple[str, ...]:
 
 def table(rows: Sequence[tuple[str, Scores]], colours: Sequence[str] = ()) -> str:
     """Scores as a small HTML table, one row a cube; ``colours`` are those of the cubes' curves."""
-    lines = [_row("", HEADINGS, "th")]
-    for (name, scores), colour in zip_longest(rows, colours):
+    return figures(HEADINGS, [(name, cells(scores)) for name, scores in rows], colours)
+
+
+def figures(headings: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], colours: Sequence[str] = ()) -> str:
+    """Figures of named cubes as a small HTML table."""
+    lines = [_row("", headings, "th")]
+    for (name, texts), colour in zip_longest(rows, colours):
         mark = f"<span style='color:{colour}'>▬</span> " if colour else ""
         title = mark + html.escape(name)
         if len(name) > SHORT:
-            lines.append(f"<tr><td colspan='{1 + len(HEADINGS)}'>{title}</td></tr>")
+            lines.append(f"<tr><td colspan='{1 + len(headings)}'>{title}</td></tr>")
             title = ""
-        lines.append(_row(title, cells(scores), "td"))
+        lines.append(_row(title, texts, "td"))
     return f"<table width='100%' cellspacing='0' cellpadding='2'>{''.join(lines)}</table>"
 
 
 def _row(title: str, texts: Sequence[str], tag: str) -> str:
-    figures = "".join(f"<{tag} align='right'>{text.replace(' ', '&nbsp;')}</{tag}>" for text in texts)
-    return f"<tr><td>{title}</td>{figures}</tr>"
+    columns = "".join(f"<{tag} align='right'>{text.replace(' ', '&nbsp;')}</{tag}>" for text in texts)
+    return f"<tr><td>{title}</td>{columns}</tr>"
 
 
 def _number(value: float, digits: int) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.metrics import spectral_angle
 from napari_decsc.ui.band_label import unit_text
 
-COLUMNS = ("cube", "row", "col", "band", "wavelength", "unit", "good", "value")
+COLUMNS = ("cube", "row", "col", "band", "wavelength", "unit", "good", "value", "std", "place", "pixels")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,70 @@ class Axis:
 
     values: tuple[NDArray[np.float64], ...]
     label: str
+
+
+@dataclass(frozen=True, eq=False)
+class Pin:
+    """A pinned place: a pixel, or a region of interest whose pixels are ``area``, shape (n, 2), as (row, col).
+
+    ``row`` and ``col`` of a region are those of its middle.
+    """
+
+    row: int
+    col: int
+    colour: str
+    name: str = ""
+    is_hidden: bool = False
+    area: NDArray[np.int64] | None = None
+
+    @property
+    def title(self) -> str:
+        """The given name, or where it is."""
+        if self.name:
+            return self.name
+        place = f"row {self.row}, col {self.col}"
+        return place if self.area is None else f"ROI around {place}"
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels it covers."""
+        return 1 if self.area is None else len(self.area)
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Mean and standard deviation over the pixels of a place, each of shape (band,); no deviation for one pixel."""
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64] | None = None
+
+
+def statistics(cube: Cube, pin: Pin) -> Statistics:
+    """Spectrum of a pinned place in physical values; bad bands, and bands without a measured pixel, are NaN."""
+    if pin.area is None:
+        return Statistics(spectrum(cube, pin.row, pin.col))
+    rows, cols = pin.area.T
+    box = np.asarray(cube.data[:, rows.min() : rows.max() + 1, cols.min() : cols.max() + 1])
+    # only the pixels inside, as an image of one row
+    inside = cube.replace(data=box[:, rows - rows.min(), cols - cols.min()][:, None]).physical()[:, 0].astype(float)
+    measured = np.isfinite(inside)
+    count = measured.sum(axis=1)
+    some = np.where(count > 0, count, np.nan)
+    mean = np.where(measured, inside, 0).sum(axis=1) / some
+    std = np.sqrt(np.where(measured, (inside - mean[:, None]) ** 2, 0).sum(axis=1) / some)
+    if cube.good_bands is not None:
+        mean[~cube.good_bands] = std[~cube.good_bands] = np.nan
+    return Statistics(mean, std)
+
+
+def difference(reference: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float]:
+    """SAM in degrees and RMSE in physical units of two spectra, over the bands that both have; NaN without any."""
+    both = np.isfinite(reference) & np.isfinite(other)
+    if not both.any():
+        return float("nan"), float("nan")
+    a, b = reference[both], other[both]
+    angle = spectral_angle(a[:, None, None], b[:, None, None])[0, 0]
+    return float(np.degrees(angle)), float(np.sqrt(np.mean((a - b) ** 2)))
 
 
 def spectrum(cube: Cube, row: int, col: int) -> NDArray[np.float64]:
@@ -51,21 +116,33 @@ def value_label(cubes: Sequence[Cube]) -> str:
     return f"value / {scales.pop():g}" if len(scales) == 1 else "physical value"
 
 
-def as_csv(cubes: Sequence[Cube], pixels: Sequence[tuple[int, int]]) -> str:
-    """Spectra of all cubes at all pixels, one line a band (counted from 1); bad bands keep their values, good is 0."""
+def short(name: str, length: int = 24) -> str:
+    """A name that fits into narrow places; its middle is left out where it is long."""
+    if len(name) <= length:
+        return name
+    tail = (length - 1) // 2
+    return f"{name[: length - 1 - tail]}…{name[-tail:]}"
+
+
+def as_csv(cubes: Sequence[Cube], pins: Sequence[Pin]) -> str:
+    """Spectra of all cubes at all places, one line a band (counted from 1); bad bands keep their values, good is 0."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for cube in cubes:
         good = np.ones(cube.bands, bool) if cube.good_bands is None else cube.good_bands
-        for row, col in pixels:
-            values = spectrum(cube.replace(good_bands=None), row, col)
-            for band, value in enumerate(values):
+        for pin in pins:
+            found = statistics(cube.replace(good_bands=None), pin)
+            std = np.full(cube.bands, np.nan) if found.std is None else found.std
+            for band in range(cube.bands):
                 wavelength = "" if cube.wavelengths is None else f"{cube.wavelengths[band]:.10g}"
-                number = "" if np.isnan(value) else f"{value:.9g}"
-                line = (cube.name, row, col, band + 1, wavelength, cube.wavelength_unit, int(good[band]), number)
-                writer.writerow(line)
+                line = (cube.name, pin.row, pin.col, band + 1, wavelength, cube.wavelength_unit, int(good[band]))
+                writer.writerow((*line, _cell(found.mean[band]), _cell(std[band]), pin.title, pin.pixels))
     return text.getvalue()
+
+
+def _cell(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.9g}"
 
 
 def _label(unit: str | None) -> str:

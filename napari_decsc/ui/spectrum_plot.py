@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.plot import SAVED_SIZE, PlotCanvas, save_figure, style
-from napari_decsc.ui.spectra import Axis, shared_axis, spectrum, value_label
+from napari_decsc.ui import saving
+from napari_decsc.ui.plot import SAVED_SIZE, PlotCanvas, style
+from napari_decsc.ui.spectra import Axis, Pin, Statistics, shared_axis, short, statistics, value_label
 from napari_decsc.ui.theme import PAPER, Colours
 
 
@@ -22,20 +23,11 @@ class Curve:
     colour: str
 
 
-@dataclass(frozen=True)
-class Pin:
-    """A pinned pixel and the colour of its marker."""
-
-    row: int
-    col: int
-    colour: str
-
-
 class SpectrumPlot(PlotCanvas):
     """All cubes at once, each in its own colour; the frame of a pinned panel has the colour of its marker."""
 
     def __init__(self, colours: Colours) -> None:
-        super().__init__(colours, height=140)
+        super().__init__(colours, height=125)
         self.curves: Sequence[Curve] = ()
         self.pins: Sequence[Pin] = ()
         self.axis: Axis = shared_axis(())
@@ -48,11 +40,12 @@ class SpectrumPlot(PlotCanvas):
 
     def show_cubes(self, curves: Sequence[Curve], pins: Sequence[Pin], limits: tuple[float, float]) -> None:
         """Build the panels anew; ``limits`` are the values that the ordinate spans at least."""
-        self.curves, self.pins = tuple(curves), tuple(pins)
+        self.curves, self.pins = tuple(curves), tuple(pin for pin in pins if not pin.is_hidden)
         self.axis = shared_axis([curve.cube for curve in curves])
         self.limits = limits
         self._hovered = (), ""
-        self._widen([spectrum(c.cube, p.row, p.col) for c in self.curves for p in self.pins])
+        self._pinned = [[statistics(curve.cube, pin) for curve in self.curves] for pin in self.pins]
+        self._widen([ends for found in self._pinned for one in found for ends in _ends(one)])
         self._rebuild()
 
     def hover(self, values: Sequence[Any], title: str) -> None:
@@ -86,13 +79,16 @@ class SpectrumPlot(PlotCanvas):
         self.blit(self._animated())
 
     def save(self, path: Path) -> Path:
-        """Write the pinned spectra as a picture that stands on its own: a panel a pixel, with a legend."""
+        """Write the shown pins as a picture that stands on its own: a panel a place, with a legend.
+
+        The name's ending says the format, .png or .svg. Raises FileFormatError if it cannot be written.
+        """
         width, height = SAVED_SIZE
         count = max(1, len(self.pins))
         figure = Figure(figsize=(width, height * (0.4 + 0.6 * count)), layout="constrained")
         panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
-        for panel, pin in zip(panels, self.pins, strict=False):
-            self._draw_pin(panel, pin)
+        for panel, found in zip(panels, self._pinned, strict=False):
+            self._draw_pin(panel, found)
         for curve in self.curves:
             panels[0].plot([], [], color=curve.colour, label=curve.cube.name)
         style(figure, PAPER)
@@ -101,7 +97,7 @@ class SpectrumPlot(PlotCanvas):
         for panel, pin in zip(panels, self.pins, strict=False):
             _frame(panel, pin)
         panels[-1].set_xlabel(self.axis.label, size=9)
-        return save_figure(figure, path)
+        return saving.write_bytes(saving.picture_bytes(figure, path), path)
 
     def resizeEvent(self, event: Any) -> None:
         """Panels stand side by side in a wide dock, and below each other in a tall one."""
@@ -118,8 +114,8 @@ class SpectrumPlot(PlotCanvas):
         shape = (1, count) if self._is_wide else (count, 1)
         self._panels = list(self.figure.subplots(*shape, squeeze=False).flat)
         self._make_hover(self._panels[0])
-        for panel, pin in zip(self._panels[1:], self.pins, strict=True):
-            self._draw_pin(panel, pin)
+        for panel, found in zip(self._panels[1:], self._pinned, strict=True):
+            self._draw_pin(panel, found)
         self._label_panels()
         self.marks = [panel.axvline(np.nan, linewidth=1, linestyle=":", animated=True) for panel in self._panels]
         if self._set_hover():
@@ -142,9 +138,11 @@ class SpectrumPlot(PlotCanvas):
         panel.title.set_animated(True)
         self._span(panel)
 
-    def _draw_pin(self, panel: Any, pin: Pin) -> None:
-        for curve, x in zip(self.curves, self.axis.values, strict=True):
-            panel.plot(x, spectrum(curve.cube, pin.row, pin.col), color=curve.colour, linewidth=1.2)
+    def _draw_pin(self, panel: Any, found: Sequence[Statistics]) -> None:
+        for curve, x, one in zip(self.curves, self.axis.values, found, strict=True):
+            panel.plot(x, one.mean, color=curve.colour, linewidth=1.2)
+            if one.std is not None:
+                panel.fill_between(x, *_ends(one), color=curve.colour, alpha=0.25, linewidth=0)
         self._span(panel)
         panel.set_ylabel(value_label([curve.cube for curve in self.curves]))
 
@@ -176,7 +174,13 @@ class SpectrumPlot(PlotCanvas):
         return [*self.marks, *self.lines, self._panels[0].title]
 
 
+def _ends(found: Statistics) -> tuple[Any, ...]:
+    """The spectrum itself, or the mean less and plus the standard deviation."""
+    return (found.mean,) if found.std is None else (found.mean - found.std, found.mean + found.std)
+
+
 def _frame(panel: Any, pin: Pin) -> None:
-    panel.set_title(f"● row {pin.row}, col {pin.col}", size=8, color=pin.colour)
+    deviation = "" if pin.area is None else f" · mean ± std of {pin.pixels} px"
+    panel.set_title(f"● {short(pin.title)}{deviation}", size=8, color=pin.colour)
     for spine in panel.spines.values():
         spine.set_color(pin.colour)

@@ -1,26 +1,34 @@
-"""Spectra: of all visible cubes, at the pixel under the cursor and at pinned pixels."""
+"""Spectra: of all visible cubes, at the pixel under the cursor, at pinned pixels and over regions of interest."""
 
 import html
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QDoubleSpinBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout
 
 from napari_decsc.hsi.errors import DecscError
 from napari_decsc.ui import saving, viewer_compat
-from napari_decsc.ui.band_label import label_bands, labelled_layer, show_band, shown_band, unit_text
+from napari_decsc.ui.band_control import BandControl
+from napari_decsc.ui.band_label import label_bands, labelled_layer, show_band, shown_band
 from napari_decsc.ui.docked import Docked, Message
 from napari_decsc.ui.layers import contrast, cube_layers, cube_of
-from napari_decsc.ui.pins import PinMarkers, next_colour
-from napari_decsc.ui.spectra import as_csv, spectrum
-from napari_decsc.ui.spectrum_plot import Curve, Pin, SpectrumPlot
+from napari_decsc.ui.pin_list import PinList
+from napari_decsc.ui.pins import PinMarkers, RoiShapes, is_finished, next_colour
+from napari_decsc.ui.reference import differences, find_reference, in_html, in_text
+from napari_decsc.ui.spectra import Pin, as_csv, short, spectrum
+from napari_decsc.ui.spectrum_plot import Curve, SpectrumPlot
 from napari_decsc.ui.theme import PIN_COLOURS, cube_colour, theme_colours
 
-#: Milliseconds between two redraws while the cursor moves.
-PAUSE = 33
-HELP = "Click pins a pixel, Shift-click pins one more. Click in a plot to go to that band."
+#: Milliseconds between two redraws while the cursor moves, and while a region is drawn.
+PAUSE, ROI_PAUSE = 33, 150
+HELP = "Click in the image pins a pixel, Shift-click one more. Click in a plot to go to that band."
+ROI_HELP = "Draw around a region in the image; the tools at the top left offer rectangles and ellipses too."
+FULL = f"{len(PIN_COLOURS)} places are pinned, one for each colour; remove one first (select its name, press Delete)."
+NO_CUBE = "No cube is shown. Tick the eye of one in the layer list, or drop an ENVI header on the window."
 
 
 class SpectrumWidget(Docked):
@@ -30,34 +38,68 @@ class SpectrumWidget(Docked):
         super().__init__(napari_viewer)
         self.plot = SpectrumPlot(theme_colours(self.viewer))
         self.pins: list[Pin] = []
-        self.legend = QLabel()
+        self.list = PinList()
+        self.bands = BandControl(self.viewer, self.connections)
+        self.legend, self.differences = QLabel(), QLabel()
         self.message = Message()
-        self.wavelength = QDoubleSpinBox()
-        self.unit = QLabel()
-        self.clear_button = QPushButton("Clear pins")
-        self.csv_button = QPushButton("Export CSV…")
+        self.roi_button = QPushButton("Draw ROI")
+        self.clear_button = QPushButton("Remove all")
+        self.export_button = QPushButton("Export")
         self._layers: list[Any] = []
         self._watched: list[Any] = []
         self._position: Any = None
         self._markers = PinMarkers(self.viewer)
+        self._rois = RoiShapes(self.viewer, self._on_shapes)
         self._hover_timer = self._timer(PAUSE, self._draw_hover)
         self._refresh_timer = self._timer(0, self.refresh)
+        self._roi_timer = self._timer(ROI_PAUSE, self._read_rois)
         self._lay_out()
         self._connect()
         label_bands(self.viewer)
         self.refresh()
 
     def pin(self, row: int, col: int, *, keep: bool = False) -> None:
-        """Pin a pixel; others stay pinned only with ``keep``, at most four in all (the oldest goes)."""
-        if (row, col) in {(pin.row, pin.col) for pin in self.pins}:
+        """Pin a pixel. Without ``keep`` it replaces the pixels that were pinned before and have no name."""
+        if any((pin.row, pin.col) == (row, col) for pin in self.pins if pin.area is None):
             return
-        kept = self.pins[-(len(PIN_COLOURS) - 1) :] if keep else []
-        self.pins = [*kept, Pin(row, col, next_colour(kept))]
+        kept = [pin for pin in self.pins if keep or pin.name or pin.area is not None]
+        colour = next_colour(kept)
+        if colour is None:
+            self.message.complain(FULL)
+            return
+        self.message.say("")
+        self.pins = [*kept, Pin(row, col, colour)]
+        self._show_pins()
+
+    def draw_roi(self) -> None:
+        """Let the person draw a region; each shape becomes a curve, mean and standard deviation."""
+        if not self._layers:
+            self.message.complain(NO_CUBE)
+            return
+        self._rois.start(self._layers[0])
+        self._read_rois()
+        self.message.say(ROI_HELP)
+
+    def rename(self, number: int, name: str) -> None:
+        """Give a pinned place a name; an empty one takes it away."""
+        self._exchange(number, replace(self.pins[number], name=name))
+
+    def set_hidden(self, number: int, is_hidden: bool) -> None:
+        """Hide or show the curves and the mark of a pinned place."""
+        self._exchange(number, replace(self.pins[number], is_hidden=is_hidden))
+
+    def remove(self, number: int) -> None:
+        """Take a pinned place away."""
+        pin = self.pins.pop(number)
+        if pin.area is not None:
+            self._rois.remove(pin)
+        self.message.say("")
         self._show_pins()
 
     def clear_pins(self) -> None:
-        """Take all pins away."""
-        self.pins = []
+        """Take all pinned places away."""
+        for number in reversed(range(len(self.pins))):
+            self.remove(number)
         self._show_pins()
 
     def refresh(self) -> None:
@@ -69,38 +111,43 @@ class SpectrumWidget(Docked):
         self._markers.to_front()
         curves = [Curve(cube_of(layer), cube_colour(self.viewer, layer)) for layer in self._layers]
         rows, cols = np.min([curve.cube.shape[1:] for curve in curves], axis=0) if curves else (0, 0)
-        self.pins = [pin for pin in self.pins if pin.row < rows and pin.col < cols]
-        self.plot.show_cubes(curves, self.pins, self._limits())
+        self.pins = [pin for pin in self.pins if pin.area is not None or (pin.row < rows and pin.col < cols)]
+        if self._rois.layer is not None and not self._rois.is_shown:
+            self.pins = [pin for pin in self.pins if pin.area is None]  # the person removed the drawing
+            self._rois.forget()
+        self._reference = find_reference(self._layers)
+        self.plot.show_cubes(curves, self._inside(rows, cols), self._limits())
         self.legend.setText(_legend(curves))
-        self.legend.setVisible(bool(curves))
+        self.legend.setToolTip("\n".join(curve.cube.name for curve in curves))
+        notes = [in_text(self._reference, differences(self._reference, curves, pin)) for pin in self.pins]
+        self.list.show_pins(self.pins, notes)
         self._draw_pixel()
         self._mark_band()
-        for button in (self.clear_button, self.csv_button):
+        for button in (self.clear_button, self.export_button):
             button.setEnabled(bool(self.pins))
+        self._guide(curves)
 
-    def export(self) -> None:
+    def export_csv(self) -> None:
         """Ask for a name and write the pinned spectra as CSV."""
-        chosen, _ = QFileDialog.getSaveFileName(self, "Export spectra", str(Path.home() / "spectra.csv"), "CSV (*.csv)")
-        if not chosen:
-            return
-        try:
-            saving.write_text(self.csv(), Path(chosen))
-            self.message.say(f"Wrote {chosen}.")
-        except DecscError as error:
-            self.message.complain(str(error))
+        self._export("spectra.csv", "CSV (*.csv)", lambda path: saving.write_text(self.csv(), path))
+
+    def export_picture(self) -> None:
+        """Ask for a name and write the pinned spectra as PNG or SVG."""
+        self._export("spectra.png", "Pictures (*.png *.svg)", self.plot.save)
 
     def csv(self) -> str:
         """The pinned spectra of the visible cubes."""
-        cubes = [cube_of(layer) for layer in self._layers]
-        return as_csv(cubes, [(pin.row, pin.col) for pin in self.pins])
+        return as_csv([cube_of(layer) for layer in self._layers], self.pins)
 
     def leave(self) -> None:
         """Let go of the viewer and take the markers away."""
         super().leave()
         self._hover_timer.stop()
         self._refresh_timer.stop()
+        self._roi_timer.stop()
         self._unwatch()
         self._markers.clear()
+        self._rois.forget()
 
     def hover_at(self, position: Any) -> None:
         """Draw the spectra at a world position."""
@@ -128,7 +175,9 @@ class SpectrumWidget(Docked):
         while event.type == "mouse_move":
             dragged = True
             yield
-        if dragged or event.button != 1 or not self._is_shown():
+        active = self.viewer.layers.selection.active
+        is_drawing = active is not None and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom"
+        if dragged or is_drawing or event.button != 1 or not self._is_shown():
             return
         pixels = [_pixel(layer, event.position) for layer in self._layers if len(event.position) >= 3]
         pixel = next((pixel for pixel in pixels if pixel is not None), None)
@@ -148,35 +197,28 @@ class SpectrumWidget(Docked):
 
     def _mark_band(self, event: Any = None) -> None:
         layer = self._followed()
-        if layer is None:
+        if layer is None or len(self._layers) != len(self.plot.curves):
             self.plot.mark(None)
             return
         band = shown_band(self.viewer, layer)
         self.plot.mark(float(self.plot.axis.values[self._layers.index(layer)][band]))
-        self._show_wavelength(cube_of(layer), band)
 
-    def _show_wavelength(self, cube: Any, band: int) -> None:
-        known = cube.wavelengths is not None
-        self.wavelength.setEnabled(known)
-        if not known:
-            return
-        self.wavelength.blockSignals(True)
-        self.wavelength.setDecimals(4 if cube.wavelength_unit == "um" else 1)
-        self.unit.setText(unit_text(cube.wavelength_unit))
-        self.wavelength.setRange(float(np.nanmin(cube.wavelengths)), float(np.nanmax(cube.wavelengths)))
-        self.wavelength.setSingleStep(float(np.median(np.abs(np.diff(cube.wavelengths)))) if cube.bands > 1 else 1.0)
-        self.wavelength.setValue(float(cube.wavelengths[band]))
-        self.wavelength.blockSignals(False)
+    def _on_shapes(self, event: Any) -> None:
+        """Shapes that were removed are known by their numbers now, and only now; the rest can wait a moment."""
+        if event.source is self._rois.layer and is_finished(event):
+            if str(getattr(event.action, "value", event.action)) == "removed":
+                self._read_rois(event)
+            elif not self._roi_timer.isActive():
+                self._roi_timer.start()
 
-    def _go_to_wavelength(self, value: float) -> None:
-        layer = self._followed()
-        if layer is None:
+    def _read_rois(self, event: Any = None) -> None:
+        if not self._rois.is_shown or not self._layers:
             return
-        wavelengths, shown = cube_of(layer).wavelengths, shown_band(self.viewer, layer)
-        band = int(np.nanargmin(np.abs(wavelengths - value)))
-        if band == shown:  # a step smaller than the distance of two bands: put the shown band's value back
-            self._mark_band()
-        show_band(self.viewer, layer, band)
+        pixels = [pin for pin in self.pins if pin.area is None]
+        self.pins = [*pixels, *self._rois.update(pixels, self._layers[0], event)]
+        if None in self._rois.slots and next_colour(self.pins) is None:
+            self.message.complain(FULL)
+        self.refresh()
 
     def _follow_theme(self, event: Any = None) -> None:
         self.plot.set_colours(theme_colours(self.viewer))
@@ -197,6 +239,9 @@ class SpectrumWidget(Docked):
         ]
         row, col = next(pixel for pixel in pixels if pixel is not None)
         self.plot.hover(values, f"row {row}, col {col}")
+        found = differences(self._reference, self.plot.curves, Pin(row, col, ""))
+        self.differences.setText(in_html(self._reference, found))
+        self.differences.setVisible(bool(found))
 
     # --- helpers ----------------------------------------------------------------------------------------------------
 
@@ -219,6 +264,32 @@ class SpectrumWidget(Docked):
         self._markers.show(self.pins if layer is not None else [], layer)
         self.refresh()
 
+    def _exchange(self, number: int, pin: Pin) -> None:
+        if pin.area is not None:
+            self._rois.replace(self.pins[number], pin)
+        self.pins[number] = pin
+        self._show_pins()
+
+    def _inside(self, rows: int, cols: int) -> list[Pin]:
+        """The pins that every shown cube has pixels for."""
+        return [pin for pin in self.pins if pin.area is None or (pin.area < (rows, cols)).all()]
+
+    def _guide(self, curves: list[Curve]) -> None:
+        if not curves:
+            self.message.say(NO_CUBE)
+        elif self.message.text() == NO_CUBE:
+            self.message.say("")
+        self.hint.setVisible(bool(curves) and not self.pins)
+
+    def _export(self, name: str, pattern: str, write: Callable[[Path], Path]) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(self, "Export spectra", str(Path.home() / name), pattern)
+        if not chosen:
+            return
+        try:
+            self.message.say(f"Wrote {write(Path(chosen))}.")
+        except DecscError as error:
+            self.message.complain(str(error))
+
     def _is_shown(self) -> bool:
         # in a hidden or covered dock clicks belong to others
         return self.isVisible() or not self.window().isVisible()
@@ -230,12 +301,12 @@ class SpectrumWidget(Docked):
         self._unwatch()
         self._watched = cubes
         for layer in cubes:
-            for emitter in (layer.events.visible, layer.events.data, layer.events.name):
+            for emitter in _emitters(layer):
                 emitter.connect(self._on_layers)
 
     def _unwatch(self) -> None:
         for layer in self._watched:
-            for emitter in (layer.events.visible, layer.events.data, layer.events.name):
+            for emitter in _emitters(layer):
                 emitter.disconnect(self._on_layers)
         self._watched = []
 
@@ -257,30 +328,51 @@ class SpectrumWidget(Docked):
         add(viewer.layers.selection.events.active, self._mark_band)
         add(viewer.events.theme, self._follow_theme)
         self.plot.mpl_connect("button_press_event", self._on_plot_click)
-        self.wavelength.valueChanged.connect(self._go_to_wavelength)
+        self.roi_button.clicked.connect(lambda: self.draw_roi())
         self.clear_button.clicked.connect(lambda: self.clear_pins())
-        self.csv_button.clicked.connect(lambda: self.export())
+        self.list.renamed.connect(self.rename)
+        self.list.ticked.connect(lambda number, is_shown: self.set_hidden(number, not is_shown))
+        self.list.removed.connect(self.remove)
 
     def _lay_out(self) -> None:
-        self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setWordWrap(True)
-        self.wavelength.setKeyboardTracking(False)
-        self.wavelength.setToolTip("Wavelength of the shown band; type one to go to the nearest band")
-        self.clear_button.setToolTip(HELP)
-        self.csv_button.setToolTip("One line a band: cube, row, col, band, wavelength, unit, good, value")
+        for label in (self.legend, self.differences):
+            label.setTextFormat(Qt.TextFormat.RichText)
+            # a longer text must not push the window wider
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.hint = QLabel(HELP)
+        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.differences.setToolTip("Spectral angle (degrees) and root mean square error (physical values), good bands")
+        self.roi_button.setToolTip("Mean and standard deviation over a region that you draw in a Shapes layer")
+        self.clear_button.setToolTip("Remove all pinned pixels and regions")
+        self.export_button.setToolTip("The pinned spectra of all visible cubes as a file")
         self.plot.setToolTip(HELP)
+        menu = QMenu(self)
+        menu.addAction("CSV…", self.export_csv)
+        menu.addAction("Picture (PNG, SVG)…", self.export_picture)
+        self.export_button.setMenu(menu)
         top = QHBoxLayout()
+        top.addWidget(self.bands)
+        top.addSpacing(12)
         top.addWidget(self.legend, stretch=1)
-        top.addWidget(self.wavelength)
-        top.addWidget(self.unit)
-        top.addWidget(self.clear_button)
-        top.addWidget(self.csv_button)
+        for button in (self.roi_button, self.export_button, self.clear_button):
+            top.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 2)
         column.setSpacing(2)
         column.addLayout(top)
+        second = QHBoxLayout()
+        second.addWidget(self.differences, stretch=2)
+        second.addWidget(self.list, stretch=3)
+        second.addWidget(self.hint, stretch=3)
+        column.addLayout(second)
         column.addWidget(self.plot, stretch=1)
         column.addWidget(self.message)
+
+
+def _emitters(layer: Any) -> list[Any]:
+    """What says that a cube's spectra, or the marks of its bands, are others now."""
+    events = layer.events
+    return [events.visible, events.data, events.name, *viewer_compat.metadata_events(layer)]
 
 
 def _pixel(layer: Any, position: Any) -> tuple[int, int] | None:
@@ -291,5 +383,6 @@ def _pixel(layer: Any, position: Any) -> tuple[int, int] | None:
 
 
 def _legend(curves: list[Curve]) -> str:
-    parts = [f"<span style='color:{c.colour}'>▬</span>&nbsp;{html.escape(c.cube.name)}" for c in curves]
+    length = 30 if len(curves) < 4 else 18
+    parts = [f"<span style='color:{c.colour}'>▬</span>&nbsp;{html.escape(short(c.cube.name, length))}" for c in curves]
     return " &nbsp; ".join(parts)

@@ -35,6 +35,11 @@ def layer_list_events(viewer: Any) -> list[Any]:
     return [events[name] for name in names if name in events.emitters]
 
 
+def metadata_events(layer: Any) -> list[Any]:
+    """The emitter that says that ``layer.metadata`` was set; none where this version of napari does not tell."""
+    return [layer.events.metadata] if "metadata" in layer.events.emitters else []
+
+
 def _is_moved(viewer: Any) -> bool:
     # the fields of the model: asking for the attribute itself would warn on one side and fail on the other
     return "canvas" in type(viewer).model_fields if hasattr(type(viewer), "model_fields") else False

@@ -12,24 +12,31 @@ from napari_decsc.ui.layers import add_cube_layer, cube_layers
 from napari_decsc.ui.noise_widget import NoiseWidget
 from napari_decsc.ui.sample import sample_cube
 from napari_decsc.ui.spectrum_widget import SpectrumWidget
+from napari_decsc.ui.view_widget import ViewWidget
 
 SPECTRA = "Spectra"
 
 
 class Workbench(Docked):
-    """Add noise, denoise and compare as three tabs, the spectra below the image, and a cube to begin with."""
+    """View, add noise, denoise and compare as tabs, the spectra below the image, and a cube to begin with."""
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         if not cube_layers(self.viewer):
             add_cube_layer(self.viewer, sample_cube())
+        self.view = ViewWidget(self.viewer)
         self.noise = NoiseWidget(self.viewer)
         self.denoise = DenoiseWidget(self.viewer)
         self.compare = CompareWidget(self.viewer)
         self.spectra = SpectrumWidget(self.viewer)
         self.tabs = QTabWidget()
-        for widget, name in ((self.noise, "1  Noise"), (self.denoise, "2  Denoise"), (self.compare, "3  Compare")):
-            self.tabs.addTab(widget, name)
+        for widget, name, tip in (
+            (self.view, "View", "Bands, colours and bad bands of a cube"),
+            (self.noise, "1 Noise", "Make a noisy copy of a cube, to see how well it can be denoised"),
+            (self.denoise, "2 Denoise", "Take the noise out of a cube"),
+            (self.compare, "3 Compare", "See two to four cubes side by side, with their scores"),
+        ):
+            self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)
@@ -43,7 +50,7 @@ class Workbench(Docked):
     def leave(self) -> None:
         """Let go of the viewer, with all widgets."""
         super().leave()
-        for widget in (self.noise, self.denoise, self.compare):
+        for widget in (self.view, self.noise, self.denoise, self.compare):
             widget.leave()
         self.viewer.window.remove_dock_widget(self.spectra)
 

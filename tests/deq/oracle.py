@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def load(folder: Path, weights: str) -> tuple[Any, Subspace]:
     theirs = reference.Decsc(**config)
     theirs.load_state_dict(tensors)
     gamma = config.get("gamma", 0.0)
-    ours = Subspace(SubspaceConfig(low=tuple(config["low"]), damping=gamma, tied=False, wrap=True))
+    kinds = {"shared_filters": "untied", "unshared_filters": "untied", "detail_reach": math.inf, "wrap": True}
+    ours = Subspace(SubspaceConfig(low=tuple(config["low"]), damping=gamma, **kinds))
     state = {renamed(name): tensor for name, tensor in tensors.items() if name != "hs"}
     # what is one number there is one per component here
     ours.load_state_dict(state | {"damping": torch.full((ours.rank,), gamma)})

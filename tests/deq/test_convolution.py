@@ -42,15 +42,15 @@ def adjoint(forward, backward, code, cube):
 
 def test_encoding_is_the_adjoint_of_decoding():
     cube = torch.randn(2, 31, 32, 32)
-    band = BandDictionary(maps=7, bands=31, taps=8, stride=4, tied=True)
+    band = BandDictionary(maps=7, bands=31, taps=8, stride=4, kind="tied")
     with torch.no_grad():
         k = band.filters.step
         adjoint(lambda S: band.decode(S, None, k), lambda x: band.encode(x, None, k), torch.randn(2, 7, 8, 8), cube)
-        subspace = SubspaceDictionary(low=(8, 8, 6, 4), tied=True)
+        subspace = SubspaceDictionary(low=(8, 8, 6, 4), kind="fixed")
         basis, k = torch.randn(2, 31, 4), subspace.filters.step
         S = torch.randn(2, subspace.maps, 8, 8)
         adjoint(lambda S: subspace.decode(S, basis, k), lambda x: subspace.encode(x, basis, k), S, cube)
-        unshared = UnsharedDictionary(maps=16, taps=8, stride=4, tied=True)
+        unshared = UnsharedDictionary(maps=16, taps=8, stride=4, kind="tied")
         d = torch.randn_like(unshared.filters.step)
         H = torch.randn(62, 16, 8, 8)
         adjoint(lambda H: unshared.decode(H, 2, d), lambda x: unshared.encode(x, d), H, cube)
@@ -68,7 +68,16 @@ def test_the_first_dictionaries_are_tight_frames():
         torch.testing.assert_close(back[..., inside, inside], image[..., inside, inside], rtol=1e-2, atol=1e-2)
 
 
-def test_a_tied_dictionary_has_one_set_of_filters():
-    tied, untied = (UnsharedDictionary(16, 8, 4, tied=tied) for tied in (True, False))
-    assert len(list(tied.parameters())) == 1
-    assert len(list(untied.parameters())) == 3
+@pytest.mark.parametrize(("kind", "sets"), [("fixed", 0), ("tied", 1), ("untied", 3)])
+def test_a_dictionary_learns_as_many_sets_of_filters_as_its_kind_says(kind, sets):
+    assert len(list(UnsharedDictionary(16, 8, 4, kind).parameters())) == sets
+
+
+def test_what_the_fixed_dictionary_can_see_is_left_alone_by_the_projector():
+    shared = SubspaceDictionary(low=(8, 8), kind="fixed")
+    k = shared.filters.step
+    images = torch.randn(1, 2, 64, 64)
+    images[..., :12, :] = images[..., -12:, :] = images[..., :12] = images[..., -12:] = 0
+    seen = shared.component_maps(images, k)
+    again = shared.component_maps(shared.component_images(seen, k), k)
+    torch.testing.assert_close(again, seen, rtol=1e-4, atol=1e-4)

@@ -17,23 +17,22 @@ sizes = st.integers(1, 300)
 def test_cores_cover_every_pixel_once_and_start_on_windows(rows, cols, side):
     seen = np.zeros((rows, cols), int)
     for tile in tiling.plan(rows, cols, side, 32):
-        seen[tile.rows, tile.cols] += 1
-        assert tile.outer_rows.start % 32 == tile.outer_cols.start % 32 == 0
-        outer = np.arange(rows)[tile.outer_rows]
-        assert np.array_equal(outer[tile.inside[0]], np.arange(rows)[tile.rows])
+        seen[tile.row.core, tile.col.core] += 1
+        for span, extent in ((tile.row, rows), (tile.col, cols)):
+            assert (span.start + tiling.BORDER) % 32 == span.length % 32 == 0
+            assert np.array_equal(span.indices[span.inside], np.arange(extent)[span.core])
     assert np.all(seen == 1)
 
 
-def test_margins_end_at_the_image_or_reach_32_pixels():
-    tiles = tiling.plan(200, 64, 64, 32)
-    assert [(t.outer_rows.start, t.outer_rows.stop) for t in tiles] == [(0, 96), (32, 160), (96, 200), (160, 200)]
+def test_a_tile_looks_32_pixels_into_its_neighbours_and_8_beyond_the_image():
+    spans = tiling.spans(200, 64, 32)
+    assert [(s.core.start, s.core.stop) for s in spans] == [(0, 64), (64, 128), (128, 192), (192, 200)]
+    assert [(s.start, s.length) for s in spans] == [(-8, 128), (24, 160), (88, 160), (152, 64)]
 
 
-def test_padding_reflects_without_repeating_the_edge():
-    data = np.arange(5, dtype=np.float32).reshape(1, 1, 5)
-    padded = tiling.pad(data, 8)
-    assert padded.shape == (1, 8, 8)
-    assert padded[0, 3].tolist() == [0, 1, 2, 3, 4, 3, 2, 1]
+def test_the_image_is_continued_by_reflection_without_repeating_its_edge():
+    assert tiling.reflected(np.arange(-3, 8), 5).tolist() == [3, 2, 1, 0, 1, 2, 3, 4, 3, 2, 1]
+    assert tiling.reflected(np.arange(-2, 3), 1).tolist() == [0, 0, 0, 0, 0]
 
 
 @settings(max_examples=40, deadline=None)
@@ -73,6 +72,6 @@ def test_no_memory_given_means_half_of_what_is_free():
 
 
 def test_the_side_follows_from_the_memory():
-    assert tiling.side_within(1000 * 256 * 256, 1000, 32) == 256 - 2 * tiling.MARGIN
+    assert tiling.side_within(1000 * 256 * 256, 1000, 32) == 256 - 3 * tiling.MARGIN
     with pytest.raises(SettingsError, match="too little"):
         tiling.side_within(1000, 1000, 32)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from spectral.io import envi
 
+from napari_decsc.hsi import conversion, replacing
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import read_envi, replacing, write_envi, writer
+from napari_decsc.hsi.envi import read_envi, write_envi
 from napari_decsc.hsi.errors import FileFormatError
 
 TYPES = ["uint8", "int16", "int32", "float32", "float64", "uint16", "uint32", "int64", "uint64"]
@@ -59,7 +60,7 @@ def test_spy_reads_what_is_written(tmp_path, dtype, interleave, byte_order):
 @pytest.mark.parametrize("interleave", BYTES)
 def test_slabs_make_no_difference(tmp_path, monkeypatch, interleave):
     data = np.arange(3 * 7 * 5, dtype=np.float32).reshape(3, 7, 5)
-    monkeypatch.setattr(writer, "SLAB_BYTES", 3 * 5 * 8 * 2)  # two rows
+    monkeypatch.setattr(conversion, "SLAB_BYTES", 3 * 5 * 8 * 2)  # two rows
     np.testing.assert_array_equal(read_envi(write_envi(Cube(data), tmp_path / "s", interleave=interleave)).data, data)
 
 
@@ -255,7 +256,7 @@ def test_a_folder_of_that_name_is_never_replaced(tmp_path):
 @pytest.mark.parametrize("image", ["scene.img", "scene.raw", "scene"])
 @pytest.mark.parametrize("interleave", BYTES)
 def test_a_cube_can_be_written_onto_its_own_source(tmp_path, monkeypatch, interleave, image):
-    monkeypatch.setattr(writer, "SLAB_BYTES", 1)  # one row at a time: the source is read while the new file grows
+    monkeypatch.setattr(conversion, "SLAB_BYTES", 1)  # one row at a time: the source is read while the new file grows
     write_envi(Cube(DATA), tmp_path / "scene")
     (tmp_path / "scene.img").rename(tmp_path / image)
     cube = read_envi(tmp_path / "scene.hdr")
@@ -317,8 +318,8 @@ def test_a_failure_at_any_step_leaves_the_old_pair_and_nothing_else(
 def test_a_failing_write_in_the_middle_leaves_the_old_pair(tmp_path, monkeypatch, links):
     write_envi(Cube(DATA), tmp_path / "scene")
     before = contents(tmp_path)
-    monkeypatch.setattr(writer, "SLAB_BYTES", 1)
-    monkeypatch.setattr(writer, "_converted", Disk(writer._converted, 1, FULL))  # after the first row
+    monkeypatch.setattr(conversion, "SLAB_BYTES", 1)
+    monkeypatch.setattr(conversion, "converted", Disk(conversion.converted, 1, FULL))  # after the first row
     if not links:  # as on a memory card
         monkeypatch.setattr(replacing.os, "link", Disk(os.link, 0, OSError(errno.EPERM, "Operation not permitted")))
     with pytest.raises(FileFormatError, match="No space left on device"):

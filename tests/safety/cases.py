@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import logging
 import re
 import sys
 import tempfile
@@ -19,6 +20,9 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.envi import read_envi, write_envi
 from napari_decsc.hsi.errors import DecscError
 from napari_decsc.hsi.files import can_open, open_cube
+
+# what it has to say of a broken file is no answer to a person, and millions of lines here
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -121,7 +125,7 @@ def _template(path: Path, text: str) -> str:
     names = [path.name, *(entry.name for entry in path.parent.iterdir())]
     if not any(name in text for name in names):
         raise Fault(f"a message that does not name the file: {text!r}")
-    return re.sub(r"'.*?'|\d+", "_", text.replace(str(path.parent), ""))[:120]
+    return re.sub(r"(?<=brace of ).*(?= is never)|'.*?'|\d+", "_", text.replace(str(path.parent), ""))[:120]
 
 
 def _check_round_trip(cube: Cube, scratch: Path) -> None:
@@ -131,8 +135,10 @@ def _check_round_trip(cube: Cube, scratch: Path) -> None:
         again = read_envi(write_envi(cube, scratch / "again.hdr"))
     except Exception as error:
         raise Fault(f"writing what was read: {type(error).__name__}: {error}") from error
-    same = cube.data.dtype == again.data.dtype and np.array_equal(_bits(cube.data), _bits(again.data))
-    for name in ("wavelengths", "wavelength_unit", "fwhm", "good_bands", "no_data", "scale"):
+    same = cube.data.dtype.name == again.data.dtype.name and np.array_equal(_bits(cube.data), _bits(again.data))
+    # a unit that nobody knows may be guessed from the values when they are read again
+    same &= cube.wavelength_unit in ("", again.wavelength_unit)
+    for name in ("wavelengths", "fwhm", "good_bands", "no_data", "scale"):
         same &= bool(np.array_equal(getattr(cube, name), getattr(again, name), equal_nan=_has_nan(cube, name)))
     if not same:
         raise Fault("what was written is not what was read")

@@ -11,6 +11,7 @@ written and read again. Inputs that reach new lines of the package's code, or a 
 import argparse
 import multiprocessing
 import random
+import re
 import resource
 import signal
 import sys
@@ -158,12 +159,12 @@ def main() -> int:
     seed = int(time.time()) if args.seed is None else args.seed
     answers, lines, faults, done, begun = Counter[str](), set(), dict[str, Case](), 0, time.monotonic()
     for count, sent, found in rounds(args.inputs, seed):
-        done += count
+        done += count if sent is None else sum(sent[0].values())
         if sent is not None:
             answers.update(sent[0])
             lines |= sent[2]
         for case, fault in found:
-            faults.setdefault(fault[:100], case)
+            faults.setdefault(re.sub(r"\d+", "_", fault)[:40], case)
         cubes = sum(times for answer, times in answers.items() if answer.startswith("cube"))
         print(
             f"{done} inputs in {time.monotonic() - begun:.0f} s: {cubes} cubes, {sum(answers.values()) - cubes} refused "

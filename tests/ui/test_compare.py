@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from napari_decsc.hsi.metrics import score_cubes
+from napari_decsc.ui import pins
 from napari_decsc.ui.band_label import shown_band
 from napari_decsc.ui.compare_widget import CompareWidget
 from napari_decsc.ui.layers import add_cube_layer, cube_of
@@ -55,7 +56,7 @@ def test_leaving_restores_everything(qtbot, viewer, widget, layers):
     assert (grid(viewer).enabled, grid(viewer).shape, grid(viewer).stride, grid(viewer).spacing) == before
     assert [layer.visible for layer in layers] == [True, False, True]
     assert [layer.contrast_limits for layer in layers] == limits
-    assert not any(layer.name_overlay.visible for layer in layers)
+    assert list(viewer.layers) == layers
     layers[0].contrast_limits = (0.2, 0.3)  # no longer linked
     assert layers[1].contrast_limits == limits[1]
 
@@ -100,11 +101,90 @@ def test_removing_a_compared_cube_ends_the_comparison(qtbot, viewer, widget, lay
     assert not widget.button.isChecked()
 
 
-def test_without_a_clean_cube_there_are_no_scores(qtbot, viewer, cube, kept):
-    for name in ("a", "b"):
-        add_cube_layer(viewer, cube.replace(name=name))
+@pytest.fixture
+def strangers(viewer, cube):
+    """A noisy cube and two that were made from it, none with a clean reference: white noise removed, and a ramp too."""
+    noise = np.random.default_rng(1).normal(0, 0.05, (6, 40, 50)).astype(np.float32)
+    ramp = np.tile(np.linspace(0, 0.5, 50, dtype=np.float32), (6, 40, 1))
+    arrays = {"noisy": ramp + noise, "careful": ramp + noise / 10, "greedy": noise / 10}
+    return [add_cube_layer(viewer, cube.replace(data=data, name=name)) for name, data in arrays.items()]
+
+
+def test_without_a_clean_cube_noise_and_structure_are_estimated(qtbot, strangers, viewer, kept):
     widget = kept(CompareWidget(viewer))
     compare(qtbot, widget)
-    assert widget.scores.text() == ""
     assert "no scores" in widget.message.text()
-    assert grid(viewer).enabled
+    assert "MPSNR" not in widget.scores.text()
+    found = {one.name: one.judgement for one in widget._judged}
+    np.testing.assert_allclose(found["noisy"].noise, 0.05, rtol=0.1)
+    np.testing.assert_allclose(found["careful"].noise, 0.005, rtol=0.1)
+    assert found["noisy"].structure is None
+    assert np.abs(found["careful"].structure).max() < 0.1  # 1 / sqrt(2000) is 0.02
+    assert found["greedy"].structure.min() > 0.8
+    names = [widget.quantity.itemText(item) for item in range(widget.quantity.count())]
+    assert names == ["Noise of each band", "Structure of what was removed"]
+    widget.quantity.setCurrentIndex(0)
+    curves = widget.plot.figure.axes[0].lines
+    np.testing.assert_array_equal(curves[0].get_ydata(), found["noisy"].noise)
+
+
+def test_every_caption_holds_name_and_scores(qtbot, widget, layers, cube):
+    layers[1].name = "decsc · a mixture of noise · coffee (synthetic) · 31 bands of a street scene"
+    compare(qtbot, widget)
+    captions = {layer: caption.text.split("\n") for layer, caption in widget.comparison.captions.items()}
+    for layer in layers[1:]:
+        expected = score_cubes(cube, cube_of(layer))
+        assert captions[layer][-1] == f"{expected.mpsnr:.2f} dB · {expected.mssim:.4f}"
+    assert captions[layers[2]][0] == "noise 0.01"
+    assert all(len(line) <= 22 for line in captions[layers[1]])
+    assert captions[layers[1]][1].endswith("…")
+
+
+def test_pins_are_seen_in_every_cell(qtbot, viewer, widget, layers):
+    viewer.add_points([[2.0, 3.0], [5.0, 1.0]], name=pins.NAME, axis_labels=("row", "col"))
+    compare(qtbot, widget)
+    for caption in widget.comparison.captions.values():
+        np.testing.assert_array_equal(caption.layer.data[2:], [[2, 3], [5, 1]])
+        assert caption.layer.visible
+    assert grid(viewer).actual_shape(viewer.layers) == (1, 3)
+    cells = [grid(viewer).position(viewer.layers.index(layer), viewer.layers) for layer in layers]
+    assert len(set(cells)) == 3
+    for layer, cell in zip(layers, cells, strict=True):
+        own = widget.comparison.captions[layer].layer
+        assert grid(viewer).position(viewer.layers.index(own), viewer.layers) == cell
+
+
+def test_contrast_is_equal_by_one_switch(qtbot, viewer, widget, layers):
+    own = [(0.01 * number, 0.6 + 0.1 * number) for number in range(3)]
+    for layer, limits in zip(layers, own, strict=True):
+        layer.contrast_limits = limits
+    compare(qtbot, widget)
+    widget.equal.setChecked(False)
+    assert [tuple(layer.contrast_limits) for layer in layers] == own
+    layers[0].contrast_limits = (0.2, 0.3)
+    assert tuple(layers[1].contrast_limits) == own[1]
+    widget.equal.setChecked(True)
+    assert [tuple(layer.contrast_limits) for layer in layers] == [(0.2, 0.3)] * 3
+
+
+def test_the_difference_is_a_layer_in_raw_units(qtbot, viewer, widget, cube):
+    data = (cube.data * 1000).astype(np.float32)
+    data[0, 0, 0] = -1
+    one = cube.replace(data=data, no_data=-1, scale=1000, name="one")
+    layers = [add_cube_layer(viewer, one), add_cube_layer(viewer, cube.replace(data=cube.data / 4))]
+    widget.tick(layers)
+    widget.difference_button.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 6, timeout=5000)
+    made = viewer.layers[-1]
+    expected = 750 * cube.data
+    expected[0, 0, 0] = np.nan
+    np.testing.assert_allclose(made.data, expected, rtol=1e-4)
+    assert made.contrast_limits[0] == -made.contrast_limits[1]
+
+
+def test_a_comparison_while_another_is_judged_shows_the_newer_one(qtbot, viewer, widget, layers):
+    widget.start()
+    widget.tick(layers[:2])
+    compare(qtbot, widget)
+    assert [one.layer for one in widget._judged] == layers[:2]
+    assert len(viewer.layers) == 5  # the captions of the first comparison are gone

@@ -41,7 +41,7 @@ def test_menus_offer_the_widgets(manifest):
     assert menus == {
         "napari/layers/filter": {"napari-decsc.denoise", "napari-decsc.add_noise"},
         "napari/layers/measure": {"napari-decsc.spectra"},
-        "napari/layers/visualize": {"napari-decsc.compare"},
+        "napari/layers/visualize": {"napari-decsc.view", "napari-decsc.compare"},
     }
     assert set().union(*menus.values()) <= widgets
 

@@ -4,11 +4,14 @@ import io
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from qtpy.QtCore import Qt
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.ui.band_label import shown_band
-from napari_decsc.ui.layers import add_cube_layer
-from napari_decsc.ui.spectra import as_csv, shared_axis, spectrum
+from napari_decsc.ui.layers import add_cube_layer, mark_good_bands
+from napari_decsc.ui.pins import area_of
+from napari_decsc.ui.spectra import Pin, as_csv, difference, shared_axis, short, spectrum, statistics
 from napari_decsc.ui.spectrum_widget import SpectrumWidget
 from napari_decsc.ui.viewer_compat import grid
 
@@ -65,10 +68,14 @@ def test_kinds_of_wavelengths_never_mix(cube):
 
 
 def test_csv_has_a_line_a_band_and_marks_bad_ones(cube):
-    lines = list(csv.DictReader(io.StringIO(as_csv([cube], [(2, 3), (0, 1)]))))
+    lines = list(csv.DictReader(io.StringIO(as_csv([cube], [Pin(2, 3, "red", "edge"), Pin(0, 1, "blue")]))))
     assert len(lines) == 12
     assert list(lines[3].values())[:7] == ["leaf", "2", "3", "4", "580", "nm", "0"]
     np.testing.assert_allclose([float(line["value"]) for line in lines[6:]], cube.data[:, 0, 1])
+    assert [(lines[n]["place"], lines[n]["pixels"], lines[n]["std"]) for n in (0, 6)] == [
+        ("edge", "1", ""),
+        ("row 0, col 1", "1", ""),
+    ]
 
 
 def test_hovering_shows_every_visible_cube_at_that_pixel(viewer, widget, cube, qtbot):
@@ -130,11 +137,12 @@ def test_a_pins_marker_has_the_colour_of_its_panel_and_lies_on_its_pixel(viewer,
     assert viewer.layers.selection.active is layer
 
 
-def test_at_most_four_pixels_are_pinned_each_in_its_own_colour(widget):
-    for col in range(6):
+def test_at_most_six_pixels_are_pinned_each_in_its_own_colour(widget):
+    for col in range(7):
         widget.pin(0, col, keep=True)
-    assert [pin.col for pin in widget.pins] == [2, 3, 4, 5]
-    assert len({pin.colour for pin in widget.pins}) == 4
+    assert [pin.col for pin in widget.pins] == [0, 1, 2, 3, 4, 5]
+    assert len({pin.colour for pin in widget.pins}) == 6
+    assert "remove one first" in widget.message.text()
 
 
 def test_clearing_takes_markers_away(viewer, widget):
@@ -174,9 +182,8 @@ def test_a_cubes_colour_is_constant(viewer, widget, cube, qtbot):
 
 
 def test_going_to_a_wavelength_shows_the_nearest_band(viewer, layer, widget):
-    widget.wavelength.setValue(655)
+    widget.bands.wavelength.setValue(655)
     assert shown_band(viewer, layer) == 4  # 660 nm
-    assert widget.wavelength.value() == 660
 
 
 def test_a_click_in_the_plot_goes_to_the_band(viewer, layer, widget):
@@ -192,9 +199,169 @@ def test_pinned_spectra_are_exported(widget, tmp_path, monkeypatch):
 
     widget.pin(2, 3)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "s.csv"), ""))
-    widget.csv_button.click()
+    widget.export_csv()
     assert (tmp_path / "s.csv").read_text() == widget.csv()
     assert widget.csv().count("\n") == 7
+
+
+# --- regions, names, differences --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def roi(viewer, widget, qtbot):
+    """Two regions: rows 1-3 and cols 2-5; rows 5-6 and cols 0-1."""
+    widget.draw_roi()
+    shapes = viewer.layers["ROIs"]
+    shapes.add_rectangles([np.array([(0.6, 1.6), (3.4, 5.4)])])
+    shapes.add_rectangles([np.array([(4.6, -0.4), (6.4, 1.4)])])
+    read(qtbot, widget, 2)
+    return shapes
+
+
+def read(qtbot, widget, count):
+    """Wait until the regions are read."""
+    qtbot.waitUntil(lambda: len([pin for pin in widget.pins if pin.area is not None]) == count, timeout=2000)
+    qtbot.waitUntil(lambda: not widget._roi_timer.isActive(), timeout=2000)
+
+
+def test_a_region_gives_mean_and_standard_deviation(widget, roi, cube):
+    inside = cube.data[:, 1:4, 2:6].reshape(6, -1).astype(float)
+    found = statistics(cube, widget.pins[0])
+    good = cube.good_bands
+    assert widget.pins[0].pixels == 12
+    np.testing.assert_allclose(found.mean[good], inside.mean(axis=1)[good], rtol=1e-5)
+    np.testing.assert_allclose(found.std[good], inside.std(axis=1)[good], rtol=1e-5)
+    assert np.isnan(found.mean[3])  # marked as bad
+    np.testing.assert_allclose(widget.plot.figure.axes[1].lines[0].get_ydata(), found.mean)
+
+
+def test_voxels_that_were_not_measured_are_left_out_of_a_region():
+    data = np.array([[[1, 3, -9]], [[-9, -9, -9]]], np.int16)
+    found = statistics(Cube(data, no_data=-9), Pin(0, 1, "red", area=np.array([(0, 0), (0, 1), (0, 2)])))
+    np.testing.assert_array_equal(found.mean, [2, np.nan])
+    np.testing.assert_array_equal(found.std, [1, np.nan])
+
+
+def test_an_ellipse_covers_what_its_equation_says():
+    corners = np.array([(0, 0), (0, 20), (10, 20), (10, 0)], float)
+    row, col = np.mgrid[:11, :21]
+    inside = ((row - 5) / 5) ** 2 + ((col - 10) / 10) ** 2
+    area = {tuple(pixel) for pixel in area_of(corners, "ellipse", (11, 21))}
+    assert {tuple(pixel) for pixel in np.argwhere(inside < 0.97)} <= area
+    assert area <= {tuple(pixel) for pixel in np.argwhere(inside <= 1.001)}
+
+
+def test_a_region_is_outlined_in_its_curves_colour(widget, roi):
+    panels = widget.plot.figure.axes[1:]
+    for panel, colour in zip(panels, roi.edge_color, strict=True):
+        assert to_hex(panel.spines["left"].get_edgecolor()) == to_hex(colour)
+    assert to_hex(roi.edge_color[0]) != to_hex(roi.edge_color[1])
+
+
+def test_a_region_in_a_layer_with_another_scale_covers_the_same_pixels(viewer, layer, kept, qtbot):
+    layer.scale, layer.translate = (1, 2, 2), (0, 10, 20)
+    shapes = viewer.add_shapes(ndim=2, scale=(0.5, 0.5))  # a drawing of one's own, in half units
+    widget = kept(SpectrumWidget(viewer))
+    viewer.layers.selection.active = shapes
+    widget.draw_roi()
+    # pixels (1, 2) to (3, 5) lie at world (12, 24) to (16, 30)
+    shapes.add_rectangles([np.array([(11.6, 23.6), (16.4, 30.4)]) / 0.5])
+    read(qtbot, widget, 1)
+    rows, cols = widget.pins[0].area.T
+    assert (rows.min(), rows.max(), cols.min(), cols.max()) == (1, 3, 2, 5)
+
+
+def test_removing_a_shape_removes_its_curve_and_no_other(widget, roi, qtbot):
+    widget.rename(1, "shade")
+    roi.selected_data = {0}
+    roi.remove_selected()
+    assert [pin.name for pin in widget.pins] == ["shade"]
+    widget.remove(0)
+    assert len(roi.data) == 0
+    assert widget.pins == []
+
+
+def test_a_shape_that_is_moved_changes_its_curve(widget, roi, qtbot):
+    before = widget.pins[0]
+    roi.data = [shape + np.array([1, 0]) for shape in roi.data]
+    qtbot.waitUntil(lambda: widget.pins[0] is not before, timeout=2000)
+    qtbot.waitUntil(lambda: widget.pins[0].row == before.row + 1, timeout=2000)
+    assert widget.pins[0].colour == before.colour
+
+
+def test_places_are_named_hidden_and_removed_in_the_list(viewer, widget):
+    widget.pin(2, 3)
+    widget.pin(6, 8, keep=True)
+    widget.list.item(0).setText("moss")
+    assert widget.pins[0].title == "moss"
+    assert "moss" in widget.plot.figure.axes[1].get_title()
+    widget.list.item(0).setCheckState(Qt.CheckState.Unchecked)
+    assert len(widget.plot.figure.axes) == 2  # hover, and the other pin
+    assert len(viewer.layers["Pinned spectra"].data) == 1
+    widget.list.item(0).setCheckState(Qt.CheckState.Checked)
+    assert len(viewer.layers["Pinned spectra"].data) == 2
+    widget.list.removed.emit(1)
+    assert [pin.title for pin in widget.pins] == ["moss"]
+
+
+def test_a_click_keeps_what_has_a_name(viewer, widget):
+    widget.pin(2, 3)
+    widget.rename(0, "moss")
+    click(viewer, widget, Press((0, 5, 5)))
+    click(viewer, widget, Press((0, 1, 1)))
+    assert [pin.title for pin in widget.pins] == ["moss", "row 1, col 1"]
+
+
+def test_while_shapes_are_drawn_clicks_pin_nothing(viewer, widget):
+    widget.draw_roi()
+    click(viewer, widget, Press((0, 2, 3)))
+    assert widget.pins == []
+
+
+def test_sam_and_rmse_are_those_of_their_definitions():
+    # (3, 4) and (4, 3): cosine 24/25; differences 1 and -1
+    angle, error = difference(np.array([3.0, 4.0, np.nan]), np.array([4.0, 3.0, 7.0]))
+    assert angle == pytest.approx(np.degrees(np.arccos(24 / 25)))
+    assert error == pytest.approx(1)
+    assert np.isnan(difference(np.array([np.nan]), np.array([1.0]))).all()
+
+
+def test_sam_and_rmse_to_the_clean_cube_are_shown_for_the_pixel(viewer, widget, cube, qtbot):
+    noisy = cube.replace(data=cube.data * 2, name="noisy")
+    add_cube_layer(viewer, noisy, clean=cube)
+    refreshed(qtbot, widget)
+    widget.hover_at((0, 4, 7))
+    error = np.sqrt(np.mean(cube.data[cube.good_bands, 4, 7].astype(float) ** 2))
+    assert "to leaf" in widget.differences.text()
+    assert f"0.00° · {error:.3g}" in widget.differences.text()
+
+
+def test_pictures_are_written_as_their_name_says(widget, tmp_path):
+    widget.pin(2, 3)
+    assert widget.plot.save(tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in widget.plot.save(tmp_path / "s.svg").read_bytes()
+    with pytest.raises(FileFormatError, match=r"s\.bmp"):
+        widget.plot.save(tmp_path / "s.bmp")
+    with pytest.raises(FileFormatError, match="could not be written"):
+        widget.plot.save(tmp_path / "absent" / "s.png")
+    assert {path.name for path in tmp_path.iterdir()} == {"s.png", "s.svg"}
+
+
+def test_marking_a_bad_band_takes_it_out_of_the_curves(layer, widget, qtbot):
+    widget.pin(2, 3)
+    mark_good_bands(layer, np.array([False, True, True, True, True, True]))
+    qtbot.waitUntil(lambda: np.isnan(widget.plot.figure.axes[1].lines[0].get_ydata()[0]), timeout=2000)
+
+
+def test_without_a_visible_cube_it_says_what_to_do(layer, widget, qtbot):
+    layer.visible = False
+    refreshed(qtbot, widget)
+    assert "No cube is shown" in widget.message.text()
+
+
+def test_long_names_lose_their_middle():
+    assert short("mixture · coffee (synthetic)", 15) == "mixture…thetic)"
+    assert short("leaf") == "leaf"
 
 
 def test_closing_the_dock_takes_markers_and_callbacks_away(make_napari_viewer, cube):

@@ -8,6 +8,7 @@ import torch
 
 from napari_decsc.deq.fixed_point import anderson, until
 from napari_decsc.deq.model import Decsc
+from napari_decsc.deq.tiling import spans
 from napari_decsc.deq.training.corruption import usable
 from napari_decsc.deq.training.data import Scene
 from napari_decsc.hsi.noise import make_noise
@@ -38,10 +39,14 @@ def validate(model: Decsc, scenes: list[Scene], evaluations: int = 16) -> Iterat
         psnr, residual = [], []
         for scene in scenes:
             noisy = torch.from_numpy(noise(scene.data.numpy(), np.random.default_rng(number)))[None].to(device)
-            c = model.context(noisy, usable(noisy))
+            units = model.units(noisy, usable(noisy))
+            rows, cols = (spans(extent, 0, model.multiple)[0] for extent in noisy.shape[2:])
+            canvas = noisy[:, :, rows.indices][..., cols.indices]
+            c = model.context(canvas, usable(canvas), units)
             states = anderson(lambda z: model.f(z, c), model.start(c))  # noqa: B023
             *_, last = until(states, 1e-4, evaluations)
-            mse = (model.output(last.z, c).cpu()[0] - scene.data).square().mean((1, 2))
+            clean = model.output(last.z, c)[0, :, rows.inside, cols.inside].cpu()
+            mse = (clean - scene.data).square().mean((1, 2))
             psnr.append(float((-10 * mse.log10()).mean()))
             residual.append(float(last.relative_residual))
         yield Validation(case, float(np.mean(psnr)), float(np.mean(residual)))

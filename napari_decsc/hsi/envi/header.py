@@ -117,7 +117,7 @@ def is_header(start: bytes) -> bool:
 def decode(raw: bytes) -> str:
     """Text of a header in any usual encoding: UTF-8, UTF-16, else Windows-1252, which also covers Latin-1's letters."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16", errors="replace")
+        return raw.decode("utf-16", errors="replace").replace("\0", "")
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             # without a mark, UTF-16 of plain letters shows as NUL behind or before every letter
@@ -144,7 +144,8 @@ def parse(text: str, name: str) -> dict[str, Value]:
         if value.startswith("{"):
             block = _block(value, lines)
             if block is None:
-                raise FileFormatError(f"{name}: the brace of {key} is never closed; add '}}' behind its last value")
+                said = key if len(key) <= 40 and key.isprintable() else _short(key)
+                raise FileFormatError(f"{name}: the brace of {said} is never closed; add '}}' behind its last value")
             fields[key] = block.strip() if key == "description" else _split(block)
     return fields
 

@@ -27,7 +27,7 @@ COMPLEX = (6, 9)
 AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
 
 #: Words of `file type` that tell of files which hold no raw cube.
-_OTHER_FILES = ("library", "meta", "tiff", "jpeg", "hdf", "nitf")
+_OTHER_FILES = ("meta", "tiff", "jpeg", "hdf", "nitf")
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,11 @@ def _type_code(header: Header) -> int:
 def _refuse_other_files(header: Header) -> None:
     name = header.path.name
     kind = header.text("file type")
+    if "library" in kind.lower():
+        raise FileFormatError(
+            f"{name}: file type is {kind!r}, which holds no cube but spectra; "
+            f"open it with read_library or `napari-decsc info`"
+        )
     if any(word in kind.lower() for word in _OTHER_FILES):
         raise FileFormatError(f"{name}: file type is {kind!r}, which holds no cube; open an 'ENVI Standard' file")
     if header.text("file compression", "0") not in ("", "0"):

@@ -8,7 +8,10 @@ from napari_decsc.hsi.errors import FileFormatError
 
 #: Ends of data files, in the order in which they are tried; "" is a name without extension. `.img` comes first: it is
 #: what this package writes, so a pair it wrote is never mistaken for an older data file beside it.
-ENDS = (".img", "", ".dat", ".raw", ".bsq", ".bil", ".bip", ".bin", ".hyspex", ".cube", ".cub", ".rfl", ".rad", ".int")
+ENDS = (
+    *(".img", "", ".dat", ".raw", ".bsq", ".bil", ".bip", ".bin"),
+    *(".hyspex", ".cube", ".cub", ".rfl", ".rad", ".int", ".sli"),
+)
 _HDR = ".hdr"
 
 

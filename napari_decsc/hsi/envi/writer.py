@@ -7,16 +7,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_decsc.hsi.conversion import check_no_data, slabs, write_bsq
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.envi.header import header_text, key_of, read_header
 from napari_decsc.hsi.envi.layout import AXES, TYPES, Layout, layout_of
 from napari_decsc.hsi.envi.pair import find_data, find_header
-from napari_decsc.hsi.envi.replacing import flushed, replacing
 from napari_decsc.hsi.envi.wavelengths import ENVI_UNITS, unit_of
 from napari_decsc.hsi.errors import FileFormatError
-
-#: Bytes in memory at a time, about: a memory map of any size can be written.
-SLAB_BYTES = 64 << 20
+from napari_decsc.hsi.replacing import flushed, replacing
 
 _CODES = {name: code for code, name in TYPES.items()}
 #: Types that ENVI does not know and the smallest of its types that hold them.
@@ -32,6 +30,14 @@ _PER_BAND = (
 )
 #: Fields that describe how the source was stored, or that a Cube's own fields replace.
 _NOT_KEPT = (
+    "samples",
+    "lines",
+    "bands",
+    "header offset",
+    "file type",
+    "data type",
+    "interleave",
+    "byte order",
     "file compression",
     "major frame offsets",
     "minor frame offsets",
@@ -70,7 +76,7 @@ def write_envi(
     """
     header, data = target_pair(Path(path))
     layout = _layout(cube, interleave, dtype, byte_order)
-    _check_no_data(cube, layout.dtype)
+    check_no_data(cube, layout.dtype)
     fields = header_text(_fields(cube, layout, extra or {})).encode("utf-8", errors="replace")
     # while data and header are exchanged one after the other, an old header must not describe new data in a wrong way
     hide = not _describes(header, layout)
@@ -132,10 +138,9 @@ def _describes(header: Path, layout: Layout) -> bool:
 
 def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, Any]:
     """All fields of the header, in the order in which they are written; None for those to be left out."""
-    source = {key_of(key): value for key, value in cube.header.items()}
-    fields = {key: value for key, value in source.items() if key and _is_kept(key, value, cube.bands)}
-    fields |= {
-        "wavelength units": _unit(cube, source.get("wavelength units")),
+    spelled = next((value for key, value in cube.header.items() if key_of(key) == "wavelength units"), None)
+    fields = kept_fields(cube) | {
+        "wavelength units": _unit(cube, spelled),
         "wavelength": _list(cube.wavelengths),
         "fwhm": _list(cube.fwhm),
         "bbl": None if cube.good_bands is None else cube.good_bands.astype(int).tolist(),
@@ -145,6 +150,12 @@ def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, A
     fields |= {key_of(key): value for key, value in extra.items()}
     fields |= layout.fields()
     return {key: fields.get(key) for key in ("description", *layout.fields())} | fields
+
+
+def kept_fields(cube: Cube) -> dict[str, Any]:
+    """The fields of a cube's header that stay true in any other file; what the cube's own fields say is left out."""
+    fields = {key_of(key): value for key, value in cube.header.items()}
+    return {key: value for key, value in fields.items() if key and _is_kept(key, value, cube.bands)}
 
 
 def _list(values: NDArray[np.float64] | None) -> list[float] | None:
@@ -167,60 +178,9 @@ def _unit(cube: Cube, spelled: Any) -> str | None:
     return ENVI_UNITS.get(cube.wavelength_unit)
 
 
-def _check_no_data(cube: Cube, dtype: np.dtype[Any]) -> None:
-    """Refuse a type that cannot say "not measured" though the cube's own type can."""
-    value = cube.no_data
-    if value is not None and _holds(cube.data.dtype, value) and not _holds(dtype, value):
-        raise FileFormatError(
-            f"{cube.name}: the no-data value {value:g} does not fit into {dtype.name}; "
-            f"choose a data type that holds it, such as float32"
-        )
-
-
-def _holds(dtype: np.dtype[Any], value: float) -> bool:
-    if dtype.kind == "f":
-        return True
-    limits = np.iinfo(dtype)
-    return bool(np.isfinite(value)) and value == int(value) and limits.min <= int(value) <= limits.max
-
-
 def _write_values(file: BinaryIO, cube: Cube, layout: Layout) -> None:
-    """Write all values, some rows at a time: one pass through the source, whatever its interleave."""
-    bands, lines, samples = cube.shape
-    step = max(1, SLAB_BYTES // (bands * samples * max(8, layout.dtype.itemsize)))
-    for start in range(0, lines, step):
-        slab = _converted(np.asarray(cube.data[:, start : start + step]), layout.dtype, cube)
-        if layout.interleave != "bsq":
-            file.write(np.ascontiguousarray(slab.transpose(AXES[layout.interleave])).data)
-            continue
-        for band, values in enumerate(slab):
-            file.seek((band * lines + start) * samples * layout.dtype.itemsize)
-            file.write(values.data)
-
-
-def _converted(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
-    """The slab in the file's type and byte order, contiguous."""
-    if dtype.kind != "f" and slab.dtype.name != dtype.name:
-        slab = _whole_numbers(slab, dtype, cube)
-    with np.errstate(over="ignore"):  # beyond float32 lies infinity
-        return np.ascontiguousarray(slab, dtype=dtype)
-
-
-def _whole_numbers(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
-    """Rounded, cut to the range of ``dtype``, NaN as the no-data value."""
-    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-    if slab.dtype.kind != "f":
-        own = np.iinfo(slab.dtype)
-        return np.asarray(slab.clip(max(low, own.min), min(high, own.max)))
-    values = np.rint(slab.astype(np.float64))
-    missing = np.isnan(values)
-    if missing.any():
-        if cube.no_data is None:
-            raise FileFormatError(
-                f"{cube.name}: holds NaN, which {dtype.name} cannot express; set a no-data value or choose float32"
-            )
-        values[missing] = cube.no_data
-    top = float(high)
-    # the largest 64-bit numbers lie between two floats: the next one below is the last that can be converted
-    top = top if int(top) <= high else np.nextafter(top, 0)
-    return np.asarray(values.clip(low, top))
+    if layout.interleave == "bsq":
+        write_bsq(file, cube, layout.dtype)
+        return
+    for _, slab in slabs(cube, layout.dtype):
+        file.write(np.ascontiguousarray(slab.transpose(AXES[layout.interleave])).data)

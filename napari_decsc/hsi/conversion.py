@@ -1,0 +1,75 @@
+"""Values of a cube in another type: rounded, cut, and written some rows at a time."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import FileFormatError
+
+#: Bytes in memory at a time, about: a memory map of any size can be written.
+SLAB_BYTES = 64 << 20
+
+
+def write_bsq(file: BinaryIO, cube: Cube, dtype: np.dtype[Any], offset: int = 0) -> None:
+    """Write all values band after band, from byte ``offset`` on; one pass through the source, whatever its order."""
+    _, rows, cols = cube.shape
+    for start, slab in slabs(cube, dtype):
+        for band, values in enumerate(slab):
+            file.seek(offset + (band * rows + start) * cols * dtype.itemsize)
+            file.write(values.data)
+
+
+def slabs(cube: Cube, dtype: np.dtype[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The values in the type ``dtype``, some rows (band, row, col) at a time, each with the number of its first row."""
+    bands, rows, cols = cube.shape
+    step = max(1, SLAB_BYTES // (bands * cols * max(8, dtype.itemsize)))
+    for start in range(0, rows, step):
+        yield start, converted(np.asarray(cube.data[:, start : start + step]), dtype, cube)
+
+
+def check_no_data(cube: Cube, dtype: np.dtype[Any]) -> None:
+    """Refuse a type that cannot say "not measured" though the cube's own type can."""
+    value = cube.no_data
+    if value is not None and _holds(cube.data.dtype, value) and not _holds(dtype, value):
+        raise FileFormatError(
+            f"{cube.name}: the no-data value {value:g} does not fit into {dtype.name}; "
+            f"choose a data type that holds it, such as float32"
+        )
+
+
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(dtype)
+    return bool(np.isfinite(value)) and value == int(value) and limits.min <= int(value) <= limits.max
+
+
+def converted(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
+    """The slab in the type ``dtype`` and its byte order, contiguous."""
+    if dtype.kind != "f" and slab.dtype.name != dtype.name:
+        slab = _whole_numbers(slab, dtype, cube)
+    with np.errstate(over="ignore"):  # beyond float32 lies infinity
+        return np.ascontiguousarray(slab, dtype=dtype)
+
+
+def _whole_numbers(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
+    """Rounded, cut to the range of ``dtype``, NaN as the no-data value."""
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    if slab.dtype.kind != "f":
+        own = np.iinfo(slab.dtype)
+        return np.asarray(slab.clip(max(low, own.min), min(high, own.max)))
+    values = np.rint(slab.astype(np.float64))
+    missing = np.isnan(values)
+    if missing.any():
+        if cube.no_data is None:
+            raise FileFormatError(
+                f"{cube.name}: holds NaN, which {dtype.name} cannot express; set a no-data value or choose float32"
+            )
+        values[missing] = cube.no_data
+    top = float(high)
+    # the largest 64-bit numbers lie between two floats: the next one below is the last that can be converted
+    top = top if int(top) <= high else np.nextafter(top, 0)
+    return np.asarray(values.clip(low, top))

@@ -1,0 +1,159 @@
+"""HDF5 and everything that is HDF5 inside: NetCDF 4 and MATLAB 7.3."""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.hsi.formats import spectral
+from napari_decsc.hsi.formats.attributes import as_text
+from napari_decsc.hsi.formats.contents import Contents, Variable, cube_from, looks_like_a_cube
+from napari_decsc.hsi.formats.guards import check_memory, fits_in_memory, mapped, readable
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_KIND = "HDF5"
+#: Objects looked at in a file, attributes looked at of an object, and bytes of one attribute.
+_MOST_OBJECTS, _MOST_ATTRIBUTES, _LARGEST_ATTRIBUTE = 20_000, 500, 1 << 20
+
+
+def is_hdf5(path: Path) -> bool:
+    """True if the file is HDF5, with or without a block of the user's own (MATLAB's has 512 bytes) before it."""
+    with path.open("rb") as file:
+        for offset in (0, 512, 1024, 2048):
+            file.seek(offset)
+            if file.read(8) == _SIGNATURE:
+                return True
+    return False
+
+
+def holds_cube(path: Path) -> bool:
+    """True if the file is HDF5 and an array in it could be a cube of at least 4 bands."""
+    import h5py
+
+    if not is_hdf5(path):
+        return False
+    with h5py.File(path, "r") as file:
+        return looks_like_a_cube(_contents(file, path))
+
+
+def read_hdf5(path: Path, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
+    """The cube in an HDF5 or NetCDF 4 file.
+
+    An array that lies in the file as it is becomes a memory map; one in compressed chunks is read if it takes no more
+    than half of the free memory, else it stays a lazy (dask) array. Links to other files and virtual arrays are not
+    followed. Attributes give no-data value and scale, see `attributes`.
+    """
+    return _read(path, variable, band_axis, matlab=False)
+
+
+def read_matlab_73(path: Path, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
+    """The cube in a MATLAB 7.3 file, which is HDF5 with the axes in the opposite order."""
+    return _read(path, variable, band_axis, matlab=True)
+
+
+def _read(path: Path, variable: str | None, band_axis: int | str | None, matlab: bool) -> Cube:
+    import h5py
+
+    with readable(path, _KIND), h5py.File(path, "r") as file:
+        return cube_from(_contents(file, path, matlab), variable, band_axis)
+
+
+def _contents(file: Any, path: Path, matlab: bool = False) -> Contents:
+    vectors: dict[str, list[spectral.Vector]] = {}
+    variables = []
+    facts = _attributes(file)
+    for dataset in _datasets(file):
+        attributes = _attributes(dataset)
+        long = [size for size in dataset.shape if size != 1]
+        if len(long) == 1 and long[0] <= spectral.LONGEST and spectral.role(dataset.name) and _is_inside(dataset):
+            unit = next((value for key, value in attributes.items() if key.lower() in ("units", "unit")), "")
+            spectral.add(vectors, dataset.name, dataset[()], unit)
+        elif len(dataset.shape) > 2:
+            variables.append(_variable(dataset, path, attributes, matlab))
+    for known in (facts, *(variable.attributes for variable in variables)):
+        for key, value in known.items():
+            spectral.add(vectors, key, value, known.get(f"{key}_units", ""))
+    header = {key.lower(): text for key, value in facts.items() if (text := as_text(key.lower(), value)) is not None}
+    return Contents(path, variables, vectors, header)
+
+
+def _datasets(file: Any) -> list[Any]:
+    """All arrays that hang in the file itself; this walk follows neither soft nor external links."""
+    import h5py
+
+    found: list[Any] = []
+    seen = 0
+
+    def look(name: str, item: Any) -> bool | None:
+        nonlocal seen
+        seen += 1
+        # MATLAB keeps the parts of its cells and objects under names with "#"; a type without a name in NumPy raises
+        with contextlib.suppress(TypeError, ValueError):
+            if isinstance(item, h5py.Dataset) and not name.startswith("#") and item.shape and item.dtype.kind in "iufb":
+                found.append(item)
+        return True if seen >= _MOST_OBJECTS else None
+
+    file.visititems(look)
+    return found
+
+
+def _attributes(item: Any) -> dict[str, Any]:
+    found = {}
+    for name in list(item.attrs)[:_MOST_ATTRIBUTES]:
+        attribute = item.attrs.get_id(name)
+        # text of variable length lies outside the attribute and is small in earnest files
+        if attribute.get_storage_size() <= _LARGEST_ATTRIBUTE and attribute.dtype.kind in "iufSUO":
+            value = item.attrs[name]
+            if not isinstance(value, np.ndarray) or value.dtype.kind in "iuf":
+                found[name] = value
+    return found
+
+
+def _variable(dataset: Any, path: Path, attributes: Mapping[str, Any], matlab: bool) -> Variable:
+    name, shape, axes = dataset.name.lstrip("/"), dataset.shape, _axes(dataset)
+    if not matlab:
+        return Variable(name, shape, dataset.dtype, lambda: _array(dataset, path), axes, attributes=attributes)
+    read = lambda: _array(dataset, path).transpose()  # noqa: E731
+    # in MATLAB a cube is (row, col, band)
+    return Variable(name, shape[::-1], dataset.dtype, read, usual=2, attributes=attributes)
+
+
+def _axes(dataset: Any) -> tuple[str, ...]:
+    """Names of the axes: those of NetCDF's dimensions, or HDF5's labels."""
+    names = []
+    for dimension in dataset.dims:
+        scales = [scale.name for scale in dimension.values() if scale is not None and scale.name] if dimension else []
+        names.append((scales[0] if scales else dimension.label).rpartition("/")[2])
+    return tuple(names)
+
+
+def _is_inside(dataset: Any) -> bool:
+    """Whether the values lie in this file; the others would be read from files which that file names."""
+    return not dataset.is_virtual and not dataset.external
+
+
+def _array(dataset: Any, path: Path) -> Any:
+    import h5py
+
+    if not _is_inside(dataset):
+        raise FileFormatError(
+            f"{path}: {dataset.name} lies in other files, which are not read; open the one it lies in"
+        )
+    if dataset.id.get_storage_size() == 0:
+        raise FileFormatError(f"{path}: {dataset.name} describes {dataset.shape} values but holds none; fill it first")
+    offset = dataset.id.get_offset()
+    if dataset.chunks is None and offset is not None:
+        return mapped(path, dataset.dtype, dataset.shape, offset)
+    if dataset.chunks is not None:
+        check_memory(int(np.prod(dataset.chunks)) * dataset.dtype.itemsize, path, f"a chunk of {dataset.name}")
+    if fits_in_memory(dataset.size * dataset.dtype.itemsize):
+        return dataset[()]
+    from dask.array import from_array
+
+    # the array outlives the file handle that found it
+    lazy = h5py.File(path, "r")[dataset.name]
+    return from_array(lazy, chunks=dataset.chunks or "auto")  # type: ignore[no-untyped-call]

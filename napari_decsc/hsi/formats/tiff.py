@@ -1,0 +1,192 @@
+"""TIFF stacks and GeoTIFF: bands as pages, or as samples of each pixel."""
+
+import contextlib
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_decsc.hsi.conversion import check_no_data, write_bsq
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.hsi.formats import metadata, spectral
+from napari_decsc.hsi.formats.contents import Contents, Variable, cube_from
+from napari_decsc.hsi.formats.guards import check_memory, mapped, readable
+from napari_decsc.hsi.replacing import flushed, replacing
+
+_GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+#: GeoTIFF's tags (OGC 19-008r4) that are kept, with the type in which they are written again.
+_GEO = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
+_ITEM = re.compile(r'<Item name="(\w+)" sample="(\d+)"[^>]*>([^<]{1,40})</Item>')
+#: Longest text of a tag that is searched.
+_LONGEST = 16 << 20
+#: From here on, a file needs 64-bit offsets; some room is left for the pages' own entries.
+_BIG = 2**32 - 2**26
+
+
+def holds_cube(path: Path) -> bool:
+    """True for a file of this package and for a plain stack of at least 4 bands; microscopes' stacks are napari's."""
+    with path.open("rb") as file:
+        if file.read(4) not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+            return False
+    with _opened(path) as file:
+        if metadata.is_metadata(file.pages[0].description):
+            return True
+        page = file.pages[0]
+        if page.is_imagej or page.description.lstrip().startswith("<?xml") or file.is_lsm or file.is_stk:
+            return False
+        found = [_variable(series, path, number) for number, series in enumerate(file.series)]
+        return any(one.is_cube and min(one.cube_shape) >= 4 for one in found)
+
+
+def read_tiff(path: Path, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
+    """The cube in a TIFF file: memory-mapped where it lies in one piece uncompressed, else in memory.
+
+    Pages are bands; so are the samples of a pixel. GDAL's no-data value and band wavelengths are taken, GeoTIFF's tags
+    kept. No other file is read, whatever an OME or Micro-Manager description says.
+    """
+    with readable(path, "TIFF"), _opened(path) as file:
+        page = file.pages[0]
+        text = page.description if len(page.description) <= metadata.LONGEST else ""
+        variables = [_variable(series, path, number) for number, series in enumerate(file.series)]
+        ours = metadata.shape_of(text) if metadata.is_metadata(text) else None
+        if ours is not None:
+            variables = [_ours(variables[0], ours, path)]
+        contents = Contents(path, variables, _vectors(page), _geo(page), text if ours else None)
+        cube = cube_from(contents, variable, band_axis)
+        return cube.replace(no_data=_no_data(page)) if cube.no_data is None else cube
+
+
+def write_tiff(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, extra: Mapping[str, str]) -> Path:
+    """Write a cube as an uncompressed TIFF, a page for each band; the description of the first is a JSON text.
+
+    GDAL's tag tells the no-data value, GeoTIFF's tags of the source are written again.
+    """
+    import tifffile
+
+    check_no_data(cube, kind)
+    size = math.prod(cube.shape) * kind.itemsize
+    with replacing(path, overwrite=overwrite) as (part,), flushed(part) as file:
+        with tifffile.TiffWriter(file, bigtiff=size > _BIG, byteorder="<") as writer:
+            place = writer.write(
+                shape=cube.shape,
+                dtype=kind,
+                photometric="minisblack",
+                metadata=None,
+                description=metadata.as_json(cube, extra),
+                extratags=_tags(cube),
+                returnoffset=True,
+            )
+        if place is None:
+            raise FileFormatError(f"{path}: cannot be written as TIFF; choose ENVI (.hdr)")
+        write_bsq(file, cube, kind.newbyteorder("<"), place[0])
+    return path
+
+
+def _opened(path: Path) -> Any:
+    """The file, without the series of formats whose description names further files."""
+    import tifffile
+
+    return tifffile.TiffFile(
+        path, _multifile=False, is_ome=False, is_mmstack=False, is_micromanager=False, is_ndtiff=False
+    )
+
+
+def _variable(series: Any, path: Path, number: int) -> Variable:
+    page = series.keyframe
+    letters = series.axes
+    # samples of a pixel are its bands for sure; a stack of pages may also be a cube whose rows were taken for pages
+    certain = letters.index("S") if letters.count("S") == 1 and len(letters) == 3 else None
+    usual = None if len(letters) != 3 or letters[-2:] != "YX" else 0
+    name = series.name or f"series {number}"
+
+    def read() -> Any:
+        if series.dataoffset is not None and page.compression == 1:
+            dtype = np.dtype(series.dtype).newbyteorder(
+                series.parent.byteorder if hasattr(series, "parent") else page.parent.byteorder
+            )
+            return mapped(path, dtype, series.shape, series.dataoffset)
+        _check_pieces(series, path)
+        check_memory(series.size * series.dtype.itemsize, path, name)
+        return series.asarray(maxworkers=1)
+
+    return Variable(name, tuple(series.shape), np.dtype(series.dtype), read, usual=usual, certain=certain)
+
+
+def _ours(variable: Variable, shape: tuple[int, ...], path: Path) -> Variable:
+    """The variable with the shape that its description tells; TIFF drops axes of length 1."""
+    if math.prod(variable.shape) != math.prod(shape):
+        raise FileFormatError(f"{path}: its pages are not as many as its description says; write the file again")
+    return Variable(variable.name, shape, variable.dtype, lambda: variable.read().reshape(shape))
+
+
+def _check_pieces(series: Any, path: Path) -> None:
+    """Raise FileFormatError if a piece of the image lies behind the end of the file."""
+    held = path.stat().st_size
+    for page in series.pages:
+        if page is None:
+            raise FileFormatError(f"{path}: lacks some of its pages; the file is cut short")
+        for start, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+            if start + size > held:
+                raise FileFormatError(
+                    f"{path}: holds {held} bytes, a page ends at {start + size}; the file is cut short"
+                )
+
+
+def _vectors(page: Any) -> dict[str, list[spectral.Vector]]:
+    """Wavelengths that GDAL keeps of each band."""
+    vectors: dict[str, list[spectral.Vector]] = {}
+    text = _text(page, _GDAL_METADATA)
+    units = re.search(r'<Item name="wavelength_units"[^>]*>([^<]{1,40})<', text)
+    found: dict[str, dict[int, float]] = {}
+    for name, sample, value in _ITEM.findall(text):
+        if spectral.role(name) and re.fullmatch(r"\s*[0-9.eE+-]+\s*", value):
+            found.setdefault(name, {})[int(sample)] = float(value)
+    for name, values in found.items():
+        if sorted(values) == list(range(len(values))):
+            spectral.add(vectors, name, [values[band] for band in sorted(values)], units.group(1) if units else "")
+    return vectors
+
+
+def _no_data(page: Any) -> float | None:
+    try:
+        return float(_text(page, _GDAL_NODATA).strip("\0 "))
+    except ValueError:
+        return None
+
+
+def _text(page: Any, code: int) -> str:
+    tag = page.tags.get(code)
+    value = "" if tag is None or tag.count > _LONGEST else tag.value
+    return value if isinstance(value, str) else ""
+
+
+def _geo(page: Any) -> dict[str, Any]:
+    """GeoTIFF's tags as fields of a header, such as `geotiff 34735`."""
+    fields: dict[str, Any] = {}
+    for code in _GEO:
+        tag = page.tags.get(code)
+        if tag is not None and tag.count <= 10_000:
+            value = tag.value
+            fields[f"geotiff {code}"] = (
+                value if isinstance(value, str) else [repr(item) for item in np.ravel(value).tolist()]
+            )
+    return fields
+
+
+def _tags(cube: Cube) -> list[tuple[Any, ...]]:
+    tags: list[tuple[Any, ...]] = []
+    for code, kind in _GEO.items():
+        value = cube.header.get(f"geotiff {code}")
+        if isinstance(value, str) and kind == "s" and value.isascii():
+            tags.append((code, kind, 0, value, True))
+        elif isinstance(value, list) and kind != "s":
+            with contextlib.suppress(ValueError, OverflowError):  # a header may say anything
+                numbers = np.array(value, dtype=np.float64 if kind == "d" else np.uint16)
+                tags.append((code, kind, numbers.size, tuple(numbers.tolist()), True))
+    if cube.no_data is not None:
+        tags.append((_GDAL_NODATA, "s", 0, repr(float(cube.no_data)).removesuffix(".0"), True))
+    return tags

@@ -1,0 +1,116 @@
+"""What can be done with a result: the removed noise as a layer, the cube as a file, the report."""
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QWidget
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import DecscError
+from napari_decsc.hsi.report import as_json
+from napari_decsc.ui import saving
+from napari_decsc.ui.denoise_run import Result, removed_noise
+from napari_decsc.ui.docked import Message
+from napari_decsc.ui.layers import add_cube_layer, contrast
+from napari_decsc.ui.worker import calculation_worker
+
+
+class Keeping(QWidget):
+    """Three buttons for the last ``result``; what they did is said in ``message``. All work is beside the window."""
+
+    def __init__(self, viewer: Any, message: Message) -> None:
+        super().__init__()
+        self._viewer, self._message = viewer, message
+        self._result: Result | None = None
+        self._working: list[Any] = []
+        self.noise_button = QPushButton("Removed noise as layer")
+        self.envi_button = QPushButton("Save as ENVI…")
+        self.report_button = QPushButton("Save report…")
+        self.noise_button.setToolTip("Noisy minus denoised: if you see your image in it, signal was removed")
+        self.envi_button.setToolTip("Write the denoised cube with its wavelengths and the producer's header")
+        self.report_button.setToolTip("Write the method, settings, weights, residuals, versions and scores as JSON")
+        self.noise_button.clicked.connect(lambda: self.add_removed_noise())
+        self.envi_button.clicked.connect(lambda: self.save_envi())
+        self.report_button.clicked.connect(lambda: self.save_report())
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(self.noise_button, 0, 0, 1, 2)
+        grid.addWidget(self.envi_button, 1, 0)
+        grid.addWidget(self.report_button, 1, 1)
+        self.result = None
+
+    @property
+    def result(self) -> Result | None:
+        """The last result; the buttons wait for one."""
+        return self._result
+
+    @result.setter
+    def result(self, result: Result | None) -> None:
+        self._result = result
+        for button in (self.noise_button, self.envi_button, self.report_button):
+            button.setEnabled(result is not None)
+
+    def add_removed_noise(self) -> None:
+        """Show noisy minus denoised as a layer."""
+        result = self._kept()
+        self.noise_button.setEnabled(False)
+        self._begin(lambda made: self._show_noise(result, *made), _noise_and_limit, result.noisy, result.denoised)
+
+    def save_envi(self) -> None:
+        """Ask for a name and write the denoised cube."""
+        cube = self._kept().denoised
+        path = self._ask("Save the denoised cube", f"{_file_name(cube)}.hdr", "ENVI header (*.hdr)")
+        if path is not None:
+            self._message.say(f"Writing {path.name}…")
+            self._begin(lambda written: self._message.say(f"Wrote {written}."), saving.write_cube, cube, path)
+
+    def save_report(self) -> None:
+        """Ask for a name and write how the result was made, as JSON."""
+        path = self._ask("Save the report", f"{_file_name(self._kept().denoised)}.json", "JSON (*.json)")
+        if path is None:
+            return
+        try:
+            saving.write_text(as_json(self._kept().report), path)
+            self._message.say(f"Wrote {path}.")
+        except DecscError as error:
+            self._message.complain(str(error))
+
+    def _begin(self, then: Any, function: Any, *arguments: Any) -> None:
+        """Work beside the window; kept until it has ended, so that nothing is lost half-way."""
+        worker = calculation_worker(function, *arguments)
+        self._working.append(worker)
+        worker.returned.connect(then)
+        worker.errored.connect(lambda error: self._message.complain(str(error)))
+        worker.finished.connect(lambda: self._end(worker))
+        worker.start()
+
+    def _end(self, worker: Any) -> None:
+        self._working.remove(worker)
+        self.result = self._result
+
+    def _show_noise(self, result: Result, cube: Cube, limit: float) -> None:
+        add_cube_layer(
+            self._viewer, cube, place=result.place, contrast_limits=(-limit, limit), provenance={"denoising": {}}
+        )
+
+    def _kept(self) -> Result:
+        if self._result is None:
+            raise DecscError("There is no result yet; denoise a cube first.")
+        return self._result
+
+    def _ask(self, title: str, name: str, pattern: str) -> Path | None:
+        source = self._kept().noisy.source
+        folder = Path.home() if source is None else Path(source).parent
+        chosen, _ = QFileDialog.getSaveFileName(self, title, str(folder / name), pattern)
+        return Path(chosen) if chosen else None
+
+
+def _noise_and_limit(noisy: Cube, denoised: Cube) -> tuple[Cube, float]:
+    """The removed noise, and a contrast limit that is the same on both sides of 0."""
+    cube = removed_noise(noisy, denoised)
+    return cube, max(abs(value) for value in contrast(cube))
+
+
+def _file_name(cube: Cube) -> str:
+    """The cube's name as a file name that every system takes."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in cube.name)

@@ -1,0 +1,219 @@
+"""Damaged and hostile files: one sentence, no code run, no other file read, no absurd memory."""
+
+import contextlib
+import io
+import os
+import pickle
+import struct
+import tracemalloc
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_decsc.hsi.errors import AmbiguousFileError, DecscError, FileFormatError
+from napari_decsc.hsi.files import can_open, open_cube, save_cube
+
+DATA = np.arange(5 * 12 * 17, dtype=np.int16).reshape(5, 12, 17)
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = str(mark)
+
+    def __reduce__(self):
+        return os.mkdir, (self.mark,)
+
+
+def npy_header(shape, descr="<f8", more=b""):
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
+    return file.getvalue() + more
+
+
+def zipped(path, members, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def refusal(path, **asked):
+    """What is said of the file, within little memory."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileFormatError) as refused:
+            open_cube(path, **asked)
+        can_open(path)
+        assert tracemalloc.get_traced_memory()[1] < 50 << 20
+    finally:
+        tracemalloc.stop()
+    assert str(path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    array = np.array([[[Bomb(tmp_path / "mark")] * 5] * 5] * 5, dtype=object)
+    np.save(tmp_path / "x.npy", array, allow_pickle=True)
+    np.savez(tmp_path / "x.npz", allow_pickle=True, cube=array)
+    zipped(tmp_path / "raw.npz", {"metadata.npy": pickle.dumps(Bomb(tmp_path / "mark"))})
+    (tmp_path / "raw.npy").write_bytes(pickle.dumps(Bomb(tmp_path / "mark")))
+    assert "holds Python objects, which could run code" in refusal(tmp_path / "x.npy")
+    assert "holds Python objects, which could run code" in refusal(tmp_path / "x.npz")
+    refusal(tmp_path / "raw.npz")
+    refusal(tmp_path / "raw.npy")
+    assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize("shape", [(10**6, 10**6, 10**6), (2**40, 2**40, 2**40), (7, 8, 9)])
+def test_npy_files_that_claim_more_than_they_hold(tmp_path, shape):
+    (tmp_path / "x.npy").write_bytes(npy_header(shape, more=b"12345678"))
+    assert "the file is cut short" in refusal(tmp_path / "x.npy", band_axis=0)
+    zipped(tmp_path / "x.npz", {"cube.npy": npy_header(shape, more=b"12345678")})
+    assert "is not as long as it says" in refusal(tmp_path / "x.npz", band_axis=0)
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    # 64 MiB in 64 KiB; the free memory is made small rather than the bomb large
+    monkeypatch.setattr("napari_decsc.hsi.formats.guards.fits_in_memory", lambda size: size < 1 << 20)
+    bomb = npy_header((4, 4096, 4096), "|u1", bytes(4 * 4096 * 4096))
+    zipped(tmp_path / "x.npz", {"cube.npy": bomb}, zipfile.ZIP_DEFLATED)
+    assert (tmp_path / "x.npz").stat().st_size < 100_000
+    assert "more than is free" in refusal(tmp_path / "x.npz")
+
+
+def test_a_zip_whose_directory_lies_about_places(tmp_path):
+    np.savez(tmp_path / "x.npz", cube=DATA)
+    raw = bytearray((tmp_path / "x.npz").read_bytes())
+    # the length of the local header's extra field, which moves the values beyond the end of the file
+    raw[28:30] = struct.pack("<H", 65535)
+    (tmp_path / "x.npz").write_bytes(raw)
+    refusal(tmp_path / "x.npz")
+
+
+def test_matlab_files_that_claim_more_than_they_hold(tmp_path):
+    path = tmp_path / "x.mat"
+    scipy.io.savemat(path, {"cube": DATA})
+    raw = path.read_bytes()
+    sizes = struct.pack("<3i", *DATA.shape)
+    assert raw.count(sizes) == 1
+    path.write_bytes(raw.replace(sizes, struct.pack("<3i", 5, 2**30, 2**30)))
+    assert "describes more values in cube than it can hold" in refusal(path, band_axis=0)
+
+
+def test_links_to_other_files_are_not_followed(tmp_path):
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["cube"] = DATA
+    layout = h5py.VirtualLayout(DATA.shape, DATA.dtype)
+    layout[:] = h5py.VirtualSource(str(tmp_path / "secret.h5"), "cube", DATA.shape)
+    (tmp_path / "raw.bin").write_bytes(DATA.tobytes())
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["link"] = h5py.ExternalLink("secret.h5", "/cube")
+        file["soft"] = h5py.SoftLink("/link")
+        file.create_virtual_dataset("virtual", layout)
+        file.create_dataset("outside", DATA.shape, DATA.dtype, external=[(str(tmp_path / "raw.bin"), 0, DATA.nbytes)])
+        file.create_dataset("wavelengths", (5,), "f8", external=[(str(tmp_path / "raw.bin"), 0, 40)])
+    for name in ("link", "soft"):
+        assert f"holds no cube '{name}'" in refusal(tmp_path / "x.h5", variable=name)
+    for name in ("virtual", "outside"):
+        assert "lies in other files, which are not read" in refusal(tmp_path / "x.h5", variable=name)
+    with pytest.raises(AmbiguousFileError) as question:
+        open_cube(tmp_path / "x.h5")
+    assert question.value.choices == ("outside", "virtual")
+
+
+def test_an_ome_file_does_not_lead_to_other_files(tmp_path, monkeypatch):
+    uuids = "".join(
+        f'<TiffData IFD="0" FirstT="{t}" PlaneCount="1"><UUID FileName="{name}">urn:uuid:{t}</UUID></TiffData>'
+        for t, name in enumerate(["x.tif", "secret.tif"])
+    )
+    text = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:0">'
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYTCZ" Type="uint8" SizeX="17" SizeY="12" '
+        f'SizeZ="1" SizeC="1" SizeT="2"><Channel ID="C" SamplesPerPixel="1"/>{uuids}</Pixels></Image></OME>'
+    )
+    for name in ("x.tif", "secret.tif"):
+        tifffile.imwrite(tmp_path / name, DATA[0].astype(np.uint8), description=text, metadata=None)
+    assert tifffile.imread(tmp_path / "x.tif").shape == (2, 12, 17)  # the trap works: others do follow
+    assert "holds no cube" in refusal(tmp_path / "x.tif")
+
+
+def test_hdf5_arrays_that_were_never_filled(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("cube", (10**4, 10**6, 10**6), "f8", chunks=(1, 100, 100))
+    assert "values but holds none" in refusal(tmp_path / "x.h5")
+
+
+def test_tiffs_that_claim_more_than_they_hold(tmp_path):
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, DATA, photometric="minisblack", compression="zlib", metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for page in file.pages:
+            for code in ("ImageWidth", "ImageLength"):
+                page.tags[code].overwrite(2**19)
+    refusal(path, band_axis=0)
+
+
+def test_our_own_description_may_lie(tmp_path):
+    from napari_decsc.hsi.cube import Cube
+
+    good = '"wavelengths": null'
+    for bad in ('"wavelengths": [1, 2]', '"wavelengths": "a"', '"wavelengths": {}', '"wavelength": 3'):
+        path = save_cube(Cube(DATA), tmp_path / "x.tif", overwrite=True)
+        raw = path.read_bytes()
+        assert raw.count(good.encode()) == 1
+        path.write_bytes(raw.replace(good.encode(), bad.ljust(len(good)).encode()[: len(good)]))
+        with pytest.raises(DecscError):
+            open_cube(path)
+
+
+def originals(folder):
+    """Small files of every format, as bytes by extension."""
+    from napari_decsc.hsi.cube import Cube
+
+    np.save(folder / "x.npy", DATA)
+    np.savez_compressed(folder / "x.npz", cube=DATA)
+    scipy.io.savemat(folder / "x.mat", {"cube": DATA}, do_compression=True)
+    save_cube(Cube(DATA), folder / "x.tif")
+    with h5py.File(folder / "x.h5", "w", track_order=False) as file:
+        file.create_dataset("cube", data=DATA, chunks=(5, 4, 4), compression="gzip")
+    with scipy.io.netcdf_file(str(folder / "x.nc"), "w") as file:
+        for name, size in zip("bcd", DATA.shape, strict=True):
+            file.createDimension(name, size)
+        file.createVariable("cube", "i2", tuple("bcd"))[:] = DATA
+    return {path.suffix: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    return originals(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat", ".tif", ".h5", ".nc"])
+@pytest.mark.parametrize("share", [0, 0.02, 0.3, 0.7])
+def test_files_that_are_cut_short(tmp_path, samples, suffix, share):
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(samples[suffix][: int(share * len(samples[suffix]))])
+    refusal(path)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat", ".tif", ".h5", ".nc"])
+@settings(max_examples=25, deadline=None)
+@given(places=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))
+def test_changed_bytes_give_a_cube_or_a_sentence(tmp_path_factory, samples, suffix, places):
+    raw = bytearray(samples[suffix])
+    for place, value in places:
+        # the first bytes, where the sizes are, more often than the values
+        raw[place % (len(raw) if place % 2 else min(len(raw), 300))] = value
+    path = tmp_path_factory.getbasetemp() / f"changed{suffix}"
+    path.write_bytes(raw)
+    can_open(path)
+    with contextlib.suppress(DecscError):
+        np.asarray(open_cube(path, band_axis=0).data[:1])
