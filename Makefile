@@ -22,7 +22,7 @@ XDG_RUNTIME_DIR := $(shell folder="$${TMPDIR:-/tmp}/runtime-$$(id -u)"; mkdir -p
 endif
 export XDG_RUNTIME_DIR
 
-.PHONY: help install run test lint format types contracts validate wheel-test train bench clean distclean
+.PHONY: help install run test lint format types contracts validate wheel-test train bench fuzz screenshots clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,13 @@ train: $(VENV)/.installed ## train weights; options in ARGS, see `napari-decsc t
 
 bench: $(VENV)/.installed ## compare methods on noise cases; writes runs/benchmark/
 	@$(BIN)/napari-decsc benchmark --overwrite $(ARGS)
+
+screenshots: $(VENV)/.installed ## the pictures of docs/images (in a virtual screen)
+	@xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python docs/make_screenshots.py
+
+fuzz: $(VENV)/.installed ## 200,000 odd files must open or be refused; then 200 kills of a writer; options of the first in ARGS
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/safety/fuzz.py $(ARGS)
+	@$(BIN)/python tests/safety/kill.py
 
 clean: ## remove what was built and cached, keep .venv
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage site

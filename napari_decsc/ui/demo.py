@@ -71,11 +71,15 @@ class _Demo(QObject):
         super().__init__(bench)
         self._bench, self._layer, self._clean, self._on_done = bench, layer, clean, on_done
         self._noisy: Any = None
-        bench.noise.done.connect(self._denoise)
-        bench.denoise.done.connect(self._compare)
-        bench.compare.scored.connect(self._finish)
-        bench.noise.failed.connect(self._fail)
-        bench.denoise.failed.connect(self._fail)
+        self._steps = (
+            (bench.noise.done, self._denoise),
+            (bench.denoise.done, self._compare),
+            (bench.compare.scored, self._finish),
+            (bench.noise.failed, self._fail),
+            (bench.denoise.failed, self._fail),
+        )
+        for signal, step in self._steps:
+            signal.connect(step)
 
     def begin(self, noise_model: NoiseModel, seed: int, method: str, settings: Any) -> None:
         self._bench.viewer.reset_view()  # the docks have taken their room by now
@@ -106,6 +110,9 @@ class _Demo(QObject):
         self._end(DemoResult(self._clean, noisy, error=text))
 
     def _end(self, result: DemoResult) -> None:
-        on_done, self._on_done = self._on_done, lambda _: None
+        # what the person does from now on is no part of the demonstration
+        for signal, step in self._steps:
+            signal.disconnect(step)
+        on_done = self._on_done
         # one turn of the event loop later everything that was said is also drawn
         QTimer.singleShot(200, lambda: on_done(result))

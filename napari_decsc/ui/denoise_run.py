@@ -1,15 +1,17 @@
 """One denoising run in the window: the worker, the layer it draws into, and what came of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Preview
+from napari_decsc.hsi.denoising import Denoiser, Preview
 from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.ui import worker as work
 from napari_decsc.ui.layers import clean_of, cube_of, provenance_of
+from napari_decsc.ui.quality import difference
 from napari_decsc.ui.result_layer import ResultLayer
 
 #: Milliseconds between two previews: redrawing a layer costs about 40 ms.
@@ -18,12 +20,19 @@ PREVIEW_PAUSE = 250
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a finished run leaves: the layer, both cubes, the report, and scores by name where a clean cube is known."""
+    """What a finished run leaves.
+
+    The layer and the one it was made from, both cubes, the report, the denoiser (which remembers its solution), where
+    in the world the result lies, and scores by name where a clean cube is known.
+    """
 
     layer: Any
+    source: Any
     noisy: Cube
     denoised: Cube
     report: dict[str, Any]
+    denoiser: Denoiser
+    place: Mapping[str, Any]
     scores: tuple[tuple[str, Scores], ...] = ()
 
 
@@ -36,30 +45,40 @@ def score_both(clean: Cube | None, noisy: Cube, denoised: Cube) -> tuple[tuple[s
 
 def removed_noise(noisy: Cube, denoised: Cube) -> Cube:
     """What denoising took away, noisy minus denoised, in raw units: if an image shows in it, signal was removed."""
-    difference = (noisy.physical() - denoised.physical()) * noisy.scale
-    return noisy.replace(data=difference, name=f"removed noise · {denoised.name}", no_data=None)
+    return difference(noisy, denoised).replace(name=f"removed noise · {denoised.name}")
 
 
 class DenoiseRun(QObject):
-    """Runs once. ``progressed`` carries batches of iterations; then ``succeeded`` or ``failed``; last ``finished``."""
+    """Runs once. ``progressed`` carries batches of iterations; then ``succeeded`` or ``failed``; last ``finished``.
+
+    ``before`` is an earlier result of the same layer, whose solution the run goes on from and whose layer it changes.
+    """
 
     progressed = Signal(object)
     succeeded = Signal(object)
     failed = Signal(str)
     finished = Signal()
 
-    def __init__(self, viewer: Any, layer: Any, method: str, settings: Any, parent: QObject) -> None:
+    def __init__(
+        self, viewer: Any, layer: Any, method: str, settings: Any, parent: QObject, before: Result | None = None
+    ) -> None:
         super().__init__(parent)
-        self._noisy, self._clean = cube_of(layer), clean_of(layer)
-        self._made_by = provenance_of(layer)
-        self.layer = ResultLayer(viewer, layer, self._noisy, f"{method} · {layer.name}")
+        # a denoiser goes on from its solution when it gets the very cube that it solved
+        self._noisy = cube_of(layer) if before is None else before.noisy
+        self._source, self._clean, self._made_by = layer, clean_of(layer), provenance_of(layer)
+        made = None if before is None else before.layer
+        self.layer = ResultLayer(viewer, layer, self._noisy, f"{method} · {layer.name}", made)
+        self._result: Result | None = None
+        self._is_hurried = False
         self._previews: dict[tuple[int, int, int, int], Preview] = {}
         self._is_over = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PREVIEW_PAUSE)
         self._timer.timeout.connect(self._show_previews)
-        self.worker = work.denoising_worker(method, settings, self._noisy)
+        self._has_shown = False
+        denoiser = None if before is None else before.denoiser
+        self.worker = work.denoising_worker(method, settings, self._noisy, denoiser)
         self.worker.yielded.connect(self._on_batch)
         self.worker.returned.connect(self._on_result)
         self.worker.errored.connect(self._on_error)
@@ -72,6 +91,14 @@ class DenoiseRun(QObject):
     def stop(self) -> None:
         """Finish soon, with the best estimate so far."""
         work.stop(self.worker)
+
+    def hurry(self) -> None:
+        """As `stop`, without scores: another run is waiting."""
+        self._is_hurried = True
+        if self._result is None:
+            self.stop()
+        elif not self._is_over:
+            self._succeed(self._result)
 
     def abandon(self) -> None:
         """End without a result, and take the preview away."""
@@ -87,7 +114,10 @@ class DenoiseRun(QObject):
             if iteration.preview is not None:
                 rows, cols = iteration.preview.rows, iteration.preview.cols
                 self._previews[(rows.start, rows.stop, cols.start, cols.stop)] = iteration.preview
-        if self._previews and not self._timer.isActive():
+        if self._previews and not self._has_shown:
+            self._has_shown = True
+            self._show_previews()  # the first at once, the others a few times a second
+        elif self._previews and not self._timer.isActive():
             self._timer.start()
         self.progressed.emit(batch)
 
@@ -99,26 +129,34 @@ class DenoiseRun(QObject):
         self._timer.stop()
         if self._is_over:
             return
-        denoised, report = outcome
-        report = {**report, "input": _described(self._noisy), **self._made_by}
-        layer = self.layer.finish(denoised, self._clean, {**self._made_by, "denoising": report})
-        self._result = Result(layer, self._noisy, cube_of(layer), report)
-        self._scoring = work.calculation_worker(score_both, self._clean, self._noisy, denoised)
+        report = {**outcome.report, "input": _described(self._noisy), **self._made_by}
+        layer = self.layer.finish(outcome.cube, self._clean, {**self._made_by, "denoising": report})
+        self._result = Result(
+            layer, self._source, self._noisy, cube_of(layer), report, outcome.denoiser, self.layer.place
+        )
+        if self._is_hurried:
+            self._succeed(self._result)
+            return
+        self._scoring = work.calculation_worker(score_both, self._clean, self._noisy, outcome.cube)
         self._scoring.returned.connect(self._on_scores)
         self._scoring.errored.connect(self._on_error)
         self._scoring.start()
 
     def _on_scores(self, scores: tuple[tuple[str, Scores], ...]) -> None:
-        if self._is_over:
+        if self._is_over or self._result is None:
             return
-        made = self._result
         if scores:
-            made.report["scores"] = {name: score.summary() for name, score in scores}
-        self.succeeded.emit(Result(made.layer, made.noisy, made.denoised, made.report, scores))
+            self._result.report["scores"] = {name: score.summary() for name, score in scores}
+        self._succeed(replace(self._result, scores=scores))
+
+    def _succeed(self, result: Result) -> None:
+        self.succeeded.emit(result)
         self._finish()
 
     def _on_error(self, error: Exception) -> None:
-        if not hasattr(self, "_result"):
+        if self._is_over:
+            return
+        if self._result is None:
             self.layer.discard()
         self.failed.emit(str(error))
         self._finish()

@@ -1,5 +1,6 @@
 """What can be done with a result: the removed noise as a layer, the cube as a file, the report."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class Keeping(QWidget):
         self._viewer, self._message = viewer, message
         self._result: Result | None = None
         self._working: list[Any] = []
+        self._left = False
         self.noise_button = QPushButton("Removed noise as layer")
         self.envi_button = QPushButton("Save as ENVI…")
         self.report_button = QPushButton("Save report…")
@@ -79,10 +81,17 @@ class Keeping(QWidget):
         """Work beside the window; kept until it has ended, so that nothing is lost half-way."""
         worker = calculation_worker(function, *arguments)
         self._working.append(worker)
-        worker.returned.connect(then)
-        worker.errored.connect(lambda error: self._message.complain(str(error)))
-        worker.finished.connect(lambda: self._end(worker))
+        worker.returned.connect(self._if_here(then))
+        worker.errored.connect(self._if_here(lambda error: self._message.complain(str(error))))
+        worker.finished.connect(self._if_here(lambda: self._end(worker)))
         worker.start()
+
+    def leave(self) -> None:
+        """Let go of the viewer; a file that is being written is finished, in silence."""
+        self._left = True
+
+    def _if_here(self, function: Callable[..., None]) -> Callable[..., None]:
+        return lambda *arguments: None if self._left else function(*arguments)
 
     def _end(self, worker: Any) -> None:
         self._working.remove(worker)

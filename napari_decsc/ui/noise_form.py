@@ -64,8 +64,8 @@ class CombinationForm:
         column = QVBoxLayout(self.widget)
         column.setContentsMargins(0, 0, 0, 0)
         for name in KINDS:
-            self.ticks[name] = tick = QCheckBox(NOISE_MODELS[name].summary)
-            tick.setToolTip(f"Add {name} noise")
+            self.ticks[name] = tick = QCheckBox(name)
+            tick.setToolTip(NOISE_MODELS[name].summary)
             tick.toggled.connect(lambda is_on, name=name: self._tick(name, is_on))
             column.addWidget(tick)
         self._column = column
@@ -110,6 +110,7 @@ def _add_slider(rows: QFormLayout, field: Any) -> None:
     both, slider = QWidget(), QSlider(Qt.Orientation.Horizontal)
     slider.setRange(0, STEPS)
     slider.setToolTip(field.tooltip)
+    slider.setMinimumWidth(40)
     line = QHBoxLayout(both)
     line.setContentsMargins(0, 0, 0, 0)
     line.addWidget(slider, stretch=1)

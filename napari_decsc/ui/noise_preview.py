@@ -18,7 +18,7 @@ from napari_decsc.ui.worker import calculation_worker
 
 #: Milliseconds after the last change, and the size of the picture in screen points.
 PAUSE = 60
-WIDTH, HEIGHT = 320, 190
+WIDTH, HEIGHT = 320, 160
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.hsi.noise import NOISE_MODELS, Combined, NoiseModel, add_noise
 from napari_decsc.hsi.noise_bands import OnBands, on_bands, record
 from napari_decsc.ui import scoring
-from napari_decsc.ui.band_label import band_text, shown_band
+from napari_decsc.ui.band_label import shown_band
 from napari_decsc.ui.docked import CubeChoice, Docked, Message, scores_label, scrolled
 from napari_decsc.ui.form import as_text
 from napari_decsc.ui.layers import add_cube_layer, clean_of, cube_of, provenance_of
@@ -185,8 +185,7 @@ class NoiseWidget(Docked):
         if peak != self._peak:
             self._set_peak(peak)
         show_in(self.picture, found.shades)
-        text = band_text(found.wish.cube, found.wish.band)
-        self.caption.setText(f"Preview of {text} · PSNR {found.psnr:.2f} dB")
+        self.caption.setText(f"Preview of band {found.wish.band + 1} · PSNR {found.psnr:.2f} dB")
 
     def _show_no_look(self, text: str) -> None:
         self.picture.clear()

@@ -1,4 +1,4 @@
-"""The live curve of the relative residual, ||f(z) - z|| / ||f(z)||, against evaluations of f."""
+"""The live curve of the relative residual, ||f(z) - z|| / ||f(z)||, against evaluations of f, and its fitted rate."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.ui.forecast import fitted
 from napari_decsc.ui.plot import SAVED_SIZE, PlotCanvas, save_figure, style
 from napari_decsc.ui.theme import PAPER, Colours
 
 CURVE = "#3E9BDC"
 GOAL = "#D55E00"
+FIT = "#009E73"
 
 
 def prepare(axes: Any, tolerance: float | None, evaluations: int, low: float, high: float) -> None:
@@ -58,7 +60,7 @@ class ResidualPlot(PlotCanvas):
         self._set_curves()
         if self._grow():
             self._rebuild()
-        self.blit([self._earlier, self._current])
+        self.blit([self._earlier, self._current, self._fit, self._rate])
 
     def save(self, path: Path) -> Path:
         """Write the curves as a picture that stands on its own."""
@@ -69,6 +71,9 @@ class ResidualPlot(PlotCanvas):
         for number, tile in enumerate(self.tiles):
             is_last = number == len(self.tiles) - 1
             axes.plot(range(1, len(tile) + 1), tile, "o-", color=CURVE, markersize=3, alpha=1 if is_last else 0.4)
+        x, y, text = _forecast_line(self.tiles[-1] if self.tiles else [], longest)
+        axes.plot(x, y, ":", linewidth=1.2, color=FIT)
+        axes.text(0.98, 0.95, text, transform=axes.transAxes, ha="right", va="top", color=FIT, size=8)
         style(figure, PAPER)
         return save_figure(figure, path)
 
@@ -79,7 +84,10 @@ class ResidualPlot(PlotCanvas):
         common = {"color": CURVE, "animated": True, "markersize": 3}
         (self._earlier,) = axes.plot([], [], "-", linewidth=0.8, alpha=0.4, **common)
         (self._current,) = axes.plot([], [], "o-", linewidth=1.5, **common)
-        self._moving = [self._earlier, self._current]
+        (self._fit,) = axes.plot([], [], ":", linewidth=1.2, color=FIT, animated=True)
+        self._rate = axes.text(0.98, 0.95, "", transform=axes.transAxes, ha="right", va="top", color=FIT, size=8)
+        self._rate.set_animated(True)
+        self._moving = [self._earlier, self._current, self._fit, self._rate]
         self._set_curves()
         self._still = None
         self.set_colours(self.colours)
@@ -88,6 +96,9 @@ class ResidualPlot(PlotCanvas):
         if self.tiles:
             self._current.set_data(range(1, len(self.tiles[-1]) + 1), self.tiles[-1])
         self._earlier.set_data(*_joined(self.tiles[:-1]))
+        x, y, text = _forecast_line(self.tiles[-1] if self.tiles else [], self._evaluations)
+        self._fit.set_data(x, y)
+        self._rate.set_text(text)
 
     def _grow(self) -> bool:
         """Whether a value lies outside the axes; they then grow by a decade, or by half as many evaluations."""
@@ -101,6 +112,17 @@ class ResidualPlot(PlotCanvas):
         while len(values) > self._evaluations:
             self._evaluations, grown = self._evaluations * 3 // 2 + 1, True
         return grown
+
+
+def _forecast_line(residuals: Sequence[float], evaluations: int) -> tuple[list[float], list[float], str]:
+    """The fitted line from the first to the last evaluation of the axes, and the rate in words."""
+    fit = fitted(residuals)
+    if fit is None:
+        return [], [], ""
+    slope, intercept = fit
+    x = [1.0, float(max(evaluations, len(residuals)))]
+    y = [math.exp(min(intercept + slope * number, 600.0)) for number in x]
+    return x, y, f"×{math.exp(slope):.2f} an evaluation"
 
 
 def _joined(tiles: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:

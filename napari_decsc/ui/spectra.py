@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.envi.library import SpectralLibrary
+from napari_decsc.hsi.errors import CubeError
 from napari_decsc.hsi.metrics import spectral_angle
 from napari_decsc.ui.band_label import unit_text
 
@@ -21,6 +23,7 @@ class Axis:
 
     values: tuple[NDArray[np.float64], ...]
     label: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +104,11 @@ def shared_axis(cubes: Sequence[Cube]) -> Axis:
     """Wavelengths in the unit the cubes share, else in nm, else band numbers: never two kinds on one axis."""
     units = {cube.wavelength_unit if cube.wavelengths is not None else None for cube in cubes}
     if len(units) == 1 and None not in units:
-        return Axis(tuple(cube.wavelengths for cube in cubes), _label(units.pop()))
+        unit = units.pop()
+        return Axis(tuple(cube.wavelengths for cube in cubes), _label(unit), unit)
     lengths = tuple(cube.wavelengths_nm for cube in cubes)
     if cubes and all(values is not None for values in lengths):
-        return Axis(lengths, _label("nm"))
+        return Axis(lengths, _label("nm"), "nm")
     return Axis(tuple(np.arange(1, cube.bands + 1, dtype=np.float64) for cube in cubes), "band")
 
 
@@ -139,6 +143,24 @@ def as_csv(cubes: Sequence[Cube], pins: Sequence[Pin]) -> str:
                 line = (cube.name, pin.row, pin.col, band + 1, wavelength, cube.wavelength_unit, int(good[band]))
                 writer.writerow((*line, _cell(found.mean[band]), _cell(std[band]), pin.title, pin.pixels))
     return text.getvalue()
+
+
+def as_library(cubes: Sequence[Cube], pins: Sequence[Pin]) -> SpectralLibrary:
+    """Spectra of all cubes at all places, named "place · cube"; of a region the mean. Bad bands keep their values.
+
+    Raises
+    ------
+    CubeError
+        If the cubes differ in their bands or wavelengths: a library has one axis for all its spectra.
+    """
+    axis = shared_axis(cubes)
+    if any(len(one) != len(axis.values[0]) or not np.allclose(one, axis.values[0]) for one in axis.values):
+        raise CubeError("the shown cubes differ in their bands; hide some, as a library has one axis for all spectra")
+    spectra = [statistics(cube.replace(good_bands=None), pin).mean for cube in cubes for pin in pins]
+    # a comma separates the names in the header
+    names = tuple(f"{pin.title} · {cube.name}".replace(",", "") for cube in cubes for pin in pins)
+    known = all(cube.wavelengths is not None for cube in cubes)
+    return SpectralLibrary(np.array(spectra), names, axis.values[0] if known else None, axis.unit if known else "")
 
 
 def _cell(value: float) -> str:

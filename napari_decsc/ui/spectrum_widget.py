@@ -19,7 +19,7 @@ from napari_decsc.ui.layers import contrast, cube_layers, cube_of
 from napari_decsc.ui.pin_list import PinList
 from napari_decsc.ui.pins import PinMarkers, RoiShapes, is_finished, next_colour
 from napari_decsc.ui.reference import differences, find_reference, in_html, in_text
-from napari_decsc.ui.spectra import Pin, as_csv, short, spectrum
+from napari_decsc.ui.spectra import Pin, as_csv, as_library, short, spectrum
 from napari_decsc.ui.spectrum_plot import Curve, SpectrumPlot
 from napari_decsc.ui.theme import PIN_COLOURS, cube_colour, theme_colours
 
@@ -135,6 +135,10 @@ class SpectrumWidget(Docked):
         """Ask for a name and write the pinned spectra as PNG or SVG."""
         self._export("spectra.png", "Pictures (*.png *.svg)", self.plot.save)
 
+    def export_library(self) -> None:
+        """Ask for a name and write the pinned spectra as an ENVI spectral library."""
+        self._export("spectra.hdr", "ENVI spectral library (*.hdr *.sli)", self._write_library)
+
     def csv(self) -> str:
         """The pinned spectra of the visible cubes."""
         return as_csv([cube_of(layer) for layer in self._layers], self.pins)
@@ -218,6 +222,8 @@ class SpectrumWidget(Docked):
         self.pins = [*pixels, *self._rois.update(pixels, self._layers[0], event)]
         if None in self._rois.slots and next_colour(self.pins) is None:
             self.message.complain(FULL)
+        elif self.message.text() == ROI_HELP and self._rois.slots:
+            self.message.say("")
         self.refresh()
 
     def _follow_theme(self, event: Any = None) -> None:
@@ -281,6 +287,12 @@ class SpectrumWidget(Docked):
             self.message.say("")
         self.hint.setVisible(bool(curves) and not self.pins)
 
+    def _write_library(self, path: Path) -> Path:
+        from napari_decsc.hsi.envi.library import write_library
+
+        library = as_library([cube_of(layer) for layer in self._layers], self.pins)
+        return write_library(library, path, overwrite=True)
+
     def _export(self, name: str, pattern: str, write: Callable[[Path], Path]) -> None:
         chosen, _ = QFileDialog.getSaveFileName(self, "Export spectra", str(Path.home() / name), pattern)
         if not chosen:
@@ -335,11 +347,12 @@ class SpectrumWidget(Docked):
         self.list.removed.connect(self.remove)
 
     def _lay_out(self) -> None:
+        self.hint = QLabel(HELP)
         for label in (self.legend, self.differences):
             label.setTextFormat(Qt.TextFormat.RichText)
-            # a longer text must not push the window wider
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.hint = QLabel(HELP)
+        # a longer text must not push the window wider
+        self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.differences.setMinimumWidth(1)
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.differences.setToolTip("Spectral angle (degrees) and root mean square error (physical values), good bands")
         self.roi_button.setToolTip("Mean and standard deviation over a region that you draw in a Shapes layer")
@@ -349,6 +362,7 @@ class SpectrumWidget(Docked):
         menu = QMenu(self)
         menu.addAction("CSV…", self.export_csv)
         menu.addAction("Picture (PNG, SVG)…", self.export_picture)
+        menu.addAction("ENVI spectral library…", self.export_library)
         self.export_button.setMenu(menu)
         top = QHBoxLayout()
         top.addWidget(self.bands)
@@ -361,9 +375,10 @@ class SpectrumWidget(Docked):
         column.setSpacing(2)
         column.addLayout(top)
         second = QHBoxLayout()
-        second.addWidget(self.differences, stretch=2)
-        second.addWidget(self.list, stretch=3)
-        second.addWidget(self.hint, stretch=3)
+        second.addWidget(self.differences)
+        second.addSpacing(12)
+        second.addWidget(self.list, stretch=1)
+        second.addWidget(self.hint, stretch=1)
         column.addLayout(second)
         column.addWidget(self.plot, stretch=1)
         column.addWidget(self.message)

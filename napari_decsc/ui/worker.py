@@ -9,13 +9,13 @@ used, so that a person sees one message.
 import logging
 import time
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from superqt.utils import FunctionWorker, GeneratorWorker
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Command, Iteration
+from napari_decsc.hsi.denoising import Command, Denoiser, Iteration
 from napari_decsc.hsi.errors import DecscError
 from napari_decsc.hsi.report import Recorder
 from napari_decsc.methods import make_denoiser
@@ -26,7 +26,15 @@ PAUSE = 1 / 30
 logger = logging.getLogger(__name__)
 
 Batch = tuple[Iteration, ...]
-Outcome = tuple[Cube, dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a denoising run returns; the denoiser remembers its solution, from which a later run can go on."""
+
+    cube: Cube
+    report: dict[str, Any]
+    denoiser: Denoiser
 
 
 class WorkFailed(Exception):
@@ -42,13 +50,14 @@ def explain(error: BaseException) -> str:
     return f"Unexpected {type(error).__name__}: {error}"
 
 
-def denoising_worker(method: str, settings: Any, noisy: Cube) -> GeneratorWorker:
+def denoising_worker(method: str, settings: Any, noisy: Cube, before: Denoiser | None = None) -> GeneratorWorker:
     """A worker, not yet started, that denoises ``noisy``.
 
-    It yields batches of iterations, returns the denoised cube and its report, and may be sent ``Command.STOP``.
-    Making the denoiser is part of the work: it may import torch, which takes seconds.
+    It yields batches of iterations, returns an `Outcome`, and may be sent ``Command.STOP``. ``before`` is the denoiser
+    of an earlier run of the same cube object, to go on from its solution where the method can. Making the denoiser is
+    part of the work: it may import torch, which takes seconds.
     """
-    return _logged(GeneratorWorker(_denoise, method, settings, noisy))
+    return _logged(GeneratorWorker(_denoise, method, settings, noisy, before))
 
 
 def calculation_worker(function: Callable[..., Any], *arguments: Any) -> FunctionWorker:
@@ -61,17 +70,20 @@ def stop(worker: GeneratorWorker) -> None:
     worker.send(Command.STOP)
 
 
-def _denoise(method: str, settings: Any, noisy: Cube) -> Generator[Batch, Command | None, Outcome]:
+def _denoise(
+    method: str, settings: Any, noisy: Cube, before: Denoiser | None
+) -> Generator[Batch, Command | None, Outcome]:
     try:
-        return (yield from _steps(method, settings, noisy))
+        resume = getattr(before, "resume", None)
+        denoiser = make_denoiser(method, settings) if resume is None else resume(settings)
+        return (yield from _steps(denoiser, noisy))
     except Exception as error:
         if not isinstance(error, DecscError):
             logger.exception("denoising failed")
         raise WorkFailed(explain(error)) from error
 
 
-def _steps(method: str, settings: Any, noisy: Cube) -> Generator[Batch, Command | None, Outcome]:
-    denoiser = make_denoiser(method, settings)
+def _steps(denoiser: Denoiser, noisy: Cube) -> Generator[Batch, Command | None, Outcome]:
     recorder = Recorder(denoiser)
     steps = denoiser.denoise(noisy)
     waiting: list[Iteration] = []
@@ -84,7 +96,7 @@ def _steps(method: str, settings: Any, noisy: Cube) -> Generator[Batch, Command 
         except StopIteration as end:
             if waiting:
                 yield tuple(waiting)
-            return end.value, recorder.report(stopped=stopped)
+            return Outcome(end.value, recorder.report(stopped=stopped), denoiser)
         recorder(iteration)
         waiting = [*_without_outdated_previews(waiting, iteration), iteration]
         command = None

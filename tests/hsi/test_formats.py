@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 import tifffile
 
 from napari_decsc.hsi.errors import AmbiguousFileError, FileFormatError
@@ -82,7 +83,7 @@ CASES = {
     "three.nc": lambda path: netcdf3(path, DATA),
 }
 MAPPED = ["c.npy", "hwc.npy", "fortran.npy", "big.npy", "c.npz", "pages.tif", "big_endian.tif", "samples.tif"]
-MAPPED += ["planar.tiff", "plain.h5", "bip.h5", "four.nc", "three.nc"]
+MAPPED += ["v5.mat", "planar.tiff", "plain.h5", "bip.h5", "four.nc", "three.nc"]
 
 
 def root(array):
@@ -158,9 +159,9 @@ def test_the_band_axis_asked_for_counts(tmp_path, asked):
 
 
 def test_a_band_axis_by_name(tmp_path):
-    CASES["four.nc"](tmp_path / "x.nc")
-    assert open_cube(tmp_path / "x.nc", band_axis="Crosstrack").shape == (17, 12, 5)
-    with pytest.raises(FileFormatError, match="it must be 0, 1 or 2, or one of downtrack, crosstrack, bands"):
+    CASES["three.nc"](tmp_path / "x.nc")
+    assert open_cube(tmp_path / "x.nc", band_axis="Y").shape == (12, 5, 17)
+    with pytest.raises(FileFormatError, match="it must be 0, 1 or 2, or one of band, y, x"):
         open_cube(tmp_path / "x.nc", band_axis="up")
 
 
@@ -181,6 +182,17 @@ def test_matlab_cubes_are_row_col_band(tmp_path, shape, bands):
     assert (question.value.option, question.value.choices) == ("band_axis", ("0", "1", "2"))
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", ">f4", ">i2"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_type_of_matlab(tmp_path, dtype, packed):
+    others = {"text": "abc", "s": {"cube": DATA}, "c": np.array([DATA, "x"], object), "z": DATA * 1j}
+    more = {"a_long_name_for_a_variable_31_ch": np.zeros((3, 3)), "sparse": scipy.sparse.eye(4, format="csc")}
+    scipy.io.savemat(tmp_path / "x.mat", {**others, "cube": HWC.astype(dtype), **more}, do_compression=packed)
+    cube = open_cube(tmp_path / "x.mat")
+    np.testing.assert_array_equal(cube.data, DATA.astype(dtype))
+    assert cube.data.dtype.newbyteorder("=") == np.dtype(dtype).newbyteorder("=")
+
+
 def test_of_several_cubes_one_is_asked_for(tmp_path):
     path = tmp_path / "x.h5"
     with h5py.File(path, "w") as file:
@@ -194,6 +206,12 @@ def test_of_several_cubes_one_is_asked_for(tmp_path):
     assert open_cube(path, variable="a/swir").data[0, 0, 0] == 1
     with pytest.raises(FileFormatError, match=r"holds no cube 'mask'; there is a/swir"):
         open_cube(path, variable="mask")
+
+
+def test_a_dimension_tells_the_band_axis(tmp_path):
+    with h5py.File(tmp_path / "x.nc", "w") as file:
+        file["x"], file["bands"] = np.zeros((11, 12, 13)), np.arange(12)
+    assert open_cube(tmp_path / "x.nc").bands == 12
 
 
 def test_the_one_cube_that_wavelengths_fit_is_taken(tmp_path):

@@ -105,7 +105,14 @@ def test_matlab_files_that_claim_more_than_they_hold(tmp_path):
     sizes = struct.pack("<3i", *DATA.shape)
     assert raw.count(sizes) == 1
     path.write_bytes(raw.replace(sizes, struct.pack("<3i", 5, 2**30, 2**30)))
-    assert "describes more values in cube than it can hold" in refusal(path, band_axis=0)
+    assert "cube does not hold as many values as it describes" in refusal(path, band_axis=0)
+
+
+def test_a_matlab_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_decsc.hsi.formats.guards.fits_in_memory", lambda size: size < 1 << 20)
+    scipy.io.savemat(tmp_path / "x.mat", {"cube": np.zeros((400, 400, 40))}, do_compression=True)
+    assert (tmp_path / "x.mat").stat().st_size < 100_000
+    assert "more than is free" in refusal(tmp_path / "x.mat")
 
 
 def test_links_to_other_files_are_not_followed(tmp_path):

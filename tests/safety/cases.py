@@ -5,13 +5,15 @@ import hashlib
 import json
 import logging
 import re
+import signal
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -63,6 +65,33 @@ class Case:
 
 class Fault(Exception):
     """What must not happen: anything but a cube or one of the package's own errors."""
+
+
+class TooLong(BaseException):
+    """No Exception: whoever catches everything must not catch this."""
+
+
+#: Seconds that one input may take.
+SECONDS = 10
+
+
+@contextlib.contextmanager
+def time_limit() -> Iterator[None]:
+    """Raise TooLong in this block after some seconds, where the system has a timer for that."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _too_long(signum: int, frame: FrameType | None) -> NoReturn:
+    raise TooLong(f"took more than {SECONDS} s")
 
 
 class Watch:

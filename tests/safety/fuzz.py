@@ -9,11 +9,11 @@ written and read again. Inputs that reach new lines of the package's code, or a 
 """
 
 import argparse
+import contextlib
 import multiprocessing
 import random
 import re
 import resource
-import signal
 import sys
 import time
 from collections import Counter
@@ -21,17 +21,19 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import mutations
 import other_formats
-from cases import CORPUS, Case, Fault, Watch, folders, outcome
+from cases import CORPUS, Case, Fault, TooLong, Watch, folders, outcome, time_limit
 
 PACKAGE = str(Path(__file__).parents[2] / "napari_decsc" / "hsi")
-#: What one input may take: bytes beyond those of the process at its start, and seconds.
-MEMORY, SECONDS = 512 << 20, 10
+#: What one input may take: bytes beyond those of the process at its start.
+MEMORY = 512 << 20
+#: A chunk with more faults than this is not worth going on with.
+MOST_FAULTS = 50
 #: Every how many inputs the lines that are reached are looked at (this is slow), and a cube is written and read.
 TRACED, WRITTEN = 8, 10
 #: Inputs for one process: a fault of a library in C ends only the process.
@@ -89,34 +91,23 @@ def work(pipe: Connection, case_folder: Path, scratch: Path, seed: int, count: i
     watch, coverage, answers, faults = Watch(), Coverage(), Counter[str](), []
     store = Pool(rng, pool)
     known = len(pool)
-    signal.signal(signal.SIGALRM, _too_long)
     _limit_memory()
     for number in range(count):
         case = store.next()
         path = case.write(case_folder)
         (case_folder.parent / "opened").write_text(case.opened)
         try:
-            signal.setitimer(signal.ITIMER_REAL, SECONDS)
-            if number % TRACED == 0:
-                with coverage:
-                    answer = outcome(path, watch)
-            else:
+            with time_limit(), coverage if number % TRACED == 0 else contextlib.nullcontext():
                 answer = outcome(path, watch, scratch if number % WRITTEN == 1 else None)
-        except Fault as fault:
+        except (Fault, TooLong) as fault:
             answer = f"FAULT {fault}"[:100]
             faults.append((case, str(fault)))
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
         if answer not in answers or (number % TRACED == 0 and coverage.grew):
             store.cases.append(case)
         answers[answer] += 1
-        if len(faults) > 200:
+        if len(faults) >= MOST_FAULTS:
             break
     pipe.send((answers, store.cases[known:], coverage.lines, faults))
-
-
-def _too_long(signum: int, frame: FrameType | None) -> NoReturn:
-    raise Fault(f"took more than {SECONDS} s")
 
 
 def _limit_memory() -> None:
@@ -154,7 +145,9 @@ def main() -> int:
     """Returns 1 if there was a fault."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=200_000, metavar="N")
-    parser.add_argument("--seed", type=int, default=None, metavar="N", help="same seed, same inputs [default: the clock]")
+    parser.add_argument(
+        "--seed", type=int, default=None, metavar="N", help="same seed, same inputs [default: the clock]"
+    )
     args = parser.parse_args()
     seed = int(time.time()) if args.seed is None else args.seed
     answers, lines, faults, done, begun = Counter[str](), set(), dict[str, Case](), 0, time.monotonic()

@@ -1,6 +1,6 @@
 """Kills a writer at random moments; after each kill the pair must be one of the two cubes, whole, with its own header.
 
-    python tests/safety/kill.py --rounds 200
+python tests/safety/kill.py --rounds 200
 """
 
 import argparse
@@ -72,7 +72,9 @@ def main() -> int:
         left = sum(path.suffix == ".tmp" for path in Path(folder).iterdir())
     for state, times in states.items():
         print(f"{times} x {state}")
-    print(f"{args.rounds} kills; {left} temporary files left behind by dead writers, none of them under the cube's name")
+    print(
+        f"{args.rounds} kills; {left} temporary files left behind by dead writers, none of them under the cube's name"
+    )
     return 0 if set(states) <= {"one", "two"} else 1
 
 

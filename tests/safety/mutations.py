@@ -1,6 +1,5 @@
 """Makes inputs for the fuzzer: valid files, files with odd fields, and both with a few bytes or lines changed."""
 
-import io
 import random
 import struct
 from collections.abc import Callable
@@ -140,7 +139,7 @@ def changed(case: Case, other: Case, rng: random.Random) -> Case:
         rng.choice(BYTE_CHANGES)(content, rng)
     if rng.random() < 0.2 and other.files:
         content = _spliced(bytes(content), rng.choice(list(other.files.values())), rng)
-    files[name] = bytes(content[: 1 << 16])
+    files[name] = bytes(content[: 1 << 14])
     return Case(files, case.opened if rng.random() < 0.95 else rng.choice(list(files)))
 
 

@@ -83,7 +83,7 @@ ODD_CUBES: dict[str, Callable[[], Cube]] = {
     "band of NaN": lambda: with_band(np.nan),
     "band of no-data": lambda: with_band(NO_DATA).replace(no_data=NO_DATA),
     "negative": _negative,
-    "all negative": lambda: Cube(scene() - 5),
+    "all negative": lambda: Cube(scene() - np.float32(1.5)),
     "all zero": lambda: Cube(np.zeros((4, 9, 8), np.float32)),
     "all the same": lambda: Cube(np.full((4, 9, 8), 7, np.float32)),
     "all NaN": lambda: Cube(np.full((4, 9, 8), np.nan, np.float32)),

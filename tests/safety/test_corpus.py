@@ -5,7 +5,7 @@ from pathlib import Path
 
 import fuzz
 import pytest
-from cases import CORPUS, Case, Watch, folders, outcome
+from cases import CORPUS, Case, Fault, Watch, folders, outcome, time_limit
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def watch() -> Watch:
 
 @pytest.mark.parametrize("kept", sorted(CORPUS.glob("*.json")), ids=lambda path: path.stem)
 def test_what_was_found_stays_mended(kept: Path, watch: Watch) -> None:
-    with folders() as (case_folder, scratch):
+    with folders() as (case_folder, scratch), time_limit():
         outcome(Case.kept(kept).write(case_folder), watch, scratch)
 
 
@@ -33,8 +33,6 @@ def test_new_inputs() -> None:
 
 
 def test_the_fuzzer_sees_a_foreign_file(tmp_path: Path, watch: Watch) -> None:
-    from cases import Fault
-
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "x").write_bytes(b"")
     (tmp_path / "foreign").write_bytes(b"")

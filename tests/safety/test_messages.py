@@ -25,7 +25,6 @@ HEADER = {
 }  # fmt: skip
 
 
-
 def header(folder: Path, **changes: str | None) -> Path:
     """A pair scene.hdr, scene.img with some fields changed ("_" for " ") or, with None, left out."""
     fields = HEADER | {key.replace("_", " "): value for key, value in changes.items()}
@@ -116,7 +115,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "no-data": (reading(data_ignore_value="none"), ("scene.hdr", "data ignore value", "left out")),
     "scale": (reading(reflectance_scale_factor="0"), ("scene.hdr", "reflectance scale factor", "above 0")),
     "compressed": (reading(file_compression="1"), ("scene.hdr", "file compression", "uncompressed")),
-    "library": (reading(file_type="ENVI Spectral Library"), ("scene.hdr", "file type", "open an 'ENVI Standard'")),
+    "library": (reading(file_type="ENVI Spectral Library"), ("scene.hdr", "file type", "open it with read_library")),
     "written twice": (_twice, ("scene.hdr", "already exists", "choose another name")),
     "written over a folder": (_over_a_folder, ("scene.hdr", "is a folder", "choose another")),
     "written nowhere": (lambda f: write_envi(cube(), f / "no" / "x.hdr"), ("x.hdr", "folder", "create it")),

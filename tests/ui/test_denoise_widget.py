@@ -49,7 +49,7 @@ def test_the_plot_shows_every_residual_and_the_form_is_usable_again(qtbot, widge
     assert widget.message.text().startswith("Converged after 5 evaluations")
     assert widget.run_button.isEnabled()
     assert not widget.stop_button.isEnabled()
-    assert widget.envi_button.isEnabled()
+    assert widget.keeping.envi_button.isEnabled()
 
 
 def test_stop_keeps_the_best_estimate(qtbot, widget, cube):
@@ -144,7 +144,8 @@ def test_closing_the_window_in_mid_run_ends_the_work(qtbot, docked):
 
 def test_removed_noise_is_noisy_minus_denoised(qtbot, viewer, widget, cube):
     denoise(qtbot, widget)
-    widget.noise_button.click()
+    widget.keeping.noise_button.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=5000)
     layer = viewer.layers[-1]
     np.testing.assert_allclose(layer.data, cube.data, rtol=1e-6)  # 2 x - x
     low, high = layer.contrast_limits
@@ -164,10 +165,10 @@ def test_the_result_and_its_report_can_be_kept(qtbot, widget, cube, tmp_path, mo
     denoise(qtbot, widget)
     names = iter([tmp_path / "out.hdr", tmp_path / "report.json"])
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(next(names)), ""))
-    widget.envi_button.click()
+    widget.keeping.envi_button.click()
     qtbot.waitUntil(lambda: widget.message.text().startswith("Wrote"), timeout=5000)
     np.testing.assert_array_equal(read_envi(tmp_path / "out.hdr").data, cube.data)
-    widget.report_button.click()
+    widget.keeping.report_button.click()
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["input"]["name"] == "noisy leaf"
     assert report["scores"]["denoised"]["mpsnr"] is None  # infinite, which JSON has not
@@ -176,7 +177,7 @@ def test_the_result_and_its_report_can_be_kept(qtbot, widget, cube, tmp_path, mo
 def test_a_report_that_cannot_be_written_is_said(qtbot, widget, tmp_path, monkeypatch):
     denoise(qtbot, widget)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "report.json"), ""))
-    widget.report_button.click()
+    widget.keeping.report_button.click()
     assert widget.message.is_error
     assert "no/report.json" in widget.message.text()
 

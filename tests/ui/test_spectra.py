@@ -7,11 +7,11 @@ from matplotlib.colors import to_hex
 from qtpy.QtCore import Qt
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.hsi.errors import CubeError, FileFormatError
 from napari_decsc.ui.band_label import shown_band
 from napari_decsc.ui.layers import add_cube_layer, mark_good_bands
 from napari_decsc.ui.pins import area_of
-from napari_decsc.ui.spectra import Pin, as_csv, difference, shared_axis, short, spectrum, statistics
+from napari_decsc.ui.spectra import Pin, as_csv, as_library, difference, shared_axis, short, spectrum, statistics
 from napari_decsc.ui.spectrum_widget import SpectrumWidget
 from napari_decsc.ui.viewer_compat import grid
 
@@ -362,6 +362,27 @@ def test_without_a_visible_cube_it_says_what_to_do(layer, widget, qtbot):
 def test_long_names_lose_their_middle():
     assert short("mixture · coffee (synthetic)", 15) == "mixture…thetic)"
     assert short("leaf") == "leaf"
+
+
+def test_pinned_spectra_become_an_envi_library(widget, roi, cube, tmp_path, monkeypatch):
+    import spectral
+    from qtpy.QtWidgets import QFileDialog
+
+    widget.pin(2, 3, keep=True)
+    widget.rename(0, "moss")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "s.hdr"), ""))
+    widget.export_library()
+    library = spectral.open_image(str(tmp_path / "s.hdr"))
+    assert len(library.names) == 3  # a pixel and two regions
+    assert any(name == "moss · leaf" for name in library.names)
+    by_name = dict(zip(library.names, library.spectra, strict=True))
+    np.testing.assert_allclose(by_name["row 2 col 3 · leaf"], cube.data[:, 2, 3])
+    np.testing.assert_allclose(library.bands.centers, cube.wavelengths)
+
+
+def test_a_library_has_one_axis(cube):
+    with pytest.raises(CubeError, match="hide some"):
+        as_library([cube, Cube(cube.data[:4])], [Pin(0, 0, "red")])
 
 
 def test_closing_the_dock_takes_markers_and_callbacks_away(make_napari_viewer, cube):

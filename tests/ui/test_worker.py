@@ -61,10 +61,10 @@ def test_stop_ends_with_the_best_estimate(qtbot, fake, cube, monkeypatch):
     worker.yielded.connect(lambda batch: work.stop(worker))
     with qtbot.waitSignal(worker.returned, timeout=10_000) as returned:
         worker.start()
-    denoised, report = returned.args[0]
-    np.testing.assert_array_equal(denoised.data, cube.data / 2)
-    assert report["stopped"]
-    assert len(report["tiles"][0]["relative_residual"]) < 1000
+    outcome = returned.args[0]
+    np.testing.assert_array_equal(outcome.cube.data, cube.data / 2)
+    assert outcome.report["stopped"]
+    assert len(outcome.report["tiles"][0]["relative_residual"]) < 1000
 
 
 def test_a_runtime_error_ends_the_worker_and_is_told(qtbot, fake, cube):

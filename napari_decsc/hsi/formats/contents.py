@@ -62,6 +62,7 @@ class Variable:
 class Contents:
     """What a file holds: arrays, vectors by what they say of the bands, facts about the file as a whole.
 
+    ``band_counts`` are lengths of axes that count bands by their names, where it is not known whose axes they are;
     ``metadata`` is the text by which this package's own files describe their cube.
     """
 
@@ -69,12 +70,23 @@ class Contents:
     variables: Sequence[Variable]
     vectors: Mapping[str, list[Vector]] = field(default_factory=dict)
     header: Mapping[str, str] = field(default_factory=dict)
+    band_counts: frozenset[int] = frozenset()
     metadata: str | None = None
+
+    @property
+    def likely_bands(self) -> set[int]:
+        """How many bands the vectors and axes of the file fit."""
+        return lengths(self.vectors) | self.band_counts
 
     @property
     def cubes(self) -> list[Variable]:
         """The arrays that could be the cube."""
         return [variable for variable in self.variables if variable.is_cube]
+
+
+def counts_bands(name: str) -> bool:
+    """Whether an axis of this name counts bands."""
+    return name.rpartition("/")[2].lower() in _BAND_AXES
 
 
 def looks_like_a_cube(contents: Contents, least: int = 4) -> bool:
@@ -108,7 +120,7 @@ def _variable(contents: Contents, asked: str | None) -> Variable:
         raise FileFormatError(
             f"{contents.path}: holds no cube, an array of real numbers with 3 axes; {_listed(contents)}"
         )
-    described = [found for found in cubes if lengths(contents.vectors) & set(found.cube_shape)]
+    described = [found for found in cubes if contents.likely_bands & set(found.cube_shape)]
     likely = described if len(described) == 1 else cubes
     if len(likely) == 1:
         return likely[0]
@@ -124,11 +136,12 @@ def _band_axis(contents: Contents, chosen: Variable, asked: int | str | None) ->
     """The axis (0, 1 or 2) that counts the bands.
 
     In this order: what was asked for; what the format or the axis's name says; the only axis as long as a vector of
-    wavelengths; the axis that is clearly the odd one (see `_odd`), unless the format's custom contradicts; the custom.
+    wavelengths or an array named after bands; the axis that is clearly the odd one (see `_odd`), unless the format's
+    custom contradicts; the custom.
     """
     shape = chosen.cube_shape
-    named = [place for place, name in enumerate(chosen.axes) if name.lower() in _BAND_AXES]
-    fitting = [place for place, size in enumerate(shape) if size in lengths(contents.vectors)]
+    named = [place for place, name in enumerate(chosen.axes) if counts_bands(name)]
+    fitting = [place for place, size in enumerate(shape) if size in contents.likely_bands]
     odd = _odd(shape)
     if asked is not None:
         return _asked(contents.path, chosen, asked)

@@ -11,7 +11,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.hsi.formats import spectral
 from napari_decsc.hsi.formats.attributes import as_text
-from napari_decsc.hsi.formats.contents import Contents, Variable, cube_from, looks_like_a_cube
+from napari_decsc.hsi.formats.contents import Contents, Variable, counts_bands, cube_from, looks_like_a_cube
 from napari_decsc.hsi.formats.guards import check_memory, fits_in_memory, mapped, readable
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -66,9 +66,13 @@ def _contents(file: Any, path: Path, matlab: bool = False) -> Contents:
     vectors: dict[str, list[spectral.Vector]] = {}
     variables = []
     facts = _attributes(file)
+    counts = set()
     for dataset in _datasets(file):
         attributes = _attributes(dataset)
         long = [size for size in dataset.shape if size != 1]
+        # a dimension's own array; HDF5's links from axes to dimensions are not used: damaged ones end the process
+        if len(dataset.shape) == 1 and counts_bands(dataset.name):
+            counts.update(dataset.shape)
         if len(long) == 1 and long[0] <= spectral.LONGEST and spectral.role(dataset.name) and _is_inside(dataset):
             unit = next((value for key, value in attributes.items() if key.lower() in ("units", "unit")), "")
             spectral.add(vectors, dataset.name, dataset[()], unit)
@@ -78,7 +82,7 @@ def _contents(file: Any, path: Path, matlab: bool = False) -> Contents:
         for key, value in known.items():
             spectral.add(vectors, key, value, known.get(f"{key}_units", ""))
     header = {key.lower(): text for key, value in facts.items() if (text := as_text(key.lower(), value)) is not None}
-    return Contents(path, variables, vectors, header)
+    return Contents(path, variables, vectors, header, frozenset(counts))
 
 
 def _datasets(file: Any) -> list[Any]:
@@ -114,21 +118,12 @@ def _attributes(item: Any) -> dict[str, Any]:
 
 
 def _variable(dataset: Any, path: Path, attributes: Mapping[str, Any], matlab: bool) -> Variable:
-    name, shape, axes = dataset.name.lstrip("/"), dataset.shape, _axes(dataset)
+    name, shape = dataset.name.lstrip("/"), dataset.shape
     if not matlab:
-        return Variable(name, shape, dataset.dtype, lambda: _array(dataset, path), axes, attributes=attributes)
+        return Variable(name, shape, dataset.dtype, lambda: _array(dataset, path), attributes=attributes)
     read = lambda: _array(dataset, path).transpose()  # noqa: E731
     # in MATLAB a cube is (row, col, band)
     return Variable(name, shape[::-1], dataset.dtype, read, usual=2, attributes=attributes)
-
-
-def _axes(dataset: Any) -> tuple[str, ...]:
-    """Names of the axes: those of NetCDF's dimensions, or HDF5's labels."""
-    names = []
-    for dimension in dataset.dims:
-        scales = [scale.name for scale in dimension.values() if scale is not None and scale.name] if dimension else []
-        names.append((scales[0] if scales else dimension.label).rpartition("/")[2])
-    return tuple(names)
 
 
 def _is_inside(dataset: Any) -> bool:

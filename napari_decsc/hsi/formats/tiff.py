@@ -55,7 +55,7 @@ def read_tiff(path: Path, variable: str | None = None, band_axis: int | str | No
         ours = metadata.shape_of(text) if metadata.is_metadata(text) else None
         if ours is not None:
             variables = [_ours(variables[0], ours, path)]
-        contents = Contents(path, variables, _vectors(page), _geo(page), text if ours else None)
+        contents = Contents(path, variables, _vectors(page), _geo(page), metadata=text if ours else None)
         cube = cube_from(contents, variable, band_axis)
         return cube.replace(no_data=_no_data(page)) if cube.no_data is None else cube
 
