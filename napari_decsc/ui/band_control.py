@@ -12,6 +12,9 @@ from napari_decsc.ui.band_label import labelled_layer, show_band, shown_band, un
 from napari_decsc.ui.docked import Connections
 from napari_decsc.ui.layers import cube_of
 
+#: Points that hold "285", and "2495.0", between the buttons.
+BAND_WIDTH, WAVELENGTH_WIDTH = 84, 106
+
 
 class BandControl(QWidget):
     """Two fields that follow the shown band and move it; ``moved`` comes when a person moved it here."""
@@ -88,6 +91,9 @@ class BandControl(QWidget):
         self.wavelength.setToolTip(
             "Wavelength of the shown band, in the cube's unit; type one to go to the nearest band"
         )
+        # napari's buttons take room in the fields that Qt does not reckon with
+        self.band.setMinimumWidth(BAND_WIDTH)
+        self.wavelength.setMinimumWidth(WAVELENGTH_WIDTH)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)

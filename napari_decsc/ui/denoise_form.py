@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QStyledItemDelegate,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_decsc.ui.form import SettingsForm
 
@@ -46,6 +55,23 @@ class DenoiseForm(SettingsForm):
         return slider
 
 
+def explain(label: QLabel) -> None:
+    """Make a label one that explains, in small letters, and breaks its lines."""
+    label.setWordWrap(True)
+    label.setStyleSheet("font-size: 8pt;")
+
+
+class NameAndLine(QStyledItemDelegate):
+    """Writes what is known of an item behind its name, in the opened list only."""
+
+    def initStyleOption(self, option: Any, index: Any) -> None:
+        """Called for every item that is drawn."""
+        super().initStyleOption(option, index)
+        about = index.data(Qt.ItemDataRole.ToolTipRole)
+        if about:
+            option.text = f"{option.text} · {about}"
+
+
 class WordsChoice(QWidget):
     """A list to choose from, in which one can also type; below it, what is known of the chosen one."""
 
@@ -58,8 +84,9 @@ class WordsChoice(QWidget):
         self.box.setEditable(True)
         self.box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.box.setToolTip(tooltip)
-        self.about.setWordWrap(True)
-        self.about.setEnabled(False)  # grey: it explains, it is not to be changed
+        explain(self.about)
+        self.box.setItemDelegate(NameAndLine(self.box))
+        self.box.view().setMinimumWidth(320)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

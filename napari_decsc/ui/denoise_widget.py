@@ -234,8 +234,7 @@ class DenoiseWidget(Docked):
         for name, method in methods.METHODS.items():
             self.method.addItem(name)
             self.method.setItemData(self.method.count() - 1, method.summary, Qt.ItemDataRole.ToolTipRole)
-        self.summary.setWordWrap(True)
-        self.summary.setEnabled(False)  # grey: it explains, it is not to be changed
+        denoise_form.explain(self.summary)
         self.cube.setToolTip("The noisy cube; it stays as it is")
         self.stop_button.setToolTip("Finish now and keep the best estimate so far")
         self.progress.setTextVisible(False)

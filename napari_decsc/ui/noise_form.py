@@ -17,6 +17,8 @@ UNITS = {"of 255": FULL_SCALE, "of the peak": 1.0}
 KINDS = ("gaussian", "non-iid", "complex", "stripe", "deadline", "impulse", "corr")
 #: Positions of a slider; numbers with a larger limit get none.
 STEPS, SLIDABLE = 510, 1000
+#: Points that hold "255.00" between the buttons of a field.
+FIELD_WIDTH = 104
 COMBINATION = Combined.name
 
 
@@ -111,6 +113,7 @@ def _add_slider(rows: QFormLayout, field: Any) -> None:
     slider.setRange(0, STEPS)
     slider.setToolTip(field.tooltip)
     slider.setMinimumWidth(40)
+    field.native.setMinimumWidth(FIELD_WIDTH)
     line = QHBoxLayout(both)
     line.setContentsMargins(0, 0, 0, 0)
     line.addWidget(slider, stretch=1)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -185,7 +186,8 @@ class NoiseWidget(Docked):
         if peak != self._peak:
             self._set_peak(peak)
         show_in(self.picture, found.shades)
-        self.caption.setText(f"Preview of band {found.wish.band + 1} · PSNR {found.psnr:.2f} dB")
+        quality = f"PSNR {found.psnr:.2f} dB" if np.isfinite(found.psnr) else "no noise falls on it"
+        self.caption.setText(f"Preview of band {found.wish.band + 1} · {quality}")
 
     def _show_no_look(self, text: str) -> None:
         self.picture.clear()

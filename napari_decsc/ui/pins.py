@@ -167,6 +167,15 @@ class RoiShapes:
             self.layer.remove_selected()
         self.paint()
 
+    def to_front(self) -> None:
+        """Draw the outlines over images that came later."""
+        if not self.is_shown:
+            return
+        layers = self._viewer.layers
+        place = layers.index(self.layer)
+        if any(type(layer).__name__ == "Image" for layer in layers[place + 1 :]):
+            layers.move(place, len(layers))
+
     def forget(self) -> None:
         """Let go of the layer: it is the person's drawing, and stays."""
         if self.layer is not None:

@@ -108,6 +108,7 @@ class SpectrumWidget(Docked):
         self._watch()
         if self._markers.layer is not None and not self._markers.is_shown:
             self.pins, self._markers.layer = [], None  # the person removed the markers' layer
+        self._rois.to_front()
         self._markers.to_front()
         curves = [Curve(cube_of(layer), cube_colour(self.viewer, layer)) for layer in self._layers]
         rows, cols = np.min([curve.cube.shape[1:] for curve in curves], axis=0) if curves else (0, 0)

@@ -15,6 +15,11 @@ from napari_decsc.ui.spectrum_widget import SpectrumWidget
 from napari_decsc.ui.view_widget import ViewWidget
 
 SPECTRA = "Spectra"
+NEXT = "Next: take the noise out of it (tab 2), or first add noise to a clean one (tab 1)."
+FIRST = (
+    "This is the built-in sample. Next: add noise to it (tab 1) and take it out again (tab 2); or drop the header of a "
+    "cube of your own on the window."
+)
 
 
 class Workbench(Docked):
@@ -22,7 +27,8 @@ class Workbench(Docked):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        if not cube_layers(self.viewer):
+        is_first = not cube_layers(self.viewer)
+        if is_first:
             add_cube_layer(self.viewer, sample_cube())
         self.view = ViewWidget(self.viewer)
         self.noise = NoiseWidget(self.viewer)
@@ -37,6 +43,7 @@ class Workbench(Docked):
             (self.compare, "3 Compare", "See two to four cubes side by side, with their scores"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)
+        self.view.message.say(FIRST if is_first else NEXT)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)

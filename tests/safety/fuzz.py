@@ -157,15 +157,16 @@ def main() -> int:
             answers.update(sent[0])
             lines |= sent[2]
         for case, fault in found:
-            faults.setdefault(re.sub(r"\d+", "_", fault)[:40], case)
+            kind = re.sub(r"\d+", "_", fault)[:40]
+            if kind not in faults:
+                faults[kind] = case
+                print(f"FAULT {case.keep(CORPUS).name}: {fault}", flush=True)
         cubes = sum(times for answer, times in answers.items() if answer.startswith("cube"))
         print(
-            f"{done} inputs in {time.monotonic() - begun:.0f} s: {cubes} cubes, {sum(answers.values()) - cubes} refused "
-            f"with {len(answers)} kinds of answer, {len(lines)} lines reached, {len(faults)} faults",
+            f"{done} inputs in {time.monotonic() - begun:.0f} s: {cubes} cubes, {sum(answers.values()) - cubes} "
+            f"refused with {len(answers)} kinds of answer, {len(lines)} lines reached, {len(faults)} faults",
             flush=True,
         )
-    for fault, case in faults.items():
-        print(f"FAULT {case.keep(CORPUS).name}: {fault}")
     print(f"seed {seed}: {'FAULTS' if faults else 'no fault'}")
     return 1 if faults else 0
 

@@ -1,8 +1,12 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 from napari_decsc.ui.band_label import show_band
 from napari_decsc.ui.blink import Blink
+from napari_decsc.ui.compare import Comparison
 from napari_decsc.ui.compare_widget import STEPS, CompareWidget
 from napari_decsc.ui.curtain import Curtain
 from napari_decsc.ui.layers import add_cube_layer
@@ -137,3 +141,33 @@ def test_of_three_ticked_cubes_the_two_upper_ones_are_taken(qtbot, viewer, widge
         widget.blink_button.click()  # straight from one way to another
     assert widget.blink_button.isChecked()
     assert not widget.curtain_button.isChecked()
+
+
+@pytest.mark.parametrize("mode", [Curtain, Blink])
+@pytest.mark.parametrize("closed", ["dock", "window"])
+def test_closing_in_the_middle_leaves_nothing_behind(qtbot, make_napari_viewer, cube, mode, closed):
+    viewer = make_napari_viewer()
+    layers = [add_cube_layer(viewer, cube.replace(name=name)) for name in ("a", "b")]
+    widget = CompareWidget(viewer)
+    viewer.window.add_dock_widget(widget)
+    moves = len(viewer.mouse_drag_callbacks)
+    with qtbot.waitSignal(widget.scored, timeout=10_000):
+        widget.start(mode)
+    if closed == "window":
+        viewer.close()  # the fixture looks for timers and widgets that still live
+        return
+    viewer.window.remove_dock_widget(widget)
+    assert list(viewer.layers) == layers
+    assert len(viewer.mouse_drag_callbacks) == moves
+    viewer.layers.clear()  # nobody listens any more
+
+
+def test_a_closed_comparison_is_forgotten(qtbot, viewer, widget, layers):
+    """Nothing but the test itself keeps a view that was left: neither the viewer nor its layers."""
+    gone = []
+    for mode in (Curtain, Blink, Comparison):
+        with qtbot.waitSignal(widget.scored, timeout=10_000):
+            widget.start(mode)
+        gone.append(weakref.ref(widget.comparison))
+        widget.stop()
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(view() for view in gone), timeout=5000)

@@ -107,3 +107,13 @@ def test_a_persons_own_text_on_the_canvas_stays(viewer, cube):
     layer = add_cube_layer(viewer, cube)
     show_band(viewer, layer, 2)
     assert canvas_text(viewer).text == "figure 3"
+
+
+def test_the_status_bar_forgets_a_name_that_is_gone(viewer, cube):
+    layer = add_cube_layer(viewer, cube.replace(name="leaf (running)"))
+    viewer.status = {"layer_name": "leaf (running)", "coords": "[0 0 0]"}
+    layer.name = "leaf"
+    assert viewer.status == "Ready"
+    viewer.status = told = {"layer_name": "leaf", "coords": "[0 0 0]"}
+    add_cube_layer(viewer, cube.replace(name="oak"))
+    assert viewer.status == told

@@ -281,6 +281,13 @@ def test_removing_a_shape_removes_its_curve_and_no_other(widget, roi, qtbot):
     assert widget.pins == []
 
 
+def test_outlines_stay_over_images_that_come_later(viewer, widget, roi, cube, qtbot):
+    widget.pin(2, 3)
+    add_cube_layer(viewer, cube.replace(name="later"))
+    refreshed(qtbot, widget)
+    assert [layer.name for layer in viewer.layers] == ["leaf", "later", "ROIs", "Pinned spectra"]
+
+
 def test_a_shape_that_is_moved_changes_its_curve(widget, roi, qtbot):
     before = widget.pins[0]
     roi.data = [shape + np.array([1, 0]) for shape in roi.data]

@@ -1,10 +1,12 @@
 """Which header belongs to which data file: always two files in one folder whose names differ by their ends only."""
 
+import contextlib
 import os
 from pathlib import Path
 
 from napari_decsc.hsi.envi.header import is_header
 from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.hsi.replacing import recover
 
 #: Ends of data files, in the order in which they are tried; "" is a name without extension. `.img` comes first: it is
 #: what this package writes, so a pair it wrote is never mistaken for an older data file beside it.
@@ -18,6 +20,7 @@ _HDR = ".hdr"
 def is_envi(path: Path) -> bool:
     """True for an ENVI header, and for a data file with an ENVI header beside it. Cheap; never raises."""
     try:
+        _end_exchange(path)
         header = path if _is_header_name(path) else _first(header_names(path), path.parent)
         if header is None or not path.is_file() or not header.is_file():
             return False
@@ -29,6 +32,8 @@ def is_envi(path: Path) -> bool:
 
 def find_header(path: Path) -> Path:
     """The header of ``path``: itself if it is one, else the one beside the data file. Raises FileFormatError."""
+    with contextlib.suppress(OSError):
+        _end_exchange(path)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise FileFormatError(f"{path}: {what}; give the name of an ENVI header or its data file")
@@ -72,6 +77,12 @@ def data_names(header: Path) -> list[str]:
     base = header.name[: -len(_HDR)]
     ends = [""] if Path(base).suffix.lower() in ENDS[2:] + ENDS[:1] else []
     return [base + end for end in dict.fromkeys([*ends, *ENDS])]
+
+
+def _end_exchange(path: Path) -> None:
+    """If a program died while it exchanged this pair, end what it began: the pair is whole again."""
+    for name in [path.name] if _is_header_name(path) else header_names(path):
+        recover(path.with_name(name))
 
 
 def _is_header_name(path: Path) -> bool:

@@ -79,7 +79,7 @@ def write_envi(
     check_no_data(cube, layout.dtype)
     fields = header_text(_fields(cube, layout, extra or {})).encode("utf-8", errors="replace")
     # while data and header are exchanged one after the other, an old header must not describe new data in a wrong way
-    hide = not _describes(header, layout)
+    hide = not _holds(header, fields)
     with replacing(data, header, overwrite=overwrite, hide_last=hide) as (new_data, new_header):
         with flushed(new_data) as file:
             _write_values(file, cube, layout)
@@ -129,10 +129,10 @@ def _layout(cube: Cube, interleave: str, dtype: DTypeLike | None, byte_order: in
     return Layout(bands, lines, samples, _CODES[name], interleave.lower(), int(byte_order))
 
 
-def _describes(header: Path, layout: Layout) -> bool:
+def _holds(header: Path, text: bytes) -> bool:
     try:
-        return layout_of(read_header(header)) == layout
-    except FileFormatError:
+        return header.stat().st_size == len(text) and header.read_bytes() == text
+    except OSError:
         return False
 
 

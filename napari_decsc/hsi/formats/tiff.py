@@ -21,6 +21,8 @@ _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
 #: GeoTIFF's tags (OGC 19-008r4) that are kept, with the type in which they are written again.
 _GEO = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
 _ITEM = re.compile(r'<Item name="(\w+)" sample="(\d+)"[^>]*>([^<]{1,40})</Item>')
+#: Longest that a byte of a compressed piece is taken to become; even empty pages stay below.
+_EXPANDS = 100_000
 #: Longest text of a tag that is searched.
 _LONGEST = 16 << 20
 #: From here on, a file needs 64-bit offsets; some room is left for the pages' own entries.
@@ -124,11 +126,15 @@ def _ours(variable: Variable, shape: tuple[int, ...], path: Path) -> Variable:
 
 
 def _check_pieces(series: Any, path: Path) -> None:
-    """Raise FileFormatError if a piece of the image lies behind the end of the file."""
+    """Raise FileFormatError if pieces of the image are missing, or lie behind the end of the file."""
     held = path.stat().st_size
+    if series.size * series.dtype.itemsize > held * _EXPANDS:
+        raise FileFormatError(f"{path}: describes more values than it can hold; the file is damaged")
     for page in series.pages:
         if page is None:
             raise FileFormatError(f"{path}: lacks some of its pages; the file is cut short")
+        if not len(page.dataoffsets) == len(page.databytecounts) == math.prod(series.keyframe.chunked):
+            raise FileFormatError(f"{path}: lacks some pieces of a page; the file is damaged")
         for start, size in zip(page.dataoffsets, page.databytecounts, strict=True):
             if start + size > held:
                 raise FileFormatError(
