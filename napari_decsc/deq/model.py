@@ -63,6 +63,8 @@ class Decsc(nn.Module, ABC):
     """What both presets share: the order of the steps. Pieces that differ are methods and modules of the presets."""
 
     preset: ClassVar[str]
+    #: one honest line for the person who chooses
+    summary: ClassVar[str]
     #: rows and cols of an image must be multiples of this
     multiple: int
     #: number of bands of an image, or None for any
@@ -144,6 +146,7 @@ class Paper(Decsc):
     """The published equations: free filters for 31 bands, least squares, soft thresholds, Swin blocks, detail block."""
 
     preset = "paper"
+    summary = "the published model: 31 bands at a time (more in windows), one kind of cube; weaker than subspace"
 
     def __init__(self, config: PaperConfig) -> None:
         super().__init__()
@@ -209,6 +212,7 @@ class Subspace(Decsc):
     """DECSC in noise units and in the cube's own spectral basis, with a Huber data term: any bands, any noise level."""
 
     preset = "subspace"
+    summary = "any number of bands, any sensor, all kinds and levels of noise; the one to use"
     bands = None
     shared: SubspaceDictionary
     map_component: Tensor

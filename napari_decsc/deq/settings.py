@@ -15,7 +15,7 @@ class DecscSettings:
                                 minimum=0, maximum=2)  # fmt: skip
     solver: str = described("anderson", "Fixed-point solver", choices=("anderson", "picard"))
     tolerance: float = described(1e-3, "Stop at this relative residual", minimum=0, maximum=1)
-    max_iterations: int = described(20, "Stop after this many evaluations of the map", minimum=1, maximum=1000)
+    max_iterations: int = described(60, "Stop after this many evaluations of the map", minimum=1, maximum=1000)
     tile: int = described(0, "Side of a tile, 0: whole cube if the memory allows it", unit="pixels", minimum=0)
     memory: str = described("", "Memory to stay within, such as 2GB; empty: half of what is free")
 

@@ -60,7 +60,7 @@ def load(name: str) -> Weights:
 
 def save(model: Decsc, path: Path, metadata: Mapping[str, str]) -> None:
     """Write weights and metadata; the file appears whole or not at all."""
-    about = {**metadata, "preset": model.preset, "config": json.dumps(config_of(model))}
+    about = {"summary": model.summary, **metadata, "preset": model.preset, "config": json.dumps(config_of(model))}
     # a tied dictionary has one tensor under three names: it is stored once
     tensors, seen = {}, set()
     for name, tensor in model.state_dict(keep_vars=True).items():

@@ -1,5 +1,6 @@
 """Compare: cubes side by side, under a curtain or blinking; their scores, and their quality band by band."""
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,6 +59,8 @@ class CompareWidget(Docked):
         self.comparison: View | None = None
         self._layers: list[Any] = []
         self._judged: list[JudgedCube] = []
+        # what was judged: layers, their data, their clean cubes; and how often somebody asked
+        self._asked: list[Any] = []
         self._number = 0
         self._fill()
         self._lay_out()
@@ -125,6 +128,9 @@ class CompareWidget(Docked):
         """Read the layer list anew; ticks stay. While there are at most four cubes, new ones are ticked."""
         if self.comparison is not None and not set(self.comparison.layers) <= set(self.viewer.layers):
             self.stop()  # takes layers away, and so comes here again
+        if any(one.layer not in self.viewer.layers for one in self._judged):
+            # what was removed is not kept alive from here
+            self._judged, self._asked = [one for one in self._judged if one.layer in self.viewer.layers], []
         unticked = set(self._layers) - set(self.ticked())
         self._layers = cube_layers(self.viewer)
         self.list.clear()
@@ -164,14 +170,22 @@ class CompareWidget(Docked):
         cleans = [clean if clean_of(layer) is clean else None for layer in layers]
         if clean is None:
             self.message.say("No clean cube is known, so there are no scores; noise is estimated from each cube.")
+        asked = [part for layer, known in zip(layers, cleans, strict=True) for part in (layer, layer.data, known)]
+        if len(asked) == len(self._asked) and all(map(operator.is_, asked, self._asked)):
+            self._show_judgements(number, layers, [one.judgement for one in self._judged])
+            return  # another way of looking at the same cubes
+        self._asked = []
         self._worker = calculation_worker(judge, [cube_of(layer) for layer in layers], cleans)
-        self._worker.returned.connect(lambda judgements: self._show_judgements(number, layers, judgements))
+        self._worker.returned.connect(lambda judgements: self._show_judgements(number, layers, judgements, asked))
         self._worker.errored.connect(self._on_error)
         self._worker.start()
 
-    def _show_judgements(self, number: int, layers: list[Any], judgements: list[Judgement]) -> None:
+    def _show_judgements(
+        self, number: int, layers: list[Any], judgements: list[Judgement], asked: list[Any] | None = None
+    ) -> None:
         if self._left or number != self._number:
             return
+        self._asked = self._asked if asked is None else asked
         self._judged = [
             JudgedCube(layer, layer.name, cube_colour(self.viewer, layer), judgement)
             for layer, judgement in zip(layers, judgements, strict=True)

@@ -1,17 +1,15 @@
 """Spectra: of all visible cubes, at the pixel under the cursor, at pinned pixels and over regions of interest."""
 
 import html
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
-from napari_decsc.hsi.errors import DecscError
-from napari_decsc.ui import saving, viewer_compat
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.band_control import BandControl
 from napari_decsc.ui.band_label import label_bands, labelled_layer, show_band, shown_band
 from napari_decsc.ui.docked import Docked, Message
@@ -19,7 +17,8 @@ from napari_decsc.ui.layers import contrast, cube_layers, cube_of
 from napari_decsc.ui.pin_list import PinList
 from napari_decsc.ui.pins import PinMarkers, RoiShapes, is_finished, next_colour
 from napari_decsc.ui.reference import differences, find_reference, in_html, in_text
-from napari_decsc.ui.spectra import Pin, as_csv, as_library, short, spectrum
+from napari_decsc.ui.spectra import Pin, short, spectrum
+from napari_decsc.ui.spectrum_export import ExportButton
 from napari_decsc.ui.spectrum_plot import Curve, SpectrumPlot
 from napari_decsc.ui.theme import PIN_COLOURS, cube_colour, theme_colours
 
@@ -44,7 +43,7 @@ class SpectrumWidget(Docked):
         self.message = Message()
         self.roi_button = QPushButton("Draw ROI")
         self.clear_button = QPushButton("Remove all")
-        self.export_button = QPushButton("Export")
+        self.export_button = ExportButton(self.plot, self.message, self._shown)
         self._layers: list[Any] = []
         self._watched: list[Any] = []
         self._position: Any = None
@@ -107,9 +106,11 @@ class SpectrumWidget(Docked):
         self._layers = [layer for layer in cube_layers(self.viewer) if layer.visible]
         self._watch()
         if self._markers.layer is not None and not self._markers.is_shown:
-            self.pins, self._markers.layer = [], None  # the person removed the markers' layer
+            self._markers.layer = None  # the person removed the rings
+            self.pins = [pin for pin in self.pins if pin.area is not None]
         self._rois.to_front()
         self._markers.to_front()
+        self._refresh_timer.stop()  # putting the marks in front is no news
         curves = [Curve(cube_of(layer), cube_colour(self.viewer, layer)) for layer in self._layers]
         rows, cols = np.min([curve.cube.shape[1:] for curve in curves], axis=0) if curves else (0, 0)
         self.pins = [pin for pin in self.pins if pin.area is not None or (pin.row < rows and pin.col < cols)]
@@ -127,22 +128,6 @@ class SpectrumWidget(Docked):
         for button in (self.clear_button, self.export_button):
             button.setEnabled(bool(self.pins))
         self._guide(curves)
-
-    def export_csv(self) -> None:
-        """Ask for a name and write the pinned spectra as CSV."""
-        self._export("spectra.csv", "CSV (*.csv)", lambda path: saving.write_text(self.csv(), path))
-
-    def export_picture(self) -> None:
-        """Ask for a name and write the pinned spectra as PNG or SVG."""
-        self._export("spectra.png", "Pictures (*.png *.svg)", self.plot.save)
-
-    def export_library(self) -> None:
-        """Ask for a name and write the pinned spectra as an ENVI spectral library."""
-        self._export("spectra.hdr", "ENVI spectral library (*.hdr *.sli)", self._write_library)
-
-    def csv(self) -> str:
-        """The pinned spectra of the visible cubes."""
-        return as_csv([cube_of(layer) for layer in self._layers], self.pins)
 
     def leave(self) -> None:
         """Let go of the viewer and take the markers away."""
@@ -288,20 +273,8 @@ class SpectrumWidget(Docked):
             self.message.say("")
         self.hint.setVisible(bool(curves) and not self.pins)
 
-    def _write_library(self, path: Path) -> Path:
-        from napari_decsc.hsi.envi.library import write_library
-
-        library = as_library([cube_of(layer) for layer in self._layers], self.pins)
-        return write_library(library, path, overwrite=True)
-
-    def _export(self, name: str, pattern: str, write: Callable[[Path], Path]) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(self, "Export spectra", str(Path.home() / name), pattern)
-        if not chosen:
-            return
-        try:
-            self.message.say(f"Wrote {write(Path(chosen))}.")
-        except DecscError as error:
-            self.message.complain(str(error))
+    def _shown(self) -> tuple[list[Cube], list[Pin]]:
+        return [cube_of(layer) for layer in self._layers], self.pins
 
     def _is_shown(self) -> bool:
         # in a hidden or covered dock clicks belong to others
@@ -358,13 +331,7 @@ class SpectrumWidget(Docked):
         self.differences.setToolTip("Spectral angle (degrees) and root mean square error (physical values), good bands")
         self.roi_button.setToolTip("Mean and standard deviation over a region that you draw in a Shapes layer")
         self.clear_button.setToolTip("Remove all pinned pixels and regions")
-        self.export_button.setToolTip("The pinned spectra of all visible cubes as a file")
         self.plot.setToolTip(HELP)
-        menu = QMenu(self)
-        menu.addAction("CSV…", self.export_csv)
-        menu.addAction("Picture (PNG, SVG)…", self.export_picture)
-        menu.addAction("ENVI spectral library…", self.export_library)
-        self.export_button.setMenu(menu)
         top = QHBoxLayout()
         top.addWidget(self.bands)
         top.addSpacing(12)

@@ -5,6 +5,7 @@ from napari_decsc.hsi.metrics import score_cubes
 from napari_decsc.ui import pins
 from napari_decsc.ui.band_label import shown_band
 from napari_decsc.ui.compare_widget import CompareWidget
+from napari_decsc.ui.curtain import Curtain
 from napari_decsc.ui.layers import add_cube_layer, cube_of
 from napari_decsc.ui.viewer_compat import grid
 
@@ -188,3 +189,15 @@ def test_a_comparison_while_another_is_judged_shows_the_newer_one(qtbot, viewer,
     compare(qtbot, widget)
     assert [one.layer for one in widget._judged] == layers[:2]
     assert len(viewer.layers) == 5  # the captions of the first comparison are gone
+
+
+def test_another_way_of_looking_at_judged_cubes_needs_no_new_judgement(qtbot, viewer, widget, layers):
+    compare(qtbot, widget)
+    known = [one.judgement for one in widget._judged]
+    with qtbot.waitSignal(widget.scored, timeout=10_000):
+        widget.start(Curtain)
+    assert all(one.judgement is before for one, before in zip(widget._judged, known, strict=True))
+    assert " dB · " in widget.comparison.captions[layers[2]].text
+    layers[2].data = layers[2].data + 0.1
+    compare(qtbot, widget)
+    assert widget._judged[2].judgement is not known[2]

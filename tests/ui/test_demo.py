@@ -16,7 +16,7 @@ def run(make_napari_viewer, qtbot, cube, fake):
     def start(**options):
         viewer, results = make_napari_viewer(**options), []
         bench = run_demo(viewer, cube, Gaussian(), 4, "fake", None, results.append)
-        qtbot.waitUntil(lambda: bool(results), timeout=20_000)
+        qtbot.waitUntil(lambda: bool(results), timeout=90_000)
         assert len(results) == 1
         return viewer, bench, results[0]
 

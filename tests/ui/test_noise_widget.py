@@ -30,7 +30,7 @@ def test_the_noisy_layer_remembers_model_seed_and_clean_cube(viewer, cube, qtbot
     assert provenance_of(noisy) == {"noise": {"model": "gaussian", "settings": {"sigma": 25.0}, "seed": 11}}
     assert noisy.contrast_limits == layer.contrast_limits
     assert f"{score_cubes(cube, cube_of(noisy)).mpsnr:.2f}" in widget.scores.text()
-    qtbot.waitUntil(widget.run_button.isEnabled, timeout=5000)
+    qtbot.waitUntil(widget.run_button.isEnabled, timeout=10_000)
 
 
 def test_noise_upon_noise_is_scored_against_the_clean_cube(viewer, cube, qtbot, kept):
@@ -127,7 +127,7 @@ def shown(viewer, cube, qtbot, kept):
     with qtbot.waitSignal(widget.preview.seen, timeout=10_000):
         widget.show()
     yield widget, layer
-    qtbot.waitUntil(lambda: widget.preview._worker is None, timeout=5000)
+    qtbot.waitUntil(lambda: widget.preview._worker is None, timeout=10_000)
 
 
 def test_strength_is_shown_and_typed_in_data_units(shown):

@@ -27,7 +27,7 @@ def widget(viewer, layer, kept):
 
 def in_colours(qtbot, viewer, layer, button):
     button.click()
-    qtbot.waitUntil(lambda: composite_of(viewer, layer) is not None, timeout=5000)
+    qtbot.waitUntil(lambda: composite_of(viewer, layer) is not None, timeout=10_000)
     return composite_of(viewer, layer)
 
 
@@ -146,7 +146,7 @@ def test_moving_the_slider_returns_to_one_band(viewer, layer, widget, qtbot):
     assert widget.single.isChecked()
     assert canvas_text(viewer).text.startswith("band 2 of 6")
     widget.true_colour.click()
-    qtbot.waitUntil(lambda: colours.visible, timeout=5000)
+    qtbot.waitUntil(lambda: colours.visible, timeout=10_000)
     assert len(viewer.layers) == 2  # the same layer again
 
 
