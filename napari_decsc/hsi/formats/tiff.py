@@ -3,6 +3,7 @@
 import contextlib
 import math
 import re
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,9 +93,35 @@ def _opened(path: Path) -> Any:
     """The file, without the series of formats whose description names further files."""
     import tifffile
 
+    _check_pages(path)
     return tifffile.TiffFile(
         path, _multifile=False, is_ome=False, is_mmstack=False, is_micromanager=False, is_ndtiff=False
     )
+
+
+def _check_pages(path: Path) -> None:
+    """Raise FileFormatError if the directories of the pages run in a circle or overlap: no writer's file does.
+
+    A few hundred bytes of such directories can describe pages that take minutes to read.
+    """
+    held = path.stat().st_size
+    with path.open("rb") as file:
+
+        def number(kind: str, at: int) -> int:
+            size = struct.calcsize(kind)
+            file.seek(at)
+            return int(struct.unpack(kind, file.read(size).ljust(size, b"\0"))[0])
+
+        order = "<" if file.read(2) == b"II" else ">"
+        big = number(f"{order}H", 2) == 43
+        count, entry, link = (f"{order}Q", 20, f"{order}Q") if big else (f"{order}H", 12, f"{order}I")
+        offset, taken = number(link, 8 if big else 4), 0
+        while 0 < offset < held:
+            entries = struct.calcsize(count) + number(count, offset) * entry
+            taken += entries + struct.calcsize(link)
+            if taken > held:
+                raise FileFormatError(f"{path}: its list of pages is damaged; write the file again")
+            offset = number(link, offset + entries)
 
 
 def _variable(series: Any, path: Path, number: int) -> Variable:
