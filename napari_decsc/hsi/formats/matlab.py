@@ -29,6 +29,8 @@ _MATRIX, _COMPRESSED = 14, 15
 #: Classes of arrays of numbers: double, single and whole numbers. Others are text, structures, cells, objects.
 _NUMERIC = range(6, 16)
 _COMPLEX = 0x0800
+#: Longest name of a MATLAB variable.
+_NAME = 63
 #: Bytes in which flags, shape and name of an array lie, with room to spare; variables looked at, at most.
 _HEAD, _MOST = 4096, 10_000
 #: Longest that a byte of a zlib stream can become.
@@ -121,6 +123,10 @@ def _array(file: BinaryIO, path: Path, order: str, kind: int, start: int, length
     shape = struct.unpack_from(f"{order}{size // 4}i", head, place)
     _, place, size, after = _tag(head, after, order)
     name = head[place : place + size].decode("latin-1")
+    if not name:  # MATLAB's own, such as the workspace of a function handle
+        return None
+    if not (name.isascii() and name.isidentifier() and len(name) <= _NAME):
+        raise FileFormatError(f"{path}: the name of an array is no MATLAB name; the file is damaged")
     code, place, size, _ = _tag(head, after, order)
     dtype = np.dtype(_TYPES[code]).newbyteorder(order)  # type: ignore[arg-type]
     if min(shape, default=-1) < 0 or math.prod(shape) * dtype.itemsize != size:
