@@ -126,7 +126,7 @@ class DenoiseWidget(Docked):
         run.succeeded.connect(self._show_result)
         run.failed.connect(self._fail)
         run.finished.connect(self._finish)
-        self.plot.start(self._tolerance, self._limit or 10)
+        self.plot.start(self._tolerance, min(self._limit or 10, 15))
         if before is None:
             self.scores.clear()
             self.message.say("Getting ready…")
