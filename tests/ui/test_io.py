@@ -1,3 +1,4 @@
+import npe2
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ def file(tmp_path, cube):
 
 
 def test_a_cube_comes_through_napari_and_back(viewer, file, cube, tmp_path):
+    npe2.PluginManager.instance().discover()  # a real window does so at its start
     (layer,) = viewer.open(str(file), plugin="napari-decsc")
     np.testing.assert_array_equal(layer.data, cube.data)
     (written,) = viewer.layers.save(str(tmp_path / "again.hdr"), plugin="napari-decsc")

@@ -53,3 +53,13 @@ def test_opening_the_plugin_menu_loads_no_torch():
     code = "import sys, napari_decsc.ui.io, napari_decsc.ui.sample; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("name", "claimed"),
+    [("scene.hdr", True), ("SCENE.IMG", True), ("emit20250324t221005_unmix", True), ("x", True), ("photo.png", False)],
+)
+def test_headers_and_data_files_with_and_without_extension_are_claimed(manifest, name, claimed):
+    manager = npe2.PluginManager()
+    manager.register(manifest)
+    assert bool(list(manager.iter_compatible_readers(f"/folder.d/{name}"))) == claimed
