@@ -94,12 +94,13 @@ class _Kept:
 
     cube: Cube | None = None
     tiles: list[Tile] = field(default_factory=list)
+    units: NoiseUnits | None = None
     solutions: dict[int, tuple[Context, Code, float]] = field(default_factory=dict)
 
     def begin(self, cube: Cube, tiles: list[Tile]) -> None:
         """Forget what belongs to another cube or other tiles."""
         if cube is not self.cube or tiles != self.tiles:
-            self.cube, self.tiles, self.solutions = cube, tiles, {}
+            self.cube, self.tiles, self.units, self.solutions = cube, tiles, None, {}
 
 
 @dataclass
@@ -129,7 +130,8 @@ class _Job:
         windows = tiling.band_windows(bands, model.bands or bands)
         tiles = tiling.plan(rows, cols, self._tile_side(), model.multiple)
         self.kept.begin(cube, tiles)
-        units = self._units() if not self.kept.solutions else None
+        # a run that was stopped leaves solutions of some tiles only: the others still need the units of the whole cube
+        units = self.kept.units = self.kept.units or self._units()
         result = np.zeros(cube.shape, np.float32)
         total = np.zeros((bands, 1, 1), np.float32)
         number = 0

@@ -222,3 +222,13 @@ def test_another_cube_begins_afresh():
     other = noisy("mixture")
     again = run(first.resume(first.settings).denoise(other))
     assert np.array_equal(again.data, denoised(other, max_iterations=2).data)
+
+
+def test_a_stopped_run_goes_on_with_the_noise_levels_of_the_whole_cube():
+    cube, settings = noisy("non-iid"), DecscSettings(tile=32)
+    first = DecscDenoiser(settings)
+    run(first.denoise(cube), lambda iteration: Command.STOP if iteration.number == 2 else None)
+    resumed = run(first.resume(settings).denoise(cube))
+    afresh = denoised(cube, tile=32)
+    # the tile that was never begun before is solved as if nothing had happened
+    np.testing.assert_allclose(resumed.data[:, 32:, 32:], afresh.data[:, 32:, 32:], atol=1e-5)
