@@ -15,7 +15,7 @@ from qtpy.QtCore import QEventLoop, QTimer
 
 from napari_decsc.hsi.noise import NonIid
 from napari_decsc.hsi.sample import sample_cube
-from napari_decsc.ui.layers import add_cube_layer
+from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.workbench import Workbench
 
 # the person's own settings of napari stay as they are
@@ -126,6 +126,9 @@ def solve(window: Window, noisy: Any) -> Any:
     form = window.bench.denoise
     window.show(form)
     form.cube.layer = noisy
+    form.settings_box.expand(animate=False)
+    window.save("settings")
+    form.settings_box.collapse(animate=False)
 
     def until_it_is_seen() -> None:
         form.run()
@@ -142,15 +145,30 @@ def spectra(window: Window) -> None:
     widget = window.bench.spectra
     at = EXTENT / 192
     for (row, col), name in {(60, 60): "saucer", (110, 130): "coffee"}.items():
-        widget.pin(round(row * at), round(col * at), keep=True)
-        widget.rename(len(widget.pins) - 1, name)
-    widget.draw_roi()
+        widget.board.pin(round(row * at), round(col * at), keep=True)
+        widget.board.rename(len(widget.pins) - 1, name)
+    widget.board.draw_roi()
     shapes = window.viewer.layers["ROIs"]
     shapes.add_ellipses([np.array([(130, 20), (130, 60), (170, 60), (170, 20)]) * at])
     shapes.mode = "pan_zoom"
     window.settle()
-    widget.rename(2, "table")
+    widget.board.rename(2, "table")
     window.save("spectra")
+    library(window)
+
+
+def library(window: Window) -> None:
+    """A spectral library, opened as any other file, beside the pinned places."""
+    from napari_decsc.hsi.envi import SpectralLibrary, write_library
+
+    nm = np.linspace(400, 1000, 61)
+    grass = 0.05 + 0.06 * np.exp(-(((nm - 550) / 40) ** 2)) + 0.45 / (1 + np.exp(-(nm - 715) / 15))
+    soil, water = 0.08 + 0.3 * (nm - 400) / 600, 0.06 * np.exp(-(nm - 400) / 250)
+    made = SpectralLibrary(np.stack([grass, soil, water]), ("grass", "soil", "water"), nm, "nm")
+    path = write_library(made, Path(tempfile.mkdtemp()) / "surfaces.hdr")
+    window.viewer.open(str(path), plugin="napari-decsc")
+    window.save("library")
+    window.bench.spectra.board.remove(len(window.bench.spectra.board.items) - 1)
 
 
 def compare(window: Window, denoised: Any) -> None:
@@ -159,7 +177,7 @@ def compare(window: Window, denoised: Any) -> None:
     window.show(widget)
     window.after(widget.scored, widget.start)
     window.save("compare")
-    widget.plot.figure.savefig(IMAGES / "per-band.png", dpi=150)
+    widget.judging.plot.figure.savefig(IMAGES / "per-band.png", dpi=150)
     window.viewer.theme = "light"
     window.save("light")
     window.after(widget.scored, widget.curtain_button.click)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from napari_decsc.classical.settings import E3dtvSettings, SubspaceSettings
 from napari_decsc.deq.settings import DecscSettings
-from napari_decsc.hsi.classical.settings import E3dtvSettings, SubspaceSettings
 from napari_decsc.hsi.denoising import Denoiser
 from napari_decsc.hsi.errors import SettingsError
 
@@ -27,13 +27,13 @@ def _decsc(settings: DecscSettings) -> Denoiser:
 
 
 def _subspace(settings: SubspaceSettings) -> Denoiser:
-    from napari_decsc.hsi.classical.fasthyde import SubspaceDenoiser
+    from napari_decsc.classical.fasthyde import SubspaceDenoiser
 
     return SubspaceDenoiser(settings)
 
 
 def _e3dtv(settings: E3dtvSettings) -> Denoiser:
-    from napari_decsc.hsi.classical.e3dtv import E3dtvDenoiser
+    from napari_decsc.classical.e3dtv import E3dtvDenoiser
 
     return E3dtvDenoiser(settings)
 

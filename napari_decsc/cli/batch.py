@@ -112,16 +112,14 @@ class _Batch:
 
     def _denoise(self, source: Path, output: Path, entry: dict[str, Any]) -> dict[str, Any]:
         from napari_decsc.cli.denoise import denoise
-        from napari_decsc.cli.outputs import check_cube_output, save_cube
+        from napari_decsc.cli.outputs import check_cube_output
         from napari_decsc.hsi.files import open_cube
 
         noisy = open_cube(source)
         check_cube_output(output, [noisy], overwrite=True)
         # from here on a file under the output's name is ours, even if we are killed before the next entry
         self.ledger.note(output, {**entry, **self.maker, "state": BEGUN})
-        denoised, report = denoise(noisy, self.method, self.settings)
-        made_by = {key: report[key] for key in ("method", "settings", "weights")}
-        save_cube(denoised, output, overwrite=True, made_by=made_by)
+        _, report = denoise(noisy, output, self.method, self.settings, overwrite=True)
         return report
 
     def _is_done(self, entry: dict[str, Any], output: Path) -> bool:

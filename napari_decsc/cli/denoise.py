@@ -1,6 +1,7 @@
 """``napari-decsc denoise``: a denoised copy of a cube, and the report of how it was made."""
 
 import argparse
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", metavar="FILE", type=Path, help="write how it was made, as JSON")
     parser.add_argument("--reference", metavar="CUBE", type=Path, help="clean cube, to score before and after")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT and FILE if they exist")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say what would be done: tiles, memory, time; nothing is written"
+    )
     add_input_options(parser)
     add_type_option(parser)
     add_settings(parser, {name: method.settings for name, method in METHODS.items()})
@@ -35,7 +39,6 @@ def run(args: argparse.Namespace) -> Answer:
         check_not_inputs,
         check_outputs,
         check_type,
-        save_cube,
         write_text,
     )
     from napari_decsc.hsi.report import as_json
@@ -51,27 +54,50 @@ def run(args: argparse.Namespace) -> Answer:
         check_outputs([args.report], overwrite=args.overwrite)
         check_not_inputs([args.report], [noisy, reference])
 
-    denoised, report = denoise(noisy, args.method, settings)
-    made_by = {key: report[key] for key in ("method", "settings", "weights")}
-    written = save_cube(denoised, args.output, overwrite=args.overwrite, made_by=made_by, dtype=args.dtype)
-    report = {"input": str(args.input), "output": str(written), **report, **_scores(reference, noisy, denoised)}
+    if args.dry_run:
+        from napari_decsc.cli.dry_run import forecast
+
+        return forecast(noisy, args.output, args.method, settings)
+    written, report = denoise(
+        noisy, args.output, args.method, settings, overwrite=args.overwrite, dtype=args.dtype
+    )  # fmt: skip
+    report = {"input": str(args.input), "output": str(written), **report, **_scores(reference, noisy, written)}
     if args.report is not None:
         write_text(args.report, as_json(report) + "\n")
     return Answer(report, _text(report))
 
 
-def denoise(noisy: Cube, method: str, settings: Any) -> tuple[Cube, dict[str, Any]]:
-    """Denoise with progress on stderr; returns the cube and the report of the run."""
-    from napari_decsc.cli.progress import Progress, together
-    from napari_decsc.hsi.denoising import run
+def denoise(
+    noisy: Cube, output: Path, method: str, settings: Any, *, overwrite: bool, dtype: str = "float32"
+) -> tuple[Path, dict[str, Any]]:
+    """Denoise into a file, with progress on stderr; returns the file to open again and the report of the run.
+
+    Where method and format allow it, every tile is written as soon as it is done, so that neither cube has to fit into
+    the memory. The file appears when it is complete, or not at all.
+    """
+    from napari_decsc.cli.outputs import new_sink, save_cube
+    from napari_decsc.hsi.denoising import StreamingDenoiser
+    from napari_decsc.hsi.files import can_stream, files_of
     from napari_decsc.hsi.report import Recorder
     from napari_decsc.methods import make_denoiser
 
     denoiser = make_denoiser(method, settings)
-    recorder = Recorder(denoiser)
+    recorder, about = Recorder(denoiser), denoiser.describe()
+    made_by = {key: about[key] for key in ("method", "settings", "weights")}
+    if isinstance(denoiser, StreamingDenoiser) and can_stream(output):
+        with new_sink(noisy, output, overwrite=overwrite, made_by=made_by, dtype=dtype) as sink:
+            _drive(denoiser.denoise_into(noisy, sink), recorder, method, settings)
+        return files_of(output)[0], recorder.report()
+    denoised = _drive(denoiser.denoise(noisy), recorder, method, settings)
+    return save_cube(denoised, output, overwrite=overwrite, made_by=made_by, dtype=dtype), recorder.report()
+
+
+def _drive(steps: Generator[Any, Any, Any], recorder: Any, method: str, settings: Any) -> Any:
+    from napari_decsc.cli.progress import Progress, together
+    from napari_decsc.hsi.denoising import run
+
     with Progress(method, getattr(settings, "max_iterations", None)) as progress:
-        denoised = run(denoiser.denoise(noisy), together(recorder, progress))
-    return denoised, recorder.report()
+        return run(steps, together(recorder, progress))
 
 
 def _check_reference(noisy: Cube, reference: Cube | None) -> None:
@@ -87,11 +113,13 @@ def _check_report(report: Path, pair: tuple[Path, ...]) -> None:
         raise FileFormatError(f"{report} is the name of the denoised cube too; give the report a name of its own")
 
 
-def _scores(reference: Cube | None, noisy: Cube, denoised: Cube) -> dict[str, Any]:
+def _scores(reference: Cube | None, noisy: Cube, written: Path) -> dict[str, Any]:
     if reference is None:
         return {}
+    from napari_decsc.hsi.files import open_cube
     from napari_decsc.hsi.metrics import score_cubes
 
+    denoised = open_cube(written)
     return {
         "scores": {
             "noisy": score_cubes(reference, noisy).summary(),

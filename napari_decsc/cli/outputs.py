@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.denoising import Sink
 from napari_decsc.hsi.errors import FileFormatError
 
 
@@ -43,10 +45,10 @@ def check_cube_output(path: Path, inputs: Iterable[Cube | None], *, overwrite: b
 
 def check_type(cube: Cube, dtype: str) -> None:
     """Raise FileFormatError if a cube like this one could not be written in this type."""
-    from napari_decsc.hsi.conversion import check_no_data
+    from napari_decsc.hsi.conversion import to_write
     from napari_decsc.hsi.files import target_dtype
 
-    check_no_data(cube, target_dtype(cube, dtype))
+    to_write(cube, target_dtype(cube, dtype))
 
 
 def _files_of(cube: Cube) -> list[Path]:
@@ -62,8 +64,20 @@ def save_cube(cube: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any
     """Write a cube with a word in its header on how it was made; returns the file to open again."""
     from napari_decsc.hsi import files
 
-    words = ", ".join(f"{key}: {_word(value)}" for key, value in made_by.items())
-    return files.save_cube(cube, path, overwrite=overwrite, dtype=dtype, extra={"napari-decsc": words})
+    return files.save_cube(cube, path, overwrite=overwrite, dtype=dtype, extra=_words(made_by))
+
+
+def new_sink(
+    noisy: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any], dtype: str = "float32"
+) -> AbstractContextManager[Sink]:
+    """`save_cube` for a cube that comes tile by tile: a block in which it is written."""
+    from napari_decsc.hsi import files
+
+    return files.new_sink(noisy, path, overwrite=overwrite, dtype=dtype, extra=_words(made_by))
+
+
+def _words(made_by: dict[str, Any]) -> dict[str, str]:
+    return {"napari-decsc": ", ".join(f"{key}: {_word(value)}" for key, value in made_by.items())}
 
 
 def _word(value: Any) -> str:

@@ -43,6 +43,9 @@ class Progress:
 
     def __call__(self, iteration: Iteration) -> None:
         """Show one iteration."""
+        if iteration.message:
+            print(f"{self.label}: {iteration.message}", file=self.stream, flush=True)
+            return
         if self.stream.isatty():
             self._draw(iteration)
         elif time.monotonic() >= self._next_line:

@@ -121,14 +121,20 @@ class SubspaceDictionary(SharedDictionary):
 
 
 class UnsharedDictionary(nn.Module):
-    """D: F3 filters of 3 x k x k taps over (band, row, col), the same at every band: filters (F3, 3, k, k)."""
+    """D: F3 filters of 3 x k x k taps over (band, row, col), the same at every band: filters (F3, 3, k, k).
 
-    def __init__(self, maps: int, taps: int, stride: int, kind: str) -> None:
+    Before any training they are a lapped orthogonal transform in space times the taps ``spectral`` along the bands;
+    ||D|| <= 1 when the absolute taps sum to 1.
+    """
+
+    def __init__(
+        self, maps: int, taps: int, stride: int, kind: str, spectral: tuple[float, float, float] = (0, 1, 0)
+    ) -> None:
         super().__init__()
         self.stride = stride
         first = torch.zeros(maps, 3, taps, taps)
         frame = lapped_orthogonal(taps)[:maps]
-        first[: len(frame), 1] = frame
+        first[: len(frame)] = torch.tensor(spectral).view(3, 1, 1) * frame[:, None]
         self.filters = Filters(first, kind)
 
     def decode(self, H: Tensor, images: int, filters: Tensor) -> Tensor:

@@ -5,7 +5,13 @@ import re
 import psutil
 import torch
 
+from napari_decsc.deq.model import Decsc
 from napari_decsc.hsi.errors import SettingsError
+
+#: What the program itself takes before it solves anything, in bytes: Python, PyTorch, the weights.
+PROGRAM = 400_000_000
+#: What a solve takes beside what grows with the tile: buffers of libraries, parts that the system gives back late.
+FIXED = 60_000_000
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
@@ -25,3 +31,36 @@ def free(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+def program(text: str) -> int:
+    """What the program takes of a budget: nothing of half of what is free, for then it is there already."""
+    return PROGRAM if text.strip() else 0
+
+
+def host_budget(text: str, device: torch.device) -> int:
+    """The budget of what always lies in the computer's own memory."""
+    return budget(text if device.type == "cpu" else "", torch.device("cpu"))
+
+
+def of_tile(model: Decsc, bands: int, pixels: int) -> int:
+    """Bytes that the solve of a tile takes at its peak; ``pixels`` with margins."""
+    return FIXED + pixels * per_pixel(model, bands)
+
+
+def of_units(model: Decsc, bands: int, pixels: int) -> int:
+    """Bytes that finding the noise units takes on a sample of so many pixels; models of few bands look for none."""
+    return FIXED + 76 * bands * pixels if model.bands is None else 0
+
+
+def per_pixel(model: Decsc, bands: int) -> int:
+    """Bytes for each pixel of a tile, at the peak of its solve.
+
+    Anderson acceleration holds five codes and five differences of codes, and f makes a few more; then there are the
+    cubes (noisy, target, weight, first, result and what f compares them with) and the transformer's channels. The
+    counts are fitted to measurements, see docs/scaling.md.
+    """
+    maps = model.shared.maps / model.shared.stride**2
+    window = model.bands or bands
+    codes = maps + window * model.unshared.filters.step.shape[0] / model.unshared.stride**2
+    return int(4 * (14 * codes + 14 * window + 12 * maps + 2 * bands))

@@ -1,16 +1,11 @@
 """DECSC: the fixed-point map f of one proximal gradient step on the two codes, in two presets.
 
-The clean cube is K S + D H. With S first, then H with the new S,
-
-    S <- NonLocal(shrink(S - K^T r(K S + D H)))        r(x) = gradient of the data term at the estimate x
-    H <- Detail(shrink(H - D^T r(D H + K S)))
-
-and the answer is the output of z* = (S*, H*) with z* = f(z*).
+The clean cube is K S + D H, with a shared code S and an unshared code H; z* = f(z*), z = (S, H), holds the answer.
 Source: Ye, Wang, Xiong, Chen, Qian, *Deep equilibrium convolutional sparse coding for hyperspectral image denoising*,
 IEEE TGRS 2025, arXiv 2508.15553.
 
-:class:`Paper` is the published model; :class:`Subspace` solves the same equations in noise units and in the cube's own
-spectral basis, with a Huber data term, for any number of bands.
+:class:`Paper` is the published model. :class:`Subspace` solves the same problem in noise units and in the cube's own
+spectral basis, for any number of bands; its priors are set once per image, so that f is a contraction for every input.
 """
 
 import dataclasses
@@ -22,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_decsc.deq import noise_units
+from napari_decsc.deq import guide
 from napari_decsc.deq.dictionaries import (
     BandDictionary,
     SharedDictionary,
@@ -31,36 +26,33 @@ from napari_decsc.deq.dictionaries import (
     mix_bands,
 )
 from napari_decsc.deq.fixed_point import Code
-from napari_decsc.deq.noise_units import NoiseUnits
-from napari_decsc.deq.priors import BoundedNonLocal, Detail, SwinBlock
-from napari_decsc.deq.shrinkage import clip, firm, inverse_softplus, soft
+from napari_decsc.deq.guide import Guide, Survey
+from napari_decsc.deq.priors import Detail, SwinBlock
+from napari_decsc.deq.refiner import Refiner
+from napari_decsc.deq.shrinkage import clip, inverse_softplus, soft
 from napari_decsc.hsi.errors import DenoisingError
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What f knows besides z, found once per image: shapes as in :mod:`.noise_units`.
+    """What f knows besides z, found once per image.
 
-    ``target`` (N, B, rows, cols): the noisy cube in the model's units; ``weight``, the same shape: 0 where a voxel
-    carries no information; ``unit`` (N, B, 1, 1): one unit of each band, as a share of the peak; ``basis`` (N, B, r) or
-    None; ``first`` (N, B, rows, cols): the cube that the start estimate is made from.
+    ``target`` (N, B, rows, cols): the noisy cube in the model's units; ``weight``, the same shape or (N, B, 1, 1): 0
+    where a voxel carries no information; ``unit`` (N, B, 1, 1): one unit of each band, as a share of the peak;
+    ``basis`` (N, B, r) or None; ``expected`` (N, B, rows, cols): the cube that the prior expects, from which the codes
+    lead on, 0 where there is none; ``strength``: weight of the prior against the data, 1 as trained.
     """
 
     target: Tensor
     weight: Tensor
     unit: Tensor
-    basis: Tensor | None
-    first: Tensor
-
-    def louder(self, strength: float) -> "Context":
-        """The same cube with its noise taken to be ``strength`` times as loud: one unit is larger by that."""
-        return dataclasses.replace(
-            self, target=self.target / strength, first=self.first / strength, unit=self.unit * strength
-        )
+    basis: Tensor | None = None
+    expected: Tensor | float = 0.0
+    strength: float = 1.0
 
 
 class Decsc(nn.Module, ABC):
-    """What both presets share: the order of the steps. Pieces that differ are methods and modules of the presets."""
+    """What both presets share. Pieces that differ are methods and modules of the presets."""
 
     preset: ClassVar[str]
     #: one honest line for the person who chooses
@@ -69,62 +61,57 @@ class Decsc(nn.Module, ABC):
     multiple: int
     #: number of bands of an image, or None for any
     bands: int | None
+    #: names of parameters begin so that are stored with half the bits: those that f does not contain
+    stored_in_half: ClassVar[tuple[str, ...]] = ()
     shared: SharedDictionary
     unshared: UnsharedDictionary
-    detail: Detail
-    config: "PaperConfig | SubspaceConfig"
+    config: Any
 
     @abstractmethod
-    def context(self, cube: Tensor, keep: Tensor, units: NoiseUnits | None = None) -> Context:
-        """What is known of cubes (N, B, rows, cols) with peak 1. ``units`` of the whole cube, when this is a tile."""
-
-    @abstractmethod
-    def units(self, cube: Tensor, keep: Tensor) -> NoiseUnits | None:
+    def units(self, cube: Tensor, keep: Tensor) -> Survey | None:
         """What must be found on the whole cube (or a sample of its pixels) before tiles of it are denoised."""
 
     @abstractmethod
-    def fidelity(self, estimate: Tensor, c: Context) -> Tensor:
-        """Gradient of the data term with respect to the estimate."""
+    def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide | Context:
+        """What is found of cubes (N, B, rows, cols), peak 1, without anything learned. ``units`` as for `context`."""
 
     @abstractmethod
-    def shrink_shared(self, S: Tensor) -> Tensor:
-        """Threshold and non-local prior."""
+    def condition(self, found: Guide | Context) -> Context:
+        """The context of what :meth:`prepare` found."""
+
+    def context(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
+        """What is known of cubes (N, B, rows, cols) with peak 1. ``units`` of the whole cube, when this is a tile."""
+        return self.condition(self.prepare(cube, keep, units))
 
     @abstractmethod
-    def shrink_unshared(self, H: Tensor, images: int) -> Tensor:
-        """Threshold and detail prior."""
-
-    def shared_step(self, S: Tensor, U: Tensor, c: Context) -> Tensor:
-        """S - K^T r(K S + U): the gradient step on the shared code."""
-        filters = self.shared.filters
-        r = self.fidelity(self.shared.decode(S, c.basis, filters.step) + U, c)
-        return S - self.shared.encode(r, c.basis, filters.encode)
-
     def f(self, z: Code, c: Context) -> Code:
         """One evaluation of the fixed-point map."""
-        S, H = z
-        images, filters = S.shape[0], self.unshared.filters
-        U = self.unshared.decode(H, images, filters.output)
-        S = self.shrink_shared(self.shared_step(S, U, c))
-        if filters.step is not filters.output:
-            U = self.unshared.decode(H, images, filters.step)
-        r = self.fidelity(U + self.shared.decode(S, c.basis, self.shared.filters.output), c)
-        return S, self.shrink_unshared(H - self.unshared.encode(r, filters.encode), images)
 
+    @abstractmethod
     def start(self, c: Context) -> Code:
-        """A first estimate: encode, shrink, and give the rest to the unshared code. Already a fair preview."""
-        filters = self.shared.filters
-        S = self.shrink_shared(self.shared.encode(c.first, c.basis, filters.encode))
-        rest = c.first - self.shared.decode(S, c.basis, filters.output)
-        H = self.unshared.encode(rest, self.unshared.filters.encode)
-        return S, self.shrink_unshared(H, S.shape[0])
+        """A first estimate. Already a fair preview."""
+
+    @abstractmethod
+    def stronger(self, c: Context, strength: float) -> Context:
+        """The same cube denoised ``strength`` times as strongly."""
+
+    def carried(self, z: Code, before: float, now: float) -> Code:
+        """A solution found at one strength, as a start for another."""
+        return z
+
+    @abstractmethod
+    def contraction(self, strength: float = 1.0) -> float | None:
+        """A proved bound on how much f stretches any difference of two codes, below 1; None if nothing is proved."""
 
     def output(self, z: Code, c: Context) -> Tensor:
         """The clean cube of codes: (N, B, rows, cols), peak 1."""
+        return self.estimate(z, c) * c.unit
+
+    def estimate(self, z: Code, c: Context) -> Tensor:
+        """What is expected, and K S + D H, in the model's units."""
         S, H = z
-        cube = self.shared.decode(S, c.basis, self.shared.filters.output)
-        cube = cube + self.unshared.decode(H, S.shape[0], self.unshared.filters.output)
-        return cube * c.unit
+        cube = c.expected + self.shared.decode(S, c.basis, self.shared.filters.output)
+        return cube + self.unshared.decode(H, S.shape[0], self.unshared.filters.output)
 
 
 @dataclass(frozen=True)
@@ -143,7 +130,13 @@ class PaperConfig:
 
 
 class Paper(Decsc):
-    """The published equations: free filters for 31 bands, least squares, soft thresholds, Swin blocks, detail block."""
+    """The published equations: free filters for 31 bands, least squares, soft thresholds, Swin blocks, detail block.
+
+    With S first, then H with the new S,
+
+        S <- NonLocal(soft(S - K^T (K S + D H - Y)))
+        H <- Detail(soft(H - D^T (D H + K S - Y)))
+    """
 
     preset = "paper"
     summary = "the published model: 31 bands at a time (more in windows), one kind of cube; weaker than subspace"
@@ -165,24 +158,53 @@ class Paper(Decsc):
     def units(self, cube: Tensor, keep: Tensor) -> None:
         """Nothing: the published model looks at an image alone."""
 
-    def context(self, cube: Tensor, keep: Tensor, units: NoiseUnits | None = None) -> Context:
+    def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
         """The cube as it is, unusable voxels set to 0 and believed: the published data term has no weights."""
         if cube.shape[1] != self.bands:
             raise DenoisingError(f"the weights 'paper' take {self.bands} bands at a time, not {cube.shape[1]}")
         cube = torch.where(keep, cube, cube.clamp(0, 1).nan_to_num(0))
         one = cube.new_ones(cube.shape[0], cube.shape[1], 1, 1)
-        return Context(target=cube, weight=one, unit=one, basis=None, first=cube)
+        return Context(target=cube, weight=one, unit=one)
 
-    def fidelity(self, estimate: Tensor, c: Context) -> Tensor:
-        """Least squares: estimate - target."""
-        return estimate - c.target
+    def condition(self, found: Guide | Context) -> Context:
+        """The same."""
+        assert isinstance(found, Context)
+        return found
 
-    def shrink_shared(self, S: Tensor) -> Tensor:
-        """Soft threshold, then the transformer."""
-        return _channels_last(self.blocks, soft(S, F.softplus(self.shared_threshold)))
+    def stronger(self, c: Context, strength: float) -> Context:
+        """A cube made fainter by the strength meets thresholds that are as much larger."""
+        return dataclasses.replace(c, target=c.target / strength, unit=c.unit * strength)
 
-    def shrink_unshared(self, H: Tensor, images: int) -> Tensor:
-        """Soft threshold, then the detail block."""
+    def carried(self, z: Code, before: float, now: float) -> Code:
+        """In the units of the other strength."""
+        return tuple(part * (before / now) for part in z)
+
+    def contraction(self, strength: float = 1.0) -> None:
+        """Nothing is proved: that it converges is found by trying."""
+
+    def f(self, z: Code, c: Context) -> Code:
+        """One evaluation of the fixed-point map."""
+        S, H = z
+        k, d = self.shared.filters, self.unshared.filters
+        r = self.estimate(z, c) - c.target
+        S = self._shrink_shared(S - self.shared.encode(r, None, k.encode))
+        r = self.estimate((S, H), c) - c.target
+        return S, self._shrink_unshared(H - self.unshared.encode(r, d.encode), S.shape[0])
+
+    def start(self, c: Context) -> Code:
+        """Encode, shrink, and give the rest to the unshared code."""
+        k, d = self.shared.filters, self.unshared.filters
+        S = self._shrink_shared(self.shared.encode(c.target, None, k.encode))
+        rest = c.target - self.shared.decode(S, None, k.output)
+        return S, self._shrink_unshared(self.unshared.encode(rest, d.encode), S.shape[0])
+
+    def _shrink_shared(self, S: Tensor) -> Tensor:
+        y = soft(S, F.softplus(self.shared_threshold)).permute(0, 2, 3, 1)
+        for block in self.blocks:
+            y = block(y)
+        return y.permute(0, 3, 1, 2)
+
+    def _shrink_unshared(self, H: Tensor, images: int) -> Tensor:
         thresholded: Tensor = self.detail(soft(H, F.softplus(self.unshared_threshold)), images)
         return thresholded
 
@@ -191,93 +213,103 @@ class Paper(Decsc):
 class SubspaceConfig:
     """Sizes of the subspace model.
 
-    ``low``: frequencies kept per spectral component, strongest component first. ``detail_reach``: coefficients of H
-    pass the detail block unchanged beyond this many noise levels. ``wrap``: see :class:`.priors.WindowAttention`.
+    ``rank``: spectral components; ``width``, ``deep``: channels of the conditioning network at a half and at a quarter
+    of the resolution; ``blocks``: its residual blocks before, at, and after the coarse level; ``least_weight``: the
+    prior's quadratic weight is never below this, so that f contracts by 1 / (1 + least_weight) at least.
     """
 
-    low: tuple[int, ...] = (8, 8, 8, 8, 6, 6, 6, 6, 4, 4, 4, 4)
-    unshared_maps: int = 16
-    depth: int = 2
-    width: int = 128
-    heads: int = 4
-    window: int = 8
-    damping: float = 0.4
-    shared_filters: str = "fixed"
-    unshared_filters: str = "tied"
-    detail_reach: float = 8.0
-    wrap: bool = False
+    rank: int = 12
+    width: int = 96
+    deep: int = 128
+    blocks: tuple[int, int, int] = (2, 4, 1)
+    least_weight: float = 0.1
 
 
 class Subspace(Decsc):
-    """DECSC in noise units and in the cube's own spectral basis, with a Huber data term: any bands, any noise level."""
+    """DECSC in noise units and in the cube's own spectral basis: any bands, any noise level, a proved contraction.
+
+    The clean cube is X + K S + D H: X is what the conditioning network expects, the codes are what the data say against
+    it. They minimise a strongly convex energy,
+
+        sum_v w_v Huber(X + K S + D H - Y)_v + sum_i t_i |S_i| + m_i/2 S_i^2 + sum_j t_j |H_j| + m_j/2 H_j^2,
+
+    with K = E x k (spectral basis E, tight frame k), ||K|| <= 1 and ||D|| <= 1. f is its forward-backward step of
+    length 1/2: the gradient step is non-expansive, since ||[K D]||^2 <= 2, and the proximal step contracts by
+    1 / (1 + min m / 2), for every input.
+    Source of the step: Combettes and Wajs, *Signal recovery by proximal forward-backward splitting*, Multiscale Model.
+    Simul. 4 (2005).
+    """
 
     preset = "subspace"
-    summary = "any number of bands, any sensor, all kinds and levels of noise; the one to use"
+    summary = "any number of bands, any sensor, all kinds and levels of noise; proved to converge; the one to use"
     bands = None
+    multiple = 32
+    stored_in_half = ("refiner.",)
     shared: SubspaceDictionary
-    map_component: Tensor
 
     def __init__(self, config: SubspaceConfig) -> None:
         super().__init__()
-        self.config, self.multiple = config, config.window * 4
-        self.rank = len(config.low)
-        self.shared = SubspaceDictionary(config.low, config.shared_filters)
-        self.unshared = UnsharedDictionary(config.unshared_maps, 8, 4, config.unshared_filters)
+        self.config, self.rank = config, config.rank
+        self.shared = SubspaceDictionary((8,) * config.rank, "fixed")
+        self.unshared = UnsharedDictionary(16, 8, 4, "fixed", spectral=(0.25, 0.5, 0.25))
+        self.refiner = Refiner(config.rank, config.width, config.deep, config.blocks)
         maps = self.shared.maps
-        self.shared_threshold = nn.Parameter(inverse_softplus(_first_thresholds(config.low)).view(1, -1, 1, 1))
-        self.unshared_threshold = nn.Parameter(_free(4.0, config.unshared_maps))
-        self.firmness = nn.Parameter(torch.full((1, maps, 1, 1), 2.8))
-        self.huber_limit = nn.Parameter(torch.tensor(2.5))
-        #: share of S's part that K cannot see which every step removes, per spectral component
-        self.damping = nn.Parameter(torch.full((self.rank,), config.damping))
-        shifts = [0 if i % 2 == 0 else config.window // 2 for i in range(config.depth)]
-        self.blocks = nn.ModuleList(
-            BoundedNonLocal(maps, config.width, config.heads, config.window, shift, config.wrap) for shift in shifts
+        # half a threshold t and half a weight m, as the step of length 1/2 takes them
+        self.shared_threshold = nn.Parameter(_free(1.0, maps))
+        self.shared_weight = nn.Parameter(_free(1.0, maps))
+        self.unshared_threshold = nn.Parameter(_free(2.5, 16))
+        self.unshared_weight = nn.Parameter(_free(0.2, 16))
+        self.huber_limit = nn.Parameter(inverse_softplus(torch.tensor(4.0)))
+
+    def units(self, cube: Tensor, keep: Tensor) -> Survey:
+        """Noise levels, basis and energies of whole cubes (N, B, rows, cols)."""
+        return guide.survey(cube, keep, self.rank)
+
+    def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide:
+        """Noise units, outliers, and the first estimate of the eigen-images."""
+        return guide.find(cube, keep, self.units(cube, keep) if units is None else units)
+
+    def condition(self, found: Guide | Context) -> Context:
+        """What the conditioning network makes of the guide."""
+        assert isinstance(found, Guide)
+        units = found.units
+        share = mix_bands(units.basis.square().mT, found.weight)
+        expected = units.cube(self.refiner(found.images, found.pilot, share, units.energy))
+        return Context(found.target, found.weight, units.sigma[:, :, None, None], units.basis, expected)
+
+    def stronger(self, c: Context, strength: float) -> Context:
+        """The prior weighs ``strength`` times as much against the data."""
+        return dataclasses.replace(c, strength=strength)
+
+    def contraction(self, strength: float = 1.0) -> float:
+        """The largest 1 / (1 + strength m / 2), for the weights m of the prior."""
+        least = min(float(self._weight(raw.detach()).min()) for raw in (self.shared_weight, self.unshared_weight))
+        return 1 / (1 + strength * least)
+
+    def f(self, z: Code, c: Context) -> Code:
+        """One evaluation of the fixed-point map."""
+        S, H = z
+        r = c.weight * clip(self.estimate(z, c) - c.target, F.softplus(self.huber_limit))
+        S = S - 0.5 * self.shared.encode(r, c.basis, self.shared.filters.encode)
+        H = H - 0.5 * self.unshared.encode(r, self.unshared.filters.encode)
+        return (
+            self._shrunk(S, self.shared_threshold, self.shared_weight, c.strength),
+            self._shrunk(H, self.unshared_threshold, self.unshared_weight, c.strength),
         )
-        self.detail = Detail(config.unshared_maps, config.detail_reach)
-        self.register_buffer("map_component", _component_of_map(config.low), persistent=False)
 
-    def units(self, cube: Tensor, keep: Tensor) -> NoiseUnits:
-        """Noise levels and basis of whole cubes (N, B, rows, cols)."""
-        return noise_units.find(cube, keep, self.rank)[0]
+    def start(self, c: Context) -> Code:
+        """Nothing but what is expected."""
+        n, bands, rows, cols = c.target.shape
+        h, w = rows // self.shared.stride, cols // self.shared.stride
+        return c.target.new_zeros(n, self.shared.maps, h, w), c.target.new_zeros(n * bands, 16, h, w)
 
-    def context(self, cube: Tensor, keep: Tensor, units: NoiseUnits | None = None) -> Context:
-        """The cube in noise units; its units are found from itself unless they are given."""
-        if units is None:
-            units, first = noise_units.find(cube, keep, self.rank)
-        else:
-            first = noise_units.repair(cube, keep, units)
-        unit = units.sigma[:, :, None, None]
-        weight = keep.to(cube.dtype)
-        return Context(torch.where(keep, cube, 0) / unit, weight, unit, units.basis, first)
+    def _shrunk(self, x: Tensor, threshold: Tensor, weight: Tensor, strength: float) -> Tensor:
+        """The proximal step of strength (t |x| + m / 2 x^2)."""
+        return soft(x, strength * F.softplus(threshold)) / (1 + strength * self._weight(weight))
 
-    def fidelity(self, estimate: Tensor, c: Context) -> Tensor:
-        """Weighted Huber: w clip(estimate - target, limit), the limit learned, in noise levels."""
-        return c.weight * clip(estimate - c.target, F.softplus(self.huber_limit))
-
-    def shared_step(self, S: Tensor, U: Tensor, c: Context) -> Tensor:
-        """The gradient step on S and on damping / 2 ||S - K^T K S||^2, what the dictionary cannot see, in one encoding.
-
-        In a redundant frame f would be the identity there, and the solver would creep along it for ever.
-        """
-        assert c.basis is not None
-        filters = self.shared.filters
-        images = self.shared.component_images(S, filters.step)
-        r = mix_bands(c.basis.mT, self.fidelity(mix_bands(c.basis, images) + U, c))
-        damping = self.damping.clamp(0, 1)
-        step = r - damping.view(-1, 1, 1) * images
-        kept = (1 - damping)[self.map_component].view(-1, 1, 1)
-        return kept * S - self.shared.component_maps(step, filters.encode)
-
-    def shrink_shared(self, S: Tensor) -> Tensor:
-        """Firm threshold, then the bounded transformer."""
-        ratio = 1.2 + F.softplus(self.firmness)
-        return _channels_last(self.blocks, firm(S, F.softplus(self.shared_threshold), ratio))
-
-    def shrink_unshared(self, H: Tensor, images: int) -> Tensor:
-        """Soft threshold, then the detail block."""
-        thresholded: Tensor = self.detail(soft(H, F.softplus(self.unshared_threshold)), images)
-        return thresholded
+    def _weight(self, raw: Tensor) -> Tensor:
+        least: float = self.config.least_weight
+        return least + F.softplus(raw)
 
 
 PRESETS: dict[str, tuple[type[Decsc], type]] = {
@@ -298,26 +330,5 @@ def config_of(model: Decsc) -> dict[str, Any]:
     return dataclasses.asdict(model.config)
 
 
-def _channels_last(blocks: nn.ModuleList, maps: Tensor) -> Tensor:
-    y = maps.permute(0, 2, 3, 1)
-    for block in blocks:
-        y = block(y)
-    return y.permute(0, 3, 1, 2)
-
-
-def _free(threshold: float, maps: int) -> Tensor:
-    return inverse_softplus(torch.full((1, maps, 1, 1), threshold))
-
-
-def _first_thresholds(low: tuple[int, ...]) -> Tensor:
-    """About one noise level, a little more for weaker components, less for the means (the lowest frequency)."""
-    thresholds = []
-    for component, n in enumerate(low):
-        one = torch.full((n * n,), 1 + 0.15 * component)
-        one[0] = 0.05 if component < 2 else 0.5
-        thresholds.append(one)
-    return torch.cat(thresholds)
-
-
-def _component_of_map(low: tuple[int, ...]) -> Tensor:
-    return torch.cat([torch.full((n * n,), i) for i, n in enumerate(low)])
+def _free(value: float, maps: int) -> Tensor:
+    return inverse_softplus(torch.full((1, maps, 1, 1), value))

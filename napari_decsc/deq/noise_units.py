@@ -17,13 +17,13 @@ from torch import Tensor
 from napari_decsc.deq.shrinkage import clip
 
 #: The noise of a band is never taken to be below this share of the peak: quieter bands are left as they are.
-SIGMA_FLOOR = 2e-3
+SIGMA_FLOOR = 1e-4
 #: What the noise level of a band without any usable voxel is taken to be: its data are not believed.
 SIGMA_UNKNOWN = 0.5
 #: The MAD of a normal variable of variance 1.
 NORMAL_MAD = 0.6745
 #: Rounds of the Huber PCA, gradient steps in each, and where it clips (in noise levels).
-ROUNDS, STEPS, CLIP_AT = 3, 14, 2.0
+ROUNDS, STEPS, CLIP_AT = 3, 14, 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def find(cube: Tensor, keep: Tensor, rank: int) -> tuple[NoiseUnits, Tensor]:
     """
     bands = cube.shape[1]
     fit = _Fit(cube, keep, min(rank, bands))
-    sigma = band_sigmas(cube, keep) + SIGMA_FLOOR
+    sigma = band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
     basis, fitted, _ = fit(sigma, eigenbasis(fit.smooth / sigma[:, :, None], fit.rank))
     better = _measure_again(cube, keep, sigma, basis, fitted)
     start = torch.linalg.qr(basis * (sigma / better)[:, :, None])[0]

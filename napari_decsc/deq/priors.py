@@ -4,27 +4,23 @@ Shapes: N images, F2 shared maps of h x w coefficients, laid out (N, h, w, F2) f
 band-major (N B, F3, h, w).
 """
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_decsc.deq.convolution import conv_3d
-from napari_decsc.deq.shrinkage import clip
 
 
 class WindowAttention(nn.Module):
     """Self-attention within windows of ``window`` x ``window`` positions, the grid of windows moved by ``shift``.
 
-    Where a moved grid leaves the image, the image is continued by reflection, so that a tile and the whole image agree;
-    ``wrap`` continues it by its opposite border instead, as older weights were trained.
+    Where a moved grid leaves the image, the image is continued by reflection, so that a tile and the whole image agree.
     Source: Liu et al., *Swin transformer*, ICCV 2021.
     """
 
-    def __init__(self, width: int, heads: int, window: int, shift: int, wrap: bool) -> None:
+    def __init__(self, width: int, heads: int, window: int, shift: int) -> None:
         super().__init__()
-        self.heads, self.window, self.shift, self.wrap = heads, window, shift, wrap
+        self.heads, self.window, self.shift = heads, window, shift
         self.query_key_value = nn.Linear(width, 3 * width)
         self.project = nn.Linear(width, width)
         self.position_bias = nn.Parameter(torch.zeros(heads, window * window, window * window))
@@ -33,9 +29,6 @@ class WindowAttention(nn.Module):
         """(N, h, w, width) -> the same shape; h and w are multiples of the window."""
         if not self.shift:
             return self._attend(y)
-        if self.wrap:
-            moved = self._attend(torch.roll(y, (-self.shift, -self.shift), (1, 2)))
-            return torch.roll(moved, (self.shift, self.shift), (1, 2))
         h, w = y.shape[1:3]
         before, after = self.window - self.shift, self.shift
         wider = F.pad(y.permute(0, 3, 1, 2), (before, after, before, after), mode="reflect").permute(0, 2, 3, 1)
@@ -58,9 +51,9 @@ class SwinBlock(nn.Module):
     ``scale`` multiplies what both branches add, at first: a small one starts near the identity.
     """
 
-    def __init__(self, width: int, heads: int, window: int, shift: int, wrap: bool = False, scale: float = 1.0) -> None:
+    def __init__(self, width: int, heads: int, window: int, shift: int, scale: float = 1.0) -> None:
         super().__init__()
-        self.attention = WindowAttention(width, heads, window, shift, wrap)
+        self.attention = WindowAttention(width, heads, window, shift)
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.expand, self.contract = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         if scale != 1:
@@ -75,34 +68,6 @@ class SwinBlock(nn.Module):
         return y + mixed
 
 
-class BoundedNonLocal(nn.Module):
-    """A transformer block whose effect on the maps is bounded in noise units, so that large coefficients pass.
-
-    The block reads asinh(x) (linear at the noise, tame above it); what it says is a gate in (-1, 1) on x limited to
-    +-reach, and an addition: x + (2 sigmoid(g) - 1) clip(x, reach) + c. A gate on x itself that is off by a hundredth
-    would move a coefficient of a thousand noise levels by ten.
-    """
-
-    def __init__(self, maps: int, width: int, heads: int, window: int, shift: int, wrap: bool) -> None:
-        super().__init__()
-        self.embed = nn.Linear(2 * maps, width)
-        self.block = SwinBlock(width, heads, window, shift, wrap)
-        self.norm = nn.LayerNorm(width)
-        self.gate, self.addition = nn.Linear(width, maps), nn.Linear(width, maps)
-        for head in (self.gate, self.addition):
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
-        self.reach = nn.Parameter(torch.full((maps,), 3.0))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, h, w, maps) -> the same shape."""
-        tame = torch.asinh(x)
-        context = self.norm(self.block(self.embed(torch.cat([tame, tame.abs()], -1))))
-        gate = 2 * torch.sigmoid(self.gate(context)) - 1
-        addition: Tensor = self.addition(context)
-        return x + gate * clip(x, F.softplus(self.reach)) + addition
-
-
 class Detail(nn.Module):
     """Detail enhancement of the unshared maps: a re-parametrised 3 x 3 x 3 convolution, ReLU, identity, then a gate.
 
@@ -112,9 +77,8 @@ class Detail(nn.Module):
     attention*, IEEE TIP 33 (2024), carried over to three dimensions.
     """
 
-    def __init__(self, maps: int, reach: float = math.inf, scale: float = 1e-3) -> None:
+    def __init__(self, maps: int, scale: float = 1e-3) -> None:
         super().__init__()
-        self.reach = reach
         self.plain = nn.Parameter(torch.randn(maps, maps, 3, 3, 3) * scale)
         self.centre_difference = nn.Parameter(torch.randn(maps, maps, 27) * scale)
         self.col_difference = nn.Parameter(torch.randn(maps, maps, 3, 3) * scale)
@@ -136,13 +100,7 @@ class Detail(nn.Module):
         return kernel
 
     def forward(self, x: Tensor, images: int) -> Tensor:
-        """(N B, maps, h, w) -> the same shape. Only the part of x within +-reach is enhanced."""
-        if math.isfinite(self.reach):
-            near = x.clamp(-self.reach, self.reach)
-            return x - near + self._enhance(near, images)
-        return self._enhance(x, images)
-
-    def _enhance(self, x: Tensor, images: int) -> Tensor:
+        """(N B, maps, h, w) -> the same shape."""
         y = F.relu(conv_3d(x, self.kernel(), images, self.bias)) + x
         gate = conv_3d(F.relu(conv_3d(y, self.gate1, images)), self.gate2, images, self.gate_bias)
         return y * torch.sigmoid(gate)

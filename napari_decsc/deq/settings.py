@@ -11,13 +11,14 @@ class DecscSettings:
 
     weights: str = described("subspace", "Name of shipped weights, or path of a .safetensors file")
     device: str = described("auto", "Device that computes: auto, cpu, cuda, cuda:1, mps")
-    strength: float = described(1.0, "How loud the noise is taken to be; 0 keeps everything", unit="of the noise found",
+    strength: float = described(1.0, "How much the prior counts against the data; 0 keeps everything", unit="of usual",
                                 minimum=0, maximum=2)  # fmt: skip
     solver: str = described("anderson", "Fixed-point solver", choices=("anderson", "picard"))
     tolerance: float = described(1e-3, "Stop at this relative residual", minimum=0, maximum=1)
     max_iterations: int = described(60, "Stop after this many evaluations of the map", minimum=1, maximum=1000)
     tile: int = described(0, "Side of a tile, 0: whole cube if the memory allows it", unit="pixels", minimum=0)
     memory: str = described("", "Memory to stay within, such as 2GB; empty: half of what is free")
+    scheduler: str = described("", "Address of a dask scheduler whose workers solve the tiles; empty: this computer")
 
     def __post_init__(self) -> None:
         check(self)

@@ -10,17 +10,6 @@ def soft(x: Tensor, threshold: Tensor) -> Tensor:
     return F.relu(x - threshold) - F.relu(-x - threshold)
 
 
-def firm(x: Tensor, threshold: Tensor, ratio: Tensor) -> Tensor:
-    """Firm threshold: 0 below t, x above ratio * t, linear between.
-
-    The proximal operator of the minimax concave penalty. Large coefficients keep their size (soft thresholding takes t
-    from each); between the two it stretches by ratio / (ratio - 1).
-    Source: Gao and Bruce, *WaveShrink with firm shrinkage*, Statistica Sinica 7 (1997).
-    """
-    size = x.abs()
-    return torch.sign(x) * torch.minimum((size - threshold).clamp(min=0) * (ratio / (ratio - 1)), size)
-
-
 def clip(x: Tensor, limit: Tensor) -> Tensor:
     """X limited to +-limit: the gradient of the Huber loss of x. Non-expansive."""
     return torch.maximum(torch.minimum(x, limit), -limit)

@@ -5,6 +5,7 @@ and no frame is tight there) and up to a multiple of the model's window. Tiles b
 and the whole image see the same windows; a margin of 32 pixels makes the seams vanish.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,16 @@ def spans(extent: int, side: int, multiple: int) -> list[Span]:
     return [_span(start, min(start + side, extent), extent, multiple) for start in range(0, extent, side)]
 
 
+def split(tile: Tile, side: int, multiple: int) -> list[Tile]:
+    """The tile's core cut into tiles of ``side`` pixels, which see the same windows as it; side 0 leaves it whole."""
+    return [Tile(row, col) for row in _parts(tile.row, side, multiple) for col in _parts(tile.col, side, multiple)]
+
+
+def side_of(tile: Tile) -> int:
+    """The longer side of the tile's core."""
+    return max(int(span.core.stop - span.core.start) for span in (tile.row, tile.col))
+
+
 def reflected(position: NDArray[np.int64], extent: int) -> NDArray[np.int64]:
     """Indices of an image of ``extent`` pixels that is continued by reflection without repeating its edge."""
     period = max(1, 2 * (extent - 1))
@@ -66,14 +77,18 @@ def reflected(position: NDArray[np.int64], extent: int) -> NDArray[np.int64]:
     return indices
 
 
-def side_within(memory: int, bytes_per_pixel: int, multiple: int) -> int:
-    """Side of the largest square tile, margins included, whose solution fits into ``memory`` bytes."""
-    outer = int((memory / bytes_per_pixel) ** 0.5) // multiple * multiple
+def side_within(memory: int, bytes_per_pixel: int, multiple: int, fixed: int = 0) -> int:
+    """Side of the largest square tile, margins included, whose solution fits into ``memory`` bytes.
+
+    ``fixed`` bytes are taken whatever the size. Raises SettingsError that says how much the smallest tile needs.
+    """
+    outer = int((max(0, memory - fixed) / bytes_per_pixel) ** 0.5) // multiple * multiple
     side = outer - 3 * MARGIN
     if side < multiple:
-        least = bytes_per_pixel * (multiple + 3 * MARGIN) ** 2
+        # rounded up, so that it is enough
+        least = math.ceil((fixed + bytes_per_pixel * (multiple + 3 * MARGIN) ** 2) / 1e7) / 100
         raise SettingsError(
-            f"memory: {memory / 1e9:.2g} GB is too little for the smallest tile; give {least / 1e9:.2g} GB or more"
+            f"memory: {memory / 1e9:.2g} GB is too little for the smallest tile; give {least:g} GB or more"
         )
     return side
 
@@ -103,6 +118,15 @@ def blend(window: slice, bands: int) -> NDArray[np.float32]:
         ramp[width // 2 :] = 1
     weights: NDArray[np.float32] = ramp.astype(np.float32)
     return weights
+
+
+def _parts(span: Span, side: int, multiple: int) -> list[Span]:
+    core, extent = span.core, span.extent
+    if side <= 0 or side >= core.stop - core.start:
+        return [span]
+    return [
+        _span(start, min(start + side, core.stop), extent, multiple) for start in range(core.start, core.stop, side)
+    ]
 
 
 def _span(first: int, last: int, extent: int, multiple: int) -> Span:

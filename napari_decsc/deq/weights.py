@@ -66,7 +66,8 @@ def save(model: Decsc, path: Path, metadata: Mapping[str, str]) -> None:
     for name, tensor in model.state_dict(keep_vars=True).items():
         if id(tensor) not in seen:
             seen.add(id(tensor))
-            tensors[name] = tensor.detach().cpu().contiguous()
+            stored = torch.bfloat16 if name.startswith(model.stored_in_half) else tensor.dtype
+            tensors[name] = tensor.detach().cpu().to(stored).contiguous()
     partial = path.with_suffix(".partial")
     partial.write_bytes(to_bytes(tensors, about))
     partial.replace(path)

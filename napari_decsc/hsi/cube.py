@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.hsi.calibration import Calibration
 from napari_decsc.hsi.errors import CubeError
+from napari_decsc.hsi.no_data import missing
 
 #: Nanometres in one of each unit of length; units that are no length (index, wavenumber) are absent.
 NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
@@ -37,6 +39,9 @@ class Cube:
         Raw value that means "not measured".
     scale : float
         Raw value that stands for a physical value of 1 (reflectance scale factor).
+    calibration : Calibration, optional
+        Gains and offsets that were applied to the numbers of the file to make ``data``; undone where whole numbers are
+        written. Dropped where it does not fit the bands any more.
     source : Path, optional
         File the cube was read from.
     header : mapping
@@ -56,6 +61,7 @@ class Cube:
     good_bands: NDArray[np.bool_] | None = None
     no_data: float | None = None
     scale: float = 1.0
+    calibration: Calibration | None = None
     source: Path | None = None
     header: Mapping[str, Any] = field(default_factory=dict)
 
@@ -78,6 +84,8 @@ class Cube:
             if values.shape != (self.bands,):
                 raise CubeError(f"{self.name}: {what} has {values.size} values for {self.bands} bands")
             object.__setattr__(self, what, values)
+        if self.calibration is not None and self.calibration.gains.shape != (self.bands,):
+            object.__setattr__(self, "calibration", None)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -106,12 +114,20 @@ class Cube:
 
     def physical(self) -> NDArray[np.float32]:
         """The whole cube as float32 physical values (``data / scale``), not-measured voxels as NaN."""
+        raw = np.asarray(self.data)
         # what float32 cannot hold becomes infinite, which everyone takes for "not measured"
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            values = np.asarray(self.data, dtype=np.float32)
+            values = np.asarray(raw, dtype=np.float32)
             if self.scale != 1:
                 values = values / np.float32(self.scale)
         if self.no_data is not None:
             # compared on raw values: scaling first would hide a no-data value
-            values = np.where(np.asarray(self.data) == self.no_data, np.float32(np.nan), values)
+            values = np.where(missing(raw, self.no_data), np.float32(np.nan), values)
         return values
+
+    def as_stored(self) -> "Cube":
+        """The cube in the numbers of its file: the calibration undone, its fields in the header again."""
+        if self.calibration is None:
+            return self
+        data = self.calibration.stored(self.data, self.no_data)
+        return self.replace(data=data, calibration=None, header={**self.header, **self.calibration.fields})

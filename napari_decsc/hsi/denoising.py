@@ -9,7 +9,7 @@ The same generator serves the live plot, the stop button, scripts, the command l
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class Iteration:
     ``number`` counts from 1 within its tile (0: the start estimate, before any evaluation, whose residuals are NaN);
     ``residual`` is ||f(z) - z||, ``relative_residual`` is ||f(z) - z|| / ||f(z)||; ``elapsed`` is in seconds since the
     denoising began, without the time listeners took; ``tile`` counts from 1 to ``tiles``; ``preview`` comes now and
-    then.
+    then; ``message`` is a sentence for the person who waits, when something changed (memory used up, a worker lost).
     """
 
     number: int
@@ -52,10 +52,19 @@ class Iteration:
     tile: int = 1
     tiles: int = 1
     preview: Preview | None = None
+    message: str = ""
 
 
 #: What `Denoiser.denoise` returns: yields iterations, may be sent a `Command`, returns the denoised cube.
 Denoising = Generator[Iteration, Command | None, Cube]
+
+
+class Sink(Protocol):
+    """Where a denoiser that works in tiles puts its results."""
+
+    def write(self, values: NDArray[np.float32], rows: slice, cols: slice) -> None:
+        """Take (band, row, col) values in raw units, for these rows and cols of the cube. Each pixel comes once."""
+        ...
 
 
 @runtime_checkable
@@ -73,8 +82,23 @@ class Denoiser(Protocol):
         ...
 
 
-def run(denoising: Denoising, listen: Callable[[Iteration], Command | None] | None = None) -> Cube:
-    """Drive a denoising to its end; ``listen`` sees every iteration and may return a command. Returns the cube."""
+@runtime_checkable
+class StreamingDenoiser(Denoiser, Protocol):
+    """A denoiser that need not hold the result: every part goes into a sink as soon as it is done."""
+
+    def denoise_into(self, noisy: Cube, sink: Sink) -> Generator[Iteration, Command | None, None]:
+        """As `Denoiser.denoise`, but the denoised cube is in the sink when the generator ends."""
+        ...
+
+
+Returned = TypeVar("Returned")
+
+
+def run(
+    denoising: Generator[Iteration, Command | None, Returned],
+    listen: Callable[[Iteration], Command | None] | None = None,
+) -> Returned:
+    """Drive a denoising to its end; ``listen`` sees every iteration and may return a command. Returns what it does."""
     command: Command | None = None
     try:
         iteration = next(denoising)
@@ -82,5 +106,5 @@ def run(denoising: Denoising, listen: Callable[[Iteration], Command | None] | No
             command = listen(iteration) if listen is not None else None
             iteration = denoising.send(command)
     except StopIteration as end:
-        cube: Cube = end.value
-        return cube
+        returned: Returned = end.value
+        return returned

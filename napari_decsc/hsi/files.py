@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.envi import is_envi, read_envi, write_envi
 from napari_decsc.hsi.envi.layout import TYPES
 from napari_decsc.hsi.envi.pair import ENDS
+from napari_decsc.hsi.envi.streaming import EnviSink, envi_sink
 from napari_decsc.hsi.errors import FileFormatError
 
 
@@ -120,6 +122,27 @@ def save_cube(
     return known.write(cube, path, target_dtype(cube, dtype), overwrite=overwrite, extra=extra or {})
 
 
+def can_stream(path: str | Path) -> bool:
+    """Whether a cube can be written to this path tile by tile, see :func:`new_sink`."""
+    return _for_writing(Path(path)) is None
+
+
+def new_sink(
+    cube: Cube,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    dtype: DTypeLike | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> AbstractContextManager[EnviSink]:
+    """A block in which the denoised copy of ``cube`` is written tile by tile; the file appears when it ends well.
+
+    Words and errors are those of :func:`save_cube`, for a cube of float32; only for paths that :func:`can_stream`.
+    """
+    kind = target_dtype(cube, np.float32 if dtype is None else dtype)
+    return envi_sink(cube, Path(path), overwrite=overwrite, dtype=kind, extra=extra)
+
+
 def files_of(path: str | Path) -> tuple[Path, ...]:
     """The files that :func:`save_cube` writes for a path: a pair for ENVI, else one."""
     from napari_decsc.hsi.envi.writer import target_pair
@@ -174,4 +197,7 @@ def _by_extension(path: Path) -> Format:
         if path.suffix.lower() in candidate.extensions:
             return candidate
     names = ", ".join(f"{known.name} ({known.extensions[0]})" for known in FORMATS)
+    header = next((one for one in (path.with_suffix(".hdr"), path.with_suffix(".HDR")) if one.is_file()), None)
+    if header is not None:
+        raise FileFormatError(f"{path}: is of no known format; to open it as ENVI open its header {header.name}")
     raise FileFormatError(f"{path}: is of no known format; open one of {names}")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import SettingsError
+from napari_decsc.hsi.no_data import in_type
 from napari_decsc.hsi.scaling import peak
 from napari_decsc.hsi.settings import check, described, from_dict
 
@@ -403,7 +404,7 @@ def add_noise(cube: Cube, model: NoiseModel, seed: int) -> Cube:
 def _with_gaps(raw: NDArray[np.float32], missing: NDArray[np.bool_], cube: Cube) -> NDArray[np.float32]:
     """``raw`` with the gaps as they came; a measured voxel that came to equal the no-data value moves off it."""
     if cube.no_data is not None:
-        mark = np.float32(cube.no_data)
+        mark = in_type(cube.no_data, raw.dtype)
         # a dead column is 0, and so is many a producer's no-data value: it must not turn into "not measured"
         raw[raw == mark] = np.nextafter(mark, np.float32(np.inf)) if mark else np.finfo(np.float32).tiny
     if missing.any():

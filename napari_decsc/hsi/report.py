@@ -23,23 +23,31 @@ class Recorder:
         self.denoiser = denoiser
         self.seconds = 0.0
         self.tiles: list[list[float]] = []
+        self.messages: list[str] = []
 
     def __call__(self, iteration: Iteration) -> None:
         """Take note of one iteration."""
         self.seconds = iteration.elapsed
+        if iteration.message:
+            self.messages.append(iteration.message)
+            return
         while len(self.tiles) < iteration.tile:
             self.tiles.append([])
         if iteration.number > 0 and math.isfinite(iteration.relative_residual):
             self.tiles[iteration.tile - 1].append(iteration.relative_residual)
 
     def report(self, **more: Any) -> dict[str, Any]:
-        """Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; ``more`` is added."""
+        """Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; ``more`` is added.
+
+        "messages" is there if there were any.
+        """
         return {
             **self.denoiser.describe(),
             "seconds": round(self.seconds, 3),
             "peak_memory_bytes": peak_memory_bytes(),
             "versions": versions(),
             "tiles": [{"relative_residual": history} for history in self.tiles],
+            **({"messages": self.messages} if self.messages else {}),
             **more,
         }
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.hsi import mapped
 from napari_decsc.hsi.cube import Cube
 
 #: Voxels looked at, at most: enough for percentiles, little enough for a memory map of any size.
@@ -13,7 +14,7 @@ def sample(cube: Cube, voxels: int = SAMPLE_VOXELS) -> NDArray[np.float32]:
     """About ``voxels`` physical values on an even grid of rows and cols, all bands, float32; not-measured ones NaN."""
     bands, rows, cols = cube.shape
     step = max(1, int(np.ceil(np.sqrt(bands * rows * cols / voxels))))
-    return cube.replace(data=cube.data[:, ::step, ::step]).physical()
+    return cube.replace(data=mapped.read(cube.data[:, ::step, ::step])).physical()
 
 
 def peak(cube: Cube) -> float:

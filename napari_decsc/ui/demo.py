@@ -9,8 +9,8 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise import NoiseModel
-from napari_decsc.ui.denoise_run import Result
-from napari_decsc.ui.layers import add_cube_layer, cube_of
+from napari_decsc.ui.cubes.layers import add_cube_layer, cube_of
+from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.workbench import Workbench
 
 
@@ -87,7 +87,7 @@ class _Demo(QObject):
         self._bench.noise.show_settings(noise_model, seed)
         self._bench.denoise.show_settings(method, settings)
         for number, (row, col) in enumerate(pixels_to_pin(self._clean)):
-            self._bench.spectra.pin(row, col, keep=number > 0)
+            self._bench.spectra.board.pin(row, col, keep=number > 0)
         self._bench.noise.run()
 
     def _denoise(self, layer: Any) -> None:

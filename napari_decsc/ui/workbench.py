@@ -5,14 +5,14 @@ from typing import Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout
 
-from napari_decsc.ui.compare_widget import CompareWidget
-from napari_decsc.ui.denoise_widget import DenoiseWidget
-from napari_decsc.ui.docked import Docked
-from napari_decsc.ui.layers import add_cube_layer, cube_layers
-from napari_decsc.ui.noise_widget import NoiseWidget
-from napari_decsc.ui.sample import sample_cube
-from napari_decsc.ui.spectrum_widget import SpectrumWidget
-from napari_decsc.ui.view_widget import ViewWidget
+from napari_decsc.ui.compare.widget import CompareWidget
+from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers
+from napari_decsc.ui.denoise.widget import DenoiseWidget
+from napari_decsc.ui.files.sample import sample_cube
+from napari_decsc.ui.noise.widget import NoiseWidget
+from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.spectra.widget import SpectrumWidget
+from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
 NEXT = "Next: take the noise out of it (tab 2), or first add noise to a clean one (tab 1)."
@@ -48,6 +48,7 @@ class Workbench(Docked):
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)
         self._dock_spectra()
+        self.denoise.previewed.connect(self.spectra.refresh_soon)
         # once both docks have taken their room, the image is fitted into what is left
         self._fit = QTimer(self)
         self._fit.setSingleShot(True)

@@ -10,6 +10,7 @@ import torch
 
 from napari_decsc.deq import weights
 from napari_decsc.deq.denoiser import DecscDenoiser
+from napari_decsc.deq.model import Subspace
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.denoising import Command, Denoiser, run
@@ -77,13 +78,20 @@ def test_stop_returns_the_estimate_so_far_and_begins_no_further_tile():
     assert score(CLEAN.data, result.data).mpsnr > score(CLEAN.data, noisy("gaussian").data).mpsnr + 8
 
 
-def test_tiles_agree_with_the_whole():
+@pytest.mark.parametrize(
+    ("noise", "limit"),
+    [
+        ("gaussian", 5e-5),
+        ("mixture", 3e-3),
+    ],  # shifted columns are measured on a tile's rows: few here, where tiles are small
+)
+def test_tiles_agree_with_the_whole(noise, limit):
     clean = sample_cube(96, 128)
-    cube = noisy(clean=clean)
+    cube = noisy(noise, clean=clean)
     whole, tiled = denoised(cube, tile=0, tolerance=1e-4, max_iterations=60), denoised(
         cube, tile=32, tolerance=1e-4, max_iterations=60
     )  # fmt: skip
-    assert np.sqrt(np.square(whole.data - tiled.data).mean()) < 5e-4
+    assert np.sqrt(np.square(whole.data - tiled.data).mean()) < limit
 
 
 def test_gradients_and_inference_mode_are_left_as_they_were_between_events():
@@ -202,18 +210,16 @@ def test_strength_0_keeps_everything_and_more_strength_removes_more():
     assert 0 < removed[0] < removed[1]
 
 
-def test_a_change_of_strength_goes_on_from_the_last_solution():
+def test_a_change_of_strength_goes_on_from_what_was_found(monkeypatch):
     cube, settings = noisy("gaussian"), DecscSettings(tile=32)
     first = DecscDenoiser(settings)
     run(first.denoise(cube))
-    counts = {}
-    stronger = dataclasses.replace(settings, strength=1.1)
-    for name, denoiser in (("resumed", first.resume(stronger)), ("afresh", DecscDenoiser(stronger))):
-        iterations = []
-        counts[name] = run(denoiser.denoise(cube), iterations.append), len(iterations)
-    (resumed, few), (afresh, many) = counts["resumed"], counts["afresh"]
-    assert few < many
-    assert np.sqrt(np.square(resumed.data - afresh.data).mean()) < 2e-3
+    weaker = dataclasses.replace(settings, strength=0.5)
+    afresh = run(DecscDenoiser(weaker).denoise(cube))
+    monkeypatch.setattr(Subspace, "prepare", None)  # what is found of a cube does not depend on the strength
+    resumed = run(first.resume(weaker).denoise(cube))
+    assert np.sqrt(np.square(resumed.data - afresh.data).mean()) < 1e-4
+    assert not np.array_equal(resumed.data, run(first.denoise(cube)).data)
 
 
 def test_another_cube_begins_afresh():

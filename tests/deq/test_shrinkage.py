@@ -2,7 +2,7 @@
 
 import torch
 
-from napari_decsc.deq.shrinkage import clip, firm, inverse_softplus, soft
+from napari_decsc.deq.shrinkage import clip, inverse_softplus, soft
 
 
 def test_soft_threshold_by_hand():
@@ -16,13 +16,6 @@ def test_soft_threshold_minimises_its_problem():
     for x in (-2.3, -0.4, 0.9, 3.1):
         best = grid[(0.5 * (grid - x) ** 2 + 0.7 * grid.abs()).argmin()]
         torch.testing.assert_close(soft(torch.tensor(x), torch.tensor(0.7)), best, atol=2e-3, rtol=0)
-
-
-def test_firm_threshold_by_hand():
-    # threshold 1, ratio 3: 0 up to 1, slope 3/2 up to 3, then the identity
-    x = torch.tensor([-5.0, -2.0, 0.9, 2.0, 3.0, 4.0])
-    expected = torch.tensor([-5.0, -1.5, 0.0, 1.5, 3.0, 4.0])
-    torch.testing.assert_close(firm(x, torch.tensor(1.0), torch.tensor(3.0)), expected)
 
 
 def test_clip_is_the_gradient_of_the_huber_loss():

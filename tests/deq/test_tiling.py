@@ -75,3 +75,27 @@ def test_the_side_follows_from_the_memory():
     assert tiling.side_within(1000 * 256 * 256, 1000, 32) == 256 - 3 * tiling.MARGIN
     with pytest.raises(SettingsError, match="too little"):
         tiling.side_within(1000, 1000, 32)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=sizes, cols=sizes, side=st.integers(32, 200), part=st.integers(1, 4))
+def test_parts_of_a_tile_cover_it_once_and_see_the_same_windows(rows, cols, side, part):
+    for tile in tiling.plan(rows, cols, side, 32):
+        seen = np.zeros((rows, cols), int)
+        for piece in tiling.split(tile, 32 * part, 32):
+            seen[piece.row.core, piece.col.core] += 1
+            assert (piece.row.start - tile.row.start) % 32 == (piece.col.start - tile.col.start) % 32 == 0
+        assert seen.sum() == seen[tile.row.core, tile.col.core].sum()
+        assert np.all(seen[tile.row.core, tile.col.core] == 1)
+
+
+def test_side_0_leaves_a_tile_whole():
+    (tile,) = tiling.plan(100, 70, 0, 32)
+    assert tiling.split(tile, 0, 32) == [tile]
+    assert tiling.side_of(tile) == 100
+
+
+def test_what_is_taken_whatever_the_size_leaves_less_for_the_tile():
+    assert tiling.side_within(1000 * 256 * 256 + 777, 1000, 32, 777) == 256 - 3 * tiling.MARGIN
+    with pytest.raises(SettingsError, match=r"give 1\.01 GB or more"):
+        tiling.side_within(10, 1, 32, 1_000_000_000)

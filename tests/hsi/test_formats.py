@@ -8,7 +8,7 @@ import scipy.sparse
 import tifffile
 
 from napari_decsc.hsi.errors import AmbiguousFileError, FileFormatError
-from napari_decsc.hsi.files import can_open, open_cube
+from napari_decsc.hsi.files import can_open, open_cube, save_cube
 from napari_decsc.hsi.formats import guards
 
 #: 5 bands, 12 rows, 17 cols: bands are clearly the shortest axis, and no two axes are equal.
@@ -279,9 +279,13 @@ def test_scale_and_no_data_come_from_attributes(tmp_path, write, attributes, sca
 def test_an_offset_is_applied(tmp_path):
     hdf5(tmp_path / "x.h5", DATA, scale_factor=0.5, add_offset=10.0, _FillValue=3)
     cube = open_cube(tmp_path / "x.h5")
-    assert cube.data[0, 0, :3].tolist() == [10, 10.5, 11]
+    assert np.asarray(cube.data[0, 0, :3]).tolist() == [10, 10.5, 11]
     assert np.isnan(cube.physical()[0, 0, 3])
-    assert (cube.scale, cube.header["data type"]) == (1, "float32")
+    assert (cube.scale, cube.header["data type"], cube.data.dtype) == (1, "int16", np.float32)
+    again = open_cube(save_cube(cube, tmp_path / "out.hdr", dtype="source"))
+    assert again.data.dtype == np.float32
+    np.testing.assert_array_equal(again.physical(), cube.physical())
+    np.testing.assert_array_equal(again.as_stored().data, DATA)
 
 
 def test_gdal_tags_are_taken(tmp_path):

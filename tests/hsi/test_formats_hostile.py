@@ -2,11 +2,15 @@
 
 import contextlib
 import io
+import logging
+import lzma
 import os
 import pickle
 import struct
+import threading
 import tracemalloc
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -18,6 +22,7 @@ from hypothesis import strategies as st
 
 from napari_decsc.hsi.errors import AmbiguousFileError, DecscError, FileFormatError
 from napari_decsc.hsi.files import can_open, open_cube, save_cube
+from napari_decsc.hsi.formats import tiff
 
 DATA = np.arange(5 * 12 * 17, dtype=np.int16).reshape(5, 12, 17)
 
@@ -224,3 +229,80 @@ def test_changed_bytes_give_a_cube_or_a_sentence(tmp_path_factory, samples, suff
     can_open(path)
     with contextlib.suppress(DecscError):
         np.asarray(open_cube(path, band_axis=0).data[:1])
+
+
+@pytest.mark.parametrize("damage", ["tag", "cut", "values"])
+def test_what_a_damaged_tiff_makes_its_library_log_does_not_reach_the_user(tmp_path, caplog, damage):
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, DATA, photometric="minisblack", compression="zlib", metadata=None)
+    raw = bytearray(path.read_bytes())
+    (start,) = struct.unpack_from("<I", raw, 4)
+    if damage == "tag":
+        raw[start + 2 + 12 * 2 + 2] = 99  # the third entry has a type that does not exist
+    elif damage == "cut":
+        del raw[start + 40 :]
+    else:
+        place = raw.rindex(zlib.compress(DATA[4].tobytes(), 6)[2:20])
+        raw[place : place + 18] = bytes(18)
+    path.write_bytes(raw)
+    if damage == "values":
+        assert "cannot be read as TIFF" in refusal(path)
+    elif damage == "cut":
+        refusal(path)
+    else:
+        open_cube(path)  # the rest is enough
+    assert caplog.records == []
+    with contextlib.suppress(Exception), tifffile.TiffFile(path) as file:
+        file.asarray()
+    assert damage != "tag" or caplog.records != []  # the trap works: the library does talk
+
+
+def test_other_threads_may_still_log(tmp_path, caplog):
+    with tiff._silent("tifffile"):
+        logging.getLogger("tifffile").warning("dropped")
+        thread = threading.Thread(target=lambda: logging.getLogger("tifffile").warning("kept"))
+        thread.start()
+        thread.join()
+    logging.getLogger("tifffile").warning("afterwards")
+    assert [record.message for record in caplog.records] == ["kept", "afterwards"]
+
+
+@pytest.mark.parametrize(("compression", "pack"), [("zlib", zlib.compress), ("lzma", lzma.compress)])
+def test_a_tiff_bomb_is_not_unpacked(tmp_path, monkeypatch, compression, pack):
+    """A page that says it is small, and unpacks to 24 MiB."""
+    monkeypatch.setattr(tiff, "fits_in_memory", lambda size: size < 1 << 20)
+    path = tmp_path / "x.tif"
+    image = np.zeros((5, 64, 64), np.uint8)
+    tifffile.imwrite(path, image, photometric="minisblack", compression=compression, metadata=None)
+    assert open_cube(path).shape == image.shape
+    raw, bomb = bytearray(path.read_bytes()), pack(bytes(24 << 20))
+    with tifffile.TiffFile(path) as file:
+        tags = file.pages[2].tags
+        for name, value in (("StripOffsets", len(raw)), ("StripByteCounts", len(bomb))):
+            struct.pack_into("<I", raw, tags[name].valueoffset, value)
+    path.write_bytes(raw + bomb)
+    tracemalloc.start()
+    with pytest.raises(FileFormatError, match="a page unpacks to more than it has room for"):
+        open_cube(path)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_matlab_functions_and_objects_are_passed_over(tmp_path, packed):
+    """A function handle is of class 16, an object of class 3: neither is looked into, the cube beside them opens."""
+    scipy.io.savemat(tmp_path / "x.mat", {"cube": DATA, "f": DATA + 1}, do_compression=False)
+    raw = bytearray((tmp_path / "x.mat").read_bytes())
+    place = raw.rindex(b"f\0\0\0") - 4
+    flags = raw.rindex(struct.pack("<II", 6, 8), 0, place)
+    for code in (16, 3, 17):
+        raw[flags + 8] = code
+        content = bytes(raw)
+        if packed:
+            (size,) = struct.unpack_from("<I", raw, 132)
+            rest = raw[136 + size :]
+            content = bytes(raw[: 136 + size]) + struct.pack("<II", 15, len(zlib.compress(rest))) + zlib.compress(rest)
+        (tmp_path / "x.mat").write_bytes(content)
+        np.testing.assert_array_equal(open_cube(tmp_path / "x.mat", band_axis=0).data, DATA)
+        with pytest.raises(FileFormatError, match="holds no cube 'f'"):
+            open_cube(tmp_path / "x.mat", variable="f")

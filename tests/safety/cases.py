@@ -23,9 +23,6 @@ from napari_decsc.hsi.envi import read_envi, write_envi
 from napari_decsc.hsi.errors import DecscError
 from napari_decsc.hsi.files import can_open, open_cube
 
-# what it has to say of a broken file is no answer to a person, and millions of lines here
-logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
-
 CORPUS = Path(__file__).parent / "corpus"
 
 
@@ -94,6 +91,31 @@ def _too_long(signum: int, frame: FrameType | None) -> NoReturn:
     raise TooLong(f"took more than {SECONDS} s")
 
 
+class Talk(logging.Handler):
+    """Notes what libraries log: it is no answer to a person."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note it."""
+        self.said.append(f"{record.name}: {record.getMessage()}")
+
+    @contextlib.contextmanager
+    def nothing(self) -> Iterator[None]:
+        """Raise Fault at the end if something was logged."""
+        self.said.clear()
+        root = logging.getLogger()
+        root.addHandler(self)
+        try:
+            yield
+        finally:
+            root.removeHandler(self)
+        if self.said:
+            raise Fault(f"logged {self.said[0][:200]!r}")
+
+
 class Watch:
     """Notes every file opened for reading outside a folder while it is on. One for a process: hooks cannot be undone.
 
@@ -132,7 +154,7 @@ def outcome(path: Path, watch: Watch, scratch: Path | None = None) -> str:
     A cube that opens is described, and, with a ``scratch`` folder, written and read again: it must be the same.
     """
     try:
-        with warnings.catch_warnings(), watch.only(path.parent):
+        with warnings.catch_warnings(), watch.only(path.parent), Talk().nothing():
             warnings.simplefilter("error")
             known = can_open(path)
             cube = open_cube(path)
@@ -167,10 +189,18 @@ def _check_round_trip(cube: Cube, scratch: Path) -> None:
     same = cube.data.dtype.name == again.data.dtype.name and np.array_equal(_bits(cube.data), _bits(again.data))
     # a unit that nobody knows may be guessed from the values when they are read again
     same &= cube.wavelength_unit in ("", again.wavelength_unit)
+    if cube.no_data is not None and cube.data.dtype.kind == "f":
+        # beyond the range of the type lies infinity
+        cube = cube.replace(no_data=float(cube.no_data if np.isfinite(held := _held(cube)) else held))
     for name in ("wavelengths", "fwhm", "good_bands", "no_data", "scale"):
         same &= bool(np.array_equal(getattr(cube, name), getattr(again, name), equal_nan=_has_nan(cube, name)))
     if not same:
         raise Fault("what was written is not what was read")
+
+
+def _held(cube: Cube) -> Any:
+    with np.errstate(over="ignore"):
+        return cube.data.dtype.type(cube.no_data)
 
 
 def _has_nan(cube: Cube, name: str) -> bool:

@@ -59,6 +59,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=200, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument(
+        "--within", type=float, default=0.05, metavar="SECONDS", help="longest life of a writer; more on a busy machine"
+    )
     args = parser.parse_args()
     rng, states = random.Random(args.seed), dict[str, int]()
     with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +70,7 @@ def main() -> int:
             target = Path(folder) / f"{kind}.hdr"
             if not target.exists():
                 write_envi(cubes(kind)[0], target, overwrite=True)
-            state = kill_once(target, kind, rng.uniform(0, 0.05))
+            state = kill_once(target, kind, rng.uniform(0, args.within))
             states[state] = states.get(state, 0) + 1
         left = sum(path.suffix == ".tmp" for path in Path(folder).iterdir())
     for state, times in states.items():

@@ -50,9 +50,11 @@ def valid(rng: random.Random) -> tuple[list[tuple[str, str]], int]:
         ("wavelength units", rng.choice(TEXTS)),
         ("fwhm", _braced([10] * bands)),
         ("bbl", _braced([rng.randrange(2) for _ in range(bands)])),
-        ("data ignore value", rng.choice(["0", "-9999", "nan", "65535", "-3.4028234663852886e+38"])),
+        ("data ignore value", rng.choice(["0", "-9999", "nan", "65535", "-3.4028234663852886e+38", "1e300", "-inf"])),
         ("reflectance scale factor", rng.choice(["1", "10000", "1e6", "1e-6", "0.5"])),
         ("band names", _braced([f"Band {i} ({centre:.2f} nm)" for i, centre in enumerate(centres)])),
+        ("data gain values", rng.choice([_braced([rng.uniform(-2, 2) for _ in range(bands)]), "0.0001", "{1e-300}"])),
+        ("data offset values", rng.choice([_braced([rng.uniform(-9, 9)] * bands), "0", "{-1e300}"])),
         ("description", rng.choice(["{some text}", "{\nseveral, lines\n = of text}"])),
     ]
     rng.shuffle(extra)

@@ -74,6 +74,8 @@ ODD_CUBES: dict[str, Callable[[], Cube]] = {
     "no-data NaN": lambda: with_value(np.nan, np.nan),
     "no-data infinite": lambda: with_value(-np.inf, -np.inf),
     "no-data -3.4e38": lambda: with_value(np.finfo(np.float32).min, float(np.finfo(np.float32).min)),
+    "no-data beyond float32": lambda: Cube(np.where(gaps(), -1e300, scene().astype(float)), no_data=-1e300),
+    "no-data beyond its own type": lambda: with_value(-np.inf, -1.7976931348623157e308),
     "NaN": lambda: with_value(np.nan),
     "infinite": _infinite,
     "everything missing at once": _mixed,
@@ -118,5 +120,6 @@ def missing(cube: Cube) -> NDArray[np.bool_]:
     with np.errstate(over="ignore"):
         where = ~np.isfinite(np.asarray(cube.data, np.float32))
     if cube.no_data is not None:
-        where |= np.asarray(cube.data) == cube.no_data
+        with np.errstate(over="ignore"):
+            where |= np.asarray(cube.data) == cube.data.dtype.type(cube.no_data)
     return where

@@ -52,7 +52,8 @@ def test_denoised(cube: Cube, name: str) -> None:
     assert np.array_equal(result[gone], raw32(cube)[gone], equal_nan=True)
     assert np.isfinite(result[~gone]).all()
     if cube.no_data is not None:
-        assert not (result[~gone] == np.float32(cube.no_data)).any()
+        with np.errstate(over="ignore"):
+            assert not (result[~gone] == np.float32(cube.no_data)).any()
 
 
 def test_denoised_values_stay_near_those_measured(cube: Cube, name: str) -> None:

@@ -44,7 +44,7 @@ def test_the_demo_goes_from_a_clean_cube_to_a_comparison(run, cube, tmp_path):
 def test_a_failure_is_told_once(run, fake):
     fake.error = RuntimeError("out of memory")
     _, _, result = run()
-    assert "out of memory" in result.error
+    assert "memory is not enough" in result.error
     assert result.noisy is not None
     assert result.denoised is None
 
@@ -58,3 +58,21 @@ def test_the_workbench_brings_a_sample_and_lets_go_when_closed(make_napari_viewe
     viewer.window.remove_dock_widget(bench)
     assert "Spectra" not in viewer.window.dock_widgets
     viewer.layers.clear()
+
+
+def test_spectra_follow_the_estimate_while_it_forms(make_napari_viewer, cube, fake, monkeypatch, qtbot):
+    monkeypatch.setattr(workbench, "sample_cube", lambda: cube)
+    viewer = make_napari_viewer()
+    _, bench = viewer.window.add_plugin_dock_widget("napari-decsc", "DECSC workbench")
+    bench.denoise.form.fields["max_iterations"].value = 1000
+    bench.denoise.run()
+    half = np.where(cube.good_bands, cube.data[:, 4, 5] / 2, np.nan)
+    qtbot.waitUntil(
+        lambda: (
+            len(bench.spectra.plot.lines) == 2
+            and np.allclose(bench.spectra.plot.lines[1].get_ydata(), half, equal_nan=True)
+        ),
+        timeout=10_000,
+    )
+    with qtbot.waitSignal(bench.denoise.done, timeout=10_000):
+        bench.denoise.stop()

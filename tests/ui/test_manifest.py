@@ -50,7 +50,7 @@ def test_opening_the_plugin_menu_loads_no_torch():
     import subprocess
     import sys
 
-    code = "import sys, napari_decsc.ui.io, napari_decsc.ui.sample; print('torch' in sys.modules)"
+    code = "import sys, napari_decsc.ui.files.reader, napari_decsc.ui.files.sample; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout.strip() == "False"
 

@@ -1,4 +1,4 @@
-"""Training cubes: whole scenes in memory, on the device, and random patches of them.
+"""Training cubes: whole scenes in memory, on the device, and random crops of them.
 
 Read from a folder and its sub-folders: ``.tif`` stacks of uint8, square-root companded (reflectance = (v / 255)^2);
 ``.npz`` with a key ``cube`` of raw counts; ENVI pairs. Folders that hold no clean or no training cubes (``val``,
@@ -55,42 +55,43 @@ def scene_files(folder: Path) -> list[Path]:
     return paths
 
 
-class Patches:
-    """Random patches (N, band, row, col) of scenes: crops at two scales, flips, turns, spectral windows, brightness."""
+#: Band counts that are drawn where none is set; those of a scene are the most.
+BAND_COUNTS = (8, 16, 31, 31, 31, 64, 100, 200)
+
+
+class Crops:
+    """Random clean crops (band, row, col) of scenes: two scales, flips, turns, spectral windows, brightness."""
 
     def __init__(self, scenes: list[Scene], bands: int, size: int, device: torch.device) -> None:
         self.bands, self.size, self.device = bands, size, device
-        usable = [scene for scene in scenes if scene.data.shape[0] >= bands and min(scene.data.shape[1:]) >= size]
+        usable = [scene for scene in scenes if scene.data.shape[0] >= bands and min(scene.data.shape[1:]) >= 32]
         if not usable:
-            raise DenoisingError(f"no training cube has {bands} bands and {size} rows and cols; choose fewer")
+            raise DenoisingError(f"no training cube has {bands} bands and 32 rows and cols; choose fewer")
         self.scenes = [Scene(scene.name, scene.data.to(device)) for scene in usable]
         # small remote-sensing crops would be seen as often as scenes 25 times as large: weigh by the root of the pixels
         weights = np.array([np.sqrt(np.prod(scene.data.shape[1:])) for scene in usable])
         self.weights = weights / weights.sum()
 
-    def batch(self, count: int, rng: np.random.Generator) -> Tensor:
-        """``count`` patches."""
-        return torch.stack([self.patch(rng) for _ in range(count)])
-
-    def patch(self, rng: np.random.Generator) -> Tensor:
-        """One patch (band, row, col)."""
+    def draw(self, rng: np.random.Generator) -> Tensor:
+        """One crop, of ``size`` rows and cols or what the scene has, in multiples of 4."""
         scene = self.scenes[rng.choice(len(self.scenes), p=self.weights)].data
         scene = scene[self._band_window(scene.shape[0], rng)]
         zoom = 2 if rng.random() < 0.4 and min(scene.shape[1:]) >= 2 * self.size else 1
-        side = zoom * self.size
-        row, col = (int(rng.integers(0, extent - side + 1)) for extent in scene.shape[1:])
-        patch = scene[:, row : row + side, col : col + side].float()
+        sides = [min(zoom * self.size, extent // 4 * 4) for extent in scene.shape[1:]]
+        row, col = (int(rng.integers(0, n - side + 1)) for n, side in zip(scene.shape[1:], sides, strict=True))
+        crop = scene[:, row : row + sides[0], col : col + sides[1]].float()
         if zoom > 1:
-            patch = F.avg_pool2d(patch, zoom)
-        patch = torch.rot90(patch, int(rng.integers(4)), (1, 2))
+            crop = F.avg_pool2d(crop, zoom)
+        crop = torch.rot90(crop, int(rng.integers(4)), (1, 2))
         if rng.random() < 0.5:
-            patch = patch.flip(2)
-        return patch * float(rng.uniform(0.6, 1.0))
+            crop = crop.flip(2)
+        return (crop * float(rng.uniform(0.6, 1.0))).contiguous()
 
     def _band_window(self, available: int, rng: np.random.Generator) -> Tensor:
-        stride = int(rng.integers(1, max(1, (available - 1) // max(1, self.bands - 1)) + 1))
-        first = int(rng.integers(0, available - stride * (self.bands - 1)))
-        window = torch.arange(first, first + stride * (self.bands - 1) + 1, stride, device=self.device)
+        bands = self.bands or min(int(rng.choice(BAND_COUNTS)), available)
+        stride = int(rng.integers(1, max(1, (available - 1) // max(1, bands - 1)) + 1))
+        first = int(rng.integers(0, available - stride * (bands - 1)))
+        window = torch.arange(first, first + stride * (bands - 1) + 1, stride, device=self.device)
         return window.flip(0) if rng.random() < 0.5 else window
 
 

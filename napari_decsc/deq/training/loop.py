@@ -16,8 +16,8 @@ from torch import nn
 from napari_decsc.deq import weights as weight_files
 from napari_decsc.deq.devices import choose
 from napari_decsc.deq.model import PRESETS, Decsc
-from napari_decsc.deq.training.corruption import corrupt, usable
-from napari_decsc.deq.training.data import Patches, Scene, read_scene, scene_files, validation_scenes
+from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files, validation_scenes
+from napari_decsc.deq.training.examples import Example, Pool
 from napari_decsc.deq.training.objective import equilibrium, error, stretch
 from napari_decsc.deq.training.settings import TrainSettings
 from napari_decsc.deq.training.validation import validate
@@ -48,15 +48,17 @@ def train(settings: TrainSettings, log: Log = print) -> Path:
     out = Path(settings.out)
     out.mkdir(parents=True, exist_ok=True)
     folder = Path(settings.data)
-    patches = Patches([read_scene(path) for path in scene_files(folder)], settings.bands, settings.patch, device)
     held_back = list(validation_scenes(folder))
     run = _begin(settings, device, out, log)
-    log(f"{len(patches.scenes)} scenes, {len(held_back)} held back, device {device}, from step {run.step}")
+    scenes = [read_scene(path) for path in scene_files(folder)]
+    crops = Crops(scenes, run.model.bands or settings.bands, settings.crop, device)
+    pool = Pool(crops, settings.seed, settings.pool, settings.batch / settings.reuse)
+    log(f"{len(crops.scenes)} scenes, {len(held_back)} held back, device {device}, from step {run.step}")
     started, last_check = time.monotonic(), time.monotonic()
     before = run.seconds
     losses: list[float] = []
     while not _over(settings, run, time.monotonic() - started):
-        losses.append(_step(run, patches, settings, log))
+        losses.append(_step(run, pool, settings, log))
         run.seconds = before + time.monotonic() - started
         if time.monotonic() - last_check > 60 * settings.validate_minutes:
             _checkpoint(run, settings, held_back, losses, out, log)
@@ -106,34 +108,47 @@ def _over(settings: TrainSettings, run: Run, seconds: float) -> bool:
     return seconds > 60 * settings.minutes or (settings.steps > 0 and run.step >= settings.steps)
 
 
-def _step(run: Run, patches: Patches, settings: TrainSettings, log: Log) -> float:
+def _step(run: Run, pool: Pool, settings: TrainSettings, log: Log) -> float:
     # every step has random numbers of its own, so that a resumed run goes on as if it had not stopped
-    rng = np.random.default_rng([settings.seed, run.step])
-    generator = torch.Generator(patches.device).manual_seed(int(rng.integers(2**62)))
-    clean = patches.batch(settings.batch, rng)
-    noisy = corrupt(clean, rng, generator)
-    model = run.model
-    c = model.context(noisy, usable(noisy))
+    rng = np.random.default_rng([settings.seed, 0, run.step])
+    pool.advance(run.average, run.step)
     depth = int(rng.integers(settings.solver_least, max(settings.solver_most, settings.solver_least) + 1))
-    z = equilibrium(model, c, depth, settings)
-    loss = error(model.output(z, c), clean)
-    value, total = float(loss.detach()), loss
-    if settings.gain_every and run.step % settings.gain_every == 0:
-        penalty, measured = stretch(model, c, z, settings.gain_limit)
-        total = loss + settings.gain_weight * penalty
-        minutes = run.seconds / 60
-        log(f"step {run.step:6d}  loss {value:8.4f}  depth {depth:2d}  gain {float(measured):.3f}  {minutes:6.1f} min")
-    if bool(torch.isfinite(total)):
-        _update(run, settings, total)
+    measure = settings.gain_every > 0 and run.step % settings.gain_every == 0
+    total, gains = 0.0, []
+    for _ in range(settings.batch):
+        loss, stretched = _loss(run.model, pool.draw(settings.patch, rng), depth, settings, measure=measure)
+        (loss / settings.batch).backward()  # type: ignore[no-untyped-call]
+        total += float(loss.detach()) / settings.batch
+        gains.append(stretched)
+    if measure:
+        minutes, stretched = run.seconds / 60, float(np.mean(gains))
+        log(f"step {run.step:6d}  loss {total:8.4f}  depth {depth:2d}  gain {stretched:.3f}  {minutes:6.1f} min")
+    if math.isfinite(total):
+        _update(run, settings)
     else:
         log(f"step {run.step}: the loss is not finite; the step is left out")
         run.optimiser.zero_grad(set_to_none=True)
     run.step += 1
-    return value
+    return total
 
 
-def _update(run: Run, settings: TrainSettings, total: torch.Tensor) -> None:
-    total.backward()  # type: ignore[no-untyped-call]
+def _loss(
+    model: Decsc, example: Example, depth: int, settings: TrainSettings, *, measure: bool
+) -> tuple[torch.Tensor, float]:
+    """The error at the equilibrium of a patch, with the penalty on the gain of f where no bound is proved; the gain."""
+    half = settings.precision == "bf16"
+    with torch.autocast(example.clean.device.type, torch.bfloat16, enabled=half):
+        c = model.condition(example.found)
+    z = equilibrium(model, c, depth, settings)
+    loss = error(model.output(z, c), example.clean, example.error)
+    bound = model.contraction()
+    if bound is not None or not measure:
+        return loss, bound or math.nan
+    penalty, stretched = stretch(model, c, z, settings.gain_limit)
+    return loss + settings.gain_weight * penalty, float(stretched)
+
+
+def _update(run: Run, settings: TrainSettings) -> None:
     nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
     warm = min(1.0, (run.step + 1) / 30)
     share = min(1.0, run.seconds / (60 * settings.decay_minutes)) if settings.decay_minutes else 0.0

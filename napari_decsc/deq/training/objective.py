@@ -1,4 +1,4 @@
-"""What training minimises: the log error at the equilibrium, and how much f stretches there."""
+"""What training minimises: the error at the equilibrium, and how much f stretches there where nothing bounds it."""
 
 import torch
 from torch import Tensor
@@ -9,12 +9,16 @@ from napari_decsc.deq.tiling import BORDER
 from napari_decsc.deq.training.settings import TrainSettings
 
 
-def error(estimate: Tensor, clean: Tensor) -> Tensor:
-    """Mean over bands of log(MSE + 3e-6), the metric itself: quiet and loud cases weigh alike. And a little L1."""
+def error(estimate: Tensor, clean: Tensor, yardstick: Tensor) -> Tensor:
+    """Mean over bands of the mean square error by its yardstick (B,), and a little of its logarithm.
+
+    The ratio is, to first order, what the metric (mean PSNR of the whole crop) changes by; the logarithm lets smooth
+    and dark patches count, where the error is far below that of the crop.
+    """
     # in use the image is continued beyond its border, so what happens at the border of a patch does not count
     inside = slice(BORDER, -BORDER)
-    difference = (estimate - clean)[..., inside, inside]
-    return (difference.square().mean((2, 3)) + 3e-6).log().mean() + difference.abs().mean()
+    ratio = (estimate - clean)[..., inside, inside].square().mean((0, 2, 3)) / yardstick
+    return ratio.clamp(max=30).mean() + 0.3 * (ratio + 0.03).log().mean()
 
 
 def equilibrium(model: Decsc, c: Context, depth: int, settings: TrainSettings) -> Code:

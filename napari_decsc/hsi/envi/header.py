@@ -17,14 +17,19 @@ from numpy.typing import NDArray
 
 from napari_decsc.hsi.errors import FileFormatError
 
-#: A field's value: text, or the items of a braced list. The free text of `description` stays one text.
+#: A field's value: text, or the items of a braced list. Free text, such as `description`, stays one text.
 Value = str | list[str]
 
 #: Real headers have kilobytes; a larger "header" is a data file with the wrong name, and is not read into memory.
 LARGEST_HEADER = 16 << 20
 
 _MAGIC = "ENVI"
+#: Fields whose braces hold a text, not a list: commas in them separate nothing.
+_FREE_TEXT = ("description", "coordinate system string")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+#: How programs built with Microsoft's library spell what is no number, and IDL the exponent of a double.
+_OF_WINDOWS = re.compile(r"([+-]?)1\.#(INF|IND|QNAN|SNAN)0*")
+_DOUBLE = re.compile(r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$")
 _WHOLE = re.compile(r"\+?[0-9]{1,18}")
 
 
@@ -83,6 +88,10 @@ class Header:
                     f"it must be a number, or {key} may be left out"
                 )
         return np.array([_number(item) for item in items])
+
+    def count(self, key: str) -> int:
+        """How many values a field that holds numbers has."""
+        return len(self._items(key))
 
     def error(self, key: str, must: str) -> FileFormatError:
         """What to raise when a field cannot be used: names file, field, value and cure."""
@@ -146,7 +155,7 @@ def parse(text: str, name: str) -> dict[str, Value]:
             if block is None:
                 said = key if len(key) <= 40 and key.isprintable() else _short(key)
                 raise FileFormatError(f"{name}: the brace of {said} is never closed; add '}}' behind its last value")
-            fields[key] = block.strip() if key == "description" else _split(block)
+            fields[key] = block.strip() if key in _FREE_TEXT else _split(block)
     return fields
 
 
@@ -186,7 +195,7 @@ def _text(key: str, value: Any) -> str:
         # a list on one line ends where the line ends, whatever its items hold; only commas and line ends can break it
         return "{" + ", ".join(_one_line(str(item)).replace(",", ";") for item in value) + "}"
     text = str(value).strip()
-    if key == "description":
+    if key in _FREE_TEXT:
         # a brace within could end a text of several lines too early
         return "{" + (text.translate({ord("{"): "(", ord("}"): ")"}) if "\n" in text else text) + "}"
     return _one_line(text)
@@ -199,7 +208,9 @@ def _one_line(text: str) -> str:
 def _number(text: str) -> float:
     if "_" in text:
         raise ValueError(text)  # Python would read 1_0 as 10
-    return float(text)
+    if match := _OF_WINDOWS.fullmatch(text):
+        return math.copysign(math.inf if match[2] == "INF" else math.nan, -1 if match[1] == "-" else 1)
+    return float(_DOUBLE.sub(r"\1e\2", text))
 
 
 def _short(text: str) -> str:

@@ -49,14 +49,15 @@ def find_header(path: Path) -> Path:
 def find_data(header: Path, size: int) -> Path:
     """The data file of ``header``. Of several candidates, the first of exactly ``size`` bytes, else the first.
 
+    With an unusual extension, a file counts only if it is the one of exactly that size.
     Raises FileFormatError that lists the names tried.
     """
     names = data_names(header)
-    found = _beside(names, header.parent)
+    found = _beside(names, header.parent) or _of_size(header, size)
     if not found:
         raise FileFormatError(
-            f"{header}: no data file beside it; tried {', '.join(names)} (in upper or lower case); "
-            f"put it beside the header or open the data file itself"
+            f"{header}: no data file beside it; tried {', '.join(names)} (in upper or lower case), and every other "
+            f"extension for a file of {size} bytes; put it beside the header under one of these names"
         )
     return min(found, key=lambda path: path.stat().st_size != size)
 
@@ -77,6 +78,15 @@ def data_names(header: Path) -> list[str]:
     base = header.name[: -len(_HDR)]
     ends = [""] if Path(base).suffix.lower() in ENDS[2:] + ENDS[:1] else []
     return [base + end for end in dict.fromkeys([*ends, *ENDS])]
+
+
+def _of_size(header: Path, size: int) -> list[Path]:
+    """The one file beside the header that differs in its extension alone and is exactly as long as described."""
+    stem = header.name[: -len(_HDR)].casefold()
+    names = [name for name in os.listdir(header.parent) if Path(name).stem.casefold() == stem]
+    paths = [header.parent / name for name in names if not _is_header_name(Path(name))]
+    found = [path for path in paths if path.is_file() and path.stat().st_size == size]
+    return found if len(found) == 1 else []
 
 
 def _end_exchange(path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.envi.gains import with_gains
 from napari_decsc.hsi.envi.header import Header, read_header
 from napari_decsc.hsi.envi.layout import Layout, layout_of
 from napari_decsc.hsi.envi.pair import ENDS, find_data, find_header
@@ -20,8 +21,8 @@ def read_envi(path: str | Path) -> Cube:
     The data are a read-only view of the file, shape (band, row, col), raw values in the file's own type and byte order,
     whatever the interleave. `data ignore value` becomes ``no_data``, `reflectance scale factor` ``scale``, `bbl`
     ``good_bands``; see :func:`~napari_decsc.hsi.envi.wavelengths.spectral_axis` for wavelengths. All fields stay in
-    ``header`` (lower-case keys; text, or a list of texts). `data gain values` and `data offset values` are kept but,
-    as in ENVI and GDAL, not applied.
+    ``header`` (lower-case keys; text, or a list of texts). `data gain values` and `data offset values` are applied
+    where values are looked at, see :func:`~napari_decsc.hsi.envi.gains.with_gains`; writing whole numbers undoes them.
 
     Raises FileFormatError, with file, field and cure, for anything that is not a complete pair of files with real
     numbers. Only the header and the data file beside it are read, and nothing is mapped before its size is checked.
@@ -61,7 +62,7 @@ def _cube(header: Header, values: NDArray[Any], data: Path) -> Cube:
     bands = values.shape[0]
     wavelengths, unit, fwhm = spectral_axis(header, bands)
     bbl = header.numbers("bbl", bands)
-    return Cube(
+    cube = Cube(
         values,
         name=data.stem if data.suffix.lower() in ENDS else data.name,
         wavelengths=wavelengths,
@@ -73,6 +74,7 @@ def _cube(header: Header, values: NDArray[Any], data: Path) -> Cube:
         source=header.path,
         header=dict(header.fields),
     )
+    return with_gains(cube, header)
 
 
 def _scale(header: Header) -> float:

@@ -1,15 +1,17 @@
 """Writing ENVI files: complete or not at all."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_decsc.hsi.conversion import check_no_data, slabs, write_bsq
+from napari_decsc.hsi.conversion import slabs, to_write, write_bsq
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi.header import header_text, key_of, read_header
+from napari_decsc.hsi.envi import gains
+from napari_decsc.hsi.envi.header import Header, header_text, key_of, read_header
 from napari_decsc.hsi.envi.layout import AXES, TYPES, Layout, layout_of
 from napari_decsc.hsi.envi.pair import find_data, find_header
 from napari_decsc.hsi.envi.wavelengths import ENVI_UNITS, unit_of
@@ -20,14 +22,6 @@ _CODES = {name: code for code, name in TYPES.items()}
 #: Types that ENVI does not know and the smallest of its types that hold them.
 _WIDER = {"int8": "int16", "float16": "float32"}
 
-#: Fields with one value for each band: wrong, and left out, once the number of bands has changed.
-_PER_BAND = (
-    "band names",
-    "data gain values",
-    "data offset values",
-    "data reflectance gain values",
-    "data reflectance offset values",
-)
 #: Fields that describe how the source was stored, or that a Cube's own fields replace.
 _NOT_KEPT = (
     "samples",
@@ -74,18 +68,32 @@ def write_envi(
     Raises FileFormatError if a file of the pair exists and ``overwrite`` is false, if the type or the interleave is
     none of ENVI's, if NaN or no-data values have no place in the type, or if the disk refuses.
     """
-    header, data = target_pair(Path(path))
-    layout = _layout(cube, interleave, dtype, byte_order)
-    check_no_data(cube, layout.dtype)
-    fields = header_text(_fields(cube, layout, extra or {})).encode("utf-8", errors="replace")
+    header = target_pair(Path(path))[0]
+    layout = new_layout(cube, interleave, dtype, byte_order)
+    cube = to_write(cube, layout.dtype)
+    with new_pair(cube, Path(path), layout, overwrite=overwrite, extra=extra or {}) as file:
+        _write_values(file, cube, layout)
+    return header
+
+
+@contextlib.contextmanager
+def new_pair(
+    cube: Cube, path: Path, layout: Layout, *, overwrite: bool, extra: Mapping[str, str]
+) -> Iterator[BinaryIO]:
+    """Yield the data file to fill, under a temporary name; the pair takes its names when the block ends well.
+
+    The header is that of ``cube``, whose data need not be what is written. Errors as of :func:`write_envi`.
+    """
+    header, data = target_pair(path)
+    cube = to_write(cube, layout.dtype)
+    fields = header_text(_fields(cube, layout, extra)).encode("utf-8", errors="replace")
     # while data and header are exchanged one after the other, an old header must not describe new data in a wrong way
     hide = not _holds(header, fields)
     with replacing(data, header, overwrite=overwrite, hide_last=hide) as (new_data, new_header):
         with flushed(new_data) as file:
-            _write_values(file, cube, layout)
+            yield file
         with flushed(new_header) as file:
             file.write(fields)
-    return header
 
 
 def target_pair(path: Path) -> tuple[Path, Path]:
@@ -112,7 +120,8 @@ def _header_of(base: Path) -> Path:
         return base.with_name(base.name + ".hdr")
 
 
-def _layout(cube: Cube, interleave: str, dtype: DTypeLike | None, byte_order: int) -> Layout:
+def new_layout(cube: Cube, interleave: str, dtype: DTypeLike | None, byte_order: int) -> Layout:
+    """The layout of a file for this cube, in these words. Raises FileFormatError for what ENVI does not know."""
     if interleave.lower() not in AXES:
         raise FileFormatError(f"{cube.name}: interleave is {interleave!r}; choose bsq, bil or bip")
     if byte_order not in (0, 1):
@@ -145,7 +154,7 @@ def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, A
         "fwhm": _list(cube.fwhm),
         "bbl": None if cube.good_bands is None else cube.good_bands.astype(int).tolist(),
         "data ignore value": None if cube.no_data is None else repr(float(cube.no_data)).removesuffix(".0"),
-        "reflectance scale factor": None if cube.scale == 1 else repr(float(cube.scale)).removesuffix(".0"),
+        "reflectance scale factor": None if gains.tell_scale(cube) else repr(float(cube.scale)).removesuffix(".0"),
     }
     fields |= {key_of(key): value for key, value in extra.items()}
     fields |= layout.fields()
@@ -163,8 +172,11 @@ def _list(values: NDArray[np.float64] | None) -> list[float] | None:
 
 
 def _is_kept(key: str, value: Any, bands: int) -> bool:
-    if key in _PER_BAND:
+    # fields with one value for each band are wrong once the number of bands has changed
+    if key == "band names":
         return not isinstance(value, str) and len(value) == bands
+    if key in gains.FIELDS:
+        return Header(Path(), {key: value}).count(key) in (1, bands)
     if key == "default bands":
         numbers = [str(number) for number in ([value] if isinstance(value, str) else value)]
         return all(number.isdecimal() and int(number) <= bands for number in numbers)

@@ -1,18 +1,20 @@
 """What the attributes of an array (HDF5, NetCDF, GDAL) say of its values: no-data value, scale and offset."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from napari_decsc.hsi.calibration import Calibration
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.formats.guards import check_memory
+from napari_decsc.hsi.envi.gains import FIELDS, calibrated, fields_of, scale_of
+from napari_decsc.hsi.errors import FileFormatError
 
 _NO_DATA = ("_fillvalue", "missing_value", "data_ignore_value", "nodata", "no_data", "no_data_value")
 #: Said by a Cube's own fields, or by HDF5 and MATLAB to themselves.
 _NOT_KEPT = {
     *_NO_DATA,
+    *FIELDS,
     "scale_factor",
     "add_offset",
     "class",
@@ -29,8 +31,7 @@ def from_attributes(cube: Cube, attributes: Mapping[str, Any]) -> Cube:
     """The cube with what the attributes of its array say.
 
     Physical value = raw value * `scale_factor` + `add_offset` (CF conventions 1.11, section 8.1). A factor alone
-    becomes ``scale`` = 1 / factor; with an offset, which a Cube does not know, the
-    physical values are computed, as float32.
+    becomes ``scale`` = 1 / factor; with an offset both are the calibration of all bands.
     `Scale_Factor` of 1 or more is the divisor that some producers (NEON) mean by it.
     """
     known = {key.lower(): value for key, value in attributes.items()}
@@ -40,10 +41,17 @@ def from_attributes(cube: Cube, attributes: Mapping[str, Any]) -> Cube:
     factor, offset = number(known.get("scale_factor")), number(known.get("add_offset"))
     factor = 1.0 if factor is None or not np.isfinite(factor) or factor <= 0 else factor
     if offset is not None and np.isfinite(offset) and offset != 0:
-        return _with_offset(cube, factor, offset)
+        gains, offsets = np.full(cube.bands, factor), np.full(cube.bands, offset)
+        calibration = Calibration(gains, offsets, fields_of(gains, offsets))
+        if not calibration.is_usable:
+            raise FileFormatError(
+                f"{cube.source or cube.name}: scale_factor {factor:g} with add_offset {offset:g} cannot be meant; "
+                f"correct the attributes of the array"
+            )
+        return calibrated(cube, calibration)
     if "scale_factor" not in attributes and factor >= 1:
         return cube.replace(scale=factor)
-    return cube.replace(scale=_reciprocal(factor))
+    return cube.replace(scale=scale_of(factor))
 
 
 def number(value: Any) -> float | None:
@@ -64,20 +72,3 @@ def as_text(key: str, value: Any) -> str | None:
     if array.size == 0 or array.size > 100 or array.dtype.kind not in "iufb":
         return None
     return ", ".join(str(item) for item in array.reshape(-1).tolist())
-
-
-def _reciprocal(factor: float) -> float:
-    """1 / factor, without the last digit's error where a whole number is meant (1 / float32(0.0001) is 10000)."""
-    scale = 1 / factor
-    return float(round(scale)) if abs(scale - round(scale)) < 1e-6 * scale else scale
-
-
-def _with_offset(cube: Cube, factor: float, offset: float) -> Cube:
-    size = int(np.prod(cube.shape)) * 8
-    check_memory(size, cube.source or Path(cube.name), "the cube with its add_offset applied")
-    raw = np.asarray(cube.data)
-    values = (raw * np.float64(factor) + offset).astype(np.float32)
-    if cube.no_data is None:
-        return cube.replace(data=values)
-    values[raw == cube.no_data] = np.nan
-    return cube.replace(data=values, no_data=float("nan"))

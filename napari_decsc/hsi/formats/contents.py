@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.envi.gains import with_gains
+from napari_decsc.hsi.envi.header import Header
 from napari_decsc.hsi.errors import AmbiguousFileError, FileFormatError
 from napari_decsc.hsi.formats.attributes import from_attributes
 from napari_decsc.hsi.formats.metadata import cube_fields
@@ -106,7 +108,8 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
     cube = from_attributes(Cube(data, name=contents.path.stem, source=contents.path, **fields), chosen.attributes)
     if contents.metadata is not None:
         cube = cube.replace(**cube_fields(contents.metadata, contents.path, cube))
-    return cube.replace(header={**cube.header, "data type": cube.data.dtype.name})
+        cube = with_gains(cube, Header(contents.path, cube.header))
+    return cube.replace(header={**cube.header, "data type": data.dtype.name})
 
 
 def _variable(contents: Contents, asked: str | None) -> Variable:

@@ -1,7 +1,8 @@
 """HDF5 and everything that is HDF5 inside: NetCDF 4 and MATLAB 7.3."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +14,32 @@ from napari_decsc.hsi.formats import spectral
 from napari_decsc.hsi.formats.attributes import as_text
 from napari_decsc.hsi.formats.contents import Contents, Variable, counts_bands, cube_from, looks_like_a_cube
 from napari_decsc.hsi.formats.guards import check_memory, fits_in_memory, mapped, readable
+from napari_decsc.hsi.formats.hdf5_check import OFFSETS, SIGNATURE, CheckedFile
 
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _KIND = "HDF5"
-#: Objects looked at in a file, attributes looked at of an object, and bytes of one attribute.
-_MOST_OBJECTS, _MOST_ATTRIBUTES, _LARGEST_ATTRIBUTE = 20_000, 500, 1 << 20
+#: Objects looked at in a file, and groups within groups.
+_MOST_OBJECTS, _DEEPEST = 20_000, 32
+#: Members of a group, or attributes of an object, above which their list is not asked for: it is made as a whole.
+_MOST_LISTED = 1_000_000
+#: Attributes looked at of an object, and bytes of one attribute.
+_MOST_ATTRIBUTES, _LARGEST_ATTRIBUTE = 500, 1 << 20
 
 
 def is_hdf5(path: Path) -> bool:
     """True if the file is HDF5, with or without a block of the user's own (MATLAB's has 512 bytes) before it."""
     with path.open("rb") as file:
-        for offset in (0, 512, 1024, 2048):
+        for offset in OFFSETS:
             file.seek(offset)
-            if file.read(8) == _SIGNATURE:
+            if file.read(8) == SIGNATURE:
                 return True
     return False
 
 
 def holds_cube(path: Path) -> bool:
     """True if the file is HDF5 and an array in it could be a cube of at least 4 bands."""
-    import h5py
-
     if not is_hdf5(path):
         return False
-    with h5py.File(path, "r") as file:
+    with _opened(path) as file:
         return looks_like_a_cube(_contents(file, path))
 
 
@@ -56,19 +59,32 @@ def read_matlab_73(path: Path, variable: str | None = None, band_axis: int | str
 
 
 def _read(path: Path, variable: str | None, band_axis: int | str | None, matlab: bool) -> Cube:
+    with readable(path, _KIND), _opened(path) as file:
+        return cube_from(_contents(file, path, matlab), variable, band_axis)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file, for a look at what is in it. Values are read without the check, once that look went well."""
     import h5py
 
-    with readable(path, _KIND), h5py.File(path, "r") as file:
-        return cube_from(_contents(file, path, matlab), variable, band_axis)
+    with CheckedFile(path) as checked:
+        try:
+            with h5py.File(checked, "r") as file:
+                yield file
+        except Exception as error:
+            raise checked.fault or error from None
+        if checked.fault is not None:
+            raise checked.fault
 
 
 def _contents(file: Any, path: Path, matlab: bool = False) -> Contents:
     vectors: dict[str, list[spectral.Vector]] = {}
     variables = []
-    facts = _attributes(file)
+    facts = _attributes(file, path)
     counts = set()
-    for dataset in _datasets(file):
-        attributes = _attributes(dataset)
+    for dataset in _datasets(file, path):
+        attributes = _attributes(dataset, path)
         long = [size for size in dataset.shape if size != 1]
         # a dimension's own array; HDF5's links from axes to dimensions are not used: damaged ones end the process
         if len(dataset.shape) == 1 and counts_bands(dataset.name):
@@ -85,27 +101,61 @@ def _contents(file: Any, path: Path, matlab: bool = False) -> Contents:
     return Contents(path, variables, vectors, header, frozenset(counts))
 
 
-def _datasets(file: Any) -> list[Any]:
+def _datasets(file: Any, path: Path) -> list[Any]:
     """All arrays that hang in the file itself; this walk follows neither soft nor external links."""
     import h5py
 
     found: list[Any] = []
-    seen = 0
-
-    def look(name: str, item: Any) -> bool | None:
-        nonlocal seen
-        seen += 1
-        # MATLAB keeps the parts of its cells and objects under names with "#"; a type without a name in NumPy raises
-        with contextlib.suppress(TypeError, ValueError):
-            if isinstance(item, h5py.Dataset) and not name.startswith("#") and item.shape and item.dtype.kind in "iufb":
+    known = {h5py.h5o.get_info(file.id).addr}
+    # one iterator of members for each group on the way down
+    way = [iter(_members(file, path))]
+    while way and len(known) <= _MOST_OBJECTS:
+        group, name, address = next(way[-1], (None, b"", 0))
+        if group is None:
+            way.pop()
+        # MATLAB keeps the parts of its cells and objects under names with "#"
+        elif address not in known and not (len(way) == 1 and name.startswith(b"#")):
+            known.add(address)
+            item = group[name]
+            if isinstance(item, h5py.Group) and len(way) < _DEEPEST:
+                way.append(iter(_members(item, path)))
+            elif isinstance(item, h5py.Dataset) and _holds_numbers(item):
                 found.append(item)
-        return True if seen >= _MOST_OBJECTS else None
-
-    file.visititems(look)
     return found
 
 
-def _attributes(item: Any) -> dict[str, Any]:
+def _members(group: Any, path: Path) -> list[tuple[Any, bytes, int]]:
+    """The group with name and address of each of its members, by name."""
+    import h5py
+
+    _check_count(len(group), path, group.name)
+    members: list[tuple[Any, bytes, int]] = []
+
+    def look(name: bytes, link: Any) -> bool | None:
+        if link.type == h5py.h5l.TYPE_HARD:
+            members.append((group, name, link.u))
+        return True if len(members) >= _MOST_OBJECTS else None
+
+    group.id.links.iterate(look, info=True)
+    return members
+
+
+def _holds_numbers(dataset: Any) -> bool:
+    # a type without a name in NumPy raises
+    with contextlib.suppress(TypeError, ValueError):
+        return bool(dataset.shape) and dataset.dtype.kind in "iufb"
+    return False
+
+
+def _check_count(count: int, path: Path, name: str) -> None:
+    if count > _MOST_LISTED:
+        raise FileFormatError(
+            f"{path}: lists {count} things in {name}, more than are looked at; copy the cube to a file of its own"
+        )
+
+
+def _attributes(item: Any, path: Path) -> dict[str, Any]:
+    _check_count(len(item.attrs), path, item.name)
     found = {}
     for name in list(item.attrs)[:_MOST_ATTRIBUTES]:
         attribute = item.attrs.get_id(name)
@@ -118,12 +168,11 @@ def _attributes(item: Any) -> dict[str, Any]:
 
 
 def _variable(dataset: Any, path: Path, attributes: Mapping[str, Any], matlab: bool) -> Variable:
-    name, shape = dataset.name.lstrip("/"), dataset.shape
+    name, shape, read = dataset.name.lstrip("/"), dataset.shape, partial(_array, path, dataset.name)
     if not matlab:
-        return Variable(name, shape, dataset.dtype, lambda: _array(dataset, path), attributes=attributes)
-    read = lambda: _array(dataset, path).transpose()  # noqa: E731
+        return Variable(name, shape, dataset.dtype, read, attributes=attributes)
     # in MATLAB a cube is (row, col, band)
-    return Variable(name, shape[::-1], dataset.dtype, read, usual=2, attributes=attributes)
+    return Variable(name, shape[::-1], dataset.dtype, lambda: read().transpose(), usual=2, attributes=attributes)
 
 
 def _is_inside(dataset: Any) -> bool:
@@ -131,24 +180,32 @@ def _is_inside(dataset: Any) -> bool:
     return not dataset.is_virtual and not dataset.external
 
 
-def _array(dataset: Any, path: Path) -> Any:
+def _array(path: Path, name: str) -> Any:
     import h5py
 
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(h5py.File(path, "r"))
+        dataset = file[name]
+        _check_values(dataset, path)
+        offset = dataset.id.get_offset()
+        if dataset.chunks is None and offset is not None:
+            return mapped(path, dataset.dtype, dataset.shape, offset)
+        if fits_in_memory(dataset.size * dataset.dtype.itemsize):
+            return dataset[()]
+        from dask.array import from_array
+
+        # the array outlives this look at the file
+        stack.pop_all()
+        return from_array(dataset, chunks=dataset.chunks or "auto")  # type: ignore[no-untyped-call]
+
+
+def _check_values(dataset: Any, path: Path) -> None:
+    """Raise FileFormatError if the values lie in other files, are missing, or come in chunks beyond the memory."""
     if not _is_inside(dataset):
         raise FileFormatError(
             f"{path}: {dataset.name} lies in other files, which are not read; open the one it lies in"
         )
     if dataset.id.get_storage_size() == 0:
         raise FileFormatError(f"{path}: {dataset.name} describes {dataset.shape} values but holds none; fill it first")
-    offset = dataset.id.get_offset()
-    if dataset.chunks is None and offset is not None:
-        return mapped(path, dataset.dtype, dataset.shape, offset)
     if dataset.chunks is not None:
         check_memory(int(np.prod(dataset.chunks)) * dataset.dtype.itemsize, path, f"a chunk of {dataset.name}")
-    if fits_in_memory(dataset.size * dataset.dtype.itemsize):
-        return dataset[()]
-    from dask.array import from_array
-
-    # the array outlives the file handle that found it
-    lazy = h5py.File(path, "r")[dataset.name]
-    return from_array(lazy, chunks=dataset.chunks or "auto")  # type: ignore[no-untyped-call]

@@ -51,7 +51,7 @@ def cube_fields(text: str, path: Path, cube: Cube) -> dict[str, Any]:
     """Fields of a Cube from the text. Raises FileFormatError if it is damaged."""
     try:
         facts = json.loads(text)
-        header = {str(key): value if isinstance(value, list) else str(value) for key, value in facts["header"].items()}
+        header = {str(key): _texts(value) for key, value in facts["header"].items()}
         no_data = facts["no_data"]
         return {
             "wavelengths": facts["wavelengths"],
@@ -64,6 +64,10 @@ def cube_fields(text: str, path: Path, cube: Cube) -> dict[str, Any]:
         }
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise FileFormatError(f"{path}: its description of the cube is damaged; write the file again") from None
+
+
+def _texts(value: Any) -> str | list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else str(value)
 
 
 def _number(value: float) -> float | str:

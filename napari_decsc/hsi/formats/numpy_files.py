@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.conversion import check_no_data, converted, write_bsq
+from napari_decsc.hsi.conversion import converted, to_write, write_bsq
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.hsi.formats import metadata, spectral
@@ -56,7 +56,7 @@ def read_npy(path: Path, variable: str | None = None, band_axis: int | str | Non
 
 def write_npy(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, extra: Mapping[str, str]) -> Path:
     """Write the values of a cube, (band, row, col), as .npy; the format has no room for anything else."""
-    check_no_data(cube, kind)
+    cube = to_write(cube, kind)
     with replacing(path, overwrite=overwrite) as (part,), flushed(part) as file:
         _write_header(file, cube, kind)
         write_bsq(file, cube, kind, file.tell())
@@ -79,7 +79,7 @@ def write_npz(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, e
     """Write a cube as .npz, uncompressed: ``cube`` (band, row, col), ``wavelengths``, ``fwhm``, ``good_bands`` and,
     in the JSON text ``metadata``, everything.
     """
-    check_no_data(cube, kind)
+    cube = to_write(cube, kind)
     arrays = {"wavelengths": cube.wavelengths, "fwhm": cube.fwhm, "good_bands": cube.good_bands}
     arrays[_METADATA] = np.array(metadata.as_json(cube, extra))
     with (

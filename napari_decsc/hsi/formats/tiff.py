@@ -1,21 +1,25 @@
 """TIFF stacks and GeoTIFF: bands as pages, or as samples of each pixel."""
 
 import contextlib
+import logging
+import lzma
 import math
 import re
 import struct
-from collections.abc import Mapping
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from napari_decsc.hsi.conversion import check_no_data, write_bsq
+from napari_decsc.hsi.conversion import to_write, write_bsq
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.hsi.formats import metadata, spectral
 from napari_decsc.hsi.formats.contents import Contents, Variable, cube_from
-from napari_decsc.hsi.formats.guards import check_memory, mapped, readable
+from napari_decsc.hsi.formats.guards import check_memory, fits_in_memory, mapped, readable
 from napari_decsc.hsi.replacing import flushed, replacing
 
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
@@ -24,6 +28,13 @@ _GEO = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
 _ITEM = re.compile(r'<Item name="(\w+)" sample="(\d+)"[^>]*>([^<]{1,40})</Item>')
 #: Longest that a byte of a compressed piece is taken to become; even empty pages stay below.
 _EXPANDS = 100_000
+#: What unpacks a piece, and how much longer it can become, by TIFF's numbers of compressions.
+_UNPACKERS: dict[int, tuple[Any, int]] = {
+    **dict.fromkeys((8, 32946), (zlib.decompressobj, 1032)),
+    34925: (lzma.LZMADecompressor, 10_000),
+}
+#: Bytes of a compressed piece, and of what becomes of them, looked at at a time.
+_STEP = 1 << 20
 #: Longest text of a tag that is searched.
 _LONGEST = 16 << 20
 #: From here on, a file needs 64-bit offsets; some room is left for the pages' own entries.
@@ -70,7 +81,7 @@ def write_tiff(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, 
     """
     import tifffile
 
-    check_no_data(cube, kind)
+    cube = to_write(cube, kind)
     size = math.prod(cube.shape) * kind.itemsize
     with replacing(path, overwrite=overwrite) as (part,), flushed(part) as file:
         with tifffile.TiffWriter(file, bigtiff=size > _BIG, byteorder="<") as writer:
@@ -89,14 +100,28 @@ def write_tiff(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, 
     return path
 
 
-def _opened(path: Path) -> Any:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     """The file, without the series of formats whose description names further files."""
     import tifffile
 
     _check_pages(path)
-    return tifffile.TiffFile(
-        path, _multifile=False, is_ome=False, is_mmstack=False, is_micromanager=False, is_ndtiff=False
-    )
+    options: dict[str, Any] = {"is_ome": False, "is_mmstack": False, "is_micromanager": False, "is_ndtiff": False}
+    with _silent("tifffile"), tifffile.TiffFile(path, _multifile=False, **options) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Keep what a library logs in this thread from the user, who is told of a damaged file in one sentence."""
+    here = threading.get_ident()
+    drop = lambda record: record.thread != here  # noqa: E731
+    logger = logging.getLogger(name)
+    logger.addFilter(drop)
+    try:
+        yield
+    finally:
+        logger.removeFilter(drop)
 
 
 def _check_pages(path: Path) -> None:
@@ -167,6 +192,32 @@ def _check_pieces(series: Any, path: Path) -> None:
                 raise FileFormatError(
                     f"{path}: holds {held} bytes, a page ends at {start + size}; the file is cut short"
                 )
+            _check_unpacked(path, start, size, page)
+
+
+def _check_unpacked(path: Path, start: int, size: int, page: Any) -> None:
+    """Raise FileFormatError if a piece that could fill the memory unpacks to more than its page has room for.
+
+    Libraries unpack a piece as a whole, however long it becomes; this looks at it some bytes at a time.
+    """
+    start_unpacker, most = _UNPACKERS.get(int(page.compression), (None, 0))
+    if start_unpacker is None or fits_in_memory(size * most):
+        return
+    # tiles reach beyond the borders of a page
+    room = 2 * math.prod(page.chunks) * page.dtype.itemsize + _STEP
+    unpacker, unpacked = start_unpacker(), 0
+    with path.open("rb") as file:
+        file.seek(start)
+        for place in range(0, size, _STEP):
+            piece = file.read(min(_STEP, size - place))
+            # an lzma stream asks for no input while it has output left; zlib hands what it has not used back
+            while piece or not getattr(unpacker, "needs_input", True):
+                unpacked += len(unpacker.decompress(piece, _STEP))
+                piece = getattr(unpacker, "unconsumed_tail", b"")
+                if unpacked > room:
+                    raise FileFormatError(f"{path}: a page unpacks to more than it has room for; the file is damaged")
+                if unpacker.eof:
+                    return
 
 
 def _vectors(page: Any) -> dict[str, list[spectral.Vector]]:

@@ -1,0 +1,98 @@
+"""The tiles of a run, one after another; where the memory does not do, smaller ones, then the processor."""
+
+from collections import deque
+from collections.abc import Generator
+
+import numpy as np
+import torch
+
+from napari_decsc.deq import plan as planning
+from napari_decsc.deq import tiling
+from napari_decsc.deq.devices import is_out_of_memory
+from napari_decsc.deq.source import Values
+from napari_decsc.deq.tile_solver import TileSolver
+from napari_decsc.deq.tiling import Tile
+from napari_decsc.hsi.denoising import Command, Iteration, Sink
+from napari_decsc.hsi.errors import DenoisingError
+
+#: Smaller tiles are not tried on a GPU: the processor is the better place for them.
+LEAST_SIDE = 64
+
+Steps = Generator[Iteration, Command | None, None]
+
+
+class TileQueue:
+    """Solves tiles into a sink, and goes on in less memory when a tile does not fit."""
+
+    def __init__(self, solver: TileSolver, tiles: list[Tile], sink: Sink) -> None:
+        self.solver, self.sink = solver, sink
+        self.whole, self.parts = deque(tiles), deque[Tile]()
+        self.side = 0
+        self.done, self.left = 0, len(tiles)
+
+    def run(self) -> Steps:
+        """Solve all tiles. Raises DenoisingError when not even the smallest fits into the processor's memory."""
+        windows = len(self.solver.windows)
+        while self.whole or self.parts:
+            if not self.parts:
+                self.parts.extend(tiling.split(self.whole.popleft(), self.side, self.solver.model.multiple))
+            try:
+                core = yield from self.solver.solve(self.parts[0], self.done, self.done + windows * self.left)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            else:
+                self._finish(self.parts.popleft(), core)
+                continue
+            # only here is what the failed solve held really free
+            yield from self._say(self._step_down())
+
+    def _finish(self, tile: Tile, core: Values) -> None:
+        rows, cols = tile.row.core, tile.col.core
+        self.sink.write(self.solver.source.restored(core, rows, cols), rows, cols)
+        self.done += len(self.solver.windows)
+        self.left -= 1
+
+    def _say(self, message: str) -> Steps:
+        solver = self.solver
+        total = self.done + len(solver.windows) * self.left
+        event = Iteration(0, np.nan, np.nan, solver.watch.elapsed, self.done + 1, total, message=message)
+        with solver.watch.pause():
+            command = yield event
+        solver.stopped |= command is Command.STOP
+
+    def _step_down(self) -> str:
+        """Halve the tiles, or go on with the processor; returns what to say. Raises DenoisingError at the end."""
+        solver, multiple, device = self.solver, self.solver.model.multiple, self.solver.device
+        solver.kept.limit = 0
+        solver.kept.forget()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        half = tiling.side_of(self.parts[0]) // 2 // multiple * multiple
+        # a tile that is mostly margin takes hardly less memory than the next larger one
+        if half >= (multiple if device.type == "cpu" else LEAST_SIDE):
+            self._cut(half)
+            return f"the memory of {device} is used up; going on with tiles of {half} x {half} pixels"
+        if device.type == "cpu":
+            raise DenoisingError(used_up(solver.source.cube.name, device))
+        self._to_processor()
+        return f"the memory of {device} is used up even by small tiles; going on with the processor"
+
+    def _cut(self, side: int) -> None:
+        """Cut what waits into tiles of ``side`` pixels; 0 leaves tiles as they were planned."""
+        multiple, self.side = self.solver.model.multiple, side
+        self.parts = deque(part for tile in self.parts for part in tiling.split(tile, side, multiple))
+        self.left = len(self.parts) + sum(len(tiling.split(tile, side, multiple)) for tile in self.whole)
+
+    def _to_processor(self) -> None:
+        solver = self.solver
+        solver.device = torch.device("cpu")
+        solver.model = solver.model.to(solver.device)
+        solver.units = None if solver.units is None else solver.units.to(solver.device)
+        shape = solver.source.cube.shape
+        self._cut(planning.make(solver.model, solver.settings, shape, solver.device, streamed=True).side)
+
+
+def used_up(name: str, device: torch.device) -> str:
+    """The sentence for the end of all memory."""
+    return f"{name}: the memory of {device} is used up; choose a smaller tile or memory, or the CPU"

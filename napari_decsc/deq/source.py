@@ -1,0 +1,88 @@
+"""A noisy cube as the tiles of a solve see it: peak 1, NaN where a voxel carries no information."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.deq import tiling
+from napari_decsc.deq.tiling import Tile
+from napari_decsc.hsi import mapped
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.no_data import missing
+from napari_decsc.hsi.scaling import peak
+from napari_decsc.hsi.validity import blank_pixels, stuck_values, usable
+
+#: Noise levels and basis of a larger cube are found on a sample: this many pixels, fewer if they have more voxels ...
+SAMPLE_PIXELS, SAMPLE_VOXELS = 256 * 256, 1 << 22
+#: ... but never fewer than this.
+LEAST_PIXELS = 128 * 128
+
+Values = NDArray[np.float32]
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A cube, the physical value that counts as 1, and the values that voxels are stuck on; the last two from a sample.
+
+    The cube may be a memory map of any size: what is read of it is copied, and its pages are given back.
+    """
+
+    cube: Cube
+    peak: float
+    stuck: tuple[float, ...]
+
+    @classmethod
+    def of(cls, cube: Cube) -> "Source":
+        """Look at a sample of the cube."""
+        return cls(cube, peak(cube), stuck_values(cube))
+
+    def values(self, rows: slice, cols: slice) -> Values:
+        """All bands of a part of the cube."""
+        return self._scaled(self._part(rows, cols))
+
+    def tile(self, tile: Tile) -> Values:
+        """What a tile looks at: (band, tile.row.length, tile.col.length), continued by reflection."""
+        rows, cols = tile.row.indices, tile.col.indices
+        top, left = rows.min(), cols.min()
+        values = self.values(slice(top, rows.max() + 1), slice(left, cols.max() + 1))
+        return values[:, rows - top][:, :, cols - left]
+
+    def sample(self) -> Values:
+        """The whole cube, or blocks of it side by side if it is large; what its units are found on."""
+        bands, rows, cols = self.cube.shape
+        pixels = sample_pixels(bands)
+        if rows * cols <= pixels:
+            return self.values(ALL, ALL)
+        parts = [self.values(*block) for block in tiling.mosaic(rows, cols, pixels)]
+        # a column of voxels without information keeps blocks that were no neighbours apart
+        apart = np.full((*parts[0].shape[:2], 1), np.nan, np.float32)
+        return np.concatenate([piece for part in parts for piece in (part, apart)], axis=2)[:, :, :-1]
+
+    def raw(self, values: Values) -> Values:
+        """Values with peak 1 in the raw units of the cube."""
+        return values * np.float32(self.peak * self.cube.scale)
+
+    def restored(self, values: Values, rows: slice, cols: slice) -> Values:
+        """Raw units of the cube; what was not measured, and pixels without a single usable voxel, as they came."""
+        part = self._part(rows, cols)
+        blank = blank_pixels(np.isfinite(self._scaled(part)))
+        with np.errstate(over="ignore"):  # beyond float32 lies infinity
+            came = part.data.astype(np.float32)
+        gone = ~np.isfinite(came)
+        if part.no_data is not None:
+            gone |= missing(part.data, part.no_data)
+        return np.where(gone | blank, came, self.raw(values))
+
+    def _part(self, rows: slice, cols: slice) -> Cube:
+        return self.cube.replace(data=mapped.read(self.cube.data[:, rows, cols]))
+
+    def _scaled(self, part: Cube) -> Values:
+        values = part.physical()
+        return np.where(usable(values, self.stuck), values / np.float32(self.peak), np.float32(np.nan))
+
+
+def sample_pixels(bands: int) -> int:
+    """Pixels of a cube's sample."""
+    return min(SAMPLE_PIXELS, max(LEAST_PIXELS, SAMPLE_VOXELS // bands))

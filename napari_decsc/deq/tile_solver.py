@@ -1,0 +1,170 @@
+"""The solve of one tile: values in, an equilibrium for each window of bands, one event per evaluation, values out."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_decsc.deq import tiling
+from napari_decsc.deq.fixed_point import Code, State, anderson, picard, until
+from napari_decsc.deq.guide import Survey
+from napari_decsc.deq.model import Context, Decsc
+from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.deq.source import Source, Values
+from napari_decsc.deq.tiling import Tile
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.denoising import Command, Iteration, Preview
+from napari_decsc.hsi.stopwatch import Stopwatch
+
+#: Least time between two previews: each costs a part of an evaluation.
+PREVIEW_SECONDS = 0.3
+
+Events = Generator[Iteration, Command | None, Values]
+#: A part of a solve: first row, first col and first band of its core.
+Key = tuple[int, int, int]
+
+
+@dataclass
+class Kept:
+    """Solutions of the last solve: what a later one of the same cube, in the same tiles, may start from.
+
+    They take no more than ``limit`` bytes: what is beyond that is not kept.
+    """
+
+    limit: int = 0
+    cube: Cube | None = None
+    tiles: list[Tile] = field(default_factory=list)
+    units: Survey | None = None
+    solutions: dict[Key, tuple[Context, Code, float]] = field(default_factory=dict)
+    size: int = 0
+
+    def begin(self, cube: Cube, tiles: list[Tile], limit: int) -> None:
+        """Forget what belongs to another cube or other tiles."""
+        self.limit = limit
+        if cube is not self.cube or tiles != self.tiles:
+            self.cube, self.tiles, self.units = cube, tiles, None
+            self.forget()
+
+    def forget(self) -> None:
+        """Give the memory of all solutions back."""
+        self.solutions, self.size = {}, 0
+
+    def keep(self, key: Key, calm: Context, z: Code, strength: float) -> None:
+        """Keep the solution ``z``, found at ``strength``, if there is room."""
+        old = self.solutions.pop(key, None)
+        self.size -= 0 if old is None else _bytes(old[0], old[1])
+        size = _bytes(calm, z)
+        if self.size + size <= self.limit:
+            self.solutions[key] = (calm, z, strength)
+            self.size += size
+
+
+@dataclass
+class TileSolver:
+    """Solves tiles of one cube one after another. Once ``stopped``, tiles get their start estimate alone."""
+
+    model: Decsc
+    device: torch.device
+    settings: DecscSettings
+    source: Source
+    units: Survey | None
+    watch: Stopwatch
+    kept: Kept
+    previews: bool = True
+    stopped: bool = False
+    last_preview: float = -np.inf
+
+    @property
+    def windows(self) -> list[slice]:
+        """The windows of bands that are solved one by one: a single one where the model takes any number."""
+        bands = self.source.cube.bands
+        return tiling.band_windows(bands, self.model.bands or bands)
+
+    def solve(self, tile: Tile, done: int, total: int) -> Events:
+        """Events of one tile; returns its core (band, row, col) with peak 1.
+
+        ``done`` of ``total`` solves lie behind; the windows of this tile count on from there.
+        """
+        values, windows = self.source.tile(tile), self.windows
+        if len(windows) == 1:
+            return (yield from self._solve(tile, windows[0], values, done + 1, total))
+        bands = self.source.cube.bands
+        core = np.zeros((bands, _extent(tile.row.core), _extent(tile.col.core)), np.float32)
+        shares = np.zeros((bands, 1, 1), np.float32)
+        for number, window in enumerate(windows, done + 1):
+            share = tiling.blend(window, bands)[:, None, None]
+            core[window] += share * (yield from self._solve(tile, window, values[window], number, total))
+            shares[window] += share
+        return core / shares
+
+    def _solve(self, tile: Tile, window: slice, values: Values, number: int, total: int) -> Events:
+        """Events of one window of bands; returns the core of these bands."""
+        key = (tile.row.core.start, tile.col.core.start, window.start)
+        with torch.inference_mode():
+            calm, z = self._begin(key, values)
+            c = self.model.stronger(calm, self.settings.strength)
+            z = self.model.start(c) if z is None else z
+        if self.stopped:
+            return self._estimate(z, c, tile)
+        whole_spectrum = len(self.windows) == 1
+        for state in self._states(State(0, z, _NAN, _NAN), c):
+            z, preview = state.z, None
+            if self.previews and whole_spectrum and (state.number == 0 or self._preview_is_due()):
+                preview = Preview(self.source.raw(self._estimate(z, c, tile)), tile.row.core, tile.col.core)
+                self.last_preview = self.watch.elapsed
+            residual, relative = float(state.residual[0]), float(state.relative_residual[0])
+            event = Iteration(state.number, residual, relative, self.watch.elapsed, number, total, preview)
+            with self.watch.pause():
+                command = yield event
+            if command is Command.STOP:
+                self.stopped = True
+                break
+        self.kept.keep(key, calm, z, self.settings.strength)
+        return self._estimate(z, c, tile)
+
+    def _begin(self, key: Key, values: Values) -> tuple[Context, Code | None]:
+        """The context at strength 1, and the last solution as the strength that is asked for would have it, if any."""
+        if key not in self.kept.solutions:
+            return self.model.context(*tensors(values, self.device), self.units), None
+        calm, z, strength = self.kept.solutions[key]
+        return calm, self.model.carried(z, strength, self.settings.strength)
+
+    def _states(self, first: State, c: Context) -> Iterator[State]:
+        """The start and then the solver's states, computed without gradients, but never suspended in that mode."""
+        solver = {"anderson": anderson, "picard": picard}[self.settings.solver]
+        f = lambda z: self.model.f(z, c)  # noqa: E731
+        states = until(solver(f, first.z), self.settings.tolerance, self.settings.max_iterations)
+        state: State | None = first
+        while state is not None:
+            yield state
+            with torch.inference_mode():
+                state = next(states, None)
+
+    def _preview_is_due(self) -> bool:
+        return self.watch.elapsed - self.last_preview >= PREVIEW_SECONDS
+
+    def _estimate(self, z: Code, c: Context, tile: Tile) -> Values:
+        with torch.inference_mode():
+            cube: Values = self.model.output(z, c)[0].cpu().numpy()
+        return cube[:, tile.row.inside, tile.col.inside]
+
+
+def tensors(values: Values, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Values (band, row, col) as a cube without NaN, and what was not NaN: both (1, band, row, col)."""
+    cube = torch.from_numpy(np.ascontiguousarray(values))[None].to(device)
+    keep = cube.isfinite()
+    return torch.where(keep, cube, 0), keep
+
+
+_NAN = torch.tensor([torch.nan])
+
+
+def _extent(part: slice) -> int:
+    extent: int = part.stop - part.start
+    return extent
+
+
+def _bytes(c: Context, z: Code) -> int:
+    return sum(part.nbytes for part in (c.target, c.weight, c.expected, *z) if isinstance(part, Tensor))

@@ -1,0 +1,1 @@
+"""The Compare panel: side by side, curtain, blink, scores band by band."""

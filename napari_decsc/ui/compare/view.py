@@ -1,0 +1,97 @@
+"""Cubes looked at together: what all ways of comparing share, and the first of them, side by side in the grid.
+
+A comparison changes visibility, contrast, the grid and the order of layers, and puts everything back when it is left.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from napari_decsc.hsi.errors import CubeError
+from napari_decsc.ui.compare.captions import Caption
+from napari_decsc.ui.cubes.layers import is_cube_layer
+
+FEWEST, MOST = 2, 4
+#: What compared layers have in common while they are compared.
+LOOKS = ("colormap", "gamma")
+CONTRAST = ("contrast_limits",)
+
+
+class View:
+    """Some cubes looked at together. Enter on making, `leave` to restore.
+
+    ``contrast_of`` is the layer whose contrast limits all take over while ``equal`` holds.
+    """
+
+    def __init__(self, viewer: Any, layers: Sequence[Any], contrast_of: Any, equal: bool = True) -> None:
+        check(layers)
+        self.viewer, self.layers = viewer, list(layers)
+        self.captions: dict[Any, Caption] = {}
+        self._contrast_of = contrast_of
+        self._is_equal = False
+        self._order = list(viewer.layers)
+        self._visible = {layer: layer.visible for layer in viewer.layers}
+        self._looks = {layer: {name: getattr(layer, name) for name in LOOKS + CONTRAST} for layer in layers}
+        for layer in viewer.layers:
+            # rings of pins may stay where all cubes are drawn in one place
+            layer.visible = layer in self.layers or (layer.visible and not is_cube_layer(layer))
+        for layer in self.layers:
+            layer.colormap, layer.gamma = contrast_of.colormap, contrast_of.gamma
+        viewer.layers.link_layers(self.layers, LOOKS)
+        self.set_equal(equal)
+        self.enter()
+
+    def enter(self) -> None:
+        """Change the viewer; what it changes beyond the layers' looks, `exit` undoes."""
+
+    def exit(self) -> None:
+        """Undo `enter`."""
+
+    def set_equal(self, equal: bool) -> None:
+        """Give all cubes one contrast, from now on changed together; or each its own again."""
+        if equal == self._is_equal:
+            return
+        self._is_equal = equal
+        if equal:
+            for layer in self.layers:
+                layer.contrast_limits = self._contrast_of.contrast_limits
+            self.viewer.layers.link_layers(self.layers, CONTRAST)
+        else:
+            self.viewer.layers.unlink_layers(self.layers, CONTRAST)
+            for layer in self.layers:
+                layer.contrast_limits = self._looks[layer]["contrast_limits"]
+
+    def write(self, scores: Mapping[Any, str]) -> None:
+        """Write scores below the names on the canvas."""
+        for layer, caption in self.captions.items():
+            caption.write(scores.get(layer, ""))
+
+    def leave(self) -> None:
+        """Put everything back; layers that were removed meanwhile are left out."""
+        self.exit()
+        for caption in self.captions.values():
+            caption.remove()
+        self.viewer.layers.unlink_layers(self.layers, LOOKS + CONTRAST)
+        for layer, looks in self._looks.items():
+            for name, value in looks.items():
+                setattr(layer, name, value)
+        present = set(self.viewer.layers)
+        for layer, visible in self._visible.items():
+            if layer in present:
+                layer.visible = visible
+        self._restore_order()
+
+    def _restore_order(self) -> None:
+        layers = self.viewer.layers
+        for place, layer in enumerate([layer for layer in self._order if layer in layers]):
+            if layers[place] is not layer:
+                layers.move(layers.index(layer), place)
+
+
+def check(layers: Sequence[Any]) -> None:
+    """Raise CubeError unless there are two to four layers that show the same pixels and bands."""
+    if not FEWEST <= len(layers) <= MOST:
+        raise CubeError(f"{len(layers)} cubes are ticked; tick {FEWEST} to {MOST} of them to compare")
+    shapes = {tuple(layer.data.shape) for layer in layers}
+    if len(shapes) > 1:
+        listed = ", ".join(map(str, sorted(shapes)))
+        raise CubeError(f"the ticked cubes differ in shape ({listed}); tick cubes of one shape")

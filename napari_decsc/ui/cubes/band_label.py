@@ -1,0 +1,85 @@
+"""Which band is shown, in words on the canvas: "band 31 of 285 · 612.4 nm"."""
+
+import weakref
+from typing import Any
+
+from napari_decsc.ui import viewer_compat
+from napari_decsc.ui.cubes.bands import band_text, labelled_layer, slider_band
+from napari_decsc.ui.cubes.layers import composite_of, composite_text, cube_of
+
+_labels: weakref.WeakKeyDictionary[Any, "BandLabel"] = weakref.WeakKeyDictionary()
+
+
+def label_bands(viewer: Any) -> "BandLabel":
+    """Show the band's number and wavelength on the viewer's canvas from now on; a second call changes nothing."""
+    if viewer not in _labels:
+        _labels[viewer] = BandLabel(viewer)
+    return _labels[viewer]
+
+
+class BandLabel:
+    """Keeps the canvas text of one viewer up to date."""
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._written = ""
+        for emitter in (
+            viewer.dims.events.current_step,
+            viewer.layers.events.inserted,
+            viewer.layers.events.removed,
+            viewer.layers.selection.events.active,
+        ):
+            emitter.connect(self.update)
+        viewer.layers.events.inserted.connect(self._watch)
+        for emitter in viewer_compat.layer_list_events(viewer):
+            emitter.connect(self._forget_old_names)
+        for layer in viewer.layers:
+            self._watch_layer(layer)
+        self.update()
+
+    def update(self, event: Any = None) -> None:
+        """Write the text anew, unless somebody else wrote on the canvas."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        overlay = viewer_compat.canvas_text(viewer)
+        if overlay.text not in ("", self._written):
+            return
+        text = shown_text(viewer)
+        if not self._written and text:
+            overlay.position = "bottom_left"
+            overlay.font_size = 12
+        overlay.text = self._written = text
+        overlay.visible = bool(text)
+
+    def _watch(self, event: Any) -> None:
+        self._watch_layer(event.value)
+
+    def _watch_layer(self, layer: Any) -> None:
+        for emitter in (layer.events.visible, *viewer_compat.metadata_events(layer)):
+            emitter.connect(self.update)
+
+    def _forget_old_names(self, event: Any = None) -> None:
+        """The status bar tells of the layer under the cursor, until the mouse moves even by a name that is gone."""
+        viewer = self._viewer()
+        if viewer is None or not isinstance(viewer.status, dict):
+            return
+        if viewer.status.get("layer_name") not in {"", None, *(layer.name for layer in viewer.layers)}:
+            viewer.status = "Ready"
+
+
+def shown_text(viewer: Any) -> str:
+    """What the canvas should say of the cube that a person looks at: its band, or the bands of its colour picture."""
+    active = viewer.layers.selection.active
+    if active is not None and active.visible and composite_text(active):
+        return composite_text(active)
+    layer = labelled_layer(viewer)
+    if layer is None:
+        return ""
+    colours = composite_of(viewer, layer)
+    if colours is not None and colours.visible and not viewer_compat.grid(viewer).enabled:
+        return composite_text(colours)
+    cube, band = cube_of(layer), slider_band(viewer, layer)
+    if 0 <= band < cube.bands:
+        return band_text(cube, band)
+    return f"{layer.name} ends at band {cube.bands}"

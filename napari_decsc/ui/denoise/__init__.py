@@ -1,0 +1,1 @@
+"""The Denoise panel: form, run, live residual, result."""

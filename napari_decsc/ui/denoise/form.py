@@ -1,0 +1,47 @@
+"""The form of a denoising method: weights and devices to choose from, each with a line of its own, and a strength."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari_decsc.ui.denoise.fields import StrengthSlider, WordsChoice
+from napari_decsc.ui.parts.form import SettingsForm
+
+#: Fields that a person chooses in words, and the one with a slider.
+WEIGHTS, DEVICE, STRENGTH = "weights", "device", "strength"
+
+
+class DenoiseForm(SettingsForm):
+    """As `SettingsForm`; ``strength`` is a slider for a place outside the form, None where the method has none."""
+
+    def __init__(self, cls: type) -> None:
+        super().__init__(cls)
+        self.choices = {name: self._in_words(name) for name in (WEIGHTS, DEVICE) if name in self.fields}
+        self.strength = self._taken_out(STRENGTH) if STRENGTH in self.fields else None
+
+    def offer(self, name: str, choices: Mapping[str, str]) -> None:
+        """Offer what may be chosen for a field, with a line about each; anything else can still be typed."""
+        if name in self.choices:
+            self.choices[name].offer(choices)
+
+    def _in_words(self, name: str) -> "WordsChoice":
+        field = self.fields[name]
+        choice = WordsChoice(field.value, field.tooltip)
+        self.widget.layout().replaceWidget(field.native, choice)
+        field.native.setVisible(False)
+        choice.changed.connect(lambda text: _set(field, text))
+        field.changed.connect(choice.show_value)
+        return choice
+
+    def _taken_out(self, name: str) -> "StrengthSlider":
+        field = self.fields[name]
+        self.widget.layout().labelForField(field.native).setVisible(False)
+        field.native.setVisible(False)
+        slider = StrengthSlider(field.value, field.max, field.tooltip)
+        slider.changed.connect(lambda value: _set(field, value))
+        field.changed.connect(slider.show_value)
+        return slider
+
+
+def _set(field: Any, value: Any) -> None:
+    if field.value != value:
+        field.value = value

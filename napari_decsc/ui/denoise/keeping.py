@@ -1,0 +1,117 @@
+"""What can be done with a result: the removed noise as a layer, the cube and the report as files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import DecscError
+from napari_decsc.hsi.report import as_json
+from napari_decsc.ui.cubes.contrast import contrast
+from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.denoise.run import Result, removed_noise
+from napari_decsc.ui.files import saving
+from napari_decsc.ui.files.save_button import Chosen, SaveButton
+from napari_decsc.ui.parts.texts import Message
+from napari_decsc.ui.parts.worker import calculation_worker
+
+
+class Keeping(QWidget):
+    """Three buttons for the last ``result``; what they did is said in ``message``. All work is beside the window."""
+
+    def __init__(self, viewer: Any, message: Message) -> None:
+        super().__init__()
+        self._viewer, self._message = viewer, message
+        self._result: Result | None = None
+        self._working: list[Any] = []
+        self._left = False
+        self.noise_button = QPushButton("Removed noise")
+        self.save_button = SaveButton(message, self._denoised)
+        self.report_button = QPushButton("Report…")
+        self.noise_button.setToolTip("Noisy minus denoised as a layer: if you see your image in it, signal was removed")
+        self.report_button.setToolTip("Write the method, settings, weights, residuals, versions and scores as JSON")
+        self.noise_button.clicked.connect(lambda: self.add_removed_noise())
+        self.report_button.clicked.connect(lambda: self.save_report())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for button in (self.noise_button, self.save_button, self.report_button):
+            row.addWidget(button)
+        self.result = None
+
+    @property
+    def result(self) -> Result | None:
+        """The last result; the buttons wait for one."""
+        return self._result
+
+    @result.setter
+    def result(self, result: Result | None) -> None:
+        self._result = result
+        for button in (self.noise_button, self.save_button, self.report_button):
+            button.setEnabled(result is not None)
+
+    def add_removed_noise(self) -> None:
+        """Show noisy minus denoised as a layer."""
+        result = self._kept()
+        self.noise_button.setEnabled(False)
+        self._begin(lambda made: self._show_noise(result, *made), _noise_and_limit, result.noisy, result.denoised)
+
+    def save_report(self) -> None:
+        """Ask for a name and write how the result was made, as JSON."""
+        path = self._ask("Save the report", f"{saving.file_name(self._kept().denoised.name)}.json", "JSON (*.json)")
+        if path is None:
+            return
+        try:
+            saving.write_text(as_json(self._kept().report), path)
+            self._message.say(f"Wrote {path}.")
+        except DecscError as error:
+            self._message.complain(str(error))
+
+    def _begin(self, then: Any, function: Any, *arguments: Any) -> None:
+        """Work beside the window; kept until it has ended, so that nothing is lost half-way."""
+        worker = calculation_worker(function, *arguments)
+        self._working.append(worker)
+        worker.returned.connect(self._if_here(then))
+        worker.errored.connect(self._if_here(lambda error: self._message.complain(str(error))))
+        worker.finished.connect(self._if_here(lambda: self._end(worker)))
+        worker.start()
+
+    def leave(self) -> None:
+        """Let go of the viewer; a file that is being written is finished, in silence."""
+        self._left = True
+        self.save_button.leave()
+
+    def _if_here(self, function: Callable[..., None]) -> Callable[..., None]:
+        return lambda *arguments: None if self._left else function(*arguments)
+
+    def _end(self, worker: Any) -> None:
+        self._working.remove(worker)
+        self.result = self._result
+
+    def _show_noise(self, result: Result, cube: Cube, limit: float) -> None:
+        add_cube_layer(
+            self._viewer, cube, place=result.place, contrast_limits=(-limit, limit), provenance={"denoising": {}}
+        )
+
+    def _denoised(self) -> Chosen:
+        result = self._kept()
+        made_by = {name: result.report[name] for name in ("method", "settings") if name in result.report}
+        return result.denoised, made_by
+
+    def _kept(self) -> Result:
+        if self._result is None:
+            raise DecscError("There is no result yet; denoise a cube first.")
+        return self._result
+
+    def _ask(self, title: str, name: str, pattern: str) -> Path | None:
+        source = self._kept().noisy.source
+        folder = Path.home() if source is None else Path(source).parent
+        chosen, _ = QFileDialog.getSaveFileName(self, title, str(folder / name), pattern)
+        return Path(chosen) if chosen else None
+
+
+def _noise_and_limit(noisy: Cube, denoised: Cube) -> tuple[Cube, float]:
+    """The removed noise, and a contrast limit that is the same on both sides of 0."""
+    cube = removed_noise(noisy, denoised)
+    return cube, max(abs(value) for value in contrast(cube))

@@ -1,0 +1,115 @@
+"""The layer that a denoising run draws into while it goes on, and that holds the denoised cube in the end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.denoising import Preview
+from napari_decsc.ui.cubes.bands import shown_band
+from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, placement, provenance_of, remember
+from napari_decsc.ui.parts.worker import calculation_worker
+
+RUNNING = " (running)"
+#: No preview for larger cubes (400 MB as float32): it would need as much memory again.
+PREVIEW_VOXELS = 100_000_000
+#: Estimates with more voxels than these (16 MB) are written in the shown band only: the window must not wait for them.
+WHOLE_VOXELS = 4_000_000
+
+
+class ResultLayer:
+    """Knows where the noisy layer stood when the run began, even if that one is removed.
+
+    ``made`` is the layer of an earlier result, which this run improves; it gets that result back if the run fails.
+    """
+
+    def __init__(self, viewer: Any, source: Any, noisy: Cube, name: str, made: Any = None) -> None:
+        self._viewer, self._noisy, self._name = viewer, noisy, name
+        self.place = placement(source)
+        self._contrast = tuple(source.contrast_limits)
+        self._buffer: Any = None
+        self._layer: Any = made
+        self._earlier = None if made is None else (cube_of(made), clean_of(made), provenance_of(made))
+        self._is_over = False
+
+    @property
+    def layer(self) -> Any | None:
+        """The layer, if there is one and the person has not removed it."""
+        return self._layer if self._layer is not None and self._layer in self._viewer.layers else None
+
+    def begin(self) -> None:
+        """Add the layer, with the noisy cube in it: napari takes its time for that, so it comes before the solve."""
+        if self._earlier is None:
+            self._layer = self._add(self._noisy.replace(name=self._name + RUNNING), None, {"denoising": {}})
+        if self._noisy.data.size <= PREVIEW_VOXELS:
+            start = self._noisy if self._earlier is None else self._earlier[0]
+            self._copying = calculation_worker(np.array, start.data, np.float32)
+            self._copying.returned.connect(self._take)
+            self._copying.start()
+
+    def show(self, previews: list[Preview]) -> bool:
+        """Write estimates into the layer; whether there is a place for them yet. Only the shown band is drawn."""
+        if self._buffer is None or self.layer is None:
+            return False
+        for preview in previews:
+            bands = slice(None)
+            if preview.data.size > WHOLE_VOXELS:
+                band = shown_band(self._viewer, self._layer)
+                bands = slice(band, band + 1)
+            self._buffer[bands, preview.rows, preview.cols] = preview.data[bands]
+        self._layer.refresh(extent=False, thumbnail=False)
+        return True
+
+    def finish(self, denoised: Cube, clean: Cube | None, provenance: Mapping[str, Any]) -> Any:
+        """Show the denoised cube, in a new layer where there is none, and return the layer."""
+        self._is_over = True
+        cube = denoised.replace(name=self._name)
+        if self.layer is None:
+            self._layer = self._add(cube, clean, provenance)
+        else:
+            if self._layer.name == self._name + RUNNING:
+                self._layer.name = self._name
+            remember(self._layer, cube, clean, provenance)
+        self._buffer = None
+        self._correct_status()
+        return self._layer
+
+    def discard(self) -> None:
+        """Take an unfinished preview away, or show the earlier result again."""
+        self._is_over = True
+        if self.layer is None:
+            return
+        if self._earlier is None:
+            self._viewer.layers.remove(self._layer)
+            self._correct_status()
+        elif self._buffer is not None:
+            remember(self._layer, *self._earlier)
+
+    def _take(self, buffer: Any) -> None:
+        """Show an array of our own, which estimates can be written into."""
+        if self._is_over or self.layer is None:
+            return
+        self._buffer = buffer
+        if self._earlier is None:
+            remember(self._layer, self._noisy.replace(data=buffer), None, {"denoising": {}})
+        else:
+            remember(self._layer, self._earlier[0].replace(data=buffer), *self._earlier[1:])
+
+    def _correct_status(self) -> None:
+        """The status bar keeps what it said of the layer under a cursor that rests."""
+        status = self._viewer.status
+        if isinstance(status, str):
+            self._viewer.status = status.replace(RUNNING, "")
+        else:
+            self._viewer.status = {key: str(value).replace(RUNNING, "") for key, value in status.items()}
+
+    def _add(self, cube: Cube, clean: Cube | None, provenance: Mapping[str, Any]) -> Any:
+        return add_cube_layer(
+            self._viewer,
+            cube,
+            clean=clean,
+            provenance=provenance,
+            place=self.place,
+            contrast_limits=self._contrast,
+        )

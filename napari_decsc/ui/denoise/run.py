@@ -1,0 +1,176 @@
+"""One denoising run in the window: the worker, the layer it draws into, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.denoising import Denoiser, Preview
+from napari_decsc.hsi.metrics import Scores, score_cubes
+from napari_decsc.ui.cubes.difference import difference
+from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
+from napari_decsc.ui.denoise.result_layer import ResultLayer
+from napari_decsc.ui.parts import worker as work
+
+#: Milliseconds between two previews: redrawing a layer costs about 40 ms.
+PREVIEW_PAUSE = 250
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a finished run leaves.
+
+    The layer and the one it was made from, both cubes, the report, the denoiser (which remembers its solution), where
+    in the world the result lies, and scores by name where a clean cube is known.
+    """
+
+    layer: Any
+    source: Any
+    noisy: Cube
+    denoised: Cube
+    report: dict[str, Any]
+    denoiser: Denoiser
+    place: Mapping[str, Any]
+    scores: tuple[tuple[str, Scores], ...] = ()
+
+
+def score_both(clean: Cube | None, noisy: Cube, denoised: Cube) -> tuple[tuple[str, Scores], ...]:
+    """Scores of the noisy and of the denoised cube; none where no clean cube is known."""
+    if clean is None:
+        return ()
+    return ("noisy", score_cubes(clean, noisy)), ("denoised", score_cubes(clean, denoised))
+
+
+def removed_noise(noisy: Cube, denoised: Cube) -> Cube:
+    """What denoising took away, noisy minus denoised, in raw units: if an image shows in it, signal was removed."""
+    return difference(noisy, denoised).replace(name=f"removed noise · {denoised.name}")
+
+
+class DenoiseRun(QObject):
+    """Runs once: ``progressed`` and ``previewed``, then ``succeeded`` or ``failed``, last ``finished``.
+
+    ``progressed`` carries batches of iterations, ``previewed`` says that the layer shows a new estimate. ``before`` is
+    an earlier result of the same layer, whose solution the run goes on from and whose layer it changes.
+    """
+
+    progressed = Signal(object)
+    previewed = Signal()
+    succeeded = Signal(object)
+    failed = Signal(str)
+    finished = Signal()
+
+    def __init__(
+        self, viewer: Any, layer: Any, method: str, settings: Any, parent: QObject, before: Result | None = None
+    ) -> None:
+        super().__init__(parent)
+        # a denoiser goes on from its solution when it gets the very cube that it solved
+        self._noisy = cube_of(layer) if before is None else before.noisy
+        self._source, self._clean, self._made_by = layer, clean_of(layer), provenance_of(layer)
+        made = None if before is None else before.layer
+        self.layer = ResultLayer(viewer, layer, self._noisy, f"{method} · {layer.name}", made)
+        self._result: Result | None = None
+        self._is_hurried = False
+        self._previews: dict[tuple[int, int, int, int], Preview] = {}
+        self._is_over = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PREVIEW_PAUSE)
+        self._timer.timeout.connect(self._show_previews)
+        self._has_shown = False
+        denoiser = None if before is None else before.denoiser
+        self.worker = work.denoising_worker(method, settings, self._noisy, denoiser)
+        self.worker.yielded.connect(self._on_batch)
+        self.worker.returned.connect(self._on_result)
+        self.worker.errored.connect(self._on_error)
+        self.worker.aborted.connect(self.abandon)
+
+    def start(self) -> None:
+        """Begin: the layer first, then the work beside the window."""
+        self.layer.begin()
+        self.worker.start()
+
+    def stop(self) -> None:
+        """Finish soon, with the best estimate so far."""
+        work.stop(self.worker)
+
+    def hurry(self) -> None:
+        """As `stop`, without scores: another run is waiting."""
+        self._is_hurried = True
+        if self._result is None:
+            self.stop()
+        elif not self._is_over:
+            self._succeed(self._result)
+
+    def abandon(self) -> None:
+        """End without a result, and take the preview away."""
+        self.worker.quit()
+        if not self._is_over:
+            self.layer.discard()
+            self._finish()
+
+    def _on_batch(self, batch: work.Batch) -> None:
+        if self._is_over:
+            return
+        for iteration in batch:
+            if iteration.preview is not None:
+                rows, cols = iteration.preview.rows, iteration.preview.cols
+                self._previews[(rows.start, rows.stop, cols.start, cols.stop)] = iteration.preview
+        if self._previews and not self._has_shown:
+            self._show_previews()  # the first at once, the others a few times a second
+        elif self._previews and not self._timer.isActive():
+            self._timer.start()
+        self.progressed.emit(batch)
+
+    def _show_previews(self) -> None:
+        if self.layer.show(list(self._previews.values())):
+            self._has_shown, self._previews = True, {}
+            self.previewed.emit()
+
+    def _on_result(self, outcome: work.Outcome) -> None:
+        self._timer.stop()
+        if self._is_over:
+            return
+        report = {**outcome.report, "input": _described(self._noisy), **self._made_by}
+        layer = self.layer.finish(outcome.cube, self._clean, {**self._made_by, "denoising": report})
+        self._result = Result(
+            layer, self._source, self._noisy, cube_of(layer), report, outcome.denoiser, self.layer.place
+        )
+        if self._is_hurried:
+            self._succeed(self._result)
+            return
+        self._scoring = work.calculation_worker(score_both, self._clean, self._noisy, outcome.cube)
+        self._scoring.returned.connect(self._on_scores)
+        self._scoring.errored.connect(self._on_error)
+        self._scoring.start()
+
+    def _on_scores(self, scores: tuple[tuple[str, Scores], ...]) -> None:
+        if self._is_over or self._result is None:
+            return
+        if scores:
+            self._result.report["scores"] = {name: score.summary() for name, score in scores}
+        self._succeed(replace(self._result, scores=scores))
+
+    def _succeed(self, result: Result) -> None:
+        self.succeeded.emit(result)
+        self._finish()
+
+    def _on_error(self, error: Exception) -> None:
+        if self._is_over:
+            return
+        if self._result is None:
+            self.layer.discard()
+        self.failed.emit(str(error))
+        self._finish()
+
+    def _finish(self) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._timer.stop()
+            self.finished.emit()
+
+
+def _described(cube: Cube) -> dict[str, Any]:
+    source = None if cube.source is None else str(cube.source)
+    return {"name": cube.name, "shape": list(cube.shape), "source": source}

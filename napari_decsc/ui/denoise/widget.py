@@ -1,0 +1,288 @@
+"""Denoise: choose a cube and a method, watch the residual fall, keep the result."""
+
+from typing import Any
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_decsc import methods
+from napari_decsc.hsi.errors import DecscError
+from napari_decsc.ui.cubes.layers import provenance_of
+from napari_decsc.ui.denoise import choices, words
+from napari_decsc.ui.denoise.fields import explain
+from napari_decsc.ui.denoise.forecast import Forecast
+from napari_decsc.ui.denoise.form import DEVICE, STRENGTH, WEIGHTS, DenoiseForm
+from napari_decsc.ui.denoise.keeping import Keeping
+from napari_decsc.ui.denoise.residual_plot import ResidualPlot
+from napari_decsc.ui.denoise.run import DenoiseRun, Result
+from napari_decsc.ui.parts import scoring
+from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.cube_choice import CubeChoice
+from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.texts import NO_CUBE, Message, scores_label
+from napari_decsc.ui.parts.theme import theme_colours
+from napari_decsc.ui.parts.worker import Batch, calculation_worker
+
+#: Milliseconds that the strength rests before the cube is solved anew.
+STRENGTH_PAUSE = 120
+
+
+class DenoiseWidget(Docked):
+    """Run a method on a cube; ``done`` carries a `Result`, ``failed`` a sentence.
+
+    While it runs, ``previewed`` says a few times a second that the layer shows a new estimate.
+    Moving the strength after a run goes on from its solution, in the same layer.
+    """
+
+    done = Signal(object)
+    previewed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.cube = CubeChoice(self.viewer, self.connections, follows=_is_no_result)
+        self.method, self.summary = QComboBox(), QLabel()
+        self.settings_box = QCollapsible("Settings", expandedIcon="▾", collapsedIcon="▸")
+        self.run_button, self.stop_button = QPushButton("Denoise"), QPushButton("Stop")
+        self.progress = QProgressBar()
+        self.message = Message()
+        self.plot = ResidualPlot(theme_colours(self.viewer))
+        self.scores = scores_label()
+        self.keeping = Keeping(self.viewer, self.message)
+        self._running: DenoiseRun | None = None
+        self._is_wanted_again = False
+        self._workers: list[Any] = []
+        self._forms: dict[str, DenoiseForm] = {}
+        self._pause = QTimer(self)
+        self._fill()
+        self._lay_out()
+        self._connect()
+        self._show_method()
+        self._refresh()
+
+    @property
+    def form(self) -> DenoiseForm:
+        """The form of the chosen method."""
+        name = self.method.currentText()
+        if name not in self._forms:
+            form = self._forms[name] = DenoiseForm(methods.METHODS[name].settings)
+            form.offer(WEIGHTS, choices.weights_choices())
+            self.settings_box.addWidget(form.widget)
+            if form.strength is not None:
+                self.strength_row.layout().addWidget(form.strength)
+                form.strength.changed.connect(lambda _: self._pause.start())
+        return self._forms[name]
+
+    @property
+    def result(self) -> Result | None:
+        """What the last run made, if it made something."""
+        return self.keeping.result
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run goes on."""
+        return self._running is not None
+
+    def show_settings(self, method: str, settings: Any = None) -> None:
+        """Fill the form; default settings unless some are given."""
+        self.method.setCurrentText(method)
+        self.form.show(methods.METHODS[method].settings() if settings is None else settings)
+        self._pause.stop()  # nobody moved the slider
+
+    def run(self) -> None:
+        """Denoise the chosen cube, beside the window; `done` or `failed` follows."""
+        self._pause.stop()
+        self._start(None)
+
+    def stop(self) -> None:
+        """Finish soon, with the best estimate so far."""
+        self._pause.stop()
+        self._is_wanted_again = False
+        if self._running is not None:
+            self.stop_button.setEnabled(False)
+            self.message.say("Stopping: the best estimate so far is being finished…")
+            self._running.stop()
+
+    def leave(self) -> None:
+        """Let go of the viewer; a run that still goes on is given up."""
+        self._pause.stop()
+        self._is_wanted_again = False
+        self.keeping.leave()
+        if self._running is not None:
+            self._running.abandon()
+        super().leave()
+
+    def _start(self, before: Result | None) -> None:
+        try:
+            settings = self.form.settings()
+            method = self.method.currentText()
+            run = DenoiseRun(self.viewer, self.cube.layer, method, settings, self, before)
+        except DecscError as error:
+            self._fail(str(error))
+            return
+        self.settings_box.collapse(animate=False)
+        self._running, self.keeping.result = run, None
+        self._running_method = method
+        self._limit = getattr(settings, "max_iterations", 0)
+        self._tolerance = getattr(settings, "tolerance", None)
+        self._forecast = Forecast(self._tolerance, self._limit)
+        self._workers.append(run.worker)
+        run.progressed.connect(self._show_progress)
+        run.previewed.connect(self.previewed)
+        run.succeeded.connect(self._show_result)
+        run.failed.connect(self._fail)
+        run.finished.connect(self._finish)
+        self.plot.start(self._tolerance, min(self._limit or 10, 15))
+        if before is None:
+            self.scores.clear()
+            self.message.say("Getting ready…")
+        self.progress.setRange(0, 0)
+        self._refresh()
+        run.start()
+
+    def _solve_again(self) -> None:
+        """Go on from the last solution with the strength that is set now; a run that goes on makes room first."""
+        if self._running is not None:
+            if self._running_method == self.method.currentText():
+                self._is_wanted_again = True
+                self._running.hurry()
+        elif self._can_go_on(self.result):
+            self._start(self.result)
+
+    def _can_go_on(self, result: Result | None) -> bool:
+        """Whether a result is of what the form says now, still there, and of a method that can go on."""
+        return (
+            result is not None
+            and result.source is self.cube.layer
+            and result.layer in self.viewer.layers
+            and result.denoiser.name == self.method.currentText()
+            and hasattr(result.denoiser, "resume")
+        )
+
+    def _show_progress(self, batch: Batch) -> None:
+        last = batch[-1]
+        self.plot.add(batch)
+        self._forecast.add(batch)
+        if self.stop_button.isEnabled():
+            self.message.say(words.progress(last, self._forecast.seconds_left))
+        if self._limit or last.tiles > 1:
+            within = min(1.0, last.number / self._limit) if self._limit else 0.0
+            self.progress.setRange(0, 1000)
+            self.progress.setValue(round(1000 * (last.tile - 1 + within) / last.tiles))
+
+    def _show_result(self, result: Result) -> None:
+        self.keeping.result = result
+        if self._is_wanted_again:
+            return  # the next run says how it ended
+        self.message.say(words.summary(result.report, self._tolerance))
+        self.scores.setText(scoring.table(result.scores) if result.scores else "")
+        self.done.emit(result)
+
+    def _fail(self, text: str) -> None:
+        self._is_wanted_again = False
+        self.message.complain(text)
+        self.failed.emit(text)
+
+    def _finish(self) -> None:
+        if self._running is not None:
+            self._workers.remove(self._running.worker)
+            self._running.deleteLater()
+        self._running = None
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(1000 if self.result is not None else 0)
+        self._refresh()
+        if self._is_wanted_again:
+            self._is_wanted_again = False
+            self._solve_again()
+
+    def _refresh(self) -> None:
+        has_cube = self.cube.layer is not None
+        self.run_button.setEnabled(has_cube and not self.is_running)
+        self.stop_button.setEnabled(self.is_running)
+        if not has_cube and not self.is_running and self.result is None:
+            self.message.say(NO_CUBE)
+        elif self.message.text() == NO_CUBE:
+            self.message.say("")
+
+    def _show_method(self, *_: Any) -> None:
+        shown = self.form
+        self.summary.setText(methods.METHODS[self.method.currentText()].summary)
+        for form in self._forms.values():
+            form.widget.setVisible(form is shown)
+            if form.strength is not None:
+                form.strength.setVisible(form is shown)
+        self.rows.labelForField(self.strength_row).setVisible(shown.strength is not None)
+        self.strength_row.setVisible(shown.strength is not None)
+        self._offer_devices()
+
+    def _offer_devices(self, *_: Any) -> None:
+        """Ask for the devices once somebody looks: it loads torch."""
+        form = self.form
+        if DEVICE in form.choices and self.settings_box.isExpanded() and not hasattr(self, "_asking"):
+            self._asking = calculation_worker(choices.device_choices)
+            self._asking.returned.connect(lambda found: None if self._left else form.offer(DEVICE, found))
+            self._asking.start()
+
+    def _on_settings(self, *_: Any) -> None:
+        """While somebody sets, the settings take the room of what they will lead to: nothing needs to be scrolled."""
+        is_open = self.settings_box.isExpanded()
+        for part in (self.plot, self.scores, self.keeping):
+            part.setVisible(not is_open)
+        self._offer_devices()
+
+    def _connect(self) -> None:
+        self.method.currentTextChanged.connect(self._show_method)
+        self.cube.chosen.connect(self._refresh)
+        self.run_button.clicked.connect(lambda: self.run())
+        self.stop_button.clicked.connect(lambda: self.stop())
+        self.settings_box.toggled.connect(self._on_settings)
+        self._pause.timeout.connect(self._solve_again)
+        self.connections.add(self.viewer.events.theme, self._follow_theme)
+        self.connections.at_end(lambda workers=self._workers: [worker.quit() for worker in workers])
+
+    def _follow_theme(self, event: Any = None) -> None:
+        self.plot.set_colours(theme_colours(self.viewer))
+
+    def _fill(self) -> None:
+        for name, method in methods.METHODS.items():
+            self.method.addItem(name)
+            self.method.setItemData(self.method.count() - 1, method.summary, Qt.ItemDataRole.ToolTipRole)
+        explain(self.summary)
+        self.cube.setToolTip("The noisy cube; it stays as it is")
+        self.stop_button.setToolTip("Finish now and keep the best estimate so far")
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(STRENGTH_PAUSE)
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        self.rows = QFormLayout()
+        self.rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.strength_row = QWidget()
+        QHBoxLayout(self.strength_row).setContentsMargins(0, 0, 0, 0)
+        self.rows.addRow("Cube", self.cube)
+        self.rows.addRow("Method", self.method)
+        self.rows.addRow("", self.summary)
+        self.rows.addRow(STRENGTH.capitalize(), self.strength_row)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run_button)
+        buttons.addWidget(self.stop_button)
+        self.settings_box.layout().setContentsMargins(0, 0, 0, 0)
+        self.settings_box.content().layout().setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout(content)
+        column.setSpacing(4)
+        column.addLayout(self.rows)
+        column.addWidget(self.settings_box)
+        column.addLayout(buttons)
+        column.addWidget(self.progress)
+        column.addWidget(self.message)
+        column.addWidget(self.plot, stretch=1)
+        column.addWidget(self.scores)
+        column.addWidget(self.keeping)
+        scrolled(content, self)
+
+
+def _is_no_result(layer: Any) -> bool:
+    return "denoising" not in provenance_of(layer)

@@ -1,0 +1,59 @@
+"""Opening a file that does not say all: a person is asked, and where there is none the error says what to choose."""
+
+from pathlib import Path
+from typing import Any
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import AmbiguousFileError
+
+#: The question for each option of ``open_cube``.
+QUESTIONS = {"variable": "Which of them is the cube?", "band_axis": "Which axis counts the bands?"}
+PLACES = ("first axis", "second axis", "third axis")
+
+
+def open_asking(path: str | Path) -> Cube | None:
+    """The cube in a file, or None where the person who was asked did not choose.
+
+    Raises
+    ------
+    AmbiguousFileError
+        If something has to be chosen and no window is there to ask in.
+    FileFormatError
+        If the file cannot be read.
+    """
+    from napari_decsc.hsi.files import open_cube
+
+    chosen: dict[str, Any] = {}
+    while True:
+        try:
+            return open_cube(path, **chosen)
+        except AmbiguousFileError as question:
+            parent = window()
+            if parent is None or question.option in chosen:
+                raise
+            answer = ask(question, parent)
+            if answer is None:
+                return None
+            chosen[question.option] = answer
+
+
+def ask(question: AmbiguousFileError, parent: Any) -> str | None:
+    """Show the choices in a dialog; the chosen one, or None if the person went back."""
+    from qtpy.QtWidgets import QInputDialog
+
+    shown = list(PLACES) if question.option == "band_axis" else list(question.choices)
+    # what an option is called in a program is no concern of a window
+    text = f"{str(question).rpartition(';')[0]}.\n\n{QUESTIONS[question.option]}"
+    item, is_chosen = QInputDialog.getItem(parent, "Open a cube", text, shown, 0, False)
+    return question.choices[shown.index(item)] if is_chosen else None
+
+
+def window() -> Any | None:
+    """The window of napari that a person sees, or None."""
+    from qtpy.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    if application is None:
+        return None
+    shown = [widget for widget in application.topLevelWidgets() if widget.isVisible()]
+    return next((widget for widget in shown if widget.inherits("QMainWindow")), None)

@@ -1,0 +1,83 @@
+"""Reader and writer for napari: ENVI cubes and what else `napari_decsc.hsi.files` opens."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.ui import viewer_compat
+from napari_decsc.ui.cubes.layers import KEY, Record, layer_data
+from napari_decsc.ui.files.asking import open_asking
+from napari_decsc.ui.files.libraries import show_library
+
+#: What tells napari that a file was read and no layer came of it.
+NOTHING: list[tuple[Any, ...]] = [(None,)]
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[Any]] | None:
+    """The reader for a path, or None where it is no cube we know."""
+    from napari_decsc.hsi.files import can_open
+
+    paths = _paths(path)
+    return read if paths and all(can_open(one) for one in paths) else None
+
+
+def read(path: str | Sequence[str]) -> list[tuple[Any, ...]]:
+    """The cubes as layer data; large files stay on disk and are read band by band.
+
+    A spectral library becomes curves in the Spectra panel and no layer; nor does a file about which a person was asked
+    and did not answer.
+    """
+    import napari
+
+    from napari_decsc.hsi.envi import is_library
+
+    layers = []
+    for one in _paths(path):
+        if is_library(one):
+            show_library(one, viewer_compat.unwrapped(napari.current_viewer()))
+            continue
+        cube = open_asking(one)
+        if cube is not None:
+            layers.append(layer_data(cube))
+    label_current_viewer()
+    return layers or NOTHING
+
+
+def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write one image layer in the format of the extension: ENVI, TIFF or NumPy.
+
+    An existing file is replaced, as the file dialog has asked about that.
+
+    Raises
+    ------
+    FileFormatError
+        If the layer is no cube, or the file cannot be written.
+    """
+    from napari_decsc.hsi.cube import Cube
+    from napari_decsc.hsi.files import save_cube
+
+    name = attributes.get("name", "cube")
+    if getattr(data, "ndim", 0) != 3 or attributes.get("rgb"):
+        raise FileFormatError(f"{name}: not a cube; only images with the axes (band, row, col) can be saved as cubes")
+    record = attributes.get("metadata", {}).get(KEY)
+    if isinstance(record, Record) and data.shape[0] == record.cube.bands:
+        cube = record.cube if data is record.shown else record.cube.replace(data=data)
+    else:
+        cube = Cube(data=data, name=name)
+    return [str(save_cube(cube, path, overwrite=True))]
+
+
+def _paths(path: str | Sequence[str]) -> list[Path]:
+    return [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+
+
+def label_current_viewer() -> None:
+    """Show wavelengths on the canvas of the viewer that asked for data; readers are not told which one that is."""
+    import napari
+
+    from napari_decsc.ui.cubes.band_label import label_bands
+
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        label_bands(viewer)

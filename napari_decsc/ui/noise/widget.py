@@ -1,0 +1,253 @@
+"""Add noise: a noisy copy of a cube that remembers what it was made of."""
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_decsc.hsi.band_list import parse_bands
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.errors import DecscError, SettingsError
+from napari_decsc.hsi.metrics import Scores, score_cubes
+from napari_decsc.hsi.noise import NOISE_MODELS, Combined, NoiseModel, add_noise
+from napari_decsc.hsi.noise_bands import OnBands, on_bands, record
+from napari_decsc.ui.cubes.bands import shown_band
+from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
+from napari_decsc.ui.noise.form import COMBINATION, CombinationForm, NoiseForm
+from napari_decsc.ui.noise.preview import Look, NoisePreview, Wish, show_in
+from napari_decsc.ui.parts import scoring
+from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.cube_choice import CubeChoice
+from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.form import as_text
+from napari_decsc.ui.parts.texts import NO_CUBE, Message, scores_label
+from napari_decsc.ui.parts.worker import calculation_worker
+
+
+def noisy_copy(cube: Cube, clean: Cube, model: NoiseModel, seed: int) -> tuple[Cube, Scores]:
+    """The noisy cube and its scores against ``clean``."""
+    # what tells it from the clean cube comes first: narrow places cut the end of a name
+    kind = model.model.name if isinstance(model, OnBands) else model.name
+    noisy = add_noise(cube, model, seed).replace(name=f"{kind} · {cube.name}")
+    return noisy, score_cubes(clean, noisy)
+
+
+class NoiseWidget(Docked):
+    """Choose a cube, a noise model and its settings; Run adds the noisy cube as a layer.
+
+    ``done`` carries the new layer, ``failed`` a sentence.
+    """
+
+    done = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        # a noisy or denoised cube that gets selected is seldom the one to add noise to
+        self.cube = CubeChoice(self.viewer, self.connections, follows=lambda layer: not provenance_of(layer))
+        self.model = QComboBox()
+        self.summary = QLabel()
+        self.bands = QLineEdit()
+        self.seed = QSpinBox()
+        self.picture, self.caption = QLabel(), QLabel()
+        self.preview = NoisePreview(self)
+        self.run_button = QPushButton("Add noise")
+        self.message = Message()
+        self.scores = scores_label()
+        self._forms: dict[str, NoiseForm | CombinationForm] = {}
+        self._peak: float | None = None
+        self._worker: Any = None
+        self._fill()
+        self._lay_out()
+        self.model.currentTextChanged.connect(self._show_model)
+        self.cube.chosen.connect(self._change_cube)
+        self.run_button.clicked.connect(lambda: self.run())
+        self.seed.valueChanged.connect(self.look)
+        self.bands.textChanged.connect(self.look)
+        self.preview.seen.connect(self._show_look)
+        self.preview.failed.connect(self._show_no_look)
+        self.connections.add(self.viewer.dims.events.current_step, self.look)
+        self._show_model()
+        self._refresh()
+
+    def show_settings(self, model: NoiseModel, seed: int) -> None:
+        """Fill the form, for all bands."""
+        self.model.setCurrentText(model.name)
+        self.form.show(model)
+        self.bands.clear()
+        self.seed.setValue(seed)
+
+    @property
+    def form(self) -> NoiseForm | CombinationForm:
+        """The form of the chosen model."""
+        name = self.model.currentText()
+        if name not in self._forms:
+            made = CombinationForm(self.look) if name == COMBINATION else NoiseForm(name, self.look)
+            made.set_peak(self._peak)
+            self._forms[name] = made
+            self._form_place.addWidget(made.widget)
+        return self._forms[name]
+
+    def noise(self, cube: Cube) -> NoiseModel:
+        """What the form says, for a cube; raises SettingsError for a value that cannot be used."""
+        model = self.form.settings()
+        chosen = parse_bands(self.bands.text() or "all", cube)
+        if not chosen.any():
+            raise SettingsError("no band is chosen; leave the field of the bands empty for all")
+        return on_bands(model, chosen)
+
+    def look(self, *_: Any) -> None:
+        """Show the band of the slider with the noise that the form says, a moment later."""
+        layer = self.cube.layer
+        if layer is None or not self.isVisible():
+            return
+        try:
+            cube = cube_of(layer)
+            model = self.noise(cube)
+        except DecscError as error:
+            self.preview.wish(None)
+            self._show_no_look(str(error))
+            return
+        band, limits = shown_band(self.viewer, layer), tuple(layer.contrast_limits)
+        self.preview.wish(Wish(cube, clean_of(layer) or cube, model, self.seed.value(), band, limits))
+
+    def showEvent(self, event: Any) -> None:
+        """What is hidden is not drawn; now it is wanted."""
+        super().showEvent(event)
+        self.look()
+
+    def run(self) -> None:
+        """Add the noise, beside the window; `done` or `failed` follows."""
+        layer = self.cube.layer
+        try:
+            cube = cube_of(layer)
+            model = self.noise(cube)
+        except DecscError as error:
+            self._fail(str(error))
+            return
+        seed, clean = self.seed.value(), clean_of(layer) or cube
+        self._worker = calculation_worker(noisy_copy, cube, clean, model, seed)
+        self._job = (layer, clean, model, seed)
+        self._worker.returned.connect(self._add)
+        self._worker.errored.connect(self._on_error)
+        self._worker.finished.connect(self._refresh)
+        self.message.say("Adding noise…")
+        self.run_button.setEnabled(False)
+        self._worker.start()
+
+    def leave(self) -> None:
+        """Let go of the viewer; noise that is still being made is forgotten."""
+        super().leave()
+        self.cube.blockSignals(True)
+
+    def _add(self, result: tuple[Cube, Scores]) -> None:
+        if self._left:
+            return
+        (noisy, scores), (layer, clean, model, seed) = result, self._job
+        provenance = {"noise": {**record(model), "seed": seed}}
+        noisy_layer = add_cube_layer(self.viewer, noisy, clean=clean, provenance=provenance, like=layer)
+        bands = f", bands {provenance['noise']['bands']}" if "bands" in provenance["noise"] else ""
+        changed = as_text(model)
+        self.message.say(f"{noisy_layer.name}: seed {seed}{bands}" + (f", {changed}" if changed else ""))
+        self.scores.setText(scoring.table([("noisy", scores)]))
+        self.done.emit(noisy_layer)
+
+    def _on_error(self, error: Exception) -> None:
+        self._fail(str(error))
+
+    def _fail(self, text: str) -> None:
+        self.message.complain(text)
+        self.failed.emit(text)
+
+    def _change_cube(self) -> None:
+        self._set_peak(None)
+        self._refresh()
+        self.look()
+
+    def _set_peak(self, peak: float | None) -> None:
+        self._peak = peak
+        for form in self._forms.values():
+            form.set_peak(peak)
+
+    def _show_look(self, found: Look) -> None:
+        if self._left or self.cube.layer is None:
+            return
+        peak = found.peak * found.wish.cube.scale
+        if peak != self._peak:
+            self._set_peak(peak)
+        show_in(self.picture, found.shades)
+        quality = f"PSNR {found.psnr:.2f} dB" if np.isfinite(found.psnr) else "no noise falls on it"
+        self.caption.setText(f"Preview of band {found.wish.band + 1} · {quality}")
+
+    def _show_no_look(self, text: str) -> None:
+        self.picture.clear()
+        self.caption.setText(f"No preview: {text}")
+
+    def _refresh(self) -> None:
+        has_cube = self.cube.layer is not None
+        self.run_button.setEnabled(has_cube)
+        if not has_cube:
+            self.message.say(NO_CUBE)
+        elif self.message.text() == NO_CUBE:
+            self.message.say("")
+
+    def _show_model(self, *_: Any) -> None:
+        name = self.model.currentText()
+        self.summary.setText(_summary(name))
+        shown = self.form
+        for form in self._forms.values():
+            form.widget.setVisible(form is shown and (bool(form.fields) or name == COMBINATION))
+        self.look()
+
+    def _fill(self) -> None:
+        for name in (*NOISE_MODELS, COMBINATION):
+            self.model.addItem(name)
+            self.model.setItemData(self.model.count() - 1, _summary(name), Qt.ItemDataRole.ToolTipRole)
+        self.cube.setToolTip("The cube to add noise to; it stays as it is")
+        self.model.setToolTip("The noise of the field's protocol; sigma is given on the 0 to 255 scale")
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setToolTip("The same seed gives the same noise")
+        self.summary.setWordWrap(True)
+        self.bands.setPlaceholderText("all, or such as 1-10, 600-700 nm")
+        self.bands.setToolTip("Bands that get the noise: numbers from 1, or ranges of wavelengths with their unit")
+        self.run_button.setToolTip("Add the noisy cube as a layer of its own; the clean one stays")
+        self.caption.setWordWrap(True)
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.picture.setToolTip("The shown band with this noise, in the layer's contrast; the slider chooses the band")
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Cube", self.cube)
+        rows.addRow("Noise", self.model)
+        rows.addRow("", self.summary)
+        self._form_place = QVBoxLayout()
+        last = QHBoxLayout()
+        where = QFormLayout()
+        where.addRow("Bands", self.bands)
+        last.addWidget(QLabel("Seed"))
+        last.addWidget(self.seed, stretch=1)
+        last.addWidget(self.run_button, stretch=1)
+        column = QVBoxLayout(content)
+        for part in (rows, self._form_place, where, last):
+            column.addLayout(part)
+        for part in (self.message, self.scores, self.caption, self.picture):
+            column.addWidget(part)
+        column.addStretch()
+        scrolled(content, self)
+
+
+def _summary(name: str) -> str:
+    return Combined.summary if name == COMBINATION else NOISE_MODELS[name].summary

@@ -1,0 +1,60 @@
+"""What every docked widget shares: it lets go of the viewer when it is closed, and it can ask for a cube."""
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QWidget
+
+from napari_decsc.ui import viewer_compat
+
+
+class Connections:
+    """Connections to the viewer's events, which can all be undone at once."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[Any, Callable[..., None]]] = []
+        self._at_end: list[Callable[[], None]] = []
+
+    def add(self, emitter: Any, callback: Callable[..., None]) -> None:
+        """Connect a callback to an event emitter, or append it to a list of callbacks."""
+        (emitter.append if isinstance(emitter, list) else emitter.connect)(callback)
+        self._made.append((emitter, callback))
+
+    def at_end(self, function: Callable[[], None]) -> None:
+        """Have a function called when the connections are undone. It must not need the widget."""
+        self._at_end.append(function)
+
+    def close(self, *_: Any) -> None:
+        """Undo all."""
+        while self._at_end:
+            self._at_end.pop()()
+        while self._made:
+            emitter, callback = self._made.pop()
+            if not isinstance(emitter, list):
+                emitter.disconnect(callback)
+            elif callback in emitter:
+                emitter.remove(callback)
+
+
+class Docked(QWidget):
+    """A widget in napari's window. `leave` is called once, when its dock is closed or the window goes."""
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self.viewer = viewer_compat.unwrapped(napari_viewer)
+        self.connections = Connections()
+        self._left = False
+        # the bound method of a plain object: self is no more when `destroyed` comes
+        self.destroyed.connect(self.connections.close)
+
+    def event(self, event: QEvent) -> bool:
+        """Napari takes a widget out of its dock when the dock is closed, and does not delete it."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._left:
+            self._left = True
+            self.leave()
+        return super().event(event)
+
+    def leave(self) -> None:
+        """Let go of the viewer."""
+        self.connections.close()

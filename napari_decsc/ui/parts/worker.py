@@ -1,0 +1,146 @@
+"""Work beside the window: a denoising run as a generator worker, and short calculations.
+
+Three traps are closed here. superqt takes a RuntimeError (torch's out of memory) for a deleted window and then never
+says that it finished: errors are re-raised as `WorkFailed`. Yields queue without limit: iterations are gathered and
+handed over at most 30 times a second. napari's own worker classes add a notification with a traceback: superqt's are
+used, so that a person sees one message.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from superqt.utils import FunctionWorker, GeneratorWorker
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.denoising import Command, Denoiser, Iteration
+from napari_decsc.hsi.errors import DecscError
+from napari_decsc.hsi.report import Recorder
+from napari_decsc.methods import make_denoiser
+
+#: Seconds between two handovers to the window, at least.
+PAUSE = 1 / 30
+
+logger = logging.getLogger(__name__)
+
+Batch = tuple[Iteration, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a denoising run returns; the denoiser remembers its solution, from which a later run can go on."""
+
+    cube: Cube
+    report: dict[str, Any]
+    denoiser: Denoiser
+
+
+class WorkFailed(Exception):
+    """Work ended by an error; its text is fit for a person."""
+
+
+def explain(error: BaseException) -> str:
+    """One sentence for a person. The text of our own errors is made for that; others are named."""
+    if isinstance(error, DecscError | WorkFailed):
+        return str(error)
+    if is_out_of_memory(error):
+        return "The memory is not enough; set a smaller tile in the settings, or a limit for the memory."
+    return f"Unexpected {type(error).__name__}: {error}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: Python's own error, and torch's, which are RuntimeErrors on every device."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and "memory" in text and ("out of" in text or "allocate" in text)
+
+
+def denoising_worker(method: str, settings: Any, noisy: Cube, before: Denoiser | None = None) -> GeneratorWorker:
+    """A worker, not yet started, that denoises ``noisy``.
+
+    It yields batches of iterations, returns an `Outcome`, and may be sent ``Command.STOP``. ``before`` is the denoiser
+    of an earlier run of the same cube object, to go on from its solution where the method can. Making the denoiser is
+    part of the work: it may import torch, which takes seconds.
+    """
+    return _logged(GeneratorWorker(_denoise, method, settings, noisy, before))
+
+
+def calculation_worker(function: Callable[..., Any], *arguments: Any) -> FunctionWorker:
+    """A worker, not yet started, that returns ``function(*arguments)``."""
+    return _logged(FunctionWorker(_calculate, function, *arguments))
+
+
+def stop(worker: GeneratorWorker) -> None:
+    """Ask a denoising run to finish with its best estimate."""
+    worker.send(Command.STOP)
+
+
+def _denoise(
+    method: str, settings: Any, noisy: Cube, before: Denoiser | None
+) -> Generator[Batch, Command | None, Outcome]:
+    try:
+        resume = getattr(before, "resume", None)
+        denoiser = make_denoiser(method, settings) if resume is None else resume(settings)
+        return (yield from _steps(denoiser, noisy))
+    except Exception as error:
+        if not isinstance(error, DecscError):
+            logger.exception("denoising failed")
+        raise WorkFailed(explain(error)) from error
+
+
+def _steps(denoiser: Denoiser, noisy: Cube) -> Generator[Batch, Command | None, Outcome]:
+    recorder = Recorder(denoiser)
+    steps = denoiser.denoise(noisy)
+    waiting: list[Iteration] = []
+    handed_over = -PAUSE
+    command: Command | None = None
+    stopped = False
+    while True:
+        try:
+            iteration = steps.send(command)
+        except StopIteration as end:
+            if waiting:
+                yield tuple(waiting)
+            return Outcome(end.value, recorder.report(stopped=stopped), denoiser)
+        recorder(iteration)
+        waiting = [*_without_outdated_previews(waiting, iteration), iteration]
+        command = None
+        if time.monotonic() - handed_over >= PAUSE:
+            command = yield tuple(waiting)
+            waiting, handed_over = [], time.monotonic()
+            stopped = stopped or command is Command.STOP
+
+
+def _without_outdated_previews(waiting: list[Iteration], new: Iteration) -> list[Iteration]:
+    """Drop the previews that a newer one of the same place covers: only the last will be seen."""
+    if new.preview is None:
+        return waiting
+    rows, cols = new.preview.rows, new.preview.cols
+    return [
+        replace(old, preview=None)
+        if old.preview is not None and (old.preview.rows, old.preview.cols) == (rows, cols)
+        else old
+        for old in waiting
+    ]
+
+
+def _calculate(function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except Exception as error:
+        if not isinstance(error, DecscError):
+            logger.exception("calculation failed")
+        raise WorkFailed(explain(error)) from error
+
+
+def _logged(worker: Any) -> Any:
+    # superqt takes warnings out of the thread; without a listener they would be lost
+    worker.warned.connect(_log_warning)
+    return worker
+
+
+def _log_warning(arguments: tuple[Any, ...]) -> None:
+    logger.warning("%s", arguments[0])

@@ -1,0 +1,1 @@
+"""The Spectra panel: hover, pins, regions, export."""

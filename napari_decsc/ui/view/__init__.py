@@ -1,0 +1,1 @@
+"""The View panel: bands, colours, bad bands."""

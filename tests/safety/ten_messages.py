@@ -1,0 +1,89 @@
+"""Ten mistakes and what the terminal says to them, as rows of a table for docs/robustness.md.
+
+python tests/safety/ten_messages.py
+"""
+
+import contextlib
+import io
+import os
+import pickle
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from napari_decsc.cli import main
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.envi import write_envi
+
+
+def scene(change: Callable[[str], str] = str) -> None:
+    """A cube of 2 bands, whose header is changed."""
+    header = write_envi(Cube(np.zeros((2, 3, 4), np.float32), no_data=-9999.0), "scene", overwrite=True)
+    header.write_text(change(header.read_text()))
+
+
+def cut_short() -> None:
+    """The data file ends too early."""
+    scene()
+    os.truncate("scene.img", 5)
+
+
+def two_cubes() -> None:
+    """A file with two arrays that could be meant."""
+    np.savez("scene.npz", vnir=np.zeros((5, 12, 17)), swir=np.zeros((5, 12, 17)))
+
+
+def two_files() -> None:
+    """A cube, and another where the result should go."""
+    scene()
+    write_envi(Cube(np.ones((2, 3, 4), np.float32)), "other")
+
+
+def pickled() -> None:
+    """Weights as PyTorch saves them by default."""
+    scene()
+    Path("model.pt").write_bytes(pickle.dumps({"weights": 1}))
+
+
+def bad_tiff() -> None:
+    """A TIFF of which the end is missing."""
+    import tifffile
+
+    tifffile.imwrite("scene.tif", np.zeros((6, 20, 30), np.int16), photometric="minisblack", compression="zlib")
+    os.truncate("scene.tif", 300)
+
+
+#: The mistake in words, how to make it, and the command that meets it.
+MISTAKES: list[tuple[str, Callable[[], None], str]] = [
+    ("the data file was cut short", cut_short, "info scene.hdr"),
+    ("a field is missing", lambda: scene(lambda text: text.replace("bands = 2\n", "")), "info scene.hdr"),
+    ("complex numbers", lambda: scene(lambda text: text.replace("type = 4", "type = 6")), "info scene.hdr"),
+    ("a brace is left open", lambda: scene(lambda text: text + "wavelength = {400, 500\n"), "info scene.hdr"),
+    ("a gain of 0", lambda: scene(lambda text: text + "data gain values = {0.01, 0}\n"), "info scene.hdr"),
+    ("two cubes in one file", two_cubes, "denoise scene.npz x.hdr"),
+    ("a TIFF that is cut short", bad_tiff, "info scene.tif"),
+    ("the output exists", two_files, "add-noise scene.hdr other.hdr"),
+    ("a type without room for no-data", scene, "denoise scene.hdr x.hdr --dtype uint8"),
+    ("pickled weights", pickled, "denoise scene.hdr x.hdr --weights model.pt"),
+]
+
+
+def said(make: Callable[[], None], command: str) -> str:
+    """What stands on stderr after the command, in an empty folder with the mistake in it."""
+    stderr, before = io.StringIO(), Path.cwd()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(stderr):
+        os.chdir(folder)
+        try:
+            make()
+            main(command.split())
+        finally:
+            os.chdir(before)
+    return stderr.getvalue().strip()
+
+
+if __name__ == "__main__":
+    print("| mistake | command | what the terminal says |\n|---|---|---|")
+    for words, make, command in MISTAKES:
+        print(f"| {words} | `{command}` | `{said(make, command)}` |")

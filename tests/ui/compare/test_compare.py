@@ -1,0 +1,202 @@
+import numpy as np
+import pytest
+
+from napari_decsc.hsi.metrics import score_cubes
+from napari_decsc.ui.compare.curtain import Curtain
+from napari_decsc.ui.compare.widget import CompareWidget
+from napari_decsc.ui.cubes.bands import shown_band
+from napari_decsc.ui.cubes.layers import PINS, add_cube_layer, cube_of
+from napari_decsc.ui.viewer_compat import grid
+
+
+@pytest.fixture
+def layers(viewer, cube):
+    """A clean cube, two that are scored against it, and a stranger."""
+    rng = np.random.default_rng(0)
+    found = [add_cube_layer(viewer, cube)]
+    for level in (0.1, 0.01):
+        noise = rng.normal(0, level, cube.shape).astype(np.float32)
+        noisy = cube.replace(data=cube.data + noise, name=f"noise {level}")
+        found.append(add_cube_layer(viewer, noisy, clean=cube))
+    return found
+
+
+@pytest.fixture
+def widget(viewer, layers, kept):
+    return kept(CompareWidget(viewer))
+
+
+def compare(qtbot, widget):
+    with qtbot.waitSignal(widget.scored, timeout=10_000):
+        widget.start()
+
+
+def test_compared_cubes_share_contrast_and_grid(qtbot, viewer, widget, layers):
+    stranger = viewer.add_image(np.zeros((5, 5)), name="map")
+    layers[0].contrast_limits = (0.3, 0.5)
+    compare(qtbot, widget)
+    assert grid(viewer).enabled
+    assert grid(viewer).actual_shape(viewer.layers) == (1, 3)
+    assert not stranger.visible
+    assert [layer.contrast_limits for layer in layers] == [[0.3, 0.5]] * 3
+    layers[2].contrast_limits = (0.1, 0.2)
+    assert [layer.contrast_limits for layer in layers] == [[0.1, 0.2]] * 3
+    layers[1].gamma = 0.5
+    assert layers[0].gamma == 0.5
+
+
+def test_leaving_restores_everything(qtbot, viewer, widget, layers):
+    layers[1].visible = False
+    for number, layer in enumerate(layers):
+        layer.contrast_limits = (0.01 * number, 0.6 + 0.1 * number)
+    before = (grid(viewer).enabled, grid(viewer).shape, grid(viewer).stride, grid(viewer).spacing)
+    limits = [list(layer.contrast_limits) for layer in layers]
+    compare(qtbot, widget)
+    widget.button.click()
+    assert (grid(viewer).enabled, grid(viewer).shape, grid(viewer).stride, grid(viewer).spacing) == before
+    assert [layer.visible for layer in layers] == [True, False, True]
+    assert [layer.contrast_limits for layer in layers] == limits
+    assert list(viewer.layers) == layers
+    layers[0].contrast_limits = (0.2, 0.3)  # no longer linked
+    assert layers[1].contrast_limits == limits[1]
+
+
+def test_scores_and_band_quality_are_those_of_the_metrics(qtbot, widget, layers, cube):
+    compare(qtbot, widget)
+    curves = widget.judging.plot.figure.axes[0].lines[:2]
+    for curve, layer in zip(curves, layers[1:], strict=True):
+        expected = score_cubes(cube, cube_of(layer))
+        np.testing.assert_allclose(curve.get_ydata(), expected.band_psnr)
+        np.testing.assert_array_equal(curve.get_xdata(), cube.wavelengths)
+        assert f"{expected.mpsnr:.2f}&nbsp;dB" in widget.judging.scores.text()
+
+
+def test_a_click_in_the_quality_plot_goes_to_the_band(qtbot, viewer, widget, layers):
+    class Click:
+        inaxes, xdata = True, 570.0
+
+    compare(qtbot, widget)
+    widget.judging.on_plot_click(Click())
+    assert shown_band(viewer, layers[0]) == 3  # 580 nm
+
+
+def test_too_few_and_unequal_cubes_are_refused(viewer, widget, layers, cube):
+    widget.tick(layers[:1])
+    widget.button.click()
+    assert "tick 2 to 4" in widget.message.text()
+    small = add_cube_layer(viewer, cube.replace(data=cube.data[:, :4], name="small"))
+    widget.tick([layers[0], small])
+    widget.button.click()
+    assert "differ in shape" in widget.message.text()
+    assert widget.message.is_error
+    assert not widget.button.isChecked()
+    assert not grid(viewer).enabled
+
+
+def test_removing_a_compared_cube_ends_the_comparison(qtbot, viewer, widget, layers):
+    compare(qtbot, widget)
+    viewer.layers.remove(layers[1])
+    assert widget.comparison is None
+    assert not grid(viewer).enabled
+    assert not widget.button.isChecked()
+
+
+@pytest.fixture
+def strangers(viewer, cube):
+    """A noisy cube and two that were made from it, none with a clean reference: white noise removed, and a ramp too."""
+    noise = np.random.default_rng(1).normal(0, 0.05, (6, 40, 50)).astype(np.float32)
+    ramp = np.tile(np.linspace(0, 0.5, 50, dtype=np.float32), (6, 40, 1))
+    arrays = {"noisy": ramp + noise, "careful": ramp + noise / 10, "greedy": noise / 10}
+    return [add_cube_layer(viewer, cube.replace(data=data, name=name)) for name, data in arrays.items()]
+
+
+def test_without_a_clean_cube_noise_and_structure_are_estimated(qtbot, strangers, viewer, kept):
+    widget = kept(CompareWidget(viewer))
+    compare(qtbot, widget)
+    assert "no scores" in widget.message.text()
+    assert "MPSNR" not in widget.judging.scores.text()
+    found = {one.name: one.judgement for one in widget.judging.judged}
+    np.testing.assert_allclose(found["noisy"].noise, 0.05, rtol=0.1)
+    np.testing.assert_allclose(found["careful"].noise, 0.005, rtol=0.1)
+    assert found["noisy"].structure is None
+    assert np.abs(found["careful"].structure).max() < 0.1  # 1 / sqrt(2000) is 0.02
+    assert found["greedy"].structure.min() > 0.8
+    names = [widget.judging.quantity.itemText(item) for item in range(widget.judging.quantity.count())]
+    assert names == ["Noise of each band", "Structure of what was removed"]
+    widget.judging.quantity.setCurrentIndex(0)
+    curves = widget.judging.plot.figure.axes[0].lines
+    np.testing.assert_array_equal(curves[0].get_ydata(), found["noisy"].noise)
+
+
+def test_every_caption_holds_name_and_scores(qtbot, widget, layers, cube):
+    layers[1].name = "decsc · a mixture of noise · coffee (synthetic) · 31 bands of a street scene"
+    compare(qtbot, widget)
+    captions = {layer: caption.text.split("\n") for layer, caption in widget.comparison.captions.items()}
+    for layer in layers[1:]:
+        expected = score_cubes(cube, cube_of(layer))
+        assert captions[layer][-1] == f"{expected.mpsnr:.2f} dB · {expected.mssim:.4f}"
+    assert captions[layers[2]][0] == "noise 0.01"
+    assert all(len(line) <= 22 for line in captions[layers[1]])
+    assert captions[layers[1]][1].endswith("…")
+
+
+def test_pins_are_seen_in_every_cell(qtbot, viewer, widget, layers):
+    viewer.add_points([[2.0, 3.0], [5.0, 1.0]], name=PINS, axis_labels=("row", "col"))
+    compare(qtbot, widget)
+    for caption in widget.comparison.captions.values():
+        np.testing.assert_array_equal(caption.layer.data[2:], [[2, 3], [5, 1]])
+        assert caption.layer.visible
+    assert grid(viewer).actual_shape(viewer.layers) == (1, 3)
+    cells = [grid(viewer).position(viewer.layers.index(layer), viewer.layers) for layer in layers]
+    assert len(set(cells)) == 3
+    for layer, cell in zip(layers, cells, strict=True):
+        own = widget.comparison.captions[layer].layer
+        assert grid(viewer).position(viewer.layers.index(own), viewer.layers) == cell
+
+
+def test_contrast_is_equal_by_one_switch(qtbot, viewer, widget, layers):
+    own = [(0.01 * number, 0.6 + 0.1 * number) for number in range(3)]
+    for layer, limits in zip(layers, own, strict=True):
+        layer.contrast_limits = limits
+    compare(qtbot, widget)
+    widget.equal.setChecked(False)
+    assert [tuple(layer.contrast_limits) for layer in layers] == own
+    layers[0].contrast_limits = (0.2, 0.3)
+    assert tuple(layers[1].contrast_limits) == own[1]
+    widget.equal.setChecked(True)
+    assert [tuple(layer.contrast_limits) for layer in layers] == [(0.2, 0.3)] * 3
+
+
+def test_the_difference_is_a_layer_in_raw_units(qtbot, viewer, widget, cube):
+    data = (cube.data * 1000).astype(np.float32)
+    data[0, 0, 0] = -1
+    one = cube.replace(data=data, no_data=-1, scale=1000, name="one")
+    layers = [add_cube_layer(viewer, one), add_cube_layer(viewer, cube.replace(data=cube.data / 4))]
+    widget.tick(layers)
+    widget.difference_button.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 6, timeout=5000)
+    made = viewer.layers[-1]
+    expected = 750 * cube.data
+    expected[0, 0, 0] = np.nan
+    np.testing.assert_allclose(made.data, expected, rtol=1e-4)
+    assert made.contrast_limits[0] == -made.contrast_limits[1]
+
+
+def test_a_comparison_while_another_is_judged_shows_the_newer_one(qtbot, viewer, widget, layers):
+    widget.start()
+    widget.tick(layers[:2])
+    compare(qtbot, widget)
+    assert [one.layer for one in widget.judging.judged] == layers[:2]
+    assert len(viewer.layers) == 5  # the captions of the first comparison are gone
+
+
+def test_another_way_of_looking_at_judged_cubes_needs_no_new_judgement(qtbot, viewer, widget, layers):
+    compare(qtbot, widget)
+    known = [one.judgement for one in widget.judging.judged]
+    with qtbot.waitSignal(widget.scored, timeout=10_000):
+        widget.start(Curtain)
+    assert all(one.judgement is before for one, before in zip(widget.judging.judged, known, strict=True))
+    assert " dB · " in widget.comparison.captions[layers[2]].text
+    layers[2].data = layers[2].data + 0.1
+    compare(qtbot, widget)
+    assert widget.judging.judged[2].judgement is not known[2]
