@@ -21,6 +21,11 @@ from napari_decsc.deq.noise_units import NoiseUnits
 
 #: A voxel further from the estimate than so many noise levels is an outlier.
 OUTLIER = 3.0
+#: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit, and beyond this
+#: many times the deviation of any neighbour.
+SPIKE, ALONE = 6.0, 3.0
+#: No value is larger than so many noise levels: squares must stay finite.
+LARGEST = 1e6
 #: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
 ROUNDS, FEW = 3, 0.01
 #: A column is shifted as a whole when its median is so many times what chance explains.
@@ -92,7 +97,7 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
     for _ in range(ROUNDS):
         new, weight = _filled(target, keep, found, local_wiener(found.images(filled), found.counts))
         if float(1 - weight.mean()) < FEW:  # nothing but noise: believe what was measured
-            return _measured(units, torch.where(keep, target, filled), outliers=False)
+            return _measured(units, _without_spikes(target, keep, filled), outliers=False)
         filled = new
         found = _measured(units, filled, outliers=True)
     return found
@@ -142,7 +147,7 @@ def box_mean(images: Tensor, side: int) -> Tensor:
 
 
 def _in_noise_units(cube: Tensor, keep: Tensor, units: NoiseUnits) -> Tensor:
-    return torch.where(keep, cube, 0) / units.sigma[:, :, None, None]
+    return (torch.where(keep, cube, 0) / units.sigma[:, :, None, None]).clamp(-LARGEST, LARGEST)
 
 
 def _measured(units: NoiseUnits, filled: Tensor, *, outliers: bool) -> Survey:
@@ -163,14 +168,32 @@ def _measured(units: NoiseUnits, filled: Tensor, *, outliers: bool) -> Survey:
 
 def _without_outliers(cube: Tensor, target: Tensor, keep: Tensor, found: Survey) -> Tensor:
     """The cube in noise units, gaps and outliers filled from what lies around them."""
-    if not found.outliers and bool(keep.all()):
-        return target
     filled = noise_units.repair(cube, keep, found)
     if not found.outliers:
-        return torch.where(keep, target, filled)
+        return _without_spikes(target, keep, filled)
     for _ in range(ROUNDS):
         filled, _ = _filled(target, keep, found, local_wiener(found.images(filled), found.counts))
     return filled
+
+
+def _without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> Tensor:
+    """The cube as it was measured, but for gaps, and for voxels that stand out of their spectrum and have no company.
+
+    What the robust fit misses is structure, not an outlier, where a neighbour in the band deviates the same way.
+    """
+    rest = torch.where(keep, target - filled, 0).abs()
+    spike = (rest > SPIKE) & (_largest_neighbour(rest) < rest / ALONE)
+    return torch.where(keep & ~spike, target, filled)
+
+
+def _largest_neighbour(values: Tensor) -> Tensor:
+    """The largest of the eight values around each, which are not negative."""
+    rows, cols = values.shape[2:]
+    around = F.pad(values, (1, 1, 1, 1))
+    largest = torch.zeros_like(values)
+    for row, col in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
+        torch.maximum(largest, around[:, :, row : row + rows, col : col + cols], out=largest)
+    return largest
 
 
 def _filled(target: Tensor, keep: Tensor, found: Survey, estimate: Tensor) -> tuple[Tensor, Tensor]:

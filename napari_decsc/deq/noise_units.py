@@ -9,12 +9,11 @@ information (not measured, or exactly on the floor or the ceiling of the scale).
 """
 
 from dataclasses import dataclass
+from math import gcd
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from napari_decsc.deq.shrinkage import clip
 
 #: The noise of a band is never taken to be below this share of the peak: quieter bands are left as they are.
 SIGMA_FLOOR = 1e-4
@@ -24,6 +23,12 @@ SIGMA_UNKNOWN = 0.5
 NORMAL_MAD = 0.6745
 #: Rounds of the Huber PCA, gradient steps in each, and where it clips (in noise levels).
 ROUNDS, STEPS, CLIP_AT = 3, 14, 4.0
+#: A part of the image is fitted once no coordinate moves by more than this (in noise levels).
+STILL = 1e-4
+#: Spectra that are fitted at once on the CPU: they fit into the cache of a core.
+IN_CACHE = 1024
+#: Values of a band that its median absolute value is taken of, at most.
+SAMPLE = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +63,7 @@ def find(cube: Tensor, keep: Tensor, rank: int) -> tuple[NoiseUnits, Tensor]:
     start = torch.linalg.qr(basis * (sigma / better)[:, :, None])[0]
     basis, fitted, limit = fit(better, start)
     pixels = fit.raw / better[:, :, None]
-    repaired = fitted + fit.weight * clip(pixels - fitted, limit)
+    repaired = _pulled(pixels, fit.weight, fitted, limit)
     basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
     units = NoiseUnits(better, F.pad(basis, (0, rank - fit.rank)), limit)
     return units, repaired.view_as(cube)
@@ -71,10 +76,10 @@ def repair(cube: Tensor, keep: Tensor, units: NoiseUnits, steps: int = 2 * STEPS
     (N, B, rows, cols) in units of the peak -> the same shape in noise units. For tiles, with the units of the whole.
     """
     scale = units.sigma[:, :, None]
-    pixels, weight = cube.flatten(2) / scale, keep.flatten(2).to(cube.dtype)
+    pixels, weight = cube.flatten(2) / scale, _weight(cube, keep)
     code = units.basis.mT @ (median_3x3(cube, keep).flatten(2) / scale)
     fitted = units.basis @ huber_code(pixels, weight, units.basis, units.limit, code, steps)
-    return (fitted + weight * clip(pixels - fitted, units.limit)).view_as(cube)
+    return _pulled(pixels, weight, fitted, units.limit).view_as(cube)
 
 
 def band_sigmas(cube: Tensor, keep: Tensor) -> Tensor:
@@ -88,9 +93,11 @@ def band_sigmas(cube: Tensor, keep: Tensor) -> Tensor:
         line = z.flatten(2)
         sigma = _mad((line[:, :, 2:] - 2 * line[:, :, 1:-1] + line[:, :, :-2]) / 6**0.5)
     else:
-        quads = _mad((z[:, :, :-1, :-1] - z[:, :, 1:, :-1] - z[:, :, :-1, 1:] + z[:, :, 1:, 1:]) / 2)
-        pairs = _mad((z[:, :, 1:] - z[:, :, :-1]) * 0.5**0.5)
-        sigma = torch.where(keep.float().mean((2, 3)) > 0.75, quads, pairs)
+        down = z[:, :, 1:] - z[:, :, :-1]
+        sigma = _mad((down[..., 1:] - down[..., :-1]) / 2)
+        few = keep.float().mean((2, 3)) <= 0.75
+        if few.any():
+            sigma = torch.where(few, _mad(down * 0.5**0.5), sigma)
     return torch.nan_to_num(sigma, nan=SIGMA_UNKNOWN)
 
 
@@ -100,24 +107,78 @@ def eigenbasis(pixels: Tensor, rank: int) -> Tensor:
     return vectors.flip(2)[:, :, :rank]
 
 
-def huber_code(pixels: Tensor, weight: Tensor, basis: Tensor, limit: Tensor, code: Tensor, steps: int) -> Tensor:
+def huber_code(pixels: Tensor, weight: Tensor | None, basis: Tensor, limit: Tensor, code: Tensor, steps: int) -> Tensor:
     """Robust coordinates of every spectrum in an orthonormal basis: min over x of sum_b w_b Huber((y - E x)_b).
 
-    Gradient steps of length 1 from ``code`` (N, r, P).
+    Gradient steps of length 1 from ``code`` (N, r, P), ``steps`` at most; no ``weight`` means 1.
     """
+    # in units of the limit, every band is clipped at 1
+    inner, outer = basis / limit, (basis * limit).mT
+    found = torch.empty_like(code)
+    some = IN_CACHE if code.device.type == "cpu" else code.shape[2]
+    for start in range(0, code.shape[2], some):
+        part = slice(start, start + some)
+        here = code[:, :, part].clone(memory_format=torch.contiguous_format)
+        _descend(here, pixels[:, :, part] / limit, None if weight is None else weight[:, :, part], inner, outer, steps)
+        found[:, :, part] = here
+    return found
+
+
+def _descend(code: Tensor, pixels: Tensor, weight: Tensor | None, inner: Tensor, outer: Tensor, steps: int) -> None:
+    """The gradient steps of a part of the spectra, in place, until it stands still."""
+    rest, step = torch.empty_like(pixels), torch.empty_like(code)
     for _ in range(steps):
-        code = code + basis.mT @ (weight * clip(pixels - basis @ code, limit))
-    return code
+        torch.baddbmm(pixels, inner, code, alpha=-1, out=rest).clamp_(-1, 1)
+        if weight is not None:
+            rest *= weight
+        code += torch.bmm(outer, rest, out=step)
+        if float(step.abs_().max()) < STILL:
+            return
 
 
 def median_3x3(cube: Tensor, keep: Tensor) -> Tensor:
     """Median of the usable voxels of the 3 x 3 neighbourhood; of the whole band where there is none."""
-    rows, cols = cube.shape[2:]
-    padded = F.pad(_hide(cube, keep), (1, 1, 1, 1), mode="reflect" if min(rows, cols) > 1 else "replicate")
-    near = torch.stack([padded[:, :, i : i + rows, j : j + cols] for i in range(3) for j in range(3)], -1)
+    edge = "reflect" if min(cube.shape[2:]) > 1 else "replicate"
+    whole = keep.flatten(2).all(2)
+    median = torch.empty_like(cube)
+    for index in whole.nonzero():
+        band = tuple(index)
+        median[band] = _median_of_nine(F.pad(cube[band][None], (1, 1, 1, 1), mode=edge)[0])
+    if not whole.all():
+        median[~whole] = _median_of_usable(_hide(cube[~whole], keep[~whole]), edge)
+    return median
+
+
+def _median_of_nine(padded: Tensor) -> Tensor:
+    """Median of every 3 x 3 window of (rows + 2, cols + 2).
+
+    Sort every column of three; the median of all nine is that of the largest low, the middle middle, the smallest high.
+    """
+    first, last = torch.minimum(padded[:-2], padded[1:-1]), torch.maximum(padded[:-2], padded[1:-1])
+    low, high = torch.minimum(first, padded[2:]), torch.maximum(last, padded[2:])
+    middle = torch.maximum(first, torch.minimum(last, padded[2:]))
+    lows, highs = _three(low), _three(high)
+    lowest = torch.maximum(torch.maximum(lows[0], lows[1]), lows[2])
+    highest = torch.minimum(torch.minimum(highs[0], highs[1]), highs[2])
+    return _middle(lowest, _middle(*_three(middle)), highest)
+
+
+def _three(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return values[:, :-2], values[:, 1:-1], values[:, 2:]
+
+
+def _middle(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    return torch.maximum(torch.minimum(a, b), torch.minimum(torch.maximum(a, b), c))
+
+
+def _median_of_usable(bands: Tensor, edge: str) -> Tensor:
+    """The same of bands (band, row, col) in which NaN marks what is hidden."""
+    _, rows, cols = bands.shape
+    padded = F.pad(bands, (1, 1, 1, 1), mode=edge)
+    near = torch.stack([padded[:, i : i + rows, j : j + cols] for i in range(3) for j in range(3)], -1)
     median = near.nanmedian(-1).values
-    whole_band = torch.nan_to_num(median.flatten(2).nanmedian(2).values, nan=0.0)[:, :, None, None]
-    return torch.where(torch.isnan(median), whole_band.expand_as(median), median)
+    whole_band = torch.nan_to_num(median.flatten(1).nanmedian(1).values, nan=0.0)[:, None, None]
+    return torch.where(torch.isnan(median), whole_band, median)
 
 
 class _Fit:
@@ -125,7 +186,7 @@ class _Fit:
 
     def __init__(self, cube: Tensor, keep: Tensor, rank: int) -> None:
         self.keep, self.rank = keep.flatten(2), rank
-        self.weight, self.raw = self.keep.to(cube.dtype), torch.where(keep, cube, 0).flatten(2)
+        self.weight, self.raw = _weight(cube, keep), torch.where(keep, cube, 0).flatten(2)
         self.smooth = median_3x3(cube, keep).flatten(2)
 
     def __call__(self, sigma: Tensor, basis: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -133,15 +194,15 @@ class _Fit:
         pixels = self.raw / sigma[:, :, None]
         code = basis.mT @ (self.smooth / sigma[:, :, None])
         for _ in range(ROUNDS):
-            limit = self._limit(pixels - basis @ code)
+            limit = self._limit(torch.baddbmm(pixels, basis, code, alpha=-1))
             code = huber_code(pixels, self.weight, basis, limit, code, STEPS)
             fitted = basis @ code
-            basis = eigenbasis(fitted + self.weight * clip(pixels - fitted, limit), self.rank)
+            basis = eigenbasis(_pulled(pixels, self.weight, fitted, limit), self.rank)
             code = basis.mT @ fitted
         return basis, basis @ huber_code(pixels, self.weight, basis, limit, code, STEPS), limit
 
     def _limit(self, rest: Tensor) -> Tensor:
-        spread = _hide(rest, self.keep).abs().nanmedian(2, keepdim=True).values / NORMAL_MAD
+        spread = _mad(rest if self.weight is None else _hide(rest, self.keep))[:, :, None]
         return CLIP_AT * torch.nan_to_num(spread, nan=1.0).clamp(min=1)
 
 
@@ -154,13 +215,35 @@ def _measure_again(cube: Tensor, keep: Tensor, sigma: Tensor, basis: Tensor, fit
     return (sigma * factor).clamp(min=SIGMA_FLOOR)
 
 
+def _weight(cube: Tensor, keep: Tensor) -> Tensor | None:
+    """1 where a voxel is usable, 0 elsewhere, (N, B, P); nothing where all are."""
+    return None if keep.all() else keep.flatten(2).to(cube.dtype)
+
+
+def _pulled(pixels: Tensor, weight: Tensor | None, fitted: Tensor, limit: Tensor) -> Tensor:
+    """What lies beyond the limit becomes the fit +- the limit; what weighs nothing, the fit."""
+    rest = pixels - fitted
+    torch.clamp(rest, -limit, limit, out=rest)
+    if weight is not None:
+        rest *= weight
+    return rest.add_(fitted)
+
+
 def _hide(x: Tensor, keep: Tensor) -> Tensor:
     return torch.where(keep, x, torch.nan)
 
 
 def _mad(x: Tensor) -> Tensor:
-    """Standard deviation of every band, from the median absolute value of what is not NaN: (N, B, ...) -> (N, B)."""
-    flat = x.abs().flatten(2)
+    """Standard deviation of every band, from the median absolute value of what is not NaN: (N, B, ...) -> (N, B).
+
+    Of large bands, every n-th value counts; n shares no divisor with the row length, so that no column is favoured.
+    """
+    flat = x.flatten(2)
     if flat.shape[2] == 0:
         return flat.new_full(flat.shape[:2], torch.nan)
-    return flat.nanmedian(2).values / NORMAL_MAD
+    step = -(-flat.shape[2] // SAMPLE)
+    while gcd(step, x.shape[-1]) > 1:
+        step += 1
+    # band by band: a median along an axis also looks for its place, and takes twice as long
+    medians = [band[::step].abs().nanmedian() for band in flat.flatten(0, 1)]
+    return torch.stack(medians).view(flat.shape[:2]) / NORMAL_MAD

@@ -306,3 +306,128 @@ def test_matlab_functions_and_objects_are_passed_over(tmp_path, packed):
         np.testing.assert_array_equal(open_cube(tmp_path / "x.mat", band_axis=0).data, DATA)
         with pytest.raises(FileFormatError, match="holds no cube 'f'"):
             open_cube(tmp_path / "x.mat", variable="f")
+
+
+def hdf5_with(**made):
+    """An HDF5 file of the older layout, as bytes that may be changed; the tree of its root lies at 0x88."""
+    file = io.BytesIO()
+    with h5py.File(file, "w", libver=("earliest", "v108")) as store:
+        for name, (data, options) in made.items():
+            store.create_dataset(name, data=data, **options)
+    raw = bytearray(file.getvalue())
+    assert raw[0x88:0x8C] == b"TREE"
+    return raw
+
+
+def grown(raw, first, kind, key, levels):
+    """A tree above the part at ``first``: each further part names the one below it 32 times."""
+    (count,) = struct.unpack_from("<H", raw, first + 6)
+    assert count == 1
+    top = first
+    for level in range(1, levels + 1):
+        part = b"TREE" + struct.pack("<BBHQQ", kind, level, 32, 2**64 - 1, 2**64 - 1)
+        part += (key + struct.pack("<Q", top)) * 32 + key
+        top = len(raw)
+        raw += part.ljust(4096, b"\0")
+    struct.pack_into("<Q", raw, 0x28, len(raw))  # where the file ends
+    return top
+
+
+def test_an_hdf5_group_whose_names_run_in_a_circle(tmp_path):
+    """The first free place in the heap of names says that the next one is itself: the library would never return."""
+    raw = hdf5_with(cube=(DATA, {}))
+    heap = raw.index(b"HEAP")
+    free, data = struct.unpack_from("<QQ", raw, heap + 16)
+    struct.pack_into("<Q", raw, data + free, free)
+    for suffix, before in ((".h5", 0), (".mat", 512), (".nc", 0)):
+        path = tmp_path / f"x{suffix}"
+        path.write_bytes(bytes(before) + raw)
+        assert "the names in one of its groups run in a circle; the file is damaged" in refusal(path)
+
+
+@pytest.mark.parametrize("where", ["group", "chunks"])
+def test_an_hdf5_tree_that_names_its_parts_again_and_again(tmp_path, where):
+    """12 levels of 32 times the same: the library would count 32**12 members."""
+    raw = hdf5_with(cube=(DATA, {"chunks": DATA.shape}))
+    if where == "group":
+        first, kind, key = 0x88, 0, struct.pack("<Q", 8)
+    else:
+        first, kind = raw.index(b"TREE\1"), 1
+        key = bytes(raw[first + 24 : first + 24 + 40])
+    end = len(raw)
+    top = grown(raw, first, kind, key, 12)
+    raw[:end] = raw[:end].replace(struct.pack("<Q", first), struct.pack("<Q", top))
+    (tmp_path / "x.h5").write_bytes(raw)
+    assert "the tree of a group or of an array runs in a circle; the file is damaged" in refusal(tmp_path / "x.h5")
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_honest_hdf5_files_with_groups_within_groups_and_many_chunks_open(tmp_path, libver):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w", libver=libver, userblock_size=512) as file:
+        for number in range(200):
+            file[f"g{number:03d}/{'long name ' * 9}/v"] = np.arange(3)
+        for number in range(0, 200, 3):  # leaves free places, and old parts of trees, behind
+            del file[f"g{number:03d}"]
+        file["again"] = file["g001"]
+        file["g001/round"] = file["/"]
+        file.create_dataset("deep/er/cube", data=np.tile(DATA, (1, 5, 5)), chunks=(1, 3, 3))
+    np.testing.assert_array_equal(open_cube(path, band_axis=0).data, np.tile(DATA, (1, 5, 5)))
+
+
+def test_hdf5_groups_are_followed_only_so_deep(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["/".join(["g"] * 20) + "/cube"] = DATA
+        file["/".join(["g"] * 100) + "/deeper"] = DATA
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.h5").data, DATA)
+
+
+def test_an_hdf5_chunk_beyond_the_memory_is_not_read(tmp_path, monkeypatch):
+    """What a chunk says it holds is looked at, before it is unpacked."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("cube", data=np.zeros((4, 512, 1024), "u1"), chunks=(4, 512, 1024), compression="gzip")
+    assert (tmp_path / "x.h5").stat().st_size < 20_000
+    open_cube(tmp_path / "x.h5", band_axis=0)
+    monkeypatch.setattr("napari_decsc.hsi.formats.guards.fits_in_memory", lambda size: size < 1 << 20)
+    assert "a chunk of /cube would take" in refusal(tmp_path / "x.h5", band_axis=0)
+
+
+def opened_within(path, limit, **asked):
+    tracemalloc.start()
+    try:
+        cube = open_cube(path, **asked)
+        np.asarray(cube.data)
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
+    return cube
+
+
+def test_a_matlab_array_that_unpacks_to_more_than_it_says_is_cut_off(tmp_path):
+    """24 MiB behind the values, in the same compressed element."""
+    path = tmp_path / "x.mat"
+    scipy.io.savemat(path, {"cube": DATA}, do_compression=True)
+    raw = path.read_bytes()
+    (size,) = struct.unpack_from("<I", raw, 132)
+    packed = zlib.compress(zlib.decompress(raw[136 : 136 + size]) + bytes(24 << 20))
+    path.write_bytes(raw[:132] + struct.pack("<I", len(packed)) + packed)
+    np.testing.assert_array_equal(opened_within(path, 4 << 20, band_axis=0).data, DATA)
+
+
+@pytest.mark.parametrize("checksum", ["of all", "of what it says"])
+def test_an_npz_member_that_unpacks_to_more_than_it_says(tmp_path, checksum):
+    """The directory gives the honest length of the array; behind it the member goes on for 24 MiB."""
+    path = tmp_path / "x.npz"
+    array = npy_header(DATA.shape, "<i2", DATA.tobytes())
+    zipped(path, {"cube.npy": array + bytes(24 << 20)}, zipfile.ZIP_DEFLATED)
+    raw = bytearray(path.read_bytes())
+    for signature, place in ((b"PK\1\2", 24), (b"PK\3\4", 22)):
+        start = raw.rindex(signature)
+        struct.pack_into("<I", raw, start + place, len(array))
+        if checksum == "of what it says":
+            struct.pack_into("<I", raw, start + place - 8, zlib.crc32(array))
+    path.write_bytes(raw)
+    if checksum == "of all":
+        refusal(path)
+    else:
+        np.testing.assert_array_equal(opened_within(path, 4 << 20, band_axis=0).data, DATA)

@@ -1,6 +1,7 @@
 """HDF5 and everything that is HDF5 inside: NetCDF 4 and MATLAB 7.3."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from napari_decsc.hsi.formats import spectral
 from napari_decsc.hsi.formats.attributes import as_text
 from napari_decsc.hsi.formats.contents import Contents, Variable, counts_bands, cube_from, looks_like_a_cube
 from napari_decsc.hsi.formats.guards import check_memory, fits_in_memory, mapped, readable
-from napari_decsc.hsi.formats.hdf5_check import OFFSETS, SIGNATURE, CheckedFile
+from napari_decsc.hsi.formats.hdf5_check import OFFSETS, SIGNATURE, GroupCheck
 
 _KIND = "HDF5"
 #: Objects looked at in a file, and groups within groups.
@@ -39,8 +40,8 @@ def holds_cube(path: Path) -> bool:
     """True if the file is HDF5 and an array in it could be a cube of at least 4 bands."""
     if not is_hdf5(path):
         return False
-    with _opened(path) as file:
-        return looks_like_a_cube(_contents(file, path))
+    with _opened(path) as (file, check):
+        return looks_like_a_cube(_contents(file, check, path))
 
 
 def read_hdf5(path: Path, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
@@ -59,31 +60,26 @@ def read_matlab_73(path: Path, variable: str | None = None, band_axis: int | str
 
 
 def _read(path: Path, variable: str | None, band_axis: int | str | None, matlab: bool) -> Cube:
-    with readable(path, _KIND), _opened(path) as file:
-        return cube_from(_contents(file, path, matlab), variable, band_axis)
+    with readable(path, _KIND), _opened(path) as (file, check):
+        return cube_from(_contents(file, check, path, matlab), variable, band_axis)
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """The file, for a look at what is in it. Values are read without the check, once that look went well."""
+def _opened(path: Path) -> Iterator[tuple[Any, GroupCheck]]:
     import h5py
 
-    with CheckedFile(path) as checked:
-        try:
-            with h5py.File(checked, "r") as file:
-                yield file
-        except Exception as error:
-            raise checked.fault or error from None
-        if checked.fault is not None:
-            raise checked.fault
+    with path.open("rb") as raw:
+        check = GroupCheck(raw, path)
+        with h5py.File(path, "r") as file:
+            yield file, check
 
 
-def _contents(file: Any, path: Path, matlab: bool = False) -> Contents:
+def _contents(file: Any, check: GroupCheck, path: Path, matlab: bool = False) -> Contents:
     vectors: dict[str, list[spectral.Vector]] = {}
     variables = []
     facts = _attributes(file, path)
     counts = set()
-    for dataset in _datasets(file, path):
+    for dataset in _datasets(file, check, path):
         attributes = _attributes(dataset, path)
         long = [size for size in dataset.shape if size != 1]
         # a dimension's own array; HDF5's links from axes to dimensions are not used: damaged ones end the process
@@ -101,13 +97,16 @@ def _contents(file: Any, path: Path, matlab: bool = False) -> Contents:
     return Contents(path, variables, vectors, header, frozenset(counts))
 
 
-def _datasets(file: Any, path: Path) -> list[Any]:
-    """All arrays that hang in the file itself; this walk follows neither soft nor external links."""
+def _datasets(file: Any, check: GroupCheck, path: Path) -> list[Any]:
+    """All arrays that hang in the file itself; this walk follows neither soft nor external links.
+
+    An object is opened after its check: the library itself may not come back from a damaged one.
+    """
     import h5py
 
     found: list[Any] = []
     known = {h5py.h5o.get_info(file.id).addr}
-    # one iterator of members for each group on the way down
+    # the members of each group on the way down
     way = [iter(_members(file, path))]
     while way and len(known) <= _MOST_OBJECTS:
         group, name, address = next(way[-1], (None, b"", 0))
@@ -116,6 +115,7 @@ def _datasets(file: Any, path: Path) -> list[Any]:
         # MATLAB keeps the parts of its cells and objects under names with "#"
         elif address not in known and not (len(way) == 1 and name.startswith(b"#")):
             known.add(address)
+            check.check(address)
             item = group[name]
             if isinstance(item, h5py.Group) and len(way) < _DEEPEST:
                 way.append(iter(_members(item, path)))
@@ -129,15 +129,15 @@ def _members(group: Any, path: Path) -> list[tuple[Any, bytes, int]]:
     import h5py
 
     _check_count(len(group), path, group.name)
-    members: list[tuple[Any, bytes, int]] = []
+    links: list[tuple[bytes, int | None]] = []
 
-    def look(name: bytes, link: Any) -> bool | None:
-        if link.type == h5py.h5l.TYPE_HARD:
-            members.append((group, name, link.u))
-        return True if len(members) >= _MOST_OBJECTS else None
+    def look(name: bytes, link: Any) -> None:
+        links.append((name, link.u if link.type == h5py.h5l.TYPE_HARD else None))
 
     group.id.links.iterate(look, info=True)
-    return members
+    # a name that is there twice may lead elsewhere than to what was checked
+    times = Counter(name for name, _ in links)
+    return [(group, name, address) for name, address in links if address is not None and times[name] == 1]
 
 
 def _holds_numbers(dataset: Any) -> bool:
