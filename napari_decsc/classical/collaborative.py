@@ -138,64 +138,90 @@ def shrink(images: Tensor, groups: Groups, threshold: float, pilot: Tensor | Non
         top = int(positions.min()) // groups.corners[1]
         rows = slice(top, int(positions.max()) // groups.corners[1] + PATCH)
         local = positions - top * groups.corners[1]
-        noise = images.new_empty(len(images), len(local))
+        noise = images.new_ones(len(images), len(local))
+        work = _Workspace(images[0, rows], local)
         for k, image in enumerate(images):
-            sums, noise[k] = _shrunk(image[rows], local, threshold, None if pilot is None else pilot[k, rows])
-            total[k, rows] += _laid_out(sums, total[k, rows].shape)
+            if pilot is None or pilot[k, rows].any():  # a pilot of nothing but zeros leaves nothing
+                noise[k] = work.shrunk(image[rows], threshold, None if pilot is None else pilot[k, rows])
+                total[k, rows] += work.laid_out()
         weight[:, rows] += _weights(noise, local, weight[:, rows].shape)
     return torch.where(weight > 0, total / weight, images)
 
 
-def _shrunk(image: Tensor, positions: Tensor, threshold: float, pilot: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Sums over groups of the shrunk patches, weighed, as coefficients (corner, 64); the noise each group keeps."""
-    noisy, guide = _coefficients(image), None if pilot is None else _coefficients(pilot)
-    sums, noise = torch.zeros_like(noisy), image.new_empty(len(positions))
-    members = positions.shape[1]
-    transform = _on(haar, members, image.device)
-    some = max(1, IN_CACHE // members) if image.device.type == "cpu" else len(positions)
-    for start in range(0, len(positions), some):
-        here = positions[start : start + some].mT.reshape(-1)
-        group = (transform @ noisy[here].view(members, -1)).view(members, -1, PATCH * PATCH)
-        if guide is None:
-            kept = _threshold(group, threshold)
-        else:
-            kept = _wiener(group, (transform @ guide[here].view(members, -1)).view_as(group))
-        noise[start : start + some] = kept
-        group /= kept[:, None]
-        sums.index_add_(0, here, (transform.mT @ group.view(members, -1)).view(-1, PATCH * PATCH))
-    return sums, noise
+class _Workspace:
+    """The groups of a strip, and memory that is taken once for all images and all chunks of groups in it.
+
+    Fresh memory for every step would cost more time than the arithmetic.
+    """
+
+    def __init__(self, image: Tensor, positions: Tensor) -> None:
+        self.shape, self.positions = image.shape, positions
+        members = positions.shape[1]
+        self.transform = _on(haar, members, image.device)
+        self.some = max(1, IN_CACHE // members) if image.device.type == "cpu" else len(positions)
+        self.chunks = image.new_empty(3, min(self.some, len(positions)) * members, PATCH * PATCH)
+        corners = (image.shape[0] - PATCH + 1) * (image.shape[1] - PATCH + 1)
+        self.sums = image.new_empty(corners, PATCH * PATCH)
+        self.patches = image.new_empty(PATCH * PATCH, corners)
+
+    def shrunk(self, image: Tensor, threshold: float, pilot: Tensor | None) -> Tensor:
+        """Leave in ``sums`` the shrunk patches of all groups, weighed, as coefficients; return each group's noise."""
+        noisy, guide = _coefficients(image), None if pilot is None else _coefficients(pilot)
+        noise = image.new_empty(len(self.positions))
+        self.sums.zero_()
+        for start in range(0, len(noise), self.some):
+            here = self.positions[start : start + self.some].mT.reshape(-1)
+            group, other, spare = (chunk[: len(here)] for chunk in self.chunks)
+            self._transformed(noisy, here, spare, group)
+            if guide is None:
+                kept = _threshold(self._by_group(group), threshold, self._by_group(other))
+            else:
+                self._transformed(guide, here, spare, other)
+                kept = _wiener(self._by_group(group), self._by_group(other), self._by_group(spare))
+            noise[start : start + self.some] = kept
+            self._by_group(group).div_(kept[:, None])
+            torch.mm(self.transform.mT, self._flat(group), out=self._flat(spare))
+            self.sums.index_add_(0, here, spare)
+        return noise
+
+    def laid_out(self) -> Tensor:
+        """The image (row, col) of ``sums``: every patch in its place, through the window."""
+        pixels = _on(cosines, PATCH, self.sums.device) * _on(_window, PATCH, self.sums.device).flatten()
+        torch.mm(pixels.mT, self.sums.mT, out=self.patches)
+        return F.fold(self.patches[None], self.shape, PATCH)[0, 0]
+
+    def _transformed(self, coefficients: Tensor, here: Tensor, spare: Tensor, out: Tensor) -> None:
+        torch.index_select(coefficients, 0, here, out=spare)
+        torch.mm(self.transform, self._flat(spare), out=self._flat(out))
+
+    def _flat(self, chunk: Tensor) -> Tensor:
+        return chunk.view(len(self.transform), -1)
+
+    def _by_group(self, chunk: Tensor) -> Tensor:
+        return chunk.view(len(self.transform), -1, PATCH * PATCH)
 
 
 def _coefficients(image: Tensor) -> Tensor:
     """Cosine transform of the patch at every corner: (corner, coefficient)."""
-    filters = _on(cosines, PATCH, image.device).view(-1, 1, PATCH, PATCH)
-    pixels = image[None, None].contiguous(memory_format=torch.channels_last)
-    found = F.conv2d(pixels, filters.contiguous(memory_format=torch.channels_last))
-    return found[0].permute(1, 2, 0).reshape(-1, PATCH * PATCH)
+    patches = image.unfold(0, PATCH, 1).unfold(1, PATCH, 1).reshape(-1, PATCH * PATCH)
+    return patches @ _on(cosines, PATCH, image.device).mT
 
 
-def _threshold(group: Tensor, threshold: float) -> Tensor:
+def _threshold(group: Tensor, threshold: float, spare: Tensor) -> Tensor:
     """Drop small coefficients (patch, group, coefficient), in place; return how many each group keeps."""
-    mean = group[0, :, 0].clone()
-    group.copy_(F.hardshrink(group, threshold))
-    group[0, :, 0] = 0
-    kept = torch.count_nonzero(group, dim=(0, 2)) + 1
-    group[0, :, 0] = mean
-    return kept.to(group.dtype)
+    torch.abs(group, out=spare)
+    spare[0, :, 0] = torch.inf  # the mean stays
+    torch.gt(spare, threshold, out=spare)
+    group *= spare
+    return spare.sum(0).sum(1)
 
 
-def _wiener(group: Tensor, pilot: Tensor) -> Tensor:
-    """Multiply by the Wiener gain, in place; return the noise energy each group keeps."""
-    gain = pilot.square_()
-    gain /= gain + 1
+def _wiener(group: Tensor, pilot: Tensor, spare: Tensor) -> Tensor:
+    """Multiply by the Wiener gain in place; return the noise energy each group keeps."""
+    torch.add(pilot.square_(), 1, out=spare)
+    gain = torch.div(pilot, spare, out=spare)
     group *= gain
-    return gain.square_().sum((0, 2)).clamp_(min=1e-3)
-
-
-def _laid_out(sums: Tensor, shape: torch.Size) -> Tensor:
-    """The image (row, col) of the coefficients (corner, coefficient): every patch in its place, through the window."""
-    pixels = _on(cosines, PATCH, sums.device) * _on(_window, PATCH, sums.device).flatten()
-    return F.fold((pixels.mT @ sums.mT)[None], shape, PATCH)[0, 0]
+    return gain.square_().sum(0).sum(1).clamp_(min=1e-3)
 
 
 def _weights(noise: Tensor, positions: Tensor, shape: torch.Size) -> Tensor:
@@ -203,8 +229,15 @@ def _weights(noise: Tensor, positions: Tensor, shape: torch.Size) -> Tensor:
     rows, cols = shape[1] - PATCH + 1, shape[2] - PATCH + 1
     each = (1 / noise).mT.repeat_interleave(positions.shape[1], dim=0)
     corners = noise.new_zeros(rows * cols, len(noise)).index_add_(0, positions.flatten(), each)
-    window = _on(_window, PATCH, noise.device)[None, None]
-    return F.conv_transpose2d(corners.mT.reshape(-1, 1, rows, cols), window)[:, 0]
+    corners = corners.mT.reshape(-1, rows, cols)
+    across = noise.new_zeros(len(noise), rows, shape[2])
+    found = noise.new_zeros(len(noise), shape[1], shape[2])
+    # the window is a product of one along the rows and one along the columns
+    for offset, height in enumerate(np.kaiser(PATCH, 2).tolist()):
+        across[:, :, offset : offset + cols].add_(corners, alpha=height)
+    for offset, height in enumerate(np.kaiser(PATCH, 2).tolist()):
+        found[:, offset : offset + rows].add_(across, alpha=height)
+    return found
 
 
 def _on(make: Callable[[int], Floats], size: int, device: torch.device) -> Tensor:
