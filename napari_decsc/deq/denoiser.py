@@ -59,11 +59,12 @@ class DecscDenoiser:
         return choose(self.settings.device)
 
     def describe(self) -> dict[str, Any]:
-        """Method, settings, weights (name, hash) and device, ready for JSON."""
+        """Method, settings, weights (name, hash), the proved contraction or None, and device, ready for JSON."""
         return {
             "method": self.name,
             "settings": as_dict(self.settings),
             "weights": {"name": self._weights.name, "hash": self._weights.hash},
+            "contraction": self._weights.model.contraction(self.settings.strength),
             "device": str(self._device),
         }
 

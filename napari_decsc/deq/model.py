@@ -241,7 +241,7 @@ class Subspace(Decsc):
     """
 
     preset = "subspace"
-    summary = "any number of bands, any sensor, all kinds and levels of noise; proved to converge; the one to use"
+    summary = "any number of bands, any sensor, all kinds and levels of noise; the one to use"
     bands = None
     multiple = 32
     stored_in_half = ("refiner.",)
