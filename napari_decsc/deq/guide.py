@@ -119,6 +119,13 @@ def find(cube: Tensor, keep: Tensor, found: Survey) -> Guide:
     return Guide(target, _weight(target - fit, keep), images, pilot, found)
 
 
+@torch.no_grad()
+def sketch(cube: Tensor, keep: Tensor, found: Survey) -> Tensor:
+    """A first look, in a tenth of the time of :func:`find`: a local Wiener estimate (N, B, rows, cols), peak 1."""
+    images = found.images(noise_units.repair(cube, keep, found))
+    return found.cube(local_wiener(images, found.counts)) * found.sigma[:, :, None, None]
+
+
 def local_wiener(images: Tensor, counts: Tensor) -> Tensor:
     """Eigen-images (N, r, rows, cols) of noise variance 1, each pixel drawn to its neighbours' mean.
 

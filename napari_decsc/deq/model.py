@@ -83,6 +83,10 @@ class Decsc(nn.Module, ABC):
         """What is known of cubes (N, B, rows, cols) with peak 1. ``units`` of the whole cube, when this is a tile."""
         return self.condition(self.prepare(cube, keep, units))
 
+    def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
+        """A first look at the answer (N, B, rows, cols), peak 1, where finding the context takes its time."""
+        return None
+
     @abstractmethod
     def f(self, z: Code, c: Context) -> Code:
         """One evaluation of the fixed-point map."""
@@ -268,6 +272,10 @@ class Subspace(Decsc):
     def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide:
         """Noise units, outliers, and the first estimate of the eigen-images."""
         return guide.find(cube, keep, self.units(cube, keep) if units is None else units)
+
+    def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
+        """Local Wiener filtering of the eigen-images."""
+        return None if units is None else guide.sketch(cube, keep, units)
 
     def condition(self, found: Guide | Context) -> Context:
         """What the conditioning network makes of the guide."""

@@ -102,14 +102,23 @@ class TileSolver:
     def _solve(self, tile: Tile, window: slice, values: Values, number: int, total: int) -> Events:
         """Events of one window of bands; returns the core of these bands."""
         key = (tile.row.core.start, tile.col.core.start, window.start)
+        whole_spectrum = len(self.windows) == 1
+        looked = None
+        if self.previews and whole_spectrum and not self.stopped and key not in self.kept.solutions:
+            looked = self._first_look(tile, values)
+        if looked is not None:
+            with self.watch.pause():
+                command = yield Iteration(0, np.nan, np.nan, self.watch.elapsed, number, total, looked)
+            self.stopped = command is Command.STOP
         with torch.inference_mode():
             calm, z = self._begin(key, values)
             c = self.model.stronger(calm, self.settings.strength)
             z = self.model.start(c) if z is None else z
         if self.stopped:
             return self._estimate(z, c, tile)
-        whole_spectrum = len(self.windows) == 1
         for state in self._states(State(0, z, _NAN, _NAN), c):
+            if state.number == 0 and looked is not None:
+                continue
             z, preview = state.z, None
             if self.previews and whole_spectrum and (state.number == 0 or self._preview_is_due()):
                 preview = Preview(self.source.raw(self._estimate(z, c, tile)), tile.row.core, tile.col.core)
@@ -123,6 +132,14 @@ class TileSolver:
                 break
         self.kept.keep(key, calm, z, self.settings.strength)
         return self._estimate(z, c, tile)
+
+    def _first_look(self, tile: Tile, values: Values) -> Preview | None:
+        with torch.inference_mode():
+            cube = self.model.sketch(*tensors(values, self.device), self.units)
+        if cube is None:
+            return None
+        core = cube[0].cpu().numpy()[:, tile.row.inside, tile.col.inside]
+        return Preview(self.source.raw(core), tile.row.core, tile.col.core)
 
     def _begin(self, key: Key, values: Values) -> tuple[Context, Code | None]:
         """The context at strength 1, and the last solution as the strength that is asked for would have it, if any."""
