@@ -12,15 +12,24 @@ from napari_decsc.hsi.scaling import peak, sample
 
 #: A value is the floor or the ceiling when at least this share of the sampled voxels lies exactly on it.
 STUCK_SHARE = 2e-4
+#: Values hardly ever repeat when there are this many different ones, as a share of the voxels.
+DISTINCT_SHARE = 0.25
 
 
 def stuck_values(cube: Cube) -> tuple[float, ...]:
-    """Physical values that voxels are stuck on, among 0, the peak, the least and the largest value."""
+    """Physical values that voxels are stuck on.
+
+    In whole counts many voxels share a value by chance: looked at are 0, the peak, the least and the largest value. In a
+    cube whose values hardly ever repeat, any value that does is one.
+    """
     values = sample(cube)
     values = values[np.isfinite(values)]
     if values.size == 0:
         return ()
     candidates = {0.0, peak(cube), float(values.min()), float(values.max())}
+    distinct, repeats = np.unique(values, return_counts=True)
+    if distinct.size > DISTINCT_SHARE * values.size:
+        candidates.update(distinct[repeats >= max(10, STUCK_SHARE * values.size)].tolist())
     counts = {value: np.count_nonzero(values == np.float32(value)) for value in sorted(candidates)}
     return tuple(value for value, count in counts.items() if count >= max(2, STUCK_SHARE * values.size))
 
