@@ -19,8 +19,8 @@ DISTINCT_SHARE = 0.25
 def stuck_values(cube: Cube) -> tuple[float, ...]:
     """Physical values that voxels are stuck on.
 
-    In whole counts many voxels share a value by chance: looked at are 0, the peak, the least and the largest value. In a
-    cube whose values hardly ever repeat, any value that does is one.
+    In whole counts many voxels share a value by chance: looked at are 0, the peak, the least and the largest value.
+    In a cube whose values hardly ever repeat, any value that does is one.
     """
     values = sample(cube)
     values = values[np.isfinite(values)]
