@@ -28,6 +28,8 @@ SPIKE, ALONE = 6.0, 3.0
 LARGEST = 1e6
 #: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
 ROUNDS, FEW = 3, 0.01
+#: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
+MANY = 0.2
 #: A column is shifted as a whole when its median is so many times what chance explains.
 SHIFTED = 4.0
 #: Sides of the windows of the local Wiener filter, and of the measurement of what noise it lets through.
@@ -96,7 +98,8 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
     found = _measured(units, filled, outliers=True)
     for _ in range(ROUNDS):
         new, weight = _filled(target, keep, found, local_wiener(found.images(filled), found.counts))
-        if float(1 - weight.mean()) < FEW:  # nothing but noise: believe what was measured
+        outliers = 1 - float(weight.sum() / keep.sum().clamp(min=1))
+        if float(1 - weight.mean()) < FEW or outliers > MANY:  # nothing but noise, or nothing that smoothing explains
             return _measured(units, _without_spikes(target, keep, filled), outliers=False)
         filled = new
         found = _measured(units, filled, outliers=True)
@@ -167,7 +170,8 @@ def _measured(units: NoiseUnits, filled: Tensor, *, outliers: bool) -> Survey:
     basis = F.pad(basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9), (0, rank - basis.shape[2]))
     images = mix_bands(basis.mT, filled)
     energy = images.square().mean((2, 3))
-    noise = noise_units.band_sigmas(images, torch.ones_like(images, dtype=torch.bool)).square().clamp(min=1e-6)
+    # in noise units it is 1, less where outliers were filled; what is far more than that is texture
+    noise = noise_units.band_sigmas(images, torch.ones_like(images, dtype=torch.bool)).square().clamp(1e-6, 1.1)
     edge = (1 + (bands / (rows * cols)) ** 0.5) ** 2  # Marchenko and Pastur: the largest eigenvalue of noise alone
     counts = ((energy / noise / edge - COUNTS_FROM) / (COUNTS_FULLY - COUNTS_FROM)).clamp(0, 1)
     return Survey(units.sigma, basis, units.limit, mean, energy, counts, torch.tensor(outliers))

@@ -212,5 +212,6 @@ def test_every_generated_header_and_shape_goes_round(
             if key in said:
                 texts = said[key] if isinstance(said[key], list) else [said[key]]
                 found = again.header[key] if isinstance(again.header[key], list) else [again.header[key]]
-                assert found == [" ".join(text.split()) for text in texts]
+                # only a description keeps its blanks as they are
+                assert found == [text.strip() if key == "description" else " ".join(text.split()) for text in texts]
         assert sorted(os.listdir(folder)) == sorted([*names, "again.hdr", "again.img"])

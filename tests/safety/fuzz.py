@@ -119,7 +119,7 @@ def _limit_memory() -> None:
 
 def rounds(inputs: int, seed: int) -> Iterator[tuple[int, Any, list[tuple[Case, str]]]]:
     """Run the inputs in chunks, each in a process of its own; yields (inputs, what `work` sent or None, faults)."""
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("forkserver")
     pool = [Case.kept(path) for path in sorted(CORPUS.glob("*.json"))]
     with folders() as (case_folder, scratch):
         for start in range(0, inputs, CHUNK):

@@ -187,7 +187,8 @@ def test_the_status_bar_forgets_that_it_was_running(qtbot, viewer, widget):
     qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=5000)
     viewer.status = f"{viewer.layers[-1].name} [1, 2, 3]: 0.5"
     wait_done(qtbot, widget, widget.stop)
-    assert viewer.status == "scaler · leaf [1, 2, 3]: 0.5"
+    # napari itself may say something new meanwhile
+    assert "(running)" not in str(viewer.status)
 
 
 def test_weights_and_devices_are_chosen_in_words_or_typed(qtbot):
