@@ -1,24 +1,25 @@
 """The memory of a run on a cube that is larger than the memory it may take, watched from outside. Linux.
 
-    python benchmarks/memory_curve.py FOLDER [--gb 2] [--bands 31] [--memory 1.4GB] [--evaluations 7] [--solve 20]
-        [--strength 1] [--tiles 0]
+    python benchmarks/memory_curve.py FOLDER [--gb 2] [--bands 31] [--memory 1.4GB] [--threads 2] [--strength 1]
+    python benchmarks/memory_curve.py FOLDER --plot-only
 
-Makes a noisy cube of so many gigabytes in FOLDER, denoises it tile by tile into another file there, and writes
-FOLDER/memory_curve.csv: seconds, megabytes of RSS, RssAnon (the process's own), RssFile (pages of mapped files and
-libraries, which the system takes back at will), and the tile. After ``--solve`` tiles the run is told to stop: the
-remaining tiles get their start estimate, so that the whole file passes through the process in bearable time; 0 solves
-all of them. The cube and its result are deleted at the end.
+Makes a noisy cube of so many gigabytes in FOLDER, denoises all of it, tile by tile, into another file there, and writes
+FOLDER/memory_curve.json: every half second the megabytes of RSS, RssAnon (the process's own), RssFile (pages of mapped
+files and libraries, which the system takes back at will), and the tile. FOLDER/memory_curve.png shows them. The cube
+and its result are deleted at the end.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-KINDS = ("VmRSS", "RssAnon", "RssFile", "VmHWM")
+from napari_decsc.deq.settings import DecscSettings  # before torch: it says how torch waits and takes memory
+
+KINDS = ("VmRSS", "RssAnon", "RssFile")
 
 
 def make_cube(path: Path, gigabytes: float, bands: int) -> None:
@@ -40,51 +41,83 @@ def make_cube(path: Path, gigabytes: float, bands: int) -> None:
                 sink.write(noisy, slice(top, top + part.shape[1]), slice(left, left + part.shape[2]))
 
 
-class EnoughError(Exception):
-    """As many tiles as were asked for are done."""
-
-
-def settings(args: argparse.Namespace) -> Any:
-    """Those of the run."""
-    from napari_decsc.deq.settings import DecscSettings
-
-    return DecscSettings(
-        memory=args.memory, max_iterations=args.evaluations, strength=args.strength, device="cpu", tolerance=0
-    )
-
-
 def child(args: argparse.Namespace) -> None:
-    """The run itself; says on stdout which tile it is at."""
+    """The run itself; says on stdout its plan, and then which tile it is at."""
     import torch
 
     from napari_decsc.deq.denoiser import DecscDenoiser
-    from napari_decsc.hsi.denoising import Command, Iteration, run
+    from napari_decsc.hsi.denoising import Iteration, run
     from napari_decsc.hsi.files import new_sink, open_cube
 
     torch.set_num_threads(args.threads)
     noisy = open_cube(args.folder / "noisy.hdr")
-    denoiser = DecscDenoiser(settings(args))
-    print(denoiser.plan(noisy.shape).as_dict(), flush=True)
+    denoiser = DecscDenoiser(DecscSettings(memory=args.memory, strength=args.strength, device="cpu"))
+    print(json.dumps(denoiser.plan(noisy.shape).as_dict()), flush=True)
 
-    def listen(iteration: Iteration) -> Command | None:
-        if iteration.number == 0:
-            print(f"tile {iteration.tile} of {iteration.tiles}, {iteration.elapsed:.0f} s", flush=True)
-            if 0 < args.tiles < iteration.tile:
-                raise EnoughError
-        return Command.STOP if 0 < args.solve < iteration.tile else None
+    def listen(iteration: Iteration) -> None:
+        print(iteration.tile, iteration.number, flush=True)
 
-    with suppress(EnoughError), new_sink(noisy, args.folder / "denoised.hdr", overwrite=True) as sink:
+    with new_sink(noisy, args.folder / "denoised.hdr", overwrite=True) as sink:
         run(denoiser.denoise_into(noisy, sink), listen)
 
 
-def status(pid: int) -> dict[str, int]:
-    """Bytes of each kind of memory of a process; empty when it has ended."""
+def status(pid: int) -> list[int]:
+    """Megabytes of each kind of memory of a process; empty when it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
-        return {}
-    words = [line.split() for line in lines]
-    return {word[0][:-1]: int(word[1]) * 1024 for word in words if word[0][:-1] in KINDS}
+        return []
+    words = {line.split(":")[0]: line.split() for line in lines}
+    return [int(words[kind][1]) * 1024 // 10**6 for kind in KINDS if kind in words]
+
+
+def watched(args: argparse.Namespace) -> dict[str, Any]:
+    """Run the child; what was seen of it."""
+    began, log, samples, evaluations = time.monotonic(), args.folder / "run.log", [], 0
+    with log.open("w") as out:
+        run = subprocess.Popen([sys.executable, __file__, *sys.argv[1:], "--child"], stdout=out, stderr=out)
+        while run.poll() is None:
+            lines = log.read_text().splitlines()
+            tile = int(lines[-1].split()[0]) if len(lines) > 1 else 0
+            if now := status(run.pid):
+                samples.append([round(time.monotonic() - began, 1), *now, tile])
+            time.sleep(0.5)
+    plan, *events = log.read_text().splitlines()
+    if run.returncode:
+        raise SystemExit("\n".join(events[-5:]))
+    evaluations = sum(line.split()[1] != "0" for line in events)
+    return {
+        "plan": json.loads(plan), "threads": args.threads, "seconds": round(time.monotonic() - began),
+        "evaluations": evaluations, "columns": ["seconds", *KINDS, "tile"], "samples": samples,
+        "largest": dict(zip(KINDS, (max(column) for column in list(zip(*samples, strict=True))[1:4]), strict=True)),
+    }  # fmt: skip
+
+
+def table(found: dict[str, Any], rows: int = 10) -> None:
+    """Print a Markdown table: moments spread evenly over the run, then the largest values."""
+    print("| seconds | MB | of these its own | mapped files and libraries | tile |\n|---|---|---|---|---|")
+    samples = found["samples"]
+    for i in range(rows):
+        seconds, *kinds, tile = samples[(2 * i + 1) * len(samples) // (2 * rows)]
+        print(f"| {seconds:.0f} |", *[f"{value} |" for value in kinds], f"{tile} of {found['plan']['tiles']} |")
+    print("| **largest** |", *[f"**{value}** |" for value in found["largest"].values()], "|")
+    print(f"\nplan: {found['plan']}; {found['seconds']} s, {found['evaluations']} evaluations in all")
+
+
+def plot(found: dict[str, Any], path: Path) -> None:
+    """The curve as a picture."""
+    from matplotlib.figure import Figure
+
+    seconds, rss, anon, _, _ = zip(*found["samples"], strict=True)
+    figure = Figure(figsize=(7, 2.6), layout="constrained")
+    axes = figure.add_subplot()
+    minutes = [value / 60 for value in seconds]
+    axes.plot(minutes, rss, lw=0.6, label="resident, mapped pages included")
+    axes.plot(minutes, anon, lw=0.6, label="of that, the process's own")
+    axes.axhline(found["plan"]["budget_bytes"] / 1e6, color="0.3", lw=1, ls="--", label="budget")
+    axes.set(xlabel="minutes", ylabel="MB", ylim=(0, None), xlim=(0, minutes[-1]))
+    axes.legend(fontsize=7, loc="lower right")
+    figure.savefig(path, dpi=110)
 
 
 def main() -> None:
@@ -93,37 +126,29 @@ def main() -> None:
     parser.add_argument("--gb", type=float, default=2)
     parser.add_argument("--bands", type=int, default=31)
     parser.add_argument("--memory", default="1.4GB")
-    parser.add_argument("--evaluations", type=int, default=7)
-    parser.add_argument("--solve", type=int, default=20)
     parser.add_argument("--strength", type=float, default=1.0, help="0 copies: the stream alone, without any solve")
-    parser.add_argument("--tiles", type=int, default=0, help="end after so many tiles; 0: the whole cube")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--child", action="store_true")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--plot-only", action="store_true", help="table and picture of a run that was watched before")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
         child(args)
         return
-    args.folder.mkdir(parents=True, exist_ok=True)
-    # made in a process of its own: what it takes must not be counted
-    call = f"make_cube(Path({str(args.folder / 'noisy.hdr')!r}), {args.gb}, {args.bands})"
-    code = f"from pathlib import Path; from memory_curve import make_cube; {call}"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
-    began, peak, log = time.monotonic(), dict.fromkeys(KINDS, 0), args.folder / "run.log"
-    with log.open("w") as out, (args.folder / "memory_curve.csv").open("w") as curve:
-        run = subprocess.Popen([sys.executable, __file__, *sys.argv[1:], "--child"], stdout=out, stderr=out)
-        print("seconds,rss_mb,anon_mb,file_mb,said", file=curve)
-        while run.poll() is None:
-            found = status(run.pid)
-            peak = {kind: max(peak[kind], found.get(kind, 0)) for kind in KINDS}
-            said = (log.read_text().splitlines() or [""])[-1].split(",")[0]
-            values = [f"{found.get(kind, 0) / 1e6:.0f}" for kind in KINDS[:3]]
-            print(f"{time.monotonic() - began:.1f},{','.join(values)},{said}", file=curve, flush=True)
-            time.sleep(0.5)
-    for name in ("noisy", "denoised"):
-        for end in (".hdr", ".img"):
-            (args.folder / (name + end)).unlink(missing_ok=True)
-    print(f"exit code {run.returncode}, {time.monotonic() - began:.0f} s")
-    print({kind: f"{value / 1e6:.0f} MB" for kind, value in peak.items()})
+    record = args.folder / "memory_curve.json"
+    if not args.plot_only:
+        args.folder.mkdir(parents=True, exist_ok=True)
+        # made in a process of its own: what it takes must not be counted
+        call = f"make_cube(Path({str(args.folder / 'noisy.hdr')!r}), {args.gb}, {args.bands})"
+        code = f"from pathlib import Path; from memory_curve import make_cube; {call}"
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+        try:
+            record.write_text(json.dumps(watched(args)))
+        finally:
+            for name in ("noisy.hdr", "noisy.img", "denoised.hdr", "denoised.img"):
+                (args.folder / name).unlink(missing_ok=True)
+    found = json.loads(record.read_text())
+    table(found)
+    plot(found, args.folder / "memory_curve.png")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,19 @@
-"""Fixtures for every test."""
+"""Fixtures for every test, and how hypothesis makes its examples.
+
+By default the same ones every time, so that a test that passed here passes elsewhere.
+`pytest tests/hsi --hypothesis-profile long` draws other ones at random, and twenty times as many where a test leaves
+that open.
+"""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("long", max_examples=2000)
+settings.register_profile("repeatable", derandomize=True, print_blob=True)
+# the profile named on the command line is loaded later, and wins
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer, printable
+from napari_decsc.cli.inputs import add_input_options, add_type_option
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
@@ -18,6 +19,9 @@ REPORT = "report.json"
 
 #: States of a cube in the report. "begun" is what a run that was killed leaves behind.
 BEGUN, DONE, FAILED = "begun", "done", "failed"
+
+#: How cubes are read and written where neither the command nor an older report says so.
+_USUAL: dict[str, Any] = {"dtype": "float32", "variable": None, "band_axis": None}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help=f"where cubes and {REPORT} go")
     parser.add_argument("--method", choices=METHODS, default="decsc", help=f"{summaries} [default: decsc]")
     parser.add_argument("--overwrite", action="store_true", help="replace cubes that are in the way in FOLDER")
+    add_input_options(parser)
+    add_type_option(parser)
     add_settings(parser, {name: method.settings for name, method in METHODS.items()})
 
 
@@ -41,7 +47,8 @@ def run(args: argparse.Namespace) -> Answer:
     jobs = _jobs(args.inputs, args.out)
     maker = make_denoiser(args.method, settings).describe()
     args.out.mkdir(parents=True, exist_ok=True)
-    batch = _Batch(args.method, settings, maker, args.overwrite, _Ledger(args.out / REPORT))
+    options = {name: getattr(args, name) for name in _USUAL}
+    batch = _Batch(args.method, settings, maker, options, args.overwrite, _Ledger(args.out / REPORT))
     states = [batch.state_after(source, output) for source, output in jobs.items()]
     counts = {state: states.count(state) for state in (DONE, "skipped", FAILED)}
     text = f"Wrote {batch.ledger.path}: " + ", ".join(f"{count} {state}" for state, count in counts.items()) + "."
@@ -79,17 +86,22 @@ class _Ledger:
 
 @dataclass
 class _Batch:
-    """What is to be done with every cube. ``maker`` is what a denoiser says of itself: it decides what is the same."""
+    """What is to be done with every cube.
+
+    ``maker`` is what a denoiser says of itself; it and ``options``, how cubes are read and written, decide what is the
+    same.
+    """
 
     method: str
     settings: Any
     maker: dict[str, Any]
+    options: dict[str, Any]
     overwrite: bool
     ledger: _Ledger
 
     def state_after(self, source: Path, output: Path) -> str:
         """Denoise one cube, unless that is done already; "done", "skipped" or "failed". Only Ctrl-C gets through."""
-        entry: dict[str, Any] = {"input": str(source)}
+        entry: dict[str, Any] = {"input": str(source), **self.options}
         try:
             entry["made_from"] = fingerprint(source)
             if self._is_done(entry, output):
@@ -112,18 +124,21 @@ class _Batch:
 
     def _denoise(self, source: Path, output: Path, entry: dict[str, Any]) -> dict[str, Any]:
         from napari_decsc.cli.denoise import denoise
-        from napari_decsc.cli.outputs import check_cube_output
+        from napari_decsc.cli.outputs import check_cube_output, check_type
         from napari_decsc.hsi.files import open_cube
 
-        noisy = open_cube(source)
+        noisy = open_cube(source, variable=self.options["variable"], band_axis=self.options["band_axis"])
+        check_type(noisy, self.options["dtype"])
         check_cube_output(output, [noisy], overwrite=True)
         # from here on a file under the output's name is ours, even if we are killed before the next entry
         self.ledger.note(output, {**entry, **self.maker, "state": BEGUN})
-        _, report = denoise(noisy, output, self.method, self.settings, overwrite=True)
+        _, report = denoise(
+            noisy, output, self.method, self.settings, overwrite=True, dtype=self.options["dtype"]
+        )  # fmt: skip
         return report
 
     def _is_done(self, entry: dict[str, Any], output: Path) -> bool:
-        known = self.ledger.entries.get(output.name, {})
+        known = {**_USUAL, **self.ledger.entries.get(output.name, {})}
         same = all(known.get(key) == value for key, value in {**entry, **_as_read(self.maker)}.items())
         return same and known.get("state") == DONE and _opens(output)
 

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_decsc.deq import weights
+from napari_decsc.deq import memory, weights
 from napari_decsc.deq.devices import choose
-from napari_decsc.deq.guide import Survey
 from napari_decsc.deq.plan import Plan
 from napari_decsc.deq.queue import Steps, TileQueue
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.source import Source, Values
+from napari_decsc.deq.survey import Survey
 from napari_decsc.deq.tile_solver import Kept, TileSolver
 from napari_decsc.deq.tiling import Tile
 from napari_decsc.hsi import mapped
@@ -52,12 +52,14 @@ class Job:
     scale: float
     peak: float
     stuck: tuple[float, ...]
+    blank: tuple[int, ...]
     units: tuple[Values, ...] | None
     sink: EnviSink | None
 
     def source(self) -> Source:
         """The cube, mapped here."""
-        return Source(Cube(self.file.open(), self.name, no_data=self.no_data, scale=self.scale), self.peak, self.stuck)
+        cube = Cube(self.file.open(), self.name, no_data=self.no_data, scale=self.scale)
+        return Source(cube, self.peak, self.stuck, self.blank)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +188,9 @@ def solve_tile(job: Job, tile: Tile, begin_only: bool) -> Done:
     collected = _Parts()
     sink = collected if job.sink is None else job.sink
     iterations: list[Iteration] = []
-    run(TileQueue(solver, [tile], sink).run(), iterations.append)
+    # a worker's memory is counted in tiles: none of it can be wasted
+    with memory.given_back(solver.device.type == "cpu"):
+        run(TileQueue(solver, [tile], sink).run(), iterations.append)
     return Done(tuple(iterations), tuple(collected.parts))
 
 
@@ -236,7 +240,7 @@ def _job(settings: DecscSettings, weights_hash: str, source: Source, units: Surv
     written = sink if isinstance(sink, EnviSink) else None
     return Job(
         secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,
-        source.stuck, arrays, written,
+        source.stuck, source.blank, arrays, written,
     )  # fmt: skip
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from napari_decsc.deq import memory, weights
 from napari_decsc.deq import plan as planning
-from napari_decsc.deq import weights
 from napari_decsc.deq.devices import choose, is_out_of_memory
-from napari_decsc.deq.guide import Survey
 from napari_decsc.deq.plan import Plan
 from napari_decsc.deq.queue import Steps, TileQueue, used_up
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.source import Source
+from napari_decsc.deq.survey import Survey
 from napari_decsc.deq.tile_solver import Kept, TileSolver, tensors
 from napari_decsc.deq.tiling import Tile
 from napari_decsc.hsi import mapped
@@ -84,7 +84,7 @@ class DecscDenoiser:
         """See :class:`napari_decsc.hsi.denoising.Denoiser`. A tile that is never begun keeps its start estimate."""
         plan = self.plan(noisy.shape, streamed=False)
         sink = ArraySink(noisy.shape, on_disk=plan.on_disk)
-        yield from self._run(noisy, plan, sink, min(KEPT_BYTES, int(KEPT_SHARE * plan.budget)))
+        yield from self._run(noisy, plan, sink, _kept_bytes(plan))
         return noisy.replace(data=sink.data, name=f"{noisy.name} denoised")
 
     def denoise_into(self, noisy: Cube, sink: Sink) -> Steps:
@@ -106,9 +106,10 @@ class DecscDenoiser:
 
             yield from cluster.solve(plan, self.settings, self._weights.hash, source, units, sink, watch)
             return
-        model = self._weights.model.to(self._device)
-        solver = TileSolver(model, self._device, self.settings, source, units, watch, self._kept)
-        yield from TileQueue(solver, plan.tiles, sink).run()
+        with memory.given_back(plan.short):
+            model = self._weights.model.to(self._device)
+            solver = TileSolver(model, self._device, self.settings, source, units, watch, self._kept)
+            yield from TileQueue(solver, plan.tiles, sink).run()
 
     def _units(self, source: Source) -> Survey | None:
         """Noise units of the whole cube; on the processor if the device's memory is too small for the sample."""
@@ -122,6 +123,12 @@ class DecscDenoiser:
                 if not is_out_of_memory(error):
                     raise
         raise DenoisingError(used_up(source.cube.name, torch.device("cpu")))
+
+
+def _kept_bytes(plan: Plan) -> int:
+    """How much may be kept: the solution of a single tile is there anyway, those of several come on top."""
+    room = plan.budget if len(plan.tiles) == 1 else plan.spare
+    return min(KEPT_BYTES, int(KEPT_SHARE * plan.budget), room)
 
 
 def _copy(noisy: Cube, tiles: list[Tile], sink: Sink) -> None:

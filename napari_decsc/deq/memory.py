@@ -1,6 +1,10 @@
 """How much memory a solve may take, and takes."""
 
+import ctypes
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import torch
@@ -11,7 +15,11 @@ from napari_decsc.hsi.errors import SettingsError
 #: What the program itself takes before it solves anything, in bytes: Python, PyTorch, the weights.
 PROGRAM = 400_000_000
 #: What a solve takes beside what grows with the tile: buffers of libraries, parts that the system gives back late.
-FIXED = 60_000_000
+FIXED = 30_000_000
+
+#: Number of glibc's setting, and what it is set to: blocks of so many bytes are given back as soon as they are free.
+#: And where it moves by itself in a program that works with large blocks.
+_M_MMAP_THRESHOLD, _AT_ONCE, _USUAL = -3, 1 << 20, 32 << 20
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
@@ -43,6 +51,24 @@ def host_budget(text: str, device: torch.device) -> int:
     return budget(text if device.type == "cpu" else "", torch.device("cpu"))
 
 
+@contextmanager
+def given_back(short: bool) -> Iterator[None]:
+    """Where memory is ``short``, let the C library give blocks back to the system as soon as they are free.
+
+    It keeps them otherwise, in pieces that the next tensor may not fit into: a tile then takes half as much again, and
+    no two runs take the same. The price is up to a tenth of the time. Other C libraries than glibc do as they do.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if short and sys.platform == "linux" else None
+    if mallopt is None:
+        yield
+        return
+    mallopt(_M_MMAP_THRESHOLD, _AT_ONCE)
+    try:
+        yield
+    finally:
+        mallopt(_M_MMAP_THRESHOLD, _USUAL)
+
+
 def of_tile(model: Decsc, bands: int, pixels: int) -> int:
     """Bytes that the solve of a tile takes at its peak; ``pixels`` with margins."""
     return FIXED + pixels * per_pixel(model, bands)
@@ -57,10 +83,10 @@ def per_pixel(model: Decsc, bands: int) -> int:
     """Bytes for each pixel of a tile, at the peak of its solve.
 
     Anderson acceleration holds five codes and five differences of codes, and f makes a few more; then there are the
-    cubes (noisy, target, weight, first, result and what f compares them with) and the transformer's channels. The
-    counts are fitted to measurements, see docs/scaling.md.
+    cubes (noisy, target, weight, expected, and what f compares them with). The counts are fitted to measurements of
+    memory that is :func:`given_back`, see docs/scaling.md.
     """
     maps = model.shared.maps / model.shared.stride**2
     window = model.bands or bands
     codes = maps + window * model.unshared.filters.step.shape[0] / model.unshared.stride**2
-    return int(4 * (14 * codes + 14 * window + 12 * maps + 2 * bands))
+    return int(4 * (16 * codes + 13 * window + 2 * bands))

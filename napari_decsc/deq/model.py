@@ -26,10 +26,11 @@ from napari_decsc.deq.dictionaries import (
     mix_bands,
 )
 from napari_decsc.deq.fixed_point import Code
-from napari_decsc.deq.guide import Guide, Survey
+from napari_decsc.deq.guide import Guide
 from napari_decsc.deq.priors import Detail, SwinBlock
 from napari_decsc.deq.refiner import Refiner
 from napari_decsc.deq.shrinkage import clip, inverse_softplus, soft
+from napari_decsc.deq.survey import Survey, survey
 from napari_decsc.hsi.errors import DenoisingError
 
 
@@ -267,7 +268,7 @@ class Subspace(Decsc):
 
     def units(self, cube: Tensor, keep: Tensor) -> Survey:
         """Noise levels, basis and energies of whole cubes (N, B, rows, cols)."""
-        return guide.survey(cube, keep, self.rank)
+        return survey(cube, keep, self.rank)
 
     def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide:
         """Noise units, outliers, and the first estimate of the eigen-images."""

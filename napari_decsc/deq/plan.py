@@ -37,6 +37,16 @@ class Plan:
     on_disk: bool
 
     @property
+    def short(self) -> bool:
+        """Whether memory is so short that none of it can be wasted: more than half of the budget is needed."""
+        return self.device == "cpu" and 2 * self.memory > self.budget
+
+    @property
+    def spare(self) -> int:
+        """Bytes of the budget that no tile needs, beside the one that is being solved."""
+        return max(0, self.budget - self.memory)
+
+    @property
     def solves(self) -> int:
         """Tiles times windows of bands."""
         return len(self.tiles) * self.windows

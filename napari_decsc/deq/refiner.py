@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_decsc.deq.guide import box_mean
+from napari_decsc.deq.smoothing import box_mean
 
 #: What the estimate took away is read, and given back, within so many noise levels.
 REACH = 6.0

@@ -11,7 +11,7 @@ from napari_decsc.hsi import mapped
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.no_data import missing
 from napari_decsc.hsi.scaling import peak
-from napari_decsc.hsi.validity import blank_pixels, stuck_values, usable
+from napari_decsc.hsi.validity import blank_bands, blank_pixels, stuck_values, usable
 
 #: Noise levels and basis of a larger cube are found on a sample: this many pixels, fewer if they have more voxels ...
 SAMPLE_PIXELS, SAMPLE_VOXELS = 256 * 256, 1 << 22
@@ -24,7 +24,8 @@ ALL = slice(None)
 
 @dataclass(frozen=True)
 class Source:
-    """A cube, the physical value that counts as 1, and the values that voxels are stuck on; the last two from a sample.
+    """A cube, and what a sample of it tells: the physical value that counts as 1, the values that voxels are stuck on,
+    and the bands in which all of them are.
 
     The cube may be a memory map of any size: what is read of it is copied, and its pages are given back.
     """
@@ -32,11 +33,13 @@ class Source:
     cube: Cube
     peak: float
     stuck: tuple[float, ...]
+    blank: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, cube: Cube) -> "Source":
         """Look at a sample of the cube."""
-        return cls(cube, peak(cube), stuck_values(cube))
+        stuck = stuck_values(cube)
+        return cls(cube, peak(cube), stuck, blank_bands(cube, stuck))
 
     def values(self, rows: slice, cols: slice) -> Values:
         """All bands of a part of the cube."""
@@ -65,9 +68,10 @@ class Source:
         return values * np.float32(self.peak * self.cube.scale)
 
     def restored(self, values: Values, rows: slice, cols: slice) -> Values:
-        """Raw units of the cube; what was not measured, and pixels without a single usable voxel, as they came."""
+        """Raw units of the cube; what was not measured, and pixels and bands without a usable voxel, as they came."""
         part = self._part(rows, cols)
-        blank = blank_pixels(np.isfinite(self._scaled(part)))
+        blank = np.isin(np.arange(self.cube.bands), self.blank)[:, None, None]
+        blank = blank | blank_pixels(np.isfinite(self._scaled(part)))
         with np.errstate(over="ignore"):  # beyond float32 lies infinity
             came = part.data.astype(np.float32)
         gone = ~np.isfinite(came)

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from napari_decsc.deq import tiling
 from napari_decsc.deq.fixed_point import Code, State, anderson, picard, until
-from napari_decsc.deq.guide import Survey
 from napari_decsc.deq.model import Context, Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.source import Source, Values
+from napari_decsc.deq.survey import Survey
 from napari_decsc.deq.tiling import Tile
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.denoising import Command, Iteration, Preview

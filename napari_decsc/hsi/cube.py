@@ -70,9 +70,11 @@ class Cube:
             raise CubeError(f"{self.name}: a cube has the axes (band, row, col), this array has {self.data.ndim}")
         if 0 in self.data.shape:
             raise CubeError(f"{self.name}: the cube is empty, its shape is {self.data.shape}")
-        if self.data.dtype.kind not in "iuf":
+        # the long double of C has other bytes on every machine, and ENVI has no type for it
+        if self.data.dtype.kind not in "iuf" or self.data.dtype.itemsize > 8:
             raise CubeError(
-                f"{self.name}: data type {self.data.dtype} is not supported; convert it to a real number type"
+                f"{self.name}: data type {self.data.dtype} is not supported; convert it to a real number type "
+                f"such as float64"
             )
         if not (np.isfinite(self.scale) and self.scale > 0):
             raise CubeError(f"{self.name}: scale is {self.scale}; it must be a positive number")

@@ -42,6 +42,12 @@ def usable(physical: NDArray[np.float32], stuck: tuple[float, ...]) -> NDArray[n
     return keep
 
 
+def blank_bands(cube: Cube, stuck: tuple[float, ...]) -> tuple[int, ...]:
+    """Bands in which no sampled voxel is usable: dead, saturated or constant. Nothing can be said of them either."""
+    keep = usable(sample(cube), stuck)
+    return tuple(np.flatnonzero(~keep.any(axis=(1, 2))).tolist())
+
+
 def blank_pixels(keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels (row, col) of which no band is usable: outside the scene, or truly black. Nothing can be said of them."""
     return np.asarray(~keep.any(axis=0))

@@ -51,6 +51,40 @@ def test_every_cube_of_a_folder_is_denoised(capsys: pytest.CaptureFixture[str]) 
     assert "method: flat" in read_envi("out/noisy.hdr").header["napari-decsc"]
 
 
+def test_the_type_of_the_source_and_its_scale_come_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """Reflectance x 10000 in int16 comes out so; a result of another type is another result."""
+    levels = np.broadcast_to(np.array([2000, 4000], np.int16)[:, None, None], (2, 9, 8))
+    write_envi(Cube(np.array(levels), scale=10000, no_data=-9999), "counts.hdr")
+    assert batch("--dtype", "source", inputs=("counts.hdr",)) == 0
+    cube = read_envi("out/counts.hdr")
+    assert (cube.data.dtype, cube.scale, cube.no_data) == (np.dtype("int16"), 10000, -9999)
+    assert np.array_equal(cube.data, levels)
+    assert batch("--dtype", "source", inputs=("counts.hdr",)) == 0
+    assert "1 skipped" in capsys.readouterr().out
+    assert batch(inputs=("counts.hdr",)) == cli.FAILED
+    assert "made from another input or with other settings" in capsys.readouterr().err
+    assert batch("--dtype", "uint8", "--overwrite", inputs=("counts.hdr",)) == cli.FAILED
+    assert "the no-data value -9999 does not fit into uint8" in capsys.readouterr().err
+
+
+def test_the_band_axis_can_be_told(capsys: pytest.CaptureFixture[str]) -> None:
+    np.save("stack.npy", np.broadcast_to(np.arange(5.0), (3, 4, 5)))
+    assert batch(inputs=("stack.npy",)) == cli.FAILED
+    assert "counts the bands; choose 0, 1 or 2" in capsys.readouterr().err
+    assert batch("--band-axis", "2", inputs=("stack.npy",)) == 0
+    assert read_envi("out/stack.hdr").shape == (5, 3, 4)
+
+
+def test_a_report_of_an_older_version_still_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert batch() == 0
+    new = ("dtype", "variable", "band_axis")
+    entries = [{key: entry[key] for key in entry if key not in new} for entry in report().values()]
+    Path("out/report.json").write_text(json.dumps(entries))
+    capsys.readouterr()
+    assert batch() == 0
+    assert "2 skipped" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("inputs", [("in/noisy.hdr", "in/noisy.img"), ("in/noisy.hdr", "in")])
 def test_a_cube_named_twice_is_done_once(capsys: pytest.CaptureFixture[str], inputs: tuple[str, ...]) -> None:
     assert batch(inputs=inputs) == 0

@@ -1,12 +1,15 @@
 """Any size: tiles agree, budgets are kept, used-up memory is survived, a stream is the same as an array."""
 
+import platform
+
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from napari_decsc.deq import memory, weights
 from napari_decsc.deq import plan as planning
-from napari_decsc.deq.denoiser import DecscDenoiser
+from napari_decsc.deq.denoiser import DecscDenoiser, _kept_bytes
 from napari_decsc.deq.model import Paper
 from napari_decsc.deq.plan import Plan
 from napari_decsc.deq.settings import DecscSettings
@@ -160,6 +163,26 @@ def test_a_result_beyond_half_of_the_budget_is_not_held_in_memory():
     assert plan_of(shape, memory="1GB", streamed=False).on_disk
     assert not plan_of(shape, memory="20GB", streamed=False).on_disk
     assert not plan_of(shape, memory="1GB").on_disk
+
+
+def test_tiles_that_fill_the_budget_are_solved_in_memory_that_is_given_back():
+    assert plan_of((31, 2000, 2000), memory="1GB").short
+    assert not plan_of((31, 200, 200), memory="20GB").short
+
+
+def test_solutions_of_several_tiles_are_kept_only_within_the_budget():
+    plan = plan_of((31, 2000, 2000), memory="1GB", streamed=False)
+    assert _kept_bytes(plan) + plan.memory <= plan.budget
+    assert _kept_bytes(plan_of((31, 200, 200), memory="1GB", streamed=False)) == 250_000_000
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
+def test_blocks_that_are_free_go_back_to_the_system_where_memory_is_short():
+    with memory.given_back(True):
+        blocks = [np.ones(250_000) for _ in range(40)]
+        held = psutil.Process().memory_info().rss
+        del blocks[:-1]  # the last one would hold up those below it on a heap
+        assert psutil.Process().memory_info().rss < held - 60e6
 
 
 def test_too_little_memory_is_refused_with_how_much_is_enough():

@@ -29,6 +29,12 @@ def test_what_is_no_cube_is_refused(data, word):
         Cube(data, name="scene")
 
 
+@pytest.mark.skipif(np.dtype("longdouble").itemsize <= 8, reason="needs a long double of more than 8 bytes")
+def test_long_doubles_which_no_file_of_ours_holds_are_refused():
+    with pytest.raises(CubeError, match="scene: data type float.* is not supported; convert it to .* float64"):
+        Cube(np.zeros((2, 3, 4), np.longdouble), name="scene")
+
+
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_scale_must_be_a_positive_number(scale):
     with pytest.raises(CubeError, match="scale"):

@@ -17,6 +17,7 @@ from napari_decsc.hsi import conversion, replacing
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.envi import read_envi, write_envi
 from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.hsi.files import save_cube
 
 TYPES = ["uint8", "int16", "int32", "float32", "float64", "uint16", "uint32", "int64", "uint64"]
 DATA = np.array([[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]], dtype=np.int16)  # 2 bands, 2 rows, 3 cols
@@ -252,7 +253,22 @@ def test_a_no_data_value_beyond_float32_is_infinite_there(tmp_path, no_data, wri
 
 @pytest.mark.parametrize(("source", "wider"), [("int8", "int16"), ("float16", "float32")])
 def test_types_that_envi_lacks_are_widened(tmp_path, source, wider):
-    assert read_envi(write_envi(Cube(DATA.astype(source)), tmp_path / "s")).data.dtype == wider
+    cube = Cube(DATA.astype(source))
+    assert read_envi(write_envi(cube, tmp_path / "s")).data.dtype == wider
+    # also where that type is asked for by its name, as "source" does
+    again = read_envi(save_cube(cube.replace(header={"data type": source}), tmp_path / "t.hdr", dtype="source"))
+    assert again.data.dtype == wider
+    assert np.array_equal(again.data, cube.data)
+
+
+def test_braces_within_a_text_of_several_lines_stay_where_they_can(tmp_path):
+    def back(text):
+        return read_envi(write_envi(Cube(DATA, header={"description": text}), tmp_path / "s", overwrite=True)).header
+
+    assert back("a {scene},\nof {two} lines")["description"] == "a {scene},\nof {two} lines"
+    # a line that ends with a brace would end the text
+    assert back("a {scene}\nof two lines")["description"] == "a (scene)\nof two lines"
+    assert back("left { open\nhere")["description"] == "left ( open\nhere"
 
 
 @pytest.mark.parametrize(

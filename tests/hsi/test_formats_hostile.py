@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from napari_decsc.hsi.errors import AmbiguousFileError, DecscError, FileFormatError
 from napari_decsc.hsi.files import can_open, open_cube, save_cube
-from napari_decsc.hsi.formats import tiff
+from napari_decsc.hsi.formats import hdf5, tiff
+from napari_decsc.hsi.formats.guards import overflows
 
 DATA = np.arange(5 * 12 * 17, dtype=np.int16).reshape(5, 12, 17)
 
@@ -288,6 +289,18 @@ def test_a_tiff_bomb_is_not_unpacked(tmp_path, monkeypatch, compression, pack):
     tracemalloc.stop()
 
 
+def test_a_tiff_whose_compression_is_not_known_here_is_not_called_damaged(tmp_path, monkeypatch):
+    tifffile.imwrite(tmp_path / "x.tif", DATA, photometric="minisblack", compression="zlib", metadata=None)
+
+    def lacking(*given, **named):
+        raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", lacking)
+    said = refusal(tmp_path / "x.tif", band_axis=0)
+    assert "needs the package imagecodecs; install it" in said
+    assert "damaged" not in said
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_matlab_functions_and_objects_are_passed_over(tmp_path, packed):
     """A function handle is of class 16, an object of class 3: neither is looked into, the cube beside them opens."""
@@ -390,6 +403,38 @@ def test_an_hdf5_chunk_beyond_the_memory_is_not_read(tmp_path, monkeypatch):
     open_cube(tmp_path / "x.h5", band_axis=0)
     monkeypatch.setattr("napari_decsc.hsi.formats.guards.fits_in_memory", lambda size: size < 1 << 20)
     assert "a chunk of /cube would take" in refusal(tmp_path / "x.h5", band_axis=0)
+
+
+def hdf5_bomb(path, unpacked, **options):
+    """A chunk of 8192 bytes that unpacks to ``unpacked``."""
+    with h5py.File(path, "w") as file:
+        made = file.create_dataset("cube", (8, 16, 16), "f4", chunks=(8, 16, 16), compression="gzip", **options)
+        made.id.write_direct_chunk((0, 0, 0), zlib.compress(bytes(unpacked), 9))
+
+
+@pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"shuffle": True, "fletcher32": True}])
+def test_an_hdf5_bomb_is_not_unpacked(tmp_path, monkeypatch, options):
+    """With 16 MiB of free memory: a chunk that becomes 64 MiB is refused before the library sees it."""
+    monkeypatch.setattr(hdf5, "fits_in_memory", lambda size: size <= 8 << 20)
+    hdf5_bomb(tmp_path / "bomb.h5", 64 << 20, **options)
+    tracemalloc.start()
+    try:
+        assert "a chunk of /cube unpacks to more than it has room for" in refusal(tmp_path / "bomb.h5", band_axis=0)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_honest_hdf5_chunks_that_have_to_be_looked_at_open(tmp_path, monkeypatch):
+    data = np.random.default_rng(0).integers(0, 5, (8, 64, 64)).astype("i2")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        options = {"chunks": (8, 32, 32), "compression": "gzip", "shuffle": True, "fletcher32": True}
+        file.create_dataset("cube", data=data, **options)
+    looked_at = []
+    monkeypatch.setattr(hdf5, "fits_in_memory", lambda size: size == data.nbytes)
+    monkeypatch.setattr(hdf5, "overflows", lambda *given: looked_at.append(given) or overflows(*given))
+    assert np.array_equal(open_cube(tmp_path / "x.h5").data, data)
+    assert len(looked_at) == 4
 
 
 def opened_within(path, limit, **asked):

@@ -84,7 +84,7 @@ class Header:
                 finite = False
             if not finite:
                 raise FileFormatError(
-                    f"{self.path.name}: value {number} of {key} is {_short(item)}; "
+                    f"{self.path.name}: value {number} of {key} is {shortened(item)}; "
                     f"it must be a number, or {key} may be left out"
                 )
         return np.array([_number(item) for item in items])
@@ -95,7 +95,7 @@ class Header:
 
     def error(self, key: str, must: str) -> FileFormatError:
         """What to raise when a field cannot be used: names file, field, value and cure."""
-        return FileFormatError(f"{self.path.name}: {key} is {_short(self.text(key))}; it must be {must}")
+        return FileFormatError(f"{self.path.name}: {key} is {shortened(self.text(key))}; it must be {must}")
 
     def _items(self, key: str) -> list[str]:
         # commas are the rule; blanks alone, and a comma behind the last value, are met in real files
@@ -153,7 +153,7 @@ def parse(text: str, name: str) -> dict[str, Value]:
         if value.startswith("{"):
             block = _block(value, lines)
             if block is None:
-                said = key if len(key) <= 40 and key.isprintable() else _short(key)
+                said = key if len(key) <= 40 and key.isprintable() else shortened(key)
                 raise FileFormatError(f"{name}: the brace of {said} is never closed; add '}}' behind its last value")
             fields[key] = block.strip() if key in _FREE_TEXT else _split(block)
     return fields
@@ -196,9 +196,15 @@ def _text(key: str, value: Any) -> str:
         return "{" + ", ".join(_one_line(str(item)).replace(",", ";") for item in value) + "}"
     text = str(value).strip()
     if key in _FREE_TEXT:
-        # a brace within could end a text of several lines too early
-        return "{" + (text.translate({ord("{"): "(", ord("}"): ")"}) if "\n" in text else text) + "}"
+        return "{" + (text if _closes_at_its_end(text) else text.translate({ord("{"): "(", ord("}"): ")"})) + "}"
     return _one_line(text)
+
+
+def _closes_at_its_end(text: str) -> bool:
+    """Whether a text in braces is read to its end: in one of several lines a brace within may be taken for the last."""
+    first, *lines = f"{{{text}}}".split("\n")
+    rest = iter(lines)
+    return _block(first, rest) is not None and next(rest, None) is None
 
 
 def _one_line(text: str) -> str:
@@ -213,5 +219,6 @@ def _number(text: str) -> float:
     return float(_DOUBLE.sub(r"\1e\2", text))
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """A field's text in quotes, as messages show it: however long it is, the message stays one line."""
     return repr(text if len(text) <= 40 else text[:37] + "...")

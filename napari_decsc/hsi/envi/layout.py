@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_decsc.hsi.envi.header import Header
+from napari_decsc.hsi.envi.header import Header, shortened
 from napari_decsc.hsi.errors import FileFormatError
 
 #: ENVI's codes of the real data types. 6 and 9 are complex.
@@ -116,11 +116,13 @@ def _refuse_other_files(header: Header) -> None:
     kind = header.text("file type")
     if "library" in kind.lower():
         raise FileFormatError(
-            f"{name}: file type is {kind!r}, which holds no cube but spectra; "
+            f"{name}: file type is {shortened(kind)}, which holds no cube but spectra; "
             f"open it with read_library or `napari-decsc info`"
         )
     if any(word in kind.lower() for word in _OTHER_FILES):
-        raise FileFormatError(f"{name}: file type is {kind!r}, which holds no cube; open an 'ENVI Standard' file")
+        raise FileFormatError(
+            f"{name}: file type is {shortened(kind)}, which holds no cube; open an 'ENVI Standard' file"
+        )
     if header.text("file compression", "0") not in ("", "0"):
         raise FileFormatError(f"{name}: file compression is on; save the file uncompressed (file compression = 0)")
     for key in ("major frame offsets", "minor frame offsets"):

@@ -57,9 +57,10 @@ def write_envi(
     """Write a cube as `path.hdr` and `path.img`; returns the header's path.
 
     ``path`` may end in .hdr, .img or neither; a pair that is replaced keeps the name of its data file. ``dtype`` None
-    keeps the cube's type; values that go into a whole-number type are rounded and cut to its range, NaN becomes the
-    no-data value. ``byte_order`` is 0 (little-endian) or 1. The header says what the cube's fields say, keeps the other
-    fields of ``cube.header`` and adds those of ``extra``.
+    keeps the cube's type; int8 and float16, which ENVI does not know, become int16 and float32. Values that go into a
+    whole-number type are rounded and cut to its range, NaN becomes the no-data value. ``byte_order`` is 0
+    (little-endian) or 1. The header says what the cube's fields say, keeps the other fields of ``cube.header`` and adds
+    those of ``extra``.
 
     Both files are written under temporary names beside the target, flushed to the disk, and renamed, the header last.
     On any error nothing under the target's names has changed and no temporary file is left. Writing onto the very file
@@ -130,8 +131,7 @@ def new_layout(cube: Cube, interleave: str, dtype: DTypeLike | None, byte_order:
         name = np.dtype(cube.data.dtype if dtype is None else dtype).name
     except TypeError:
         name = str(dtype)
-    if dtype is None:
-        name = _WIDER.get(name, name)
+    name = _WIDER.get(name, name)
     if name not in _CODES:
         raise FileFormatError(f"{cube.name}: ENVI has no data type {name}; choose one of {', '.join(_CODES)}")
     bands, lines, samples = cube.shape

@@ -99,6 +99,11 @@ def looks_like_a_cube(contents: Contents, least: int = 4) -> bool:
 def cube_from(contents: Contents, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
     """The cube in a file. Raises AmbiguousFileError where a person has to choose, FileFormatError if there is none."""
     chosen = _variable(contents, variable)
+    if chosen.dtype.itemsize > 8:
+        raise FileFormatError(
+            f"{contents.path}: the numbers of {chosen.name} are of type {chosen.dtype.name}, which is not the same on "
+            f"all machines; save them as float64"
+        )
     axis = 0 if contents.metadata is not None and band_axis is None else _band_axis(contents, chosen, band_axis)
     data = chosen.read()
     if data.shape != chosen.cube_shape:

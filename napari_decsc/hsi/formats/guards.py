@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.errors import DecscError, FileFormatError
+
+#: Longest that a byte of a zlib stream can become.
+INFLATES = 1032
+#: Bytes of a compressed stream, and of what becomes of them, looked at at a time.
+STEP = 1 << 20
 
 
 @contextlib.contextmanager
@@ -51,6 +56,24 @@ def check_memory(size: int, path: Path, name: str) -> None:
     """Raise FileFormatError unless ``size`` bytes, which have to be read as a whole, fit into memory."""
     if not fits_in_memory(size):
         raise FileFormatError(f"{path}: {name} would take {size / 2**30:.1f} GiB of memory, more than is free; {_CURE}")
+
+
+def overflows(pieces: Iterable[bytes], unpacker: Any, room: int) -> bool:
+    """Whether a compressed stream becomes longer than ``room`` bytes, found out without having more than some of them.
+
+    ``unpacker`` is a fresh one of zlib or lzma. What ends the stream is not looked behind.
+    """
+    unpacked = 0
+    for piece in pieces:
+        # an lzma stream asks for no input while it has output left; zlib hands what it has not used back
+        while piece or not getattr(unpacker, "needs_input", True):
+            unpacked += len(unpacker.decompress(piece, STEP))
+            piece = getattr(unpacker, "unconsumed_tail", b"")
+            if unpacked > room:
+                return True
+            if unpacker.eof:
+                return False
+    return False
 
 
 _CURE = "save it uncompressed, as .npy or ENVI, which are read from the disk piece by piece"

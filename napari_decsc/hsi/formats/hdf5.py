@@ -1,6 +1,8 @@
 """HDF5 and everything that is HDF5 inside: NetCDF 4 and MATLAB 7.3."""
 
 import contextlib
+import math
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -14,7 +16,7 @@ from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.hsi.formats import spectral
 from napari_decsc.hsi.formats.attributes import as_text
 from napari_decsc.hsi.formats.contents import Contents, Variable, counts_bands, cube_from, looks_like_a_cube
-from napari_decsc.hsi.formats.guards import check_memory, fits_in_memory, mapped, readable
+from napari_decsc.hsi.formats.guards import INFLATES, STEP, check_memory, fits_in_memory, mapped, overflows, readable
 from napari_decsc.hsi.formats.hdf5_check import OFFSETS, SIGNATURE, GroupCheck
 
 _KIND = "HDF5"
@@ -87,6 +89,7 @@ def _contents(file: Any, check: GroupCheck, path: Path, matlab: bool = False) ->
             counts.update(dataset.shape)
         if len(long) == 1 and long[0] <= spectral.LONGEST and spectral.role(dataset.name) and _is_inside(dataset):
             unit = next((value for key, value in attributes.items() if key.lower() in ("units", "unit")), "")
+            _check_unpacked(dataset, path)
             spectral.add(vectors, dataset.name, dataset[()], unit)
         elif len(dataset.shape) > 2:
             variables.append(_variable(dataset, path, attributes, matlab))
@@ -208,4 +211,42 @@ def _check_values(dataset: Any, path: Path) -> None:
     if dataset.id.get_storage_size() == 0:
         raise FileFormatError(f"{path}: {dataset.name} describes {dataset.shape} values but holds none; fill it first")
     if dataset.chunks is not None:
-        check_memory(int(np.prod(dataset.chunks)) * dataset.dtype.itemsize, path, f"a chunk of {dataset.name}")
+        check_memory(_chunk_size(dataset), path, f"a chunk of {dataset.name}")
+        _check_unpacked(dataset, path)
+
+
+def _chunk_size(dataset: Any) -> int:
+    return math.prod(map(int, dataset.chunks)) * int(dataset.dtype.itemsize)
+
+
+def _check_unpacked(dataset: Any, path: Path) -> None:
+    """Raise FileFormatError if a chunk that could fill the memory unpacks to more than a chunk has room for.
+
+    The library unpacks a chunk as a whole, however long it becomes; this looks at it some bytes at a time.
+    """
+    import h5py
+
+    settings = dataset.id.get_create_plist()
+    filters = [settings.get_filter(number)[0] for number in range(settings.get_nfilters())]
+    if h5py.h5z.FILTER_DEFLATE not in filters:
+        return
+    if filters.count(h5py.h5z.FILTER_DEFLATE) > 1:
+        raise FileFormatError(f"{path}: {dataset.name} is compressed twice; save it compressed once")
+    if fits_in_memory(dataset.id.get_storage_size() * INFLATES):
+        return
+    suspects: list[tuple[int, ...]] = []
+
+    def look(chunk: Any) -> None:
+        if not fits_in_memory(chunk.size * INFLATES):
+            suspects.append(chunk.chunk_offset)
+
+    dataset.id.chunk_iter(look)
+    # filters before the compression may add to a chunk, a checksum for one
+    room = 2 * _chunk_size(dataset) + STEP
+    for place in suspects:
+        skipped, stored = dataset.id.read_direct_chunk(place)
+        is_packed = not skipped >> filters.index(h5py.h5z.FILTER_DEFLATE) & 1
+        if is_packed and overflows([stored], zlib.decompressobj(), room):
+            raise FileFormatError(
+                f"{path}: a chunk of {dataset.name} unpacks to more than it has room for; the file is damaged"
+            )

@@ -19,7 +19,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.hsi.formats import hdf5, spectral
 from napari_decsc.hsi.formats.contents import Contents, Variable, cube_from, looks_like_a_cube
-from napari_decsc.hsi.formats.guards import check_memory, mapped, readable
+from napari_decsc.hsi.formats.guards import INFLATES, check_memory, mapped, readable
 
 _KIND = "MATLAB"
 _ORDERS = {b"IM": "<", b"MI": ">"}
@@ -33,8 +33,6 @@ _COMPLEX = 0x0800
 _NAME = 63
 #: Bytes in which flags, shape and name of an array lie, with room to spare; variables looked at, at most.
 _HEAD, _MOST = 4096, 10_000
-#: Longest that a byte of a zlib stream can become.
-_INFLATES = 1032
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def _array(file: BinaryIO, path: Path, order: str, kind: int, start: int, length
     if min(shape, default=-1) < 0 or math.prod(shape) * dtype.itemsize != size:
         raise FileFormatError(f"{path}: {name} does not hold as many values as it describes; the file is damaged")
     packed = skip > 0
-    if place + size > (length * _INFLATES if packed else length):
+    if place + size > (length * INFLATES if packed else length):
         raise FileFormatError(f"{path}: describes more values in {name} than it can hold; the file is damaged")
     return _Array(name, shape, dtype, start, length, place, packed)
 

@@ -19,7 +19,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.hsi.formats import metadata, spectral
 from napari_decsc.hsi.formats.contents import Contents, Variable, cube_from
-from napari_decsc.hsi.formats.guards import check_memory, fits_in_memory, mapped, readable
+from napari_decsc.hsi.formats.guards import INFLATES, STEP, check_memory, fits_in_memory, mapped, overflows, readable
 from napari_decsc.hsi.replacing import flushed, replacing
 
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
@@ -30,11 +30,9 @@ _ITEM = re.compile(r'<Item name="(\w+)" sample="(\d+)"[^>]*>([^<]{1,40})</Item>'
 _EXPANDS = 100_000
 #: What unpacks a piece, and how much longer it can become, by TIFF's numbers of compressions.
 _UNPACKERS: dict[int, tuple[Any, int]] = {
-    **dict.fromkeys((8, 32946), (zlib.decompressobj, 1032)),
+    **dict.fromkeys((8, 32946), (zlib.decompressobj, INFLATES)),
     34925: (lzma.LZMADecompressor, 10_000),
 }
-#: Bytes of a compressed piece, and of what becomes of them, looked at at a time.
-_STEP = 1 << 20
 #: Longest text of a tag that is searched.
 _LONGEST = 16 << 20
 #: From here on, a file needs 64-bit offsets; some room is left for the pages' own entries.
@@ -165,9 +163,23 @@ def _variable(series: Any, path: Path, number: int) -> Variable:
             return mapped(path, dtype, series.shape, series.dataoffset)
         _check_pieces(series, path)
         check_memory(series.size * series.dtype.itemsize, path, name)
-        return series.asarray(maxworkers=1)
+        return _unpacked(series, path)
 
     return Variable(name, tuple(series.shape), np.dtype(series.dtype), read, usual=usual, certain=certain)
+
+
+def _unpacked(series: Any, path: Path) -> Any:
+    try:
+        return series.asarray(maxworkers=1)
+    except (ImportError, ValueError) as error:
+        # what LZW, JPEG, Zstandard and others need is no part of this package
+        if not isinstance(error, ImportError) and "imagecodecs" not in str(error):
+            raise
+        kind = getattr(series.keyframe.compression, "name", series.keyframe.compression)
+        raise FileFormatError(
+            f"{path}: its compression, {kind}, needs the package imagecodecs; install it (pip install imagecodecs), "
+            f"or save the file uncompressed or with Deflate"
+        ) from None
 
 
 def _ours(variable: Variable, shape: tuple[int, ...], path: Path) -> Variable:
@@ -204,20 +216,12 @@ def _check_unpacked(path: Path, start: int, size: int, page: Any) -> None:
     if start_unpacker is None or fits_in_memory(size * most):
         return
     # tiles reach beyond the borders of a page
-    room = 2 * math.prod(page.chunks) * page.dtype.itemsize + _STEP
-    unpacker, unpacked = start_unpacker(), 0
+    room = 2 * math.prod(page.chunks) * page.dtype.itemsize + STEP
     with path.open("rb") as file:
         file.seek(start)
-        for place in range(0, size, _STEP):
-            piece = file.read(min(_STEP, size - place))
-            # an lzma stream asks for no input while it has output left; zlib hands what it has not used back
-            while piece or not getattr(unpacker, "needs_input", True):
-                unpacked += len(unpacker.decompress(piece, _STEP))
-                piece = getattr(unpacker, "unconsumed_tail", b"")
-                if unpacked > room:
-                    raise FileFormatError(f"{path}: a page unpacks to more than it has room for; the file is damaged")
-                if unpacker.eof:
-                    return
+        pieces = (file.read(min(STEP, size - place)) for place in range(0, size, STEP))
+        if overflows(pieces, start_unpacker(), room):
+            raise FileFormatError(f"{path}: a page unpacks to more than it has room for; the file is damaged")
 
 
 def _vectors(page: Any) -> dict[str, list[spectral.Vector]]:

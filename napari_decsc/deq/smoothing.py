@@ -1,0 +1,48 @@
+"""Spatial smoothing of images whose noise is white and of variance 1: what survey and guide look at an image with.
+
+Shapes: N cubes, C images (bands or eigen-images) of rows x cols pixels.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+#: Sides of the windows of the local Wiener filter, and of the measurement of what noise it lets through.
+NEAR, WIDE = 9, 31
+#: A window holds signal from this variance on: chance rarely makes more of noise of variance 1.
+SIGNAL_FROM = 1.3
+#: A column is shifted as a whole when its median is so many times what chance explains.
+SHIFTED = 4.0
+
+
+def box_mean(images: Tensor, side: int) -> Tensor:
+    """Mean of the window of side x side pixels around each pixel, of what lies inside the image."""
+    half = side // 2
+    down = F.avg_pool2d(images, (side, 1), 1, (half, 0), count_include_pad=False)
+    return F.avg_pool2d(down, (1, side), 1, (0, half), count_include_pad=False)
+
+
+def local_wiener(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Every pixel of (N, C, rows, cols) drawn to its neighbours' mean; the estimate and the share g that each kept.
+
+    x -> m + g (x - m); the share g = max(v - 1.3, 0) / v comes from the mean m and variance v of a window.
+    Source: Lee, *Digital image enhancement and noise filtering by use of local statistics*, IEEE TPAMI 2 (1980).
+    """
+    mean = box_mean(images, NEAR)
+    variance = box_mean(images.square(), NEAR) - mean.square()
+    share = (variance - SIGNAL_FROM).clamp_(min=0) / variance.clamp_(min=1e-6)
+    return torch.lerp(mean, images, share), share
+
+
+def without_leak(estimate: Tensor, leak: float) -> Tensor:
+    """An estimate that is nothing but noise of variance ``leak`` that came through becomes 0."""
+    energy = box_mean(estimate.square(), WIDE)
+    return estimate * ((energy - leak).clamp(min=0) / energy.clamp(min=1e-9))
+
+
+def column_shifts(rest: Tensor, keep: Tensor) -> Tensor:
+    """By how much columns of (N, C, rows, cols) are shifted as a whole: (N, C, 1, cols), 0 where chance explains it."""
+    median = torch.where(keep, rest, torch.nan).nanmedian(2, keepdim=True).values.nan_to_num(0)
+    # the median of n normal values of variance 1 has a standard deviation of 1.25 / sqrt(n)
+    chance = 1.25 / keep.sum(2, keepdim=True).clamp(min=1).sqrt()
+    return torch.where(median.abs() > SHIFTED * chance, median, 0)

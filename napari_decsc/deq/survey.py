@@ -1,0 +1,186 @@
+"""What must be known of a whole cube before parts of it are denoised: noise levels, spectral basis, outliers.
+
+The second moment of a noisy cube shows a spectral component only if its energy rises above chance. Signal is smooth in
+space and noise is not: the moment of the cube with a spatially smoothed copy of itself shows components that are
+several times weaker, and is not turned by noise levels that are a little wrong.
+
+Shapes: N cubes, B bands, r spectral components. ``keep`` is False where a voxel carries no information.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_decsc.deq import noise_units
+from napari_decsc.deq.dictionaries import mix_bands
+from napari_decsc.deq.noise_units import SIGMA_FLOOR, NoiseUnits
+from napari_decsc.deq.smoothing import column_shifts, local_wiener, without_leak
+
+#: A voxel further from the estimate than so many noise levels is an outlier.
+OUTLIER = 3.0
+#: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit, and beyond this
+#: many times the deviation of any neighbour.
+SPIKE, ALONE = 6.0, 3.0
+#: No value is larger than so many noise levels: squares must stay finite.
+LARGEST = 1e6
+#: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
+ROUNDS, FEW = 3, 0.01
+#: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
+MANY = 0.2
+#: Noise variance that the local Wiener filter lets through where there is no signal.
+LEAK = 0.016
+#: Times that the basis is turned to where the smoothed cube has its energy.
+TURNS = 2
+#: What chance adds to the largest energy of the smoothed noise of P pixels in B bands, in units of sqrt(B / P).
+CHANCE = 0.3
+#: A component counts from what chance explains on, fully from so much above it.
+COUNTS_WITHIN = 0.008
+#: The noise of a band is measured again where the components explain less than this share of it.
+MEASURABLE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Survey(NoiseUnits):
+    """What is found on a whole cube (or a sample of it) before parts of it are denoised.
+
+    ``mean`` (N, B, 1, 1): the mean spectrum in noise units, which the eigen-images go without;
+    ``energy`` (N, r): mean square of each eigen-image, noise (1) included; ``counts`` (N, r), from 0 to 1: whether a
+    component rises above the noise; ``outliers``, a single truth value: whether there are voxels that no Gaussian noise
+    explains.
+    """
+
+    mean: Tensor
+    energy: Tensor
+    counts: Tensor
+    outliers: Tensor
+
+    def images(self, cube: Tensor) -> Tensor:
+        """Eigen-images (N, r, rows, cols) of a cube in noise units."""
+        return mix_bands(self.basis.mT, cube - self.mean)
+
+    def cube(self, images: Tensor) -> Tensor:
+        """The cube in noise units of eigen-images."""
+        return mix_bands(self.basis, images) + self.mean
+
+    def smooth(self, images: Tensor) -> Tensor:
+        """A first estimate of eigen-images by local Wiener filtering."""
+        return self._counted(local_wiener(images)[0])
+
+    def in_units(self, cube: Tensor, keep: Tensor) -> Tensor:
+        """A cube (N, B, rows, cols), peak 1, in noise units; 0 where a voxel carries no information."""
+        return (torch.where(keep, cube, 0) / self.sigma[:, :, None, None]).clamp(-LARGEST, LARGEST)
+
+    def filled(self, target: Tensor, keep: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
+        """A cube in noise units with outliers and gaps replaced by an estimate (of eigen-images); weights of voxels."""
+        fit = self.cube(estimate)
+        rest = self.rest(target - fit, keep)
+        weight = weights(rest, keep)
+        return fit + weight * rest, weight
+
+    def rest(self, rest: Tensor, keep: Tensor) -> Tensor:
+        """What an estimate leaves over, shifted columns put right where there are outliers."""
+        return rest - column_shifts(rest, keep) if self.outliers else rest
+
+    def parts(self) -> tuple[Tensor, ...]:
+        """Its tensors, in the order of construction."""
+        return self.sigma, self.basis, self.limit, self.mean, self.energy, self.counts, self.outliers
+
+    def to(self, device: torch.device) -> "Survey":
+        """The same on a device."""
+        return Survey(*(part.to(device) for part in self.parts()))
+
+    def _counted(self, estimate: Tensor) -> Tensor:
+        return without_leak(estimate, LEAK) * self.counts[:, :, None, None]
+
+
+@torch.no_grad()
+def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
+    """Noise levels, basis, energies and whether there are outliers, of whole cubes (N, B, rows, cols), peak 1."""
+    units, filled = noise_units.find(cube, keep, rank)
+    highest = noise_units.band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
+    found = _measured(units, filled, torch.ones_like(filled), outliers=True)
+    first = found
+    for number in range(ROUNDS):
+        target = found.in_units(cube, keep)
+        estimate, share = local_wiener(found.images(filled))
+        estimate = found._counted(estimate)
+        fit = found.cube(estimate)
+        rest = found.rest(target - fit, keep)
+        weight = weights(rest, keep)
+        outliers = 1 - float(weight.sum() / keep.sum().clamp(min=1))
+        if number == 0 and (float(1 - weight.mean()) < FEW or outliers > MANY):
+            target = first.in_units(cube, keep)
+            values, weight = without_spikes(target, keep, filled)
+            return _measured(units, values, weight, outliers=False)
+        better = _measured_again(found, rest, weight, share, highest)
+        scale = (found.sigma / better)[:, :, None, None]
+        rest = rest * scale
+        weight = weights(rest, keep)
+        filled = fit * scale + weight * rest
+        units = NoiseUnits(better, found.basis, found.limit * scale[..., 0])
+        found = _measured(units, filled, weight, outliers=True)
+    return found
+
+
+def weights(rest: Tensor, keep: Tensor) -> Tensor:
+    """0 for a voxel without information and for an outlier, 1 for any other."""
+    return (keep & (rest.abs() < OUTLIER)).to(rest.dtype)
+
+
+def without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> tuple[Tensor, Tensor]:
+    """The cube as it was measured, but for gaps, and for voxels that stand out of their spectrum and have no company.
+
+    What the robust fit misses is structure, not an outlier, where a neighbour in the band deviates the same way.
+    The second value is 1 where the measurement stands.
+    """
+    rest = torch.where(keep, target - filled, 0).abs()
+    spike = (rest > SPIKE) & (_largest_neighbour(rest) < rest / ALONE)
+    stands = keep & ~spike
+    return torch.where(stands, target, filled), stands.to(target.dtype)
+
+
+def _measured(units: NoiseUnits, filled: Tensor, weight: Tensor, *, outliers: bool) -> Survey:
+    """Basis and energies of a repaired cube in noise units; its voxels of weight 0 are not believed."""
+    bands, rank = units.basis.shape[1:]
+    voxels = weight.sum((2, 3), keepdim=True).clamp(min=1)
+    mean = (filled * weight).sum((2, 3), keepdim=True) / voxels
+    values = filled - mean
+    known = (values * weight / voxels).flatten(2)
+    basis = noise_units.eigenbasis(values.flatten(2), bands)
+    for _ in range(TURNS):
+        smooth = mix_bands(basis, local_wiener(mix_bands(basis.mT, values))[0])
+        moment = smooth.flatten(2) @ known.mT
+        strength, basis = torch.linalg.eigh((moment + moment.mT) / 2)
+        strength, basis = strength.flip(1), basis.flip(2)
+    strength, basis = strength[:, :rank], basis[:, :, :rank]
+    basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
+    pixels = filled.shape[2] * filled.shape[3]
+    edge = LEAK + CHANCE * (bands / pixels) ** 0.5
+    counts = ((strength - edge) / COUNTS_WITHIN).clamp(0, 1)
+    energy = mix_bands(basis.mT, values).square().mean((2, 3))
+    missing = rank - basis.shape[2]
+    return Survey(
+        units.sigma, F.pad(basis, (0, missing)), units.limit, mean, F.pad(energy, (0, missing)),
+        F.pad(counts, (0, missing)), torch.tensor(outliers),
+    )  # fmt: skip
+
+
+def _measured_again(found: Survey, rest: Tensor, weight: Tensor, share: Tensor, highest: Tensor) -> Tensor:
+    """Sigma (N, B) from what the estimate leaves over, corrected for the noise that the estimate took with it."""
+    taken = (share * (2 - share)).mean((2, 3)) * found.counts
+    explained = (found.basis.square() * taken[:, None]).sum(2)
+    factor = noise_units.band_sigmas(rest, weight > 0) / (1 - explained).clamp(min=0.05).sqrt()
+    factor = torch.where(explained < MEASURABLE, factor, torch.ones_like(factor))
+    return torch.minimum(found.sigma * factor, highest).clamp(min=SIGMA_FLOOR)
+
+
+def _largest_neighbour(values: Tensor) -> Tensor:
+    """The largest of the eight values around each, which are not negative."""
+    rows, cols = values.shape[2:]
+    around = F.pad(values, (1, 1, 1, 1))
+    largest = torch.zeros_like(values)
+    for row, col in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
+        torch.maximum(largest, around[:, :, row : row + rows, col : col + cols], out=largest)
+    return largest
