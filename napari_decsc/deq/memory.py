@@ -46,9 +46,10 @@ def program(text: str) -> int:
     return PROGRAM if text.strip() else 0
 
 
-def host_budget(text: str, device: torch.device) -> int:
-    """The budget of what always lies in the computer's own memory."""
-    return budget(text if device.type == "cpu" else "", torch.device("cpu"))
+def for_results(text: str, device: torch.device) -> int:
+    """Bytes of the computer's own memory that a result may take: half of the budget there, the program apart."""
+    text = text if device.type == "cpu" else ""
+    return max(0, budget(text, torch.device("cpu")) - program(text)) // 2
 
 
 @contextmanager

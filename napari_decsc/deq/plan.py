@@ -84,7 +84,7 @@ def make(
         )
     budget = memory.budget(settings.memory, device)
     result = 0 if streamed else 4 * bands * rows * cols
-    on_disk = result > memory.host_budget(settings.memory, device) // 2
+    on_disk = result > memory.for_results(settings.memory, device)
     # what is left for a tile: on a CPU the program and the result lie in the same memory
     held = memory.program(settings.memory) + (0 if on_disk else result) if device.type == "cpu" else 0
     side = _side(model, settings, shape, budget, held)

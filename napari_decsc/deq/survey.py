@@ -18,8 +18,9 @@ from napari_decsc.deq.dictionaries import mix_bands
 from napari_decsc.deq.noise_units import SIGMA_FLOOR, NoiseUnits
 from napari_decsc.deq.smoothing import column_shifts, local_wiener, without_leak
 
-#: A voxel further from the estimate than so many noise levels is an outlier.
-OUTLIER = 3.0
+#: A voxel further from the estimate than so many noise levels is an outlier, unless a neighbouring band deviates by this
+#: share of it, the same way.
+OUTLIER, LIKE = 3.0, 0.5
 #: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit, and beyond this
 #: many times the deviation of any neighbour.
 SPIKE, ALONE = 6.0, 3.0
@@ -125,8 +126,17 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
 
 
 def weights(rest: Tensor, keep: Tensor) -> Tensor:
-    """0 for a voxel without information and for an outlier, 1 for any other."""
-    return (keep & (rest.abs() < OUTLIER)).to(rest.dtype)
+    """0 for a voxel without information and for an outlier, 1 for any other.
+
+    What an estimate leaves over is an outlier if it is large and no band beside it shows the like: impulses and dead
+    pixels strike single bands, while structure that the estimate misses goes through several.
+    """
+    rest = torch.where(keep, rest, 0)
+    size = rest.abs()
+    likeness = torch.zeros_like(rest)
+    for here, beside in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+        torch.maximum(likeness[:, here], rest[:, beside] * rest[:, here].sign(), out=likeness[:, here])
+    return (keep & ((size < OUTLIER) | (likeness > LIKE * size))).to(rest.dtype)
 
 
 def without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> tuple[Tensor, Tensor]:

@@ -153,7 +153,9 @@ def test_even_an_error_of_our_own_costs_one_cube_only(monkeypatch: pytest.Monkey
     from napari_decsc.hsi import files
 
     true = files.open_cube
-    monkeypatch.setattr(files, "open_cube", lambda path: 1 / 0 if path.stem == "clean" else true(path))
+    monkeypatch.setattr(
+        files, "open_cube", lambda path, **asked: 1 / 0 if path.stem == "clean" else true(path, **asked)
+    )
     assert batch() == cli.FAILED
     assert report()["clean.hdr"]["error"] == "ZeroDivisionError: division by zero"
     assert report()["noisy.hdr"]["state"] == "done"

@@ -31,7 +31,7 @@ def test_what_is_no_cube_is_refused(data, word):
 
 @pytest.mark.skipif(np.dtype("longdouble").itemsize <= 8, reason="needs a long double of more than 8 bytes")
 def test_long_doubles_which_no_file_of_ours_holds_are_refused():
-    with pytest.raises(CubeError, match="scene: data type float.* is not supported; convert it to .* float64"):
+    with pytest.raises(CubeError, match=r"scene: data type float\d+ is not supported; .* float64"):
         Cube(np.zeros((2, 3, 4), np.longdouble), name="scene")
 
 

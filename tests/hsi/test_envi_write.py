@@ -268,7 +268,7 @@ def test_braces_within_a_text_of_several_lines_stay_where_they_can(tmp_path):
     assert back("a {scene},\nof {two} lines")["description"] == "a {scene},\nof {two} lines"
     # a line that ends with a brace would end the text
     assert back("a {scene}\nof two lines")["description"] == "a (scene)\nof two lines"
-    assert back("left { open\nhere")["description"] == "left ( open\nhere"
+    assert back("left { open\nhere")["description"] == "left { open\nhere"
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,17 @@ def fitted(residuals: Sequence[float]) -> tuple[float, float] | None:
     return float(slope), float(intercept)
 
 
+def forecast_line(residuals: Sequence[float], evaluations: int) -> tuple[list[float], list[float], str]:
+    """The fitted line from the first to the last evaluation of the axes, and the rate in words."""
+    fit = fitted(residuals)
+    if fit is None:
+        return [], [], ""
+    slope, intercept = fit
+    x = [1.0, float(max(evaluations, len(residuals)))]
+    y = [math.exp(min(intercept + slope * number, 600.0)) for number in x]
+    return x, y, f"×{math.exp(slope):.2f} an evaluation"
+
+
 def evaluations_ahead(residuals: Sequence[float], tolerance: float | None, limit: int) -> int | None:
     """Evaluations until the fitted line meets the tolerance, or the limit (0: none) comes first; None if unknown."""
     until_limit = max(0, limit - len(residuals)) if limit else None
