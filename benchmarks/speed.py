@@ -9,6 +9,8 @@ Linux.
 """
 
 import argparse
+import importlib
+import inspect
 import itertools
 import json
 import resource
@@ -38,8 +40,8 @@ PARTS = (
     ("deq.model", "Subspace.sketch", "first look"),
     ("deq.model", "Subspace.prepare", "guide: the rest"),
     ("deq.noise_units", "repair", "guide: robust fit"),
-    ("deq.guide", "similar_patches", "guide: search for similar patches"),
-    ("deq.guide", "shrink", "guide: shrinking them, two passes"),
+    ("classical.collaborative", "similar_patches", "guide: search for similar patches"),
+    ("classical.collaborative", "shrink", "guide: shrinking them, two passes"),
     ("deq.model", "Subspace.condition", "conditioning network"),
     ("deq.model", "Subspace.f", "evaluations of f"),
     ("deq.fixed_point", "_mix", "Anderson: mixing"),
@@ -137,9 +139,10 @@ def threads(bands: int, side: int) -> Found:
 
 def parts(bands: int, side: int) -> Found:
     """Seconds of each of `PARTS` in one solve, without those of the parts that it calls; and the rest."""
+    importlib.import_module("napari_decsc.deq.denoiser")  # so that all modules have taken what they use
     clock = _Clock()
     for module, name, _ in PARTS:
-        clock.watch(f"napari_decsc.{module}", name)
+        clock.watch(module, name)
     cube = noisy(bands, side)
     run(methods.make_denoiser("decsc").denoise(noisy(bands, 32)))
     clock.seconds.clear()
@@ -156,13 +159,21 @@ class _Clock:
         self.inside: list[float] = []
 
     def watch(self, module: str, name: str) -> None:
-        """Put a timed function in the place of one that is called by this name."""
-        owner: Any = __import__(module, fromlist=["_"])
+        """Time a function or a method from now on, wherever it has been imported to."""
+        owner: Any = importlib.import_module(f"napari_decsc.{module}")
         *path, last = name.split(".")
         for step in path:
             owner = getattr(owner, step)
-        real, key = getattr(owner, last), f"{module.removeprefix('napari_decsc.')}.{name}"
+        real = getattr(owner, last)
+        timed = self._timed(real, f"{module}.{name}")
+        if path:
+            setattr(owner, last, timed if inspect.isfunction(real) else staticmethod(timed))
+            return
+        for loaded in [m for key, m in sys.modules.items() if key.startswith("napari_decsc")]:
+            if getattr(loaded, last, None) is real:
+                setattr(loaded, last, timed)
 
+    def _timed(self, real: Callable[..., Any], key: str) -> Callable[..., Any]:
         def timed(*args: Any, **kwargs: Any) -> Any:
             began = time.perf_counter()
             self.inside.append(0.0)
@@ -174,7 +185,7 @@ class _Clock:
                 if self.inside:
                     self.inside[-1] += took
 
-        setattr(owner, last, staticmethod(timed) if isinstance(owner, type) and last == "of" else timed)
+        return timed
 
 
 def _light(event: Iteration) -> Iteration:

@@ -18,8 +18,8 @@ from napari_decsc.deq.dictionaries import mix_bands
 from napari_decsc.deq.noise_units import SIGMA_FLOOR, NoiseUnits
 from napari_decsc.deq.smoothing import column_shifts, local_wiener, without_leak
 
-#: A voxel further from the estimate than so many noise levels is an outlier, unless a neighbouring band deviates by this
-#: share of it, the same way.
+#: A voxel further from the estimate than so many noise levels is an outlier, unless a band beside it deviates the same
+#: way, by this share of it.
 OUTLIER, LIKE = 3.0, 0.5
 #: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit, and beyond this
 #: many times the deviation of any neighbour.
@@ -101,8 +101,7 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
     """Noise levels, basis, energies and whether there are outliers, of whole cubes (N, B, rows, cols), peak 1."""
     units, filled = noise_units.find(cube, keep, rank)
     highest = noise_units.band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
-    found = _measured(units, filled, torch.ones_like(filled), outliers=True)
-    first = found
+    found = _measured(units, filled, torch.ones_like(filled), outliers=True, turns=1)
     for number in range(ROUNDS):
         target = found.in_units(cube, keep)
         estimate, share = local_wiener(found.images(filled))
@@ -112,7 +111,6 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
         weight = weights(rest, keep)
         outliers = 1 - float(weight.sum() / keep.sum().clamp(min=1))
         if number == 0 and (float(1 - weight.mean()) < FEW or outliers > MANY):
-            target = first.in_units(cube, keep)
             values, weight = without_spikes(target, keep, filled)
             return _measured(units, values, weight, outliers=False)
         better = _measured_again(found, rest, weight, share, highest)
@@ -151,7 +149,7 @@ def without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> tuple[Tensor
     return torch.where(stands, target, filled), stands.to(target.dtype)
 
 
-def _measured(units: NoiseUnits, filled: Tensor, weight: Tensor, *, outliers: bool) -> Survey:
+def _measured(units: NoiseUnits, filled: Tensor, weight: Tensor, *, outliers: bool, turns: int = TURNS) -> Survey:
     """Basis and energies of a repaired cube in noise units; its voxels of weight 0 are not believed."""
     bands, rank = units.basis.shape[1:]
     voxels = weight.sum((2, 3), keepdim=True).clamp(min=1)
@@ -159,7 +157,7 @@ def _measured(units: NoiseUnits, filled: Tensor, weight: Tensor, *, outliers: bo
     values = filled - mean
     known = (values * weight / voxels).flatten(2)
     basis = noise_units.eigenbasis(values.flatten(2), bands)
-    for _ in range(TURNS):
+    for _ in range(turns):
         smooth = mix_bands(basis, local_wiener(mix_bands(basis.mT, values))[0])
         moment = smooth.flatten(2) @ known.mT
         strength, basis = torch.linalg.eigh((moment + moment.mT) / 2)

@@ -18,8 +18,8 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.denoising import Command, Iteration, Preview
 from napari_decsc.hsi.stopwatch import Stopwatch
 
-#: Least time between two previews: each costs a part of an evaluation.
-PREVIEW_SECONDS = 0.3
+#: Least time between two previews, and the largest share of the time that they may take.
+PREVIEW_SECONDS, PREVIEW_SHARE = 0.3, 0.1
 
 Events = Generator[Iteration, Command | None, Values]
 #: A part of a solve: first row, first col and first band of its core.
@@ -74,7 +74,7 @@ class TileSolver:
     kept: Kept
     previews: bool = True
     stopped: bool = False
-    last_preview: float = -np.inf
+    next_preview: float = 0.0
 
     @property
     def windows(self) -> list[slice]:
@@ -116,13 +116,17 @@ class TileSolver:
             z = self.model.start(c) if z is None else z
         if self.stopped:
             return self._estimate(z, c, tile)
+        estimate = None
         for state in self._states(State(0, z, _NAN, _NAN), c):
             if state.number == 0 and looked is not None:
                 continue
-            z, preview = state.z, None
-            if self.previews and whole_spectrum and (state.number == 0 or self._preview_is_due()):
-                preview = Preview(self.source.raw(self._estimate(z, c, tile)), tile.row.core, tile.col.core)
-                self.last_preview = self.watch.elapsed
+            z, estimate, preview = state.z, None, None
+            if self.previews and whole_spectrum and (state.number == 0 or self.watch.elapsed >= self.next_preview):
+                began = self.watch.elapsed
+                estimate = self._estimate(z, c, tile)
+                preview = Preview(self.source.raw(estimate), tile.row.core, tile.col.core)
+                took = self.watch.elapsed - began
+                self.next_preview = began + max(PREVIEW_SECONDS, took / PREVIEW_SHARE)
             residual, relative = float(state.residual[0]), float(state.relative_residual[0])
             event = Iteration(state.number, residual, relative, self.watch.elapsed, number, total, preview)
             with self.watch.pause():
@@ -131,7 +135,7 @@ class TileSolver:
                 self.stopped = True
                 break
         self.kept.keep(key, calm, z, self.settings.strength)
-        return self._estimate(z, c, tile)
+        return self._estimate(z, c, tile) if estimate is None else estimate
 
     def _first_look(self, tile: Tile, values: Values) -> Preview | None:
         with torch.inference_mode():
@@ -158,9 +162,6 @@ class TileSolver:
             yield state
             with torch.inference_mode():
                 state = next(states, None)
-
-    def _preview_is_due(self) -> bool:
-        return self.watch.elapsed - self.last_preview >= PREVIEW_SECONDS
 
     def _estimate(self, z: Code, c: Context, tile: Tile) -> Values:
         with torch.inference_mode():
