@@ -22,7 +22,7 @@ XDG_RUNTIME_DIR := $(shell folder="$${TMPDIR:-/tmp}/runtime-$$(id -u)"; mkdir -p
 endif
 export XDG_RUNTIME_DIR
 
-.PHONY: help install run test lint format types contracts validate wheel-test train bench fuzz screenshots clean distclean
+.PHONY: help install run test lint format types contracts validate wheel-test train bench bench-speed bench-memory fuzz screenshots clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,12 @@ train: $(VENV)/.installed ## train weights; options in ARGS, see `napari-decsc t
 
 bench: $(VENV)/.installed ## compare methods on noise cases; writes runs/benchmark/
 	@$(BIN)/napari-decsc benchmark --overwrite $(ARGS)
+
+bench-speed: $(VENV)/.installed ## the tables of docs/speed.md (about half an hour); options in ARGS
+	@$(BIN)/python benchmarks/speed.py $(ARGS)
+
+bench-memory: $(VENV)/.installed ## memory of tiles, measured against what --memory reckons with
+	@$(BIN)/python benchmarks/memory_of_tiles.py $(ARGS)
 
 screenshots: $(VENV)/.installed ## the pictures of docs/images (in a virtual screen)
 	@xvfb-run -a -s "-screen 0 1280x800x24" $(BIN)/python docs/make_screenshots.py

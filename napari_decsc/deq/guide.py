@@ -66,7 +66,7 @@ def _without_outliers(cube: Tensor, target: Tensor, keep: Tensor, found: Survey)
     """The cube in noise units, gaps and outliers filled from what lies around them."""
     filled = noise_units.repair(cube, keep, found)
     if not found.outliers:
-        return without_spikes(target, keep, filled)[0]
+        return without_spikes(target, keep, filled)
     for _ in range(ROUNDS):
         filled, _ = found.filled(target, keep, found.smooth(found.images(filled)))
     return filled

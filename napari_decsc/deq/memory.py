@@ -90,4 +90,4 @@ def per_pixel(model: Decsc, bands: int) -> int:
     maps = model.shared.maps / model.shared.stride**2
     window = model.bands or bands
     codes = maps + window * model.unshared.filters.step.shape[0] / model.unshared.stride**2
-    return int(4 * (16 * codes + 13 * window + 2 * bands))
+    return int(4 * (16 * codes + 10 * window + 2 * bands))

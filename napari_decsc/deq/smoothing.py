@@ -15,14 +15,18 @@ NEAR, WIDE = 9, 31
 SIGNAL_FROM = 1.3
 #: A column is shifted as a whole when its median is so many times what chance explains.
 SHIFTED = 4.0
+#: A deviation has company if a band beside it deviates the same way, by this share of it.
+LIKE = 0.5
 
 
 def box_mean(images: Tensor, side: int) -> Tensor:
     """Mean of the window of side x side pixels around each pixel, of what lies inside the image; ``side`` is odd."""
     means = torch.empty_like(images, memory_format=torch.contiguous_format)
+    flat, into = images.flatten(0, 1), means.flatten(0, 1)
     # a few images at once: what is added up stays in the cache of a core
-    for part, mean in zip(images.flatten(0, 1).split(IN_CACHE), means.flatten(0, 1).split(IN_CACHE), strict=True):
-        mean.copy_(_line_mean(_line_mean(part, side, 1), side, 2))
+    for start in range(0, flat.shape[0], IN_CACHE):
+        part = slice(start, start + IN_CACHE)
+        into[part] = _line_mean(_line_mean(flat[part], side, 1), side, 2)
     return means
 
 
@@ -65,8 +69,22 @@ def without_leak(estimate: Tensor, leak: float) -> Tensor:
 
 
 def column_shifts(rest: Tensor, keep: Tensor) -> Tensor:
-    """By how much columns of (N, C, rows, cols) are shifted as a whole: (N, C, 1, cols), 0 where chance explains it."""
+    """By how much columns of (N, B, rows, cols) are shifted as a whole, each band on its own: (N, B, 1, cols).
+
+    0 where chance explains it, and where a band beside it shows the like.
+    """
     median = torch.where(keep, rest, torch.nan).nanmedian(2, keepdim=True).values.nan_to_num(0)
     # the median of n normal values of variance 1 has a standard deviation of 1.25 / sqrt(n)
     chance = 1.25 / keep.sum(2, keepdim=True).clamp(min=1).sqrt()
-    return torch.where(median.abs() > SHIFTED * chance, median, 0)
+    return torch.where((median.abs() > SHIFTED * chance) & ~has_company(median), median, 0)
+
+
+def has_company(rest: Tensor) -> Tensor:
+    """True where a band beside it deviates in the same way, half as much or more. (N, B, rows, cols) -> the same shape.
+
+    Impulses, dead pixels and stripes strike single bands; structure that an estimate misses goes through several.
+    """
+    company = torch.zeros_like(rest)
+    for here, beside in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+        torch.maximum(company[:, here], rest[:, beside] * rest[:, here].sign(), out=company[:, here])
+    return company > LIKE * rest.abs()

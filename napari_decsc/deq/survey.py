@@ -16,11 +16,10 @@ from torch import Tensor
 from napari_decsc.deq import noise_units
 from napari_decsc.deq.dictionaries import mix_bands
 from napari_decsc.deq.noise_units import SIGMA_FLOOR, NoiseUnits
-from napari_decsc.deq.smoothing import column_shifts, local_wiener, without_leak
+from napari_decsc.deq.smoothing import column_shifts, has_company, local_wiener, without_leak
 
-#: A voxel further from the estimate than so many noise levels is an outlier, unless a band beside it deviates the same
-#: way, by this share of it.
-OUTLIER, LIKE = 3.0, 0.5
+#: A voxel further from the estimate than so many noise levels is an outlier, if it has no company in other bands.
+OUTLIER = 3.0
 #: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit, and beyond this
 #: many times the deviation of any neighbour.
 SPIKE, ALONE = 6.0, 3.0
@@ -28,6 +27,8 @@ SPIKE, ALONE = 6.0, 3.0
 LARGEST = 1e6
 #: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
 ROUNDS, FEW = 3, 0.01
+#: Chance, and structure along the columns, shift no more than this share of them.
+FEW_COLUMNS = 0.015
 #: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
 MANY = 0.2
 #: Noise variance that the local Wiener filter lets through where there is no signal.
@@ -101,7 +102,7 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
     """Noise levels, basis, energies and whether there are outliers, of whole cubes (N, B, rows, cols), peak 1."""
     units, filled = noise_units.find(cube, keep, rank)
     highest = noise_units.band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
-    found = _measured(units, filled, torch.ones_like(filled), outliers=True, turns=1)
+    found = _measured(units, filled, outliers=True, turns=1)
     for number in range(ROUNDS):
         target = found.in_units(cube, keep)
         estimate, share = local_wiener(found.images(filled))
@@ -109,18 +110,26 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
         fit = found.cube(estimate)
         rest = found.rest(target - fit, keep)
         weight = weights(rest, keep)
-        outliers = 1 - float(weight.sum() / keep.sum().clamp(min=1))
-        if number == 0 and (float(1 - weight.mean()) < FEW or outliers > MANY):
-            values, weight = without_spikes(target, keep, filled)
-            return _measured(units, values, weight, outliers=False)
+        if number == 0 and not _spoiled(rest, target - fit, weight, keep):
+            return _measured(units, without_spikes(target, keep, filled), outliers=False)
         better = _measured_again(found, rest, weight, share, highest)
         scale = (found.sigma / better)[:, :, None, None]
         rest = rest * scale
         weight = weights(rest, keep)
         filled = fit * scale + weight * rest
         units = NoiseUnits(better, found.basis, found.limit * scale[..., 0])
-        found = _measured(units, filled, weight, outliers=True)
+        found = _measured(units, filled, outliers=True)
     return found
+
+
+def _spoiled(rest: Tensor, raw: Tensor, weight: Tensor, keep: Tensor) -> bool:
+    """Whether there is more to it than Gaussian noise: voxels hidden in some bands, outliers, or shifted columns."""
+    measured = keep.sum().clamp(min=1)
+    pixels = keep.any(1).sum() * keep.shape[1]
+    outliers = 1 - float(weight.sum() / measured)
+    shifted = float(((rest - raw).abs() > 0).float().mean())
+    hidden = 1 - float(measured / pixels.clamp(min=1))
+    return outliers < MANY and (hidden > FEW or outliers > FEW or shifted > FEW_COLUMNS)
 
 
 def weights(rest: Tensor, keep: Tensor) -> Tensor:
@@ -130,41 +139,33 @@ def weights(rest: Tensor, keep: Tensor) -> Tensor:
     pixels strike single bands, while structure that the estimate misses goes through several.
     """
     rest = torch.where(keep, rest, 0)
-    size = rest.abs()
-    likeness = torch.zeros_like(rest)
-    for here, beside in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        torch.maximum(likeness[:, here], rest[:, beside] * rest[:, here].sign(), out=likeness[:, here])
-    return (keep & ((size < OUTLIER) | (likeness > LIKE * size))).to(rest.dtype)
+    return (keep & ((rest.abs() < OUTLIER) | has_company(rest))).to(rest.dtype)
 
 
-def without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> tuple[Tensor, Tensor]:
+def without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> Tensor:
     """The cube as it was measured, but for gaps, and for voxels that stand out of their spectrum and have no company.
 
     What the robust fit misses is structure, not an outlier, where a neighbour in the band deviates the same way.
-    The second value is 1 where the measurement stands.
     """
     rest = torch.where(keep, target - filled, 0).abs()
     spike = (rest > SPIKE) & (_largest_neighbour(rest) < rest / ALONE)
-    stands = keep & ~spike
-    return torch.where(stands, target, filled), stands.to(target.dtype)
+    return torch.where(keep & ~spike, target, filled)
 
 
-def _measured(units: NoiseUnits, filled: Tensor, weight: Tensor, *, outliers: bool, turns: int = TURNS) -> Survey:
-    """Basis and energies of a repaired cube in noise units; its voxels of weight 0 are not believed."""
+def _measured(units: NoiseUnits, filled: Tensor, *, outliers: bool, turns: int = TURNS) -> Survey:
+    """Basis and energies of a repaired cube in noise units."""
     bands, rank = units.basis.shape[1:]
-    voxels = weight.sum((2, 3), keepdim=True).clamp(min=1)
-    mean = (filled * weight).sum((2, 3), keepdim=True) / voxels
+    pixels = filled.shape[2] * filled.shape[3]
+    mean = filled.mean((2, 3), keepdim=True)
     values = filled - mean
-    known = (values * weight / voxels).flatten(2)
     basis = noise_units.eigenbasis(values.flatten(2), bands)
     for _ in range(turns):
         smooth = mix_bands(basis, local_wiener(mix_bands(basis.mT, values))[0])
-        moment = smooth.flatten(2) @ known.mT
+        moment = smooth.flatten(2) @ values.flatten(2).mT / pixels
         strength, basis = torch.linalg.eigh((moment + moment.mT) / 2)
         strength, basis = strength.flip(1), basis.flip(2)
     strength, basis = strength[:, :rank], basis[:, :, :rank]
     basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
-    pixels = filled.shape[2] * filled.shape[3]
     edge = LEAK + CHANCE * (bands / pixels) ** 0.5
     counts = ((strength - edge) / COUNTS_WITHIN).clamp(0, 1)
     energy = mix_bands(basis.mT, values).square().mean((2, 3))

@@ -31,8 +31,8 @@ class FakeDenoiser:
 
     name = "fake"
 
-    def __init__(self, settings, gate, error):
-        self.settings, self.gate, self.error = settings, gate, error
+    def __init__(self, settings, gate, error, says):
+        self.settings, self.gate, self.error, self.says = settings, gate, error, says
 
     def describe(self):
         return {"method": "fake", "settings": {"weights": self.settings.weights}, "weights": None, "device": "cpu"}
@@ -49,20 +49,26 @@ class FakeDenoiser:
                 raise self.error
             threading.Event().wait(0.005)  # an evaluation takes its time
             residual = 10.0**-number
-            command = yield Iteration(number, residual, residual, time.monotonic() - begin, preview=whole)
+            said = self.says if number == 2 else ""
+            seconds = time.monotonic() - begin
+            command = yield Iteration(number, residual, residual, seconds, preview=whole, message=said)
         return noisy.replace(data=half)
 
 
 class FakeMethod:
-    """What a test may set: ``gate`` cleared holds the denoiser back, ``error`` is raised in the second evaluation."""
+    """What a test may set.
+
+    ``gate`` cleared holds the denoiser back; ``error`` is raised, and ``says`` said, in the second evaluation.
+    """
 
     def __init__(self):
         self.gate = threading.Event()
         self.gate.set()
         self.error = None
+        self.says = ""
 
     def make(self, settings):
-        return FakeDenoiser(settings, self.gate, self.error)
+        return FakeDenoiser(settings, self.gate, self.error, self.says)
 
 
 @pytest.fixture

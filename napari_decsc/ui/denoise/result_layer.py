@@ -38,6 +38,11 @@ class ResultLayer:
         """The layer, if there is one and the person has not removed it."""
         return self._layer if self._layer is not None and self._layer in self._viewer.layers else None
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether the person took the layer away while the run went on."""
+        return self._layer is not None and self.layer is None
+
     def begin(self) -> None:
         """Add the layer, with the noisy cube in it: napari takes its time for that, so it comes before the solve."""
         if self._earlier is None:

@@ -16,6 +16,8 @@ from napari_decsc.ui.parts import worker as work
 
 #: Milliseconds between two previews: redrawing a layer costs about 40 ms.
 PREVIEW_PAUSE = 250
+#: What is said of a result whose layer was taken away in mid-run.
+LAYER_GONE = "Its layer was removed while it ran; the result is in a new one."
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,7 @@ class Result:
     """What a finished run leaves.
 
     The layer and the one it was made from, both cubes, the report, the denoiser (which remembers its solution), where
-    in the world the result lies, and scores by name where a clean cube is known.
+    in the world the result lies, scores by name where a clean cube is known, and what else a person should know of it.
     """
 
     layer: Any
@@ -34,6 +36,7 @@ class Result:
     denoiser: Denoiser
     place: Mapping[str, Any]
     scores: tuple[tuple[str, Scores], ...] = ()
+    note: str = ""
 
 
 def score_both(clean: Cube | None, noisy: Cube, denoised: Cube) -> tuple[tuple[str, Scores], ...]:
@@ -133,9 +136,10 @@ class DenoiseRun(QObject):
         if self._is_over:
             return
         report = {**outcome.report, "input": _described(self._noisy), **self._made_by}
+        note = LAYER_GONE if self.layer.is_removed else ""
         layer = self.layer.finish(outcome.cube, self._clean, {**self._made_by, "denoising": report})
         self._result = Result(
-            layer, self._source, self._noisy, cube_of(layer), report, outcome.denoiser, self.layer.place
+            layer, self._source, self._noisy, cube_of(layer), report, outcome.denoiser, self.layer.place, note=note
         )
         if self._is_hurried:
             self._succeed(self._result)

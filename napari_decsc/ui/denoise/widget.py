@@ -26,6 +26,8 @@ from napari_decsc.ui.parts.worker import Batch, calculation_worker
 
 #: Milliseconds that the strength rests before the cube is solved anew.
 STRENGTH_PAUSE = 120
+#: Milliseconds between two lines about a run: nobody reads faster, and a new text lays the whole panel out anew.
+WORDS_PAUSE = 200
 
 
 class DenoiseWidget(Docked):
@@ -51,10 +53,13 @@ class DenoiseWidget(Docked):
         self.scores = scores_label()
         self.keeping = Keeping(self.viewer, self.message)
         self._running: DenoiseRun | None = None
+        self._notice = ""
+        self._last: Any = None
         self._is_wanted_again = False
         self._workers: list[Any] = []
         self._forms: dict[str, DenoiseForm] = {}
         self._pause = QTimer(self)
+        self._words_pause = QTimer(self)
         self._fill()
         self._lay_out()
         self._connect()
@@ -107,6 +112,7 @@ class DenoiseWidget(Docked):
     def leave(self) -> None:
         """Let go of the viewer; a run that still goes on is given up."""
         self._pause.stop()
+        self._words_pause.stop()
         self._is_wanted_again = False
         self.keeping.leave()
         if self._running is not None:
@@ -127,6 +133,7 @@ class DenoiseWidget(Docked):
         self._limit = getattr(settings, "max_iterations", 0)
         self._tolerance = getattr(settings, "tolerance", None)
         self._forecast = Forecast(self._tolerance, self._limit)
+        self._notice, self._last = "", None
         self._workers.append(run.worker)
         run.progressed.connect(self._show_progress)
         run.previewed.connect(self.previewed)
@@ -161,26 +168,39 @@ class DenoiseWidget(Docked):
         )
 
     def _show_progress(self, batch: Batch) -> None:
-        last = batch[-1]
         self.plot.add(batch)
         self._forecast.add(batch)
+        self._notice = next((one.message for one in reversed(batch) if one.message), self._notice)
+        self._last = batch[-1]
+        if not self._words_pause.isActive():
+            self._say_progress()
+
+    def _say_progress(self) -> None:
+        """Say the newest of a run, unless it is said already or the run is over."""
+        last = self._last
+        if last is None or self._running is None:
+            return
+        self._last = None
+        self._words_pause.start()
         if self.stop_button.isEnabled():
-            self.message.say(words.progress(last, self._forecast.seconds_left))
+            self.message.say(words.progress(last, self._forecast.seconds_left, self._notice))
         if self._limit or last.tiles > 1:
             within = min(1.0, last.number / self._limit) if self._limit else 0.0
             self.progress.setRange(0, 1000)
             self.progress.setValue(round(1000 * (last.tile - 1 + within) / last.tiles))
 
     def _show_result(self, result: Result) -> None:
+        self._last = None
         self.keeping.result = result
         if self._is_wanted_again:
             return  # the next run says how it ended
-        self.message.say(words.summary(result.report, self._tolerance))
+        said = words.summary(result.report, self._tolerance)
+        self.message.say(said + words.noticed(self._notice) + words.noticed(result.note))
         self.scores.setText(scoring.table(result.scores) if result.scores else "")
         self.done.emit(result)
 
     def _fail(self, text: str) -> None:
-        self._is_wanted_again = False
+        self._is_wanted_again, self._last = False, None
         self.message.complain(text)
         self.failed.emit(text)
 
@@ -238,6 +258,7 @@ class DenoiseWidget(Docked):
         self.stop_button.clicked.connect(lambda: self.stop())
         self.settings_box.toggled.connect(self._on_settings)
         self._pause.timeout.connect(self._solve_again)
+        self._words_pause.timeout.connect(self._say_progress)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
         self.connections.at_end(lambda workers=self._workers: [worker.quit() for worker in workers])
 
@@ -255,6 +276,8 @@ class DenoiseWidget(Docked):
         self.progress.setFixedHeight(6)
         self._pause.setSingleShot(True)
         self._pause.setInterval(STRENGTH_PAUSE)
+        self._words_pause.setSingleShot(True)
+        self._words_pause.setInterval(WORDS_PAUSE)
 
     def _lay_out(self) -> None:
         content = QWidget()

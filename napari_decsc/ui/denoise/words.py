@@ -6,8 +6,8 @@ from napari_decsc.hsi.denoising import Iteration
 from napari_decsc.ui.denoise.forecast import duration
 
 
-def progress(last: Iteration, seconds_left: float | None) -> str:
-    """Where a run is, in one line."""
+def progress(last: Iteration, seconds_left: float | None, notice: str = "") -> str:
+    """Where a run is, in one line; below it what the denoiser wants a person to know."""
     parts = [f"Evaluation {last.number}"]
     if last.tiles > 1:
         parts.append(f"tile {last.tile} of {last.tiles}")
@@ -16,7 +16,12 @@ def progress(last: Iteration, seconds_left: float | None) -> str:
     parts.append(f"{last.elapsed:.1f} s")
     if seconds_left is not None:
         parts.append(f"about {duration(seconds_left)} left")
-    return " · ".join(parts)
+    return " · ".join(parts) + noticed(notice)
+
+
+def noticed(text: str) -> str:
+    """A denoiser's word as a sentence on a line of its own; nothing for nothing."""
+    return f"\n{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def summary(report: dict[str, Any], tolerance: float | None) -> str:

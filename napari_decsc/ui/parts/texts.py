@@ -28,10 +28,11 @@ class Message(QLabel):
         self._show(text, "color: #e05545; font-weight: bold;")
 
     def _show(self, text: str, style: str) -> None:
+        if style != self.styleSheet():  # a style, even the same, costs more than a text
+            self.setStyleSheet(style)
         self.is_error = bool(style)
-        self.setStyleSheet(style)
         self.setText(text)
-        if self.parent() is not None:  # alone in the world it would open as a window
+        if self.parent() is not None and self.isHidden() == bool(text):  # alone in the world it would open as a window
             self.setVisible(bool(text))
 
 

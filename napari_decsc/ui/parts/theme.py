@@ -7,6 +7,8 @@ from typing import Any
 #: Readable on light and dark, and told apart by colour-blind eyes (after Okabe and Ito).
 CUBE_COLOURS = ("#E69F00", "#3E9BDC", "#009E73", "#D55E00", "#B58AD6", "#8C8C8C")
 PIN_COLOURS = ("#E8409F", "#8E6CEF", "#00A6B8", "#B0803A", "#6FA82E", "#E4572E")
+#: The residual, the tolerance it is to reach, and the line fitted to it.
+RESIDUAL, GOAL, FIT = "#3E9BDC", "#D55E00", "#009E73"
 
 _given: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 _used: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()

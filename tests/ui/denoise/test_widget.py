@@ -113,6 +113,21 @@ def test_a_removed_preview_does_not_lose_the_result(qtbot, viewer, widget):
         widget.stop()
     assert done.args[0].layer in viewer.layers
     assert len(viewer.layers) == 2
+    assert "removed while it ran; the result is in a new one" in widget.message.text()
+    assert denoise(qtbot, widget).note == ""  # nothing was removed this time
+    assert "removed" not in widget.message.text()
+
+
+def test_what_the_denoiser_says_is_seen_while_it_runs_and_afterwards(qtbot, widget, fake):
+    fake.says = "the memory of cpu is used up; going on with tiles of 64 x 64 pixels"
+    widget.form.fields["max_iterations"].value = 1000
+    widget.run()
+    qtbot.waitUntil(lambda: "The memory of cpu is used up" in widget.message.text(), timeout=5000)
+    assert widget.is_running
+    with qtbot.waitSignal(widget.done, timeout=10_000):
+        widget.stop()
+    assert widget.message.text().startswith("Stopped by you")
+    assert "tiles of 64 x 64 pixels." in widget.message.text()
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from qtpy.QtGui import QColor
+
+from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.ui.denoise.residual_plot import ResidualPlot, decades, whole_numbers
+from napari_decsc.ui.parts.theme import GOAL, PAPER, RESIDUAL
+
+
+@pytest.fixture
+def plot(qtbot):
+    made = ResidualPlot(PAPER)
+    qtbot.addWidget(made)
+    made.resize(320, 200)
+    return made
+
+
+def rows_of(plot, colour, width=320, height=200):
+    """Rows of the painted picture in which a colour occurs, whatever the screen's pixel ratio."""
+    image = plot.grab().toImage().scaled(width, height)
+    wanted = QColor(colour).getRgb()[:3]
+    shots = [[image.pixelColor(col, row).getRgb()[:3] for col in range(width)] for row in range(height)]
+    return np.flatnonzero((np.abs(np.array(shots) - np.array(wanted)).sum(-1) < 60).any(1))
+
+
+def test_the_curve_falls_towards_the_tolerance(plot):
+    plot.start(1e-3, 10)
+    plot.add([Iteration(1, 1.0, 1.0, 0.1)])
+    high = rows_of(plot, RESIDUAL)
+    plot.add([Iteration(2, 0.01, 0.01, 0.2)])
+    assert rows_of(plot, RESIDUAL).max() > high.max()  # rows count downwards
+    assert rows_of(plot, RESIDUAL).max() < rows_of(plot, GOAL).min()
+
+
+def test_residuals_that_have_no_logarithm_are_left_out(plot):
+    plot.add([Iteration(0, np.nan, np.nan, 0.0), Iteration(1, 0.0, 0.0, 0.1), Iteration(2, 0.5, 0.5, 0.2)])
+    assert plot.tiles == [[0.5]]
+    plot.grab()
+
+
+def test_the_axes_hold_every_value(plot):
+    plot.add([Iteration(number, 1.0, 10.0 ** (30 - number), 0.1) for number in range(1, 61)])
+    assert rows_of(plot, RESIDUAL).min() >= 8
+    assert rows_of(plot, RESIDUAL).max() <= 200 - 38
+
+
+@pytest.mark.parametrize(
+    ("end", "most", "expected"),
+    [(10, 12, range(1, 11)), (15, 6, range(5, 16, 5)), (100, 5, range(20, 101, 20)), (2, 1, range(2, 3, 2))],
+)
+def test_numbers_of_evaluations_are_round(end, most, expected):
+    assert list(whole_numbers(end, most)) == list(expected)
+
+
+def test_no_more_decades_than_there_is_room_for():
+    assert list(decades(2e-4, 2.0, 10)) == [-3, -2, -1, 0]
+    assert list(decades(1e-9, 1.0, 4)) == [-9, -6, -3, 0]
