@@ -6,6 +6,7 @@ large images take no more memory than their strips; on the CPU and on a GPU.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -41,7 +42,19 @@ class Groups:
             yield self.positions[start : start + AT_ONCE]
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Thousands of short steps: handing each to several threads costs more than it gains."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @torch.no_grad()
+@_one_thread()
 def similar_patches(images: Tensor, count: int, search: int, stride: int = 4) -> Groups:
     """For every reference patch the ``count`` patches nearest to it, by the distance over the strongest images.
 
@@ -122,6 +135,7 @@ def _smallest(distances: Tensor, count: int) -> Tensor:
 
 
 @torch.no_grad()
+@_one_thread()
 def shrink(images: Tensor, groups: Groups, threshold: float, pilot: Tensor | None = None) -> Tensor:
     """Images (image, row, col), unit noise, with every group of similar patches shrunk in its transform domain.
 

@@ -7,6 +7,7 @@ used, so that a person sees one message.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
@@ -61,11 +62,15 @@ def is_out_of_memory(error: BaseException) -> bool:
 def denoising_worker(method: str, settings: Any, noisy: Cube, before: Denoiser | None = None) -> GeneratorWorker:
     """A worker, not yet started, that denoises ``noisy``.
 
-    It yields batches of iterations, returns an `Outcome`, and may be sent ``Command.STOP``. ``before`` is the denoiser
-    of an earlier run of the same cube object, to go on from its solution where the method can. Making the denoiser is
-    part of the work: it may import torch, which takes seconds.
+    It yields batches of iterations and returns an `Outcome`; `stop` ends it early. ``before`` is the denoiser of an
+    earlier run of the same cube object, to go on from its solution where the method can. Making the denoiser is part of
+    the work: it may import torch, which takes seconds.
     """
-    return _logged(GeneratorWorker(_denoise, method, settings, noisy, before))
+    # nothing can be sent to a generator that has not begun; a person may stop a run before it has
+    stopping = threading.Event()
+    worker = _logged(GeneratorWorker(_denoise, method, settings, noisy, before, stopping))
+    worker.stopping = stopping
+    return worker
 
 
 def calculation_worker(function: Callable[..., Any], *arguments: Any) -> FunctionWorker:
@@ -75,29 +80,29 @@ def calculation_worker(function: Callable[..., Any], *arguments: Any) -> Functio
 
 def stop(worker: GeneratorWorker) -> None:
     """Ask a denoising run to finish with its best estimate."""
-    worker.send(Command.STOP)
+    worker.stopping.set()
 
 
 def _denoise(
-    method: str, settings: Any, noisy: Cube, before: Denoiser | None
-) -> Generator[Batch, Command | None, Outcome]:
+    method: str, settings: Any, noisy: Cube, before: Denoiser | None, stopping: threading.Event
+) -> Generator[Batch, None, Outcome]:
     try:
         resume = getattr(before, "resume", None)
         denoiser = make_denoiser(method, settings) if resume is None else resume(settings)
-        return (yield from _steps(denoiser, noisy))
+        return (yield from _steps(denoiser, noisy, stopping))
     except Exception as error:
         if not isinstance(error, DecscError):
             logger.exception("denoising failed")
         raise WorkFailed(explain(error)) from error
 
 
-def _steps(denoiser: Denoiser, noisy: Cube) -> Generator[Batch, Command | None, Outcome]:
+def _steps(denoiser: Denoiser, noisy: Cube, stopping: threading.Event) -> Generator[Batch, None, Outcome]:
     recorder = Recorder(denoiser)
     steps = denoiser.denoise(noisy)
     waiting: list[Iteration] = []
     handed_over = -PAUSE
-    command: Command | None = None
     stopped = False
+    command: Command | None = None
     while True:
         try:
             iteration = steps.send(command)
@@ -107,11 +112,11 @@ def _steps(denoiser: Denoiser, noisy: Cube) -> Generator[Batch, Command | None, 
             return Outcome(end.value, recorder.report(stopped=stopped), denoiser)
         recorder(iteration)
         waiting = [*_without_outdated_previews(waiting, iteration), iteration]
-        command = None
         if time.monotonic() - handed_over >= PAUSE:
-            command = yield tuple(waiting)
+            yield tuple(waiting)
             waiting, handed_over = [], time.monotonic()
-            stopped = stopped or command is Command.STOP
+        stopped = stopping.is_set()
+        command = Command.STOP if stopped else None
 
 
 def _without_outdated_previews(waiting: list[Iteration], new: Iteration) -> list[Iteration]:
