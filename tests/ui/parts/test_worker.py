@@ -67,6 +67,14 @@ def test_stop_ends_with_the_best_estimate(qtbot, fake, cube, monkeypatch):
     assert len(outcome.report["tiles"][0]["relative_residual"]) < 1000
 
 
+def test_a_run_may_be_stopped_before_it_has_begun(qtbot, fake, cube):
+    worker = work.denoising_worker("fake", methods.METHODS["fake"].settings(max_iterations=1000), cube)
+    work.stop(worker)
+    with qtbot.waitSignal(worker.returned, timeout=10_000) as returned:
+        worker.start()
+    assert returned.args[0].report["stopped"]
+
+
 def test_a_runtime_error_ends_the_worker_and_is_told(qtbot, fake, cube):
     fake.error = RuntimeError("out of memory")
     worker = work.denoising_worker("fake", methods.METHODS["fake"].settings(), cube)
