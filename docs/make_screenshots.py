@@ -132,7 +132,7 @@ def solve(window: Window, noisy: Any) -> Any:
 
     def until_it_is_seen() -> None:
         form.run()
-        window.after(form._running.progressed, lambda: None, times=4)
+        window.after(form._running.progressed, lambda: None, times=2)
         window.save("solving")
 
     result = window.after(form.done, until_it_is_seen)
