@@ -35,10 +35,9 @@ MANY = 0.2
 LEAK = 0.016
 #: Times that the basis is turned to where the smoothed cube has its energy.
 TURNS = 2
-#: What chance adds to the largest energy of the smoothed noise of P pixels in B bands, in units of sqrt(B / P).
-CHANCE = 0.3
-#: A component counts from what chance explains on, fully from so much above it.
-COUNTS_WITHIN = 0.008
+#: A component counts from so much smoothed energy beyond the noise's own on, fully from the second value; in units of
+#: sqrt(B / P) for P pixels in B bands. Chance alone makes 0.3; what lies just above it is not worth its noise.
+COUNTS_FROM, COUNTS_FULLY = 0.45, 0.65
 #: The noise of a band is measured again where the components explain less than this share of it.
 MEASURABLE = 0.5
 
@@ -166,8 +165,8 @@ def _measured(units: NoiseUnits, filled: Tensor, *, outliers: bool, turns: int =
         strength, basis = strength.flip(1), basis.flip(2)
     strength, basis = strength[:, :rank], basis[:, :, :rank]
     basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
-    edge = LEAK + CHANCE * (bands / pixels) ** 0.5
-    counts = ((strength - edge) / COUNTS_WITHIN).clamp(0, 1)
+    beyond = (strength - LEAK) / (bands / pixels) ** 0.5
+    counts = ((beyond - COUNTS_FROM) / (COUNTS_FULLY - COUNTS_FROM)).clamp(0, 1)
     energy = mix_bands(basis.mT, values).square().mean((2, 3))
     missing = rank - basis.shape[2]
     return Survey(
