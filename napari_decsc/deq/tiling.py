@@ -15,6 +15,8 @@ from napari_decsc.hsi.errors import SettingsError
 
 #: Pixels by which the image is continued on every side, and pixels of neighbouring cores that a tile looks at.
 BORDER, MARGIN = 8, 32
+#: No budget makes a tile's core smaller than this: nearly all of its work would be for its margins.
+SMALLEST = 32
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,10 @@ def side_within(memory: int, bytes_per_pixel: int, multiple: int, fixed: int = 0
     """
     outer = int((max(0, memory - fixed) / bytes_per_pixel) ** 0.5) // multiple * multiple
     side = outer - 3 * MARGIN
-    if side < multiple:
+    smallest = max(multiple, SMALLEST)
+    if side < smallest:
         # rounded up, so that it is enough
-        least = math.ceil((fixed + bytes_per_pixel * (multiple + 3 * MARGIN) ** 2) / 1e7) / 100
+        least = math.ceil((fixed + bytes_per_pixel * (smallest + 3 * MARGIN) ** 2) / 1e7) / 100
         raise SettingsError(
             f"memory: {memory / 1e9:.2g} GB is too little for the smallest tile; give {least:g} GB or more"
         )
