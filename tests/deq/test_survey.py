@@ -1,0 +1,104 @@
+"""What is known of a whole cube: window means, company, weak components, what is more than Gaussian noise."""
+
+import torch
+import torch.nn.functional as F
+
+from napari_decsc.deq.smoothing import box_mean, column_shifts, has_company, local_wiener
+from napari_decsc.deq.survey import LEAK, survey
+
+ROWS, COLS, BANDS = 96, 80, 20
+
+
+def noise(seed=0, bands=BANDS):
+    return torch.randn(1, bands, ROWS, COLS, generator=torch.Generator().manual_seed(seed))
+
+
+def scene(strength):
+    """A bright component, and a weak one of this standard deviation (in noise levels) across the image."""
+    down, across = torch.linspace(0, 3, ROWS)[:, None], torch.linspace(0, 4, COLS)
+    bright, weak = torch.ones(BANDS) / BANDS**0.5, torch.zeros(BANDS)
+    weak[3], weak[12] = 0.5**0.5, -(0.5**0.5)
+    first = 40 + 10 * torch.sin(down + across)
+    second = 2**0.5 * torch.sin(2 * down) * torch.ones(COLS)
+    return bright[:, None, None] * first + strength * weak[:, None, None] * second, weak
+
+
+def found_in(cube, keep=None, unit=0.02):
+    """The survey of a cube in noise levels."""
+    return survey(cube * unit, torch.ones_like(cube, dtype=torch.bool) if keep is None else keep, rank=6)
+
+
+def test_window_means_are_those_of_what_lies_inside():
+    images = noise(bands=11)[:, :, :13, :40]
+    for side in (1, 3, 9, 31):
+        half = side // 2
+        sums = F.avg_pool2d(F.pad(images, (half,) * 4), side, 1, divisor_override=1)
+        count = F.avg_pool2d(F.pad(torch.ones_like(images), (half,) * 4), side, 1, divisor_override=1)
+        torch.testing.assert_close(box_mean(images, side), sums / count, atol=1e-5, rtol=1e-5)
+
+
+def test_the_local_wiener_filter_lets_as_much_noise_through_as_is_said():
+    pure = noise(bands=40)
+    through = (local_wiener(pure)[0] * pure).mean()
+    assert abs(float(through) - LEAK) < 0.004
+
+
+def test_company_is_the_same_deviation_in_a_band_beside_it():
+    rest = torch.tensor([4.0, 2.5, -4.0, 0.0, 4.0])[None, :, None, None]
+    assert has_company(rest).flatten().tolist() == [True, True, False, False, False]
+
+
+def test_a_column_shifted_in_one_band_is_found_and_one_shifted_in_all_is_the_scene():
+    rest, keep = noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    rest[:, 5, :, 7] += 2
+    rest[..., 30] += 2
+    shifts = column_shifts(rest, keep)
+    assert abs(float(shifts[0, 5, 0, 7]) - 2) < 0.5
+    assert not shifts[..., 30].any()
+    assert float((shifts != 0).float().mean()) < 0.005
+
+
+def test_a_component_too_weak_for_the_second_moment_is_found():
+    clean, weak = scene(0.18)
+    cube = clean + noise()
+    found = found_in(cube)
+    assert found.counts[0, :2].tolist() == [1, 1]
+    assert float((found.basis[0, :, 1] @ weak).abs()) > 0.8
+    values = (cube - cube.mean((2, 3), keepdim=True)).flatten(2)[0]
+    strongest = torch.linalg.eigh(values @ values.T)[1].flip(1)
+    assert float((strongest[:, 1] @ weak).abs()) < 0.6
+
+
+def test_noise_alone_has_no_second_component():
+    clean, _ = scene(0.0)
+    for seed in range(3):
+        assert float(found_in(clean + noise(seed)).counts.sum()) < 1.5
+
+
+def test_stripes_and_hidden_voxels_are_more_than_gaussian_noise():
+    clean, _ = scene(1.0)
+    cube = clean + noise()
+    assert not found_in(cube).outliers
+    striped = cube.clone()
+    striped[:, 4:12, :, ::7] += 4 * torch.randn(1, 8, 1, 12, generator=torch.Generator().manual_seed(3))
+    assert found_in(striped).outliers
+    keep = torch.ones_like(cube, dtype=torch.bool)
+    keep[:, 6, :, ::3] = False
+    assert found_in(cube, keep).outliers
+    # pixels that no band has seen say nothing
+    apart = torch.ones_like(keep)
+    apart[..., 40:44] = False
+    assert not found_in(cube, apart).outliers
+
+
+def test_noise_levels_are_right_beside_hidden_voxels_and_stripes():
+    clean, _ = scene(1.0)
+    cube = clean + noise()
+    keep = torch.rand(cube.shape, generator=torch.Generator().manual_seed(5)) > 0.3
+    keep[:, ::2] = True
+    cube[:, 4:12, :, ::7] += 4 * torch.randn(1, 8, 1, 12, generator=torch.Generator().manual_seed(3))
+    found = found_in(cube, keep)
+    assert found.outliers
+    wrong = (found.sigma / 0.02 - 1).abs()
+    assert float(wrong.mean()) < 0.07
+    assert float(wrong.max()) < 0.3
