@@ -1,7 +1,6 @@
 """The live curve of the relative residual, ||f(z) - z|| / ||f(z)||, against evaluations of f, and its fitted rate.
 
-Painted by Qt itself: 3.5 ms of processor time with 600 points, axes and numbers included, where axes of matplotlib that
-have to grow take 62 ms.
+Painted by Qt itself, axes and numbers included: a few milliseconds even with hundreds of points and axes that grow.
 """
 
 import math
