@@ -1,14 +1,16 @@
 """Collaborative filtering of images that share their structure: similar patches are found once, then shrunk together.
 
 The images are the eigen-images of a cube, in units of their noise (variance 1, white). One search in all of them
-together sees more than a search in each, and costs less. Everything goes on strip by strip, top to bottom, so that
-large images take no more memory than their strips; on the CPU and on a GPU.
+together sees more than a search in each, and costs less. Everything goes on block by block, so that large images take
+no more memory than their blocks; on a GPU, and on the cores of a CPU side by side.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,9 +23,13 @@ from napari_decsc.classical.baseline import Floats
 PATCH = 8
 #: Images that the search for similar patches looks at: the strongest ones.
 SEEN = 4
-#: Reference patches of a strip, and patches that are transformed at once (these fit into the cache of a processor
-#: core; a GPU takes as many as a strip has).
-AT_ONCE, IN_CACHE = 6000, 1024
+#: Reference patches of a block, in each direction.
+BLOCK = 16
+#: Patches of all images that are transformed at once on a CPU: they fit into the cache of a core. A GPU takes a block.
+IN_CACHE = 4096
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,30 +37,58 @@ class Groups:
     """Similar patches, shape (reference patch, patch of its group), reference patches row by row.
 
     A patch counts as the index of its upper left corner in the array of all corners, shape (row, col) = ``corners``.
+    ``across`` reference patches stand in a row.
     """
 
     positions: Tensor
     corners: tuple[int, int]
+    across: int
 
-    def strips(self) -> Iterator[Tensor]:
-        """The groups, some thousand at a time, from top to bottom."""
-        for start in range(0, len(self.positions), AT_ONCE):
-            yield self.positions[start : start + AT_ONCE]
+    def blocks(self) -> Iterator["Block"]:
+        """The groups of neighbouring references, with the part of the images that they lie in."""
+        grid = self.positions.view(-1, self.across, self.positions.shape[1])
+        for top in range(0, len(grid), BLOCK):
+            for left in range(0, self.across, BLOCK):
+                yield self._block(grid[top : top + BLOCK, left : left + BLOCK].flatten(0, 1))
+
+    def _block(self, positions: Tensor) -> "Block":
+        row, col = positions // self.corners[1], positions % self.corners[1]
+        (top, bottom), (left, right) = ((int(place.min()), int(place.max())) for place in (row, col))
+        local = (row - top) * (right - left + 1) + col - left
+        return Block(local, slice(top, bottom + PATCH), slice(left, right + PATCH))
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some groups, positions counted in the corners of ``rows`` and ``cols`` alone."""
+
+    positions: Tensor
+    rows: slice
+    cols: slice
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Thousands of short steps: handing each to several threads costs more than it gains."""
+def _one_thread() -> Iterator[int]:
+    """Thousands of short steps: handing each to several threads costs more than it gains. How many there were."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        yield before
     finally:
         torch.set_num_threads(before)
 
 
+def _side_by_side(work: Callable[[Part], Result], parts: list[Part], device: torch.device) -> Iterator[Result]:
+    """The results of all parts in their order; on the CPU each of torch's threads takes whole parts."""
+    with _one_thread() as threads:
+        if device.type != "cpu" or threads == 1 or len(parts) == 1:
+            yield from map(work, parts)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                yield from pool.map(work, parts)
+
+
 @torch.no_grad()
-@_one_thread()
 def similar_patches(images: Tensor, count: int, search: int, stride: int = 4) -> Groups:
     """For every reference patch the ``count`` patches nearest to it, by the distance over the strongest images.
 
@@ -77,19 +111,20 @@ def similar_patches(images: Tensor, count: int, search: int, stride: int = 4) ->
     # what lies outside is infinitely far away
     around = F.pad(images, (search, search, search, search), value=torch.inf)
     across = -(-corners[1] // stride)
-    step = stride * max(1, AT_ONCE // across)
     side = 2 * search + 1
-    nearest = []
-    for top in range(0, corners[0], step):
-        bottom = min(top + step, corners[0]) + PATCH - 1
+
+    @torch.no_grad()
+    def nearest(top: int) -> Tensor:
+        bottom = min(top + stride * BLOCK, corners[0]) + PATCH - 1
         distances = _distances(images[:, top:bottom], around[:, top : bottom + 2 * search], side, stride)
-        moves = _smallest(distances, count)
         rows = torch.arange(top, bottom - PATCH + 1, stride, device=images.device)[:, None, None]
         cols = torch.arange(0, corners[1], stride, device=images.device)[:, None]
-        moves = moves.view(len(rows), across, count)
+        moves = _smallest(distances, count).view(len(rows), across, count)
         found = (rows + moves // side - search) * corners[1] + cols + moves % side - search
-        nearest.append(found.flatten(0, 1))
-    return Groups(torch.cat(nearest), corners)
+        return found.flatten(0, 1)
+
+    tops = list(range(0, corners[0], stride * BLOCK))
+    return Groups(torch.cat(list(_side_by_side(nearest, tops, images.device))), corners, across)
 
 
 def _strongest(images: Tensor) -> Tensor:
@@ -112,7 +147,7 @@ def _distances(strip: Tensor, wide: Tensor, side: int, stride: int) -> Tensor:
         shifted = wide[:, row : row + rows, col : col + cols]
         for k, image in enumerate(strip):
             torch.sub(shifted[k], image, out=gap)
-            total = torch.mul(gap, gap, out=total) if k == 0 else total.add_(gap.square_())
+            total = torch.mul(gap, gap, out=total) if k == 0 else total.addcmul_(gap, gap)
         _patch_sums(_patch_sums(total, stride).mT, stride, out=found[move].mT)
     return found
 
@@ -135,8 +170,9 @@ def _smallest(distances: Tensor, count: int) -> Tensor:
 
 
 @torch.no_grad()
-@_one_thread()
-def shrink(images: Tensor, groups: Groups, threshold: float, pilot: Tensor | None = None) -> Tensor:
+def shrink(
+    images: Tensor, groups: Groups, threshold: float, pilot: Tensor | None = None, *, together: bool = False
+) -> Tensor:
     """Images (image, row, col), unit noise, with every group of similar patches shrunk in its transform domain.
 
     Without ``pilot`` coefficients of magnitude up to ``threshold`` are dropped; with it, an estimate of the clean
@@ -144,98 +180,126 @@ def shrink(images: Tensor, groups: Groups, threshold: float, pilot: Tensor | Non
     weigh by the inverse of the noise they keep. Pixels at the lower and right border that no group reaches come back
     as they are.
 
+    With ``together`` every group turns the images to its own principal axes before that, means left out: where a place
+    shows fewer materials than the whole, fewer images hold its signal.
+
     K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative
     filtering", IEEE Transactions on Image Processing 16, 2007.
     """
+
+    def shrunk(block: Block) -> tuple[Tensor, Tensor]:
+        part = images[:, block.rows, block.cols]
+        guide = None if pilot is None else pilot[:, block.rows, block.cols]
+        return _Workspace(part, block.positions, together).shrunk(part, threshold, guide)
+
     total, weight = torch.zeros_like(images), torch.zeros_like(images)
-    for positions in groups.strips():
-        top = int(positions.min()) // groups.corners[1]
-        rows = slice(top, int(positions.max()) // groups.corners[1] + PATCH)
-        local = positions - top * groups.corners[1]
-        noise = images.new_ones(len(images), len(local))
-        work = _Workspace(images[0, rows], local)
-        for k, image in enumerate(images):
-            if pilot is None or pilot[k, rows].any():  # a pilot of nothing but zeros leaves nothing
-                noise[k] = work.shrunk(image[rows], threshold, None if pilot is None else pilot[k, rows])
-                total[k, rows] += work.laid_out()
-        weight[:, rows] += _weights(noise, local, weight[:, rows].shape)
+    blocks = list(groups.blocks())
+    for block, (sums, weights) in zip(blocks, _side_by_side(shrunk, blocks, images.device), strict=True):
+        total[:, block.rows, block.cols] += sums
+        weight[:, block.rows, block.cols] += weights
     return torch.where(weight > 0, total / weight, images)
 
 
 class _Workspace:
-    """The groups of a strip, and memory that is taken once for all images and all chunks of groups in it.
+    """The groups of a block, and memory that is taken once for all chunks of groups in it.
 
-    Fresh memory for every step would cost more time than the arithmetic.
+    Fresh memory for every step would cost more time than the arithmetic. A chunk has the shape
+    (group, image, patch, coefficient).
     """
 
-    def __init__(self, image: Tensor, positions: Tensor) -> None:
-        self.shape, self.positions = image.shape, positions
-        members = positions.shape[1]
-        self.transform = _on(haar, members, image.device)
-        self.some = max(1, IN_CACHE // members) if image.device.type == "cpu" else len(positions)
-        self.chunks = image.new_empty(3, min(self.some, len(positions)) * members, PATCH * PATCH)
-        corners = (image.shape[0] - PATCH + 1) * (image.shape[1] - PATCH + 1)
-        self.sums = image.new_empty(corners, PATCH * PATCH)
-        self.patches = image.new_empty(PATCH * PATCH, corners)
+    def __init__(self, images: Tensor, positions: Tensor, together: bool) -> None:
+        self.positions, self.together = positions, together
+        count, members = len(images), positions.shape[1]
+        self.transform = _on(haar, members, images.device)
+        self.some = max(1, IN_CACHE // (members * count)) if images.device.type == "cpu" else len(positions)
+        self.chunks = images.new_empty(3, min(self.some, len(positions)), count, members, PATCH * PATCH)
+        self.image = torch.arange(count, device=images.device)[:, None]
 
-    def shrunk(self, image: Tensor, threshold: float, pilot: Tensor | None) -> Tensor:
-        """Leave in ``sums`` the shrunk patches of all groups, weighed, as coefficients; return each group's noise."""
-        noisy, guide = _coefficients(image), None if pilot is None else _coefficients(pilot)
-        noise = image.new_empty(len(self.positions))
-        self.sums.zero_()
-        for start in range(0, len(noise), self.some):
-            here = self.positions[start : start + self.some].mT.reshape(-1)
-            group, other, spare = (chunk[: len(here)] for chunk in self.chunks)
-            self._transformed(noisy, here, spare, group)
+    @torch.no_grad()
+    def shrunk(self, images: Tensor, threshold: float, pilot: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Shrunk patches of all groups, weighed and added up in their places, and their weights; shaped as images."""
+        noisy, guide = _coefficients(images), None if pilot is None else _coefficients(pilot)
+        sums, noise = torch.zeros_like(noisy), images.new_empty(len(images), len(self.positions))
+        for start in range(0, len(self.positions), self.some):
+            part = slice(start, start + self.some)
+            positions = self.positions[part]
+            # a row of coefficients for every corner and image
+            here = (positions[:, None] * len(images) + self.image).flatten()
+            group, other, spare = (chunk[: len(positions)] for chunk in self.chunks)
+            _gather(noisy, here, group)
+            if guide is not None:
+                _gather(guide, here, other)
+            axes = _principal_axes(group if guide is None else other) if self.together else None
+            group, spare = self._turned(group, axes, spare)
             if guide is None:
-                kept = _threshold(self._by_group(group), threshold, self._by_group(other))
+                kept = _threshold(group, threshold, other)
             else:
-                self._transformed(guide, here, spare, other)
-                kept = _wiener(self._by_group(group), self._by_group(other), self._by_group(spare))
-            noise[start : start + self.some] = kept
-            self._by_group(group).div_(kept[:, None])
-            torch.mm(self.transform.mT, self._flat(group), out=self._flat(spare))
-            self.sums.index_add_(0, here, spare)
-        return noise
+                other, spare = self._turned(other, axes, spare)
+                kept = _wiener(group, other, spare)
+            noise[:, part], back = self._turned_back(group, kept, axes, spare)
+            sums.index_add_(0, here, back.view(-1, PATCH * PATCH))
+        return _laid_out(sums, images.shape), _weights(noise, self.positions, images.shape)
 
-    def laid_out(self) -> Tensor:
-        """The image (row, col) of ``sums``: every patch in its place, through the window."""
-        pixels = _on(cosines, PATCH, self.sums.device) * _on(_window, PATCH, self.sums.device).flatten()
-        torch.mm(pixels.mT, self.sums.mT, out=self.patches)
-        return F.fold(self.patches[None], self.shape, PATCH)[0, 0]
+    def _turned(self, group: Tensor, axes: Tensor | None, spare: Tensor) -> tuple[Tensor, Tensor]:
+        """A group to its own axes, and its patches transformed; the result, and memory that is free again."""
+        if axes is not None:
+            torch.bmm(axes.mT, group.flatten(2), out=spare.flatten(2))
+            group, spare = spare, group
+        torch.matmul(self.transform, group, out=spare)
+        return spare, group
 
-    def _transformed(self, coefficients: Tensor, here: Tensor, spare: Tensor, out: Tensor) -> None:
-        torch.index_select(coefficients, 0, here, out=spare)
-        torch.mm(self.transform, self._flat(spare), out=self._flat(out))
+    def _turned_back(self, group: Tensor, kept: Tensor, axes: Tensor | None, spare: Tensor) -> tuple[Tensor, Tensor]:
+        """The noise (image, group) that groups keep, and the groups weighed by its inverse, as patches again."""
+        if axes is not None:
+            kept = (axes.square() @ kept[:, :, None])[:, :, 0]
+        torch.matmul(self.transform.mT, group, out=spare)
+        if axes is not None:
+            torch.bmm(axes, spare.flatten(2), out=group.flatten(2))
+            spare = group
+        spare /= kept[:, :, None, None]
+        return kept.mT, spare
 
-    def _flat(self, chunk: Tensor) -> Tensor:
-        return chunk.view(len(self.transform), -1)
 
-    def _by_group(self, chunk: Tensor) -> Tensor:
-        return chunk.view(len(self.transform), -1, PATCH * PATCH)
+def _gather(coefficients: Tensor, here: Tensor, out: Tensor) -> None:
+    torch.index_select(coefficients, 0, here, out=out.view(-1, PATCH * PATCH))
 
 
-def _coefficients(image: Tensor) -> Tensor:
-    """Cosine transform of the patch at every corner: (corner, coefficient)."""
-    patches = image.unfold(0, PATCH, 1).unfold(1, PATCH, 1).reshape(-1, PATCH * PATCH)
-    return patches @ _on(cosines, PATCH, image.device).mT
+def _principal_axes(group: Tensor) -> Tensor:
+    """Orthonormal axes (group, image, axis) of the images in every group, its means left out."""
+    flat, means = group.flatten(2), group[..., 0].sum(2) / group.shape[2] ** 0.5
+    moment = torch.bmm(flat, flat.mT) - means[:, :, None] * means[:, None]
+    axes: Tensor = torch.linalg.eigh(moment)[1]
+    return axes
+
+
+def _coefficients(images: Tensor) -> Tensor:
+    """Cosine transform of the patch at every corner of (image, row, col): (corner and image, coefficient)."""
+    patches = images.unfold(1, PATCH, 1).unfold(2, PATCH, 1).permute(1, 2, 0, 3, 4).reshape(-1, PATCH * PATCH)
+    return patches @ _on(cosines, PATCH, images.device).mT
+
+
+def _laid_out(sums: Tensor, shape: torch.Size) -> Tensor:
+    """The images (image, row, col) of coefficients added up: every patch in its place, through the window."""
+    pixels = _on(cosines, PATCH, sums.device) * _on(_window, PATCH, sums.device).flatten()
+    patches = torch.matmul(pixels.mT, sums.view(-1, shape[0], PATCH * PATCH).permute(1, 2, 0))
+    return F.fold(patches, shape[1:], PATCH)[:, 0]
 
 
 def _threshold(group: Tensor, threshold: float, spare: Tensor) -> Tensor:
-    """Drop small coefficients (patch, group, coefficient), in place; return how many each group keeps."""
+    """Drop small coefficients (group, image, patch, coefficient), in place; return how many are kept (group, image)."""
     torch.abs(group, out=spare)
-    spare[0, :, 0] = torch.inf  # the mean stays
+    spare[:, :, 0, 0] = torch.inf  # the mean stays
     torch.gt(spare, threshold, out=spare)
     group *= spare
-    return spare.sum(0).sum(1)
+    return spare.flatten(2).sum(2)
 
 
 def _wiener(group: Tensor, pilot: Tensor, spare: Tensor) -> Tensor:
-    """Multiply by the Wiener gain in place; return the noise energy each group keeps."""
+    """Multiply by the Wiener gain in place; return the noise energy that is kept (group, image)."""
     torch.add(pilot.square_(), 1, out=spare)
     gain = torch.div(pilot, spare, out=spare)
     group *= gain
-    return gain.square_().sum(0).sum(1).clamp_(min=1e-3)
+    return gain.square_().flatten(2).sum(2).clamp_(min=1e-3)
 
 
 def _weights(noise: Tensor, positions: Tensor, shape: torch.Size) -> Tensor:

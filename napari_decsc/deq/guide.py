@@ -13,15 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from napari_decsc.classical.collaborative import SEEN, shrink, similar_patches
 from napari_decsc.deq import noise_units
-from napari_decsc.deq.smoothing import column_shifts, without_leak
+from napari_decsc.deq.pyramid import first_pass, second_pass
+from napari_decsc.deq.smoothing import column_shifts
 from napari_decsc.deq.survey import ROUNDS, Survey, weights, without_spikes
-
-#: Noise variance that the hard threshold lets through where there is no signal.
-LEAK = 0.016
-#: Patches of a group in the pass that thresholds and in the one that has a pilot; how far they may lie; the threshold.
-FIRST_GROUP, SECOND_GROUP, SEARCH, THRESHOLD = 16, 32, 10, 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +41,21 @@ def find(cube: Tensor, keep: Tensor, found: Survey) -> Guide:
     target = found.in_units(cube, keep)
     images = found.images(_without_outliers(cube, target, keep, found))
     signal = (1 - 1 / found.energy.clamp(min=1)).sqrt() * found.counts
-    pilot = _each(_first_pass, images, signal) * found.counts[:, :, None, None]
-    images = found.images(found.filled(target, keep, pilot)[0])
-    pilot = _each(_second_pass, images, pilot)
+    # the images that count, cube by cube: each stack is filtered as a whole
+    counted = list(enumerate(found.counts > 0))
+    pilot, coarse = torch.zeros_like(images), []
+    for part in counted:
+        pilot[part], half = first_pass(images[part], signal[part])
+        coarse.append(half)
+    pilot *= found.counts[:, :, None, None]
+    filled, weight = found.filled(target, keep, pilot)
+    images = found.images(filled)
+    for part, half in zip(counted, coarse, strict=True):
+        pilot[part] = second_pass(images[part], pilot[part], half)
     fit = found.cube(pilot)
     if found.outliers:
         target = target - column_shifts(target - fit, keep)
-    return Guide(target, weights(target - fit, keep), images, pilot, found)
+    return Guide(target, weight, images, pilot, found)
 
 
 @torch.no_grad()
@@ -70,19 +73,3 @@ def _without_outliers(cube: Tensor, target: Tensor, keep: Tensor, found: Survey)
     for _ in range(ROUNDS):
         filled, _ = found.filled(target, keep, found.smooth(found.images(filled)))
     return filled
-
-
-def _each(one, images: Tensor, other: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
-    """Collaborative filtering takes one image stack at a time."""
-    return torch.stack([one(*pair) for pair in zip(images, other, strict=True)])
-
-
-def _first_pass(images: Tensor, signal: Tensor) -> Tensor:
-    """Eigen-images (r, rows, cols), similar patches thresholded together; ``signal`` (r,) weighs them in the search."""
-    groups = similar_patches((images * signal[:, None, None])[:SEEN], FIRST_GROUP, SEARCH)
-    return without_leak(shrink(images, groups, THRESHOLD)[None], LEAK)[0]
-
-
-def _second_pass(images: Tensor, pilot: Tensor) -> Tensor:
-    """Eigen-images (r, rows, cols), similar patches multiplied by the Wiener gains of a pilot."""
-    return shrink(images, similar_patches(pilot[:SEEN], SECOND_GROUP, SEARCH), THRESHOLD, pilot)

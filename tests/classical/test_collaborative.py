@@ -65,11 +65,11 @@ def test_a_tile_at_a_multiple_of_the_stride_finds_the_groups_of_the_whole():
     torch.testing.assert_close(of_tile[1:, 1:], of_whole[5:, 4:], rtol=0, atol=0)
 
 
-def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch):
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     images = noisy_discs(2, 64)
     groups = similar_patches(images, 8, search=6)
     first = shrink(images, groups, 3.0)
-    monkeypatch.setattr(collaborative, "AT_ONCE", 40)
+    monkeypatch.setattr(collaborative, "BLOCK", 3)
     again = similar_patches(images, 8, search=6)
     torch.testing.assert_close(again.positions, groups.positions, rtol=0, atol=0)
     torch.testing.assert_close(shrink(images, again, 3.0), first, rtol=1e-5, atol=1e-5)
@@ -89,7 +89,7 @@ def test_filtering_keeps_constants_and_a_clean_pilot_is_better_than_none():
 def test_one_group_by_the_definition(guided: bool):
     """One group of two patches that do not overlap, with scipy's cosine transform, sum and difference by hand."""
     image, pilot = noisy_discs(1, 16)[0], discs(16)[0]
-    groups = Groups(torch.tensor([[0, 8 * 9 + 8]]), (9, 9))
+    groups = Groups(torch.tensor([[0, 8 * 9 + 8]]), (9, 9), 1)
 
     def transformed(values: torch.Tensor) -> np.ndarray:
         one, other = (dctn(values[at : at + 8, at : at + 8].numpy(), norm="ortho") for at in (0, 8))

@@ -56,7 +56,7 @@ def scene_files(folder: Path) -> list[Path]:
 
 
 #: Band counts that are drawn where none is set; those of a scene are the most.
-BAND_COUNTS = (8, 16, 31, 31, 31, 64, 100, 200)
+BAND_COUNTS = (1, 3, 8, 16, 31, 31, 31, 64, 100, 200)
 
 
 class Crops:

@@ -22,7 +22,7 @@ class TrainSettings:
     pool: int = described(96, "Crops that are held ready", minimum=1)
     reuse: int = described(64, "Patches taken from a crop before a new one comes", minimum=1)
     precision: str = described("bf16", "Arithmetic of the conditioning network in training", choices=("bf16", "fp32"))
-    bands: int = described(0, "Bands of a crop, 0: 8 to 200, at random", minimum=0, maximum=512)
+    bands: int = described(0, "Bands of a crop, 0: 1 to 200, at random", minimum=0, maximum=512)
     learning_rate: float = described(3e-4, "Step of AdamW at its highest", minimum=0, maximum=1)
     filter_rate: float = described(0.03, "Rate of the dictionaries, as a share of the others'", minimum=0, maximum=1)
     decay_minutes: float = described(0.0, "Length of a cosine decay of the rate, 0: none", unit="minutes", minimum=0)
