@@ -9,6 +9,7 @@ residual of plain iteration falls at every step; the proved bound on the contrac
 
 import argparse
 import itertools
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,31 +39,61 @@ def main() -> None:
     )
     print("|---" * (len(COUNTS) + 6) + "|")
     for name, path, noise in itertools.product(options.weights, options.cubes, options.noise):
-        print(
-            f"| {name}, {path.stem}, {noise} | {row(weights.load(name).model, path, noise, options.crop)} |", flush=True
-        )
+        problem = Problem.of(weights.load(name).model, path, noise, options.crop)
+        print(f"| {name}, {path.stem}, {noise} | {row(problem)} |", flush=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A noisy crop made ready for a model: f, where it starts, and what it should lead to."""
+
+    model: Decsc
+    c: Context
+    clean: torch.Tensor
+
+    @classmethod
+    def of(cls, model: Decsc, path: Path, noise: str, crop: int) -> "Problem":
+        """The problem of one case, with a peak of 1."""
+        cube = clean_cube(path, crop)
+        high = peak(cube)
+        noisy = torch.from_numpy(add_noise(cube, noise_of(noise), seed=0).physical() / np.float32(high))[None]
+        with torch.inference_mode():
+            c = model.context(noisy, usable(noisy))
+        return cls(model, c, torch.from_numpy(cube.physical() / np.float32(high)))
+
+    @property
+    def start(self) -> Code:
+        """Where iteration begins."""
+        return self.model.start(self.c)
+
+    def f(self, z: Code) -> Code:
+        """The map whose fixed point is sought."""
+        return self.model.f(z, self.c)
+
+    def output(self, z: Code) -> torch.Tensor:
+        """The cube that a code leads to, shape (1, band, row, col)."""
+        return self.model.output(z, self.c)
+
+    def psnr(self, z: Code) -> float:
+        """MPSNR of that cube, dB."""
+        mse = (self.output(z)[0] - self.clean).square().mean((1, 2))
+        return float((-10 * mse.log10()).mean())
 
 
 @torch.inference_mode()
-def row(model: Decsc, path: Path, noise: str, crop: int) -> str:
+def row(problem: Problem) -> str:
     """The cells of one case."""
-    cube = clean_cube(path, crop)
-    high = peak(cube)
-    clean = torch.from_numpy(cube.physical() / np.float32(high))
-    noisy = torch.from_numpy(add_noise(cube, noise_of(noise), seed=0).physical() / np.float32(high))[None]
-    c = model.context(noisy, usable(noisy))
-    f = lambda z: model.f(z, c)  # noqa: E731
-    states = {s.number: s for s in until(anderson(f, model.start(c)), 0.0, max(COUNTS))}
+    states = {s.number: s for s in until(anderson(problem.f, problem.start), 0.0, max(COUNTS))}
     # the code alone may be exact before: then the last state stands for the later ones
     last = max(states)
-    scores = [f"{psnr(model, states[min(count, last)].z, c, clean):.2f}" for count in COUNTS]
+    scores = [f"{problem.psnr(states[min(count, last)].z):.2f}" for count in COUNTS]
     reached = next((n for n, s in states.items() if float(s.relative_residual) <= 1e-3), None)
     after_20 = float(states[min(20, last)].relative_residual)
-    *_, other = until(anderson(f, elsewhere(model.start(c))), 1e-7, 100)
-    apart = float((model.output(other.z, c) - model.output(states[last].z, c)).abs().max())
-    plain = [float(s.residual) for s in until(picard(f, model.start(c)), 1e-5, 60)]
+    *_, other = until(anderson(problem.f, elsewhere(problem.start)), 1e-7, 100)
+    apart = float((problem.output(other.z) - problem.output(states[last].z)).abs().max())
+    plain = [float(s.residual) for s in until(picard(problem.f, problem.start), 1e-5, 60)]
     monotone = all(b < a for a, b in itertools.pairwise(plain))
-    bound = model.contraction()
+    bound = problem.model.contraction()
     return " | ".join([
         *scores, str(reached), f"{after_20:.0e}", f"{apart:.0e}", "yes" if monotone else "no",
         "-" if bound is None else f"{bound:.3f}",
@@ -73,11 +104,6 @@ def elsewhere(z: Code) -> Code:
     """Another start: noise of variance 1 added to every coefficient."""
     generator = torch.Generator().manual_seed(0)
     return tuple(part + torch.randn(part.shape, generator=generator) for part in z)
-
-
-def psnr(model: Decsc, z: Code, c: Context, clean: torch.Tensor) -> float:
-    mse = (model.output(z, c)[0] - clean).square().mean((1, 2))
-    return float((-10 * mse.log10()).mean())
 
 
 if __name__ == "__main__":

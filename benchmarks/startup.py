@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Witness:
 
 
 def window() -> dict[str, Any]:
-    """Seconds until the workbench is docked and painted, and in whose thread torch was loaded, in this process."""
+    """Seconds until the workbench is docked and painted, and until its sample is; who loads torch in this process."""
     witness = Witness("torch")
     sys.meta_path.insert(0, witness)
     import napari
@@ -54,9 +54,12 @@ def window() -> dict[str, Any]:
     viewer.window.add_plugin_dock_widget("napari-decsc", "DECSC workbench")
     QApplication.processEvents()
     docked, at_dock = time.perf_counter() - began, witness.thread
+    wait(lambda: len(viewer.layers) > 0)
+    QApplication.processEvents()
+    sample = time.perf_counter() - began
     solve(viewer)
     viewer.close()
-    return {"docked": docked, "torch at the dock": at_dock, "torch in a solve": witness.thread}
+    return {"docked": docked, "sample": sample, "torch at the dock": at_dock, "torch in a solve": witness.thread}
 
 
 def solve(viewer: Any) -> None:
@@ -72,10 +75,18 @@ def solve(viewer: Any) -> None:
     panel = next(w for w in QApplication.allWidgets() if isinstance(w, Workbench)).denoise
     panel.cube.layer = layer
     panel.run()
+    wait(lambda: not panel.is_running)
+
+
+def wait(until: Callable[[], bool]) -> None:
+    """Let the window work as it does for a person, until something is so, two minutes at most."""
+    from qtpy.QtCore import QEventLoop, QTimer
+
     end = time.monotonic() + 120
-    while panel.is_running and time.monotonic() < end:
-        QApplication.processEvents()
-        time.sleep(0.01)
+    loop, asking = QEventLoop(), QTimer()
+    asking.timeout.connect(lambda: loop.quit() if until() or time.monotonic() > end else None)
+    asking.start(2)
+    loop.exec()
 
 
 def main() -> None:
@@ -87,12 +98,13 @@ def main() -> None:
     for _ in range(3):
         done = subprocess.run([sys.executable, __file__, "--window"], check=True, stdout=subprocess.PIPE, text=True)
         runs.append(json.loads(done.stdout.splitlines()[-1]))
-    docked = min(run["docked"] for run in runs)
+    docked, sample = (min(run[what] for run in runs) for what in ("docked", "sample"))
     print("| what | measured | target |\n|---|---|---|")
     print(f"| `python -c pass` | {1e3 * nothing:.0f} ms | |")
     print(f"| `napari-decsc --help` | {1e3 * helped:.0f} ms, {helped / nothing:.1f} times that | 300 ms |")
     print(f"| workbench docked and painted | {1e3 * docked:.0f} ms | 1000 ms |")
-    print(f"| torch loaded by then | {'yes' if runs[0]['torch at the dock'] else 'no'} | no |")
+    print(f"| the built-in sample in it, painted | {1e3 * sample:.0f} ms | |")
+    print(f"| torch loaded at the dock | {'yes' if runs[0]['torch at the dock'] else 'no'} | no |")
     print(f"| thread that loads torch in a solve | {runs[0]['torch in a solve']} | a worker's |")
 
 

@@ -73,15 +73,15 @@ def run_case(case: Case) -> dict[str, Any]:
     CPU seconds are those of all threads between the first step of the method and its last, without imports and
     without reading weights. The peak of memory includes everything that the process loaded.
     """
+    from napari_decsc.cli.peers import make_benchmarked
     from napari_decsc.hsi.denoising import run
     from napari_decsc.hsi.metrics import score_cubes
     from napari_decsc.hsi.noise import add_noise
     from napari_decsc.hsi.report import Recorder
-    from napari_decsc.methods import make_denoiser
 
     clean = clean_cube(case.cube, case.crop)
     noisy = add_noise(clean, noise_of(case.noise), case.seed)
-    denoiser = make_denoiser(case.method, case.settings)
+    denoiser = make_benchmarked(case.method, case.settings)
     recorder = Recorder(denoiser)
     begin = time.process_time()
     denoised = run(denoiser.denoise(noisy), recorder)

@@ -8,6 +8,7 @@ from typing import Any
 from napari_decsc.cli import Answer
 from napari_decsc.cli.bench_case import NOISE_CASES, Case, clean_cube, noise_of, run_case_apart
 from napari_decsc.cli.options import add_settings, make_settings, unused_settings
+from napari_decsc.cli.peers import PEERS, benchmarked, make_benchmarked
 from napari_decsc.hsi.errors import SettingsError
 from napari_decsc.methods import METHODS
 
@@ -19,13 +20,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cases = " ".join(NOISE_CASES)
     parser.add_argument("cubes", metavar="CUBE", nargs="*", type=Path, help="clean cubes [default: built-in sample]")
     methods, noise = "methods to compare", "noise cases, or noise models with their default settings"
+    peers = f"{' and '.join(PEERS)} run only when named, with the package of that name, which is not part of this one"
     parser.add_argument(
         "--methods",
         nargs="+",
-        choices=METHODS,
+        choices=benchmarked(),
         default=list(METHODS),
         metavar="METHOD",
-        help=f"{methods} [default: {' '.join(METHODS)}]",
+        help=f"{methods}; {peers} [default: {' '.join(METHODS)}]",
     )
     parser.add_argument(
         "--noise", nargs="+", default=list(NOISE_CASES), metavar="CASE", help=f"{noise} [default: {cases}]"
@@ -60,11 +62,13 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     """All cases, with everything that can be checked beforehand checked."""
     if args.crop < 0 or args.seed < 0:
         raise SettingsError("--crop and --seed must be 0 or more")
-    classes = {name: METHODS[name].settings for name in METHODS}
+    classes = {name: method.settings for name, method in benchmarked().items()}
     unused = unused_settings(args, [classes[name] for name in args.methods])
     if unused:
         raise SettingsError(f"{', '.join(unused)} belongs to none of the methods {', '.join(args.methods)}")
     settings = {name: make_settings(args, classes, name, others_allowed=True) for name in args.methods}
+    for name in (peer for peer in PEERS if peer in settings):
+        make_benchmarked(name, settings[name])  # says what is missing
     cubes = args.cubes or [None]
     if len({cube.stem for cube in args.cubes}) < len(args.cubes):
         raise SettingsError("two of the cubes have the same name; rename one, so that the table can tell them apart")

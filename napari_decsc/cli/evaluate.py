@@ -25,13 +25,25 @@ def run(args: argparse.Namespace) -> Answer:
 
     scores = score_cubes(open_input(args.reference, args), open_input(args.test, args))
     answer: dict[str, Any] = {"reference": str(args.reference), "test": str(args.test), **scores.summary()}
-    text = score_table({"": scores.summary()})
+    answer["identical_bands"] = scores.identical_bands
+    text = score_table({"": scores.summary()}) + _of_identical(scores)
     if args.per_band:
         answer["bands"] = _bands(scores)
         text += "\n\nband   PSNR/dB    SSIM\n" + "\n".join(
             f"{band['band']:4d}  {band['psnr']:8.2f}  {band['ssim']:6.4f}" for band in answer["bands"]
         )
     return Answer(answer, text)
+
+
+def _of_identical(scores: Scores) -> str:
+    """What people are told where bands are identical, or nothing."""
+    count, others = scores.identical_bands, sum(map(math.isfinite, scores.band_psnr))
+    if not count:
+        return ""
+    if not others:
+        return "\nEvery band that was measured is identical in both cubes: there is no error, and MPSNR is infinite."
+    which = "1 band is" if count == 1 else f"{count} bands are"
+    return f"\n{which} identical in both cubes; MPSNR is the mean over the other {others}."
 
 
 def score_table(rows: Mapping[str, Mapping[str, float]]) -> str:

@@ -1,12 +1,13 @@
 """The DECSC denoiser: cubes in, equilibria inside, one event per evaluation of the map out."""
 
+from collections.abc import Generator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
-from napari_decsc.deq import memory, weights
+from napari_decsc.deq import glance, memory, weights
 from napari_decsc.deq import plan as planning
 from napari_decsc.deq.devices import choose, is_out_of_memory
 from napari_decsc.deq.plan import Plan
@@ -18,7 +19,7 @@ from napari_decsc.deq.tile_solver import Kept, TileSolver, tensors
 from napari_decsc.deq.tiling import Tile
 from napari_decsc.hsi import mapped
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Denoising, Sink
+from napari_decsc.hsi.denoising import Command, Denoising, Iteration, Sink
 from napari_decsc.hsi.errors import DenoisingError
 from napari_decsc.hsi.settings import as_dict
 from napari_decsc.hsi.sinks import ArraySink
@@ -84,14 +85,14 @@ class DecscDenoiser:
         """See :class:`napari_decsc.hsi.denoising.Denoiser`. A tile that is never begun keeps its start estimate."""
         plan = self.plan(noisy.shape, streamed=False)
         sink = ArraySink(noisy.shape, on_disk=plan.on_disk)
-        yield from self._run(noisy, plan, sink, _kept_bytes(plan))
+        yield from self._run(noisy, plan, sink, _kept_bytes(plan), previews=True)
         return noisy.replace(data=sink.data, name=f"{noisy.name} denoised")
 
     def denoise_into(self, noisy: Cube, sink: Sink) -> Steps:
-        """See :class:`napari_decsc.hsi.denoising.StreamingDenoiser`. No solution is kept for later."""
-        yield from self._run(noisy, self.plan(noisy.shape), sink, 0)
+        """See :class:`napari_decsc.hsi.denoising.StreamingDenoiser`. No solution is kept, no preview made."""
+        yield from self._run(noisy, self.plan(noisy.shape), sink, 0, previews=False)
 
-    def _run(self, noisy: Cube, plan: Plan, sink: Sink, kept_bytes: int) -> Steps:
+    def _run(self, noisy: Cube, plan: Plan, sink: Sink, kept_bytes: int, *, previews: bool) -> Steps:
         watch = Stopwatch()
         watch.start()
         if self.settings.strength == 0:
@@ -99,6 +100,9 @@ class DecscDenoiser:
             return
         self._kept.begin(noisy, plan.tiles, kept_bytes)
         source = Source.of(noisy)
+        is_stopped = False
+        if previews and self._kept.units is None and not self.settings.scheduler.strip():
+            is_stopped = yield from self._glance(source, plan, watch)
         # a run that was stopped leaves solutions of some tiles only: the others still need the units of the whole cube
         units = self._kept.units = self._kept.units or self._units(source)
         if self.settings.scheduler.strip():
@@ -109,7 +113,19 @@ class DecscDenoiser:
         with memory.given_back(plan.short):
             model = self._weights.model.to(self._device)
             solver = TileSolver(model, self._device, self.settings, source, units, watch, self._kept)
+            solver.previews, solver.stopped = previews, is_stopped
             yield from TileQueue(solver, plan.tiles, sink).run()
+
+    def _glance(self, source: Source, plan: Plan, watch: Stopwatch) -> Generator[Iteration, Command | None, bool]:
+        """A first look before the survey, where it is worth it; whether the person wants to stop."""
+        if not glance.sees(plan.shape, plan.spare):
+            return False
+        preview = glance.look(self._weights.model.to(self._device), self._device, source)
+        if preview is None:
+            return False
+        with watch.pause():
+            command = yield Iteration(0, np.nan, np.nan, watch.elapsed, 1, plan.solves, preview)
+        return command is Command.STOP
 
     def _units(self, source: Source) -> Survey | None:
         """Noise units of the whole cube; on the processor if the device's memory is too small for the sample."""

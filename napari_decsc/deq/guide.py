@@ -16,7 +16,7 @@ from torch import Tensor
 from napari_decsc.deq import noise_units
 from napari_decsc.deq.pyramid import first_pass, second_pass
 from napari_decsc.deq.smoothing import column_shifts
-from napari_decsc.deq.survey import ROUNDS, Survey, weights, without_spikes
+from napari_decsc.deq.survey import ROUNDS, Survey, without_spikes
 
 
 @dataclass(frozen=True, eq=False)

@@ -248,7 +248,7 @@ class Subspace(Decsc):
     preset = "subspace"
     summary = "any number of bands, any sensor, all kinds and levels of noise; the one to use"
     bands = None
-    multiple = 16
+    multiple = 8
     stored_in_half = ("refiner.",)
     shared: SubspaceDictionary
 

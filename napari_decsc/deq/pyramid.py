@@ -17,10 +17,10 @@ from napari_decsc.deq.smoothing import without_leak
 
 #: Noise variance that the hard threshold lets through where there is no signal.
 LEAK = 0.016
-#: Patches of a group in the pass that thresholds and in the one that has a pilot; how far they may lie; the threshold.
-FIRST_GROUP, SECOND_GROUP, SEARCH, THRESHOLD = 16, 32, 10, 3.0
+#: Patches of a group; how far they may lie; the threshold of the pass without a pilot.
+GROUP, SEARCH, THRESHOLD = 32, 10, 3.0
 #: Scales, and the side of the smallest image that has one.
-SCALES, SMALLEST = 3, 24
+SCALES, SMALLEST = 2, 24
 #: What a coarser image knows better is what is smoother than this, in pixels of it.
 SMOOTH = 1.0
 
@@ -33,7 +33,7 @@ def first_pass(images: Tensor, signal: Tensor, scales: int = SCALES) -> tuple[Te
     if len(images) == 0:
         return images, None
     coarse = _halved(images, signal, scales - 1)
-    groups = similar_patches((images * signal[:, None, None])[:SEEN], FIRST_GROUP, SEARCH)
+    groups = similar_patches((images * signal[:, None, None])[:SEEN], GROUP, SEARCH)
     pilot = without_leak(shrink(images, groups, THRESHOLD, together=True)[None], LEAK)[0]
     return _righted(pilot, coarse), coarse
 
@@ -42,7 +42,7 @@ def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
     """The estimate: similar patches multiplied by the Wiener gains of a pilot."""
     if len(images) == 0:
         return images
-    groups = similar_patches(pilot[:SEEN], SECOND_GROUP, SEARCH)
+    groups = similar_patches(pilot[:SEEN], GROUP, SEARCH)
     return _righted(shrink(images, groups, THRESHOLD, pilot, together=True), coarse)
 
 

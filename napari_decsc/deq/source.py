@@ -52,16 +52,23 @@ class Source:
         values = self.values(slice(top, rows.max() + 1), slice(left, cols.max() + 1))
         return values[:, rows - top][:, :, cols - left]
 
-    def sample(self) -> Values:
-        """The whole cube, or blocks of it side by side if it is large; what its units are found on."""
+    def sample(self, pixels: int = 0) -> Values:
+        """The whole cube, or blocks of it side by side if it is large; what its units are found on.
+
+        ``pixels``: about how many; 0 stands for :func:`sample_pixels`.
+        """
         bands, rows, cols = self.cube.shape
-        pixels = sample_pixels(bands)
+        pixels = pixels or sample_pixels(bands)
         if rows * cols <= pixels:
             return self.values(ALL, ALL)
         parts = [self.values(*block) for block in tiling.mosaic(rows, cols, pixels)]
         # a column of voxels without information keeps blocks that were no neighbours apart
         apart = np.full((*parts[0].shape[:2], 1), np.nan, np.float32)
         return np.concatenate([piece for part in parts for piece in (part, apart)], axis=2)[:, :, :-1]
+
+    def thinned(self, step: int) -> Values:
+        """Every ``step``-th pixel of every ``step``-th row."""
+        return self.values(slice(None, None, step), slice(None, None, step))
 
     def raw(self, values: Values) -> Values:
         """Values with peak 1 in the raw units of the cube."""

@@ -133,6 +133,7 @@ def _parts(span: Span, side: int, multiple: int) -> list[Span]:
 
 
 def _span(first: int, last: int, extent: int, multiple: int) -> Span:
-    start = -BORDER if first == 0 else first - BORDER - MARGIN // multiple * multiple
-    stop = extent + BORDER if last == extent else last + MARGIN
+    # what lies beyond the image is not looked at: the whole image does not see it either
+    start = max(first - MARGIN // multiple * multiple, 0) - BORDER
+    stop = min(last + MARGIN, extent + BORDER)
     return Span(slice(first, last), start, -(-(stop - start) // multiple) * multiple, extent)

@@ -39,7 +39,8 @@ class Preview:
 class Iteration:
     """One evaluation of the fixed-point map.
 
-    ``number`` counts from 1 within its tile (0: the start estimate, before any evaluation, whose residuals are NaN);
+    ``number`` counts from 1 within its tile (0: an estimate before any evaluation, whose residuals are NaN; the first
+    tile may have two, of which the first shows the whole cube roughly);
     ``residual`` is ||f(z) - z||, ``relative_residual`` is ||f(z) - z|| / ||f(z)||; ``elapsed`` is in seconds since the
     denoising began, without the time listeners took; ``tile`` counts from 1 to ``tiles``; ``preview`` comes now and
     then; ``message`` is a sentence for the person who waits, when something changed (memory used up, a worker lost).

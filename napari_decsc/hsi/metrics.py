@@ -2,7 +2,7 @@
 
 Arrays have the axes (band, row, col) and any real type; sums are taken in float64, one band at a time. A voxel that is
 not finite in either array was not measured: it is left out of every score. A band without any measured voxel scores
-NaN, and means over bands leave it out.
+NaN, and means over bands leave it out. So does MPSNR with a band that is identical to its reference.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,8 @@ class Scores:
     Parameters
     ----------
     mpsnr : float
-        Mean PSNR over bands, dB. Infinite when a band is identical to its reference: the field's mean is kept as it is.
+        Mean PSNR, dB, over the bands that differ from their reference: an identical band's is infinite, and so would
+        the mean be. Infinite where all bands are identical.
     mssim : float
         Mean SSIM over bands, at most 1.
     sam : float
@@ -46,6 +47,11 @@ class Scores:
     ergas: float
     band_psnr: Floats
     band_ssim: Floats
+
+    @property
+    def identical_bands(self) -> int:
+        """How many bands are identical to their reference, voxel by voxel; `mpsnr` leaves them out unless all are."""
+        return int(np.count_nonzero(np.isposinf(self.band_psnr)))
 
     @property
     def sam_degrees(self) -> float:
@@ -80,7 +86,7 @@ def score(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Sco
     band_psnr = psnr_per_band(reference, test, peak)
     band_ssim = ssim_per_band(reference, test, peak)
     return Scores(
-        mpsnr=_mean(band_psnr),
+        mpsnr=_mean_of_finite(band_psnr),
         mssim=_mean(band_ssim),
         sam=_mean(spectral_angle(reference, test)),
         ergas=ergas(reference, test),
@@ -194,6 +200,12 @@ def _mean(values: Floats) -> float:
     """Mean of the values that are numbers; NaN if there are none."""
     values = values[~np.isnan(values)]
     return float(values.mean()) if values.size else float("nan")
+
+
+def _mean_of_finite(values: Floats) -> float:
+    """Mean of the finite values; where there are none, what the others are: infinite, or NaN."""
+    finite = values[np.isfinite(values)]
+    return _mean(finite if finite.size else values)
 
 
 def _divisor(values: Floats) -> Floats:

@@ -116,3 +116,47 @@ def test_transforms_are_orthonormal(length: int):
     np.testing.assert_allclose(haar(length) @ haar(length).T, np.eye(length), atol=1e-6)
     np.testing.assert_allclose(haar(length)[0], 1 / np.sqrt(length), rtol=1e-6)
     np.testing.assert_allclose(cosines() @ cosines().T, np.eye(PATCH**2), atol=1e-6)
+
+
+def test_together_is_the_same_whatever_the_axes_of_the_images():
+    """Turn the images among themselves, and the estimate is turned the same way: groups have axes of their own."""
+    images = torch.cat([noisy_discs(1), 0.5 * noisy_discs(2) + 3])
+    groups = similar_patches(images, 16, search=6)
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(1)))[0]
+    turned = torch.einsum("ij,jrc->irc", turn, images)
+    pilot = shrink(images, groups, 3.0)
+    pilot_turned = torch.einsum("ij,jrc->irc", turn, pilot)
+    # every group weighs the same in all images, once there is one group for a pixel
+    lone = Groups(groups.positions[:1], groups.corners, 1)
+    for found, of_turned in (
+        (shrink(images, lone, 3.0, together=True), shrink(turned, lone, 3.0, together=True)),
+        (shrink(images, lone, 3.0, pilot, together=True), shrink(turned, lone, 3.0, pilot_turned, together=True)),
+    ):
+        reached = (found != images).any(0)
+        assert reached.any()
+        expected = torch.einsum("ij,jrc->irc", turn, found)
+        torch.testing.assert_close(of_turned[:, reached], expected[:, reached], rtol=1e-3, atol=1e-3)
+
+
+def test_together_wins_where_images_share_one_signal():
+    """One signal in three images: on axes of their own two of three coefficients hold nothing but noise."""
+    generator = torch.Generator().manual_seed(3)
+    clean = discs().repeat(3, 1, 1) * 0.2
+    noisy = clean + torch.randn(clean.shape, generator=generator)
+    groups = similar_patches(noisy, 16, search=8)
+    apart, together = shrink(noisy, groups, 3.0), shrink(noisy, groups, 3.0, together=True)
+    assert float((together - clean).square().mean()) < 0.8 * float((apart - clean).square().mean())
+
+
+def test_threads_change_nothing():
+    images = noisy_discs(2, 160)
+    before = torch.get_num_threads()
+    try:
+        results = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            results.append(shrink(images, similar_patches(images, 16, search=6), 3.0, together=True))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(*results, rtol=0, atol=0)

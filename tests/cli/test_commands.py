@@ -9,7 +9,7 @@ import pytest
 
 from napari_decsc import cli
 from napari_decsc.cli import main
-from napari_decsc.hsi.envi import read_envi
+from napari_decsc.hsi.envi import read_envi, write_envi
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +55,30 @@ def test_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
     assert [band["psnr"] for band in scores["bands"]] == pytest.approx([20] * 4, abs=1e-4)
 
 
-def test_identical_cubes_give_json_that_every_reader_accepts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer(capsys, "evaluate", "clean.hdr", "clean.hdr")["mpsnr"] is None
+def test_identical_cubes_are_said_and_give_json_that_every_reader_accepts(capsys: pytest.CaptureFixture[str]) -> None:
+    scores = answer(capsys, "evaluate", "clean.hdr", "clean.hdr", "--per-band")
+    assert (scores["mpsnr"], scores["identical_bands"]) == (None, 4)
+    assert [band["psnr"] for band in scores["bands"]] == [None] * 4
+    assert main(["evaluate", "clean.hdr", "clean.hdr"]) == 0
+    assert "Every band that was measured is identical in both cubes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("kept", "which"), [([1], "1 band is"), ([0, 3], "2 bands are")])
+def test_identical_bands_do_not_make_mpsnr_infinite(
+    kept: list[int], which: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noisy = read_envi("noisy.hdr")
+    data = np.array(noisy.data)
+    data[kept] = read_envi("clean.hdr").data[kept]
+    write_envi(noisy.replace(data=data), Path("some.hdr"))
+    scores = answer(capsys, "evaluate", "clean.hdr", "some.hdr")
+    # 20 dB in every band that was left noisy
+    assert scores["mpsnr"] == pytest.approx(20, abs=1e-4)
+    assert scores["identical_bands"] == len(kept)
+    assert main(["evaluate", "clean.hdr", "some.hdr"]) == 0
+    assert f"{which} identical in both cubes; MPSNR is the mean over the other {4 - len(kept)}." in (
+        capsys.readouterr().out
+    )
 
 
 def test_add_noise_is_seeded_and_reaches_the_header(capsys: pytest.CaptureFixture[str]) -> None:

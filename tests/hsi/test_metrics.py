@@ -100,6 +100,22 @@ def test_identical_cubes_have_the_perfect_scores(dtype):
     assert score(clean, clean.copy(), 1000).summary() == {"mpsnr": math.inf, "mssim": 1, "sam": 0, "ergas": 0}
 
 
+def test_identical_bands_are_left_out_of_the_mean_and_counted():
+    # squared errors 0.01 and 0.0001 at peak 1: 20 dB and 40 dB, mean 30; between them one identical, one not measured
+    clean = np.full((4, 12, 12), 0.5)
+    test = clean + np.array([0.1, 0, 0.01, np.nan])[:, None, None]
+    scores = score(clean, test)
+    assert scores.mpsnr == pytest.approx(30)
+    assert (scores.identical_bands, math.isinf(scores.band_psnr[1])) == (1, True)
+    assert score(clean[1:], test[1:]).mpsnr == pytest.approx(40)
+    only = score(clean[[1, 3]], test[[1, 3]])
+    assert (only.mpsnr, only.identical_bands) == (math.inf, 1)
+    assert score(clean[:1], test[:1]).identical_bands == 0
+    unmeasured = score(clean[3:], test[3:])
+    assert math.isnan(unmeasured.mpsnr)
+    assert unmeasured.identical_bands == 0
+
+
 @pytest.mark.parametrize("fill", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["reference", "test", "both"])
 def test_unmeasured_voxels_are_left_out(where, fill):
