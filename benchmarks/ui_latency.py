@@ -57,6 +57,7 @@ def main() -> None:
     rest(2)
     bench.tabs.setCurrentWidget(bench.denoise)
     bench.spectra.board.pin(40, 60)
+    rest(1)
     measured += [*idle(), *hover(bench, "at rest"), *beside_the_solver(bench, chosen.rows, chosen.iterations)]
     measured += [*quick_solver(bench)]
     viewer.close()

@@ -76,6 +76,15 @@ class Window:
         self.bench.tabs.setCurrentWidget(tab)
         self.settle()
 
+    def save_part(self, name: str, part: Any) -> None:
+        """Write a picture of one widget, at twice the density."""
+        from qtpy.QtGui import QPixmap
+
+        picture = QPixmap(2 * part.size())
+        picture.setDevicePixelRatio(2)
+        part.render(picture)
+        picture.save(str(IMAGES / f"{name}.png"))
+
     def save(self, name: str) -> None:
         """Write a picture of the whole window."""
         from PIL import Image
@@ -177,7 +186,7 @@ def compare(window: Window, denoised: Any) -> None:
     window.show(widget)
     window.after(widget.scored, widget.start)
     window.save("compare")
-    widget.judging.plot.figure.savefig(IMAGES / "per-band.png", dpi=150)
+    window.save_part("per-band", widget.judging.plot)
     window.viewer.theme = "light"
     window.save("light")
     window.after(widget.scored, widget.curtain_button.click)

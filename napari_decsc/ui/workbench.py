@@ -5,16 +5,19 @@ from typing import Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout
 
+from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files.sample import sample_cube
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.worker import calculation_worker
 from napari_decsc.ui.spectra.widget import SpectrumWidget
 from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
+MAKING = "The built-in sample is being made…"
 NEXT = "Next: take the noise out of it (tab 2), or first add noise to a clean one (tab 1)."
 FIRST = (
     "This is the built-in sample. Next: add noise to it (tab 1) and take it out again (tab 2); or drop the header of a "
@@ -27,9 +30,6 @@ class Workbench(Docked):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        is_first = not cube_layers(self.viewer)
-        if is_first:
-            add_cube_layer(self.viewer, sample_cube())
         self.view = ViewWidget(self.viewer)
         self.noise = NoiseWidget(self.viewer)
         self.denoise = DenoiseWidget(self.viewer)
@@ -43,24 +43,49 @@ class Workbench(Docked):
             (self.compare, "3 Compare", "See two to four cubes side by side, with their scores"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)
-        self.view.message.say(FIRST if is_first else NEXT)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)
         self._dock_spectra()
         self.denoise.previewed.connect(self.spectra.refresh_soon)
-        # once both docks have taken their room, the image is fitted into what is left
-        self._fit = QTimer(self)
-        self._fit.setSingleShot(True)
-        self._fit.timeout.connect(self.viewer.reset_view)
-        self._fit.start(0)
+        # once both docks have taken their room and are painted
+        self._painted = QTimer(self)
+        self._painted.setSingleShot(True)
+        self._painted.start(0)
+        if cube_layers(self.viewer):
+            self.view.message.say(NEXT)
+            self._painted.timeout.connect(self.viewer.reset_view)  # the image is fitted into what is left
+        else:
+            self.view.message.say(MAKING)
+            self._painted.timeout.connect(self._make_sample)
 
     def leave(self) -> None:
         """Let go of the viewer, with all widgets."""
         super().leave()
+        self._painted.stop()
         for widget in (self.view, self.noise, self.denoise, self.compare):
             widget.leave()
         self.viewer.window.remove_dock_widget(self.spectra)
+
+    def _make_sample(self) -> None:
+        self._making = calculation_worker(sample_cube)
+        self._making.returned.connect(self._show_sample)
+        self._making.errored.connect(self._say_no_sample)
+        self._making.start()
+
+    def _show_sample(self, cube: Cube) -> None:
+        """Unless the person was quicker with a cube of their own."""
+        if self._left:
+            return
+        if not cube_layers(self.viewer):
+            add_cube_layer(self.viewer, cube)
+            self.view.message.say(FIRST)
+        elif self.view.message.text() == MAKING:
+            self.view.message.say(NEXT)
+
+    def _say_no_sample(self, error: Exception) -> None:
+        if not self._left:
+            self.view.message.complain(str(error))
 
     def _dock_spectra(self) -> None:
         self.viewer.window.add_dock_widget(self.spectra, name=SPECTRA, area="bottom")

@@ -1,9 +1,12 @@
+import threading
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from napari_decsc.hsi.noise import Gaussian, add_noise
 from napari_decsc.ui import workbench
+from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.demo import run_demo, save_pictures
 from napari_decsc.ui.viewer_compat import grid
 from napari_decsc.ui.workbench import Workbench
@@ -54,23 +57,40 @@ def test_the_workbench_brings_a_sample_and_lets_go_when_closed(make_napari_viewe
     viewer = make_napari_viewer()
     _, bench = viewer.window.add_plugin_dock_widget("napari-decsc", "DECSC workbench")
     assert isinstance(bench, Workbench)
-    assert [layer.name for layer in viewer.layers] == ["leaf"]
+    assert bench.view.message.text() == workbench.MAKING
+    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == ["leaf"], timeout=10_000)
+    assert bench.view.message.text() == workbench.FIRST
     viewer.window.remove_dock_widget(bench)
     assert "Spectra" not in viewer.window.dock_widgets
     viewer.layers.clear()
+
+
+def test_a_person_who_is_quicker_gets_no_sample(make_napari_viewer, cube, fake, monkeypatch, qtbot):
+    may_go_on = threading.Event()
+    monkeypatch.setattr(workbench, "sample_cube", lambda: may_go_on.wait(10) and cube)
+    viewer = make_napari_viewer()
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench)
+    qtbot.waitUntil(lambda: hasattr(bench, "_making"), timeout=10_000)
+    mine = add_cube_layer(viewer, cube.replace(name="mine"))
+    with qtbot.waitSignal(bench._making.finished, timeout=10_000):
+        may_go_on.set()
+    assert list(viewer.layers) == [mine]
+    assert bench.view.message.text() == workbench.NEXT
 
 
 def test_spectra_follow_the_estimate_while_it_forms(make_napari_viewer, cube, fake, monkeypatch, qtbot):
     monkeypatch.setattr(workbench, "sample_cube", lambda: cube)
     viewer = make_napari_viewer()
     _, bench = viewer.window.add_plugin_dock_widget("napari-decsc", "DECSC workbench")
+    qtbot.waitUntil(lambda: bench.denoise.cube.layer is not None, timeout=10_000)
     bench.denoise.form.fields["max_iterations"].value = 1000
     bench.denoise.run()
     half = np.where(cube.good_bands, cube.data[:, 4, 5] / 2, np.nan)
     qtbot.waitUntil(
         lambda: (
-            len(bench.spectra.plot.lines) == 2
-            and np.allclose(bench.spectra.plot.lines[1].get_ydata(), half, equal_nan=True)
+            len(bench.spectra.plot.panels[0].moving) == 2
+            and np.allclose(bench.spectra.plot.panels[0].moving[1].y, half, equal_nan=True)
         ),
         timeout=10_000,
     )

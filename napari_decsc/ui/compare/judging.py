@@ -35,7 +35,7 @@ class Judging(QWidget):
         self._number = 0
         self._left = False
         self.plot.setToolTip("Click to go to a band")
-        self.plot.mpl_connect("button_press_event", self.on_plot_click)
+        self.plot.clicked.connect(self._on_plot_click)
         self.quantity.currentTextChanged.connect(self._show_quantity)
         connections.add(viewer.dims.events.current_step, self._mark_band)
         self._lay_out()
@@ -62,6 +62,7 @@ class Judging(QWidget):
         """What was removed from the viewer is not kept alive from here."""
         if any(one.layer not in self._viewer.layers for one in self.judged):
             self.judged, self._asked = [one for one in self.judged if one.layer in self._viewer.layers], []
+            self._show_judged()
 
     def leave(self) -> None:
         """Let go of the viewer; a judgement that still comes is not shown."""
@@ -75,10 +76,9 @@ class Judging(QWidget):
         """Take over the theme's colours."""
         self.plot.set_colours(theme_colours(self._viewer))
 
-    def on_plot_click(self, event: Any) -> None:
-        """Go to the band that was clicked."""
-        if event.inaxes is not None and event.xdata is not None and self._marked is not None:
-            show_band(self._viewer, self._marked, self.plot.band_at(event.xdata))
+    def _on_plot_click(self, panel: int, x: float) -> None:
+        if self._marked is not None:
+            show_band(self._viewer, self._marked, self.plot.band_at(x))
 
     def _show(self, number: int, layers: list[Any], judgements: list[Judgement], asked: list[Any]) -> None:
         if self._left or number != self._number:
@@ -88,10 +88,17 @@ class Judging(QWidget):
             JudgedCube(layer, layer.name, cube_colour(self._viewer, layer), judgement)
             for layer, judgement in zip(layers, judgements, strict=True)
         ]
-        self.scores.setText(tables(self.judged))
-        self._offer_quantities()
-        self._show_quantity()
+        self._show_judged()
         self.finished.emit()
+
+    def _show_judged(self) -> None:
+        """Table and plot of what is judged and still there; nothing of nothing."""
+        for part in (self.scores, self.quantity, self.plot):
+            part.setVisible(bool(self.judged))
+        if self.judged:
+            self.scores.setText(tables(self.judged))
+            self._offer_quantities()
+            self._show_quantity()
 
     def _offer_quantities(self) -> None:
         """Those that at least one cube has; the chosen one stays where it can."""
@@ -104,8 +111,6 @@ class Judging(QWidget):
                 self.quantity.setItemData(self.quantity.count() - 1, quantity.help, Qt.ItemDataRole.ToolTipRole)
         self.quantity.setCurrentIndex(max(0, self.quantity.findText(chosen)))
         self.quantity.blockSignals(False)
-        self.quantity.setVisible(True)
-        self.plot.setVisible(True)
 
     def _show_quantity(self, *_: Any) -> None:
         quantity = QUANTITIES[self.quantity.currentText()]

@@ -1,5 +1,6 @@
 """One quantity of every band, one curve a cube: PSNR, SSIM, noise, or the structure of what was removed."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.axis import shared_axis
-from napari_decsc.ui.parts.plot import PlotCanvas
+from napari_decsc.ui.parts.panel import Line, Panel, ends_of
+from napari_decsc.ui.parts.plot import Plot
 from napari_decsc.ui.parts.theme import Colours
 
 
@@ -21,44 +23,47 @@ class Quality:
     colour: str
 
 
-class QualityPlot(PlotCanvas):
+class QualityPlot(Plot):
     """Curves that stand still, and an upright line at the shown band that moves."""
 
     def __init__(self, colours: Colours) -> None:
-        super().__init__(colours, height=150)
+        super().__init__(colours, height=125)
         self.x: NDArray[np.float64] = np.empty(0)
         self.show_qualities(())
 
     def show_qualities(self, qualities: Sequence[Quality], label: str = "PSNR (dB)", log: bool = False) -> None:
         """Draw the curves; left out is what no axis shows: infinite PSNR of an untouched band, 0 on a log axis."""
-        self.figure.clear()
-        axes = self.figure.subplots()
         axis = shared_axis([quality.cube for quality in qualities])
-        self.x = axis.values[0] if axis.values else np.empty(0)
-        for quality in qualities:
-            drawable = np.isfinite(quality.values) & ((quality.values > 0) | (not log))
-            values = np.where(drawable, quality.values, np.nan)
-            axes.plot(self.x, values, ".-", color=quality.colour, linewidth=1.2, markersize=3)
-            if log and drawable.any():
-                axes.set_yscale("log")
-        axes.set_xlabel(axis.label)
-        axes.set_ylabel(label)
-        self._mark = axes.axvline(np.nan, linewidth=1, linestyle=":", animated=True)
-        self._moving, self._still = [self._mark], None
-        self.place()
-        self.set_colours(self.colours)
+        self.x = np.asarray(axis.values[0], float) if axis.values else np.empty(0)
+        drawn = [np.where(np.isfinite(one.values), one.values, np.nan) for one in qualities]
+        is_log = log and any((values > 0).any() for values in drawn)
+        if is_log:
+            drawn = [np.where(values > 0, values, np.nan) for values in drawn]
+        self.panels = [
+            Panel(
+                ends_of([self.x], 0.02),
+                _log_ends(drawn) if is_log else ends_of(drawn, 0.06),
+                is_log=is_log,
+                x_label=axis.label,
+                y_label=label,
+                lines=[
+                    Line(self.x, values, one.colour, dots=1.5) for values, one in zip(drawn, qualities, strict=True)
+                ],
+            )
+        ]
+        self.paint_anew()
 
     def mark(self, band: int) -> None:
         """Move the upright line to a band."""
-        if band < self.x.size:
-            self._mark.set_xdata([self.x[band]] * 2)
-            self.blit([self._mark])
+        self.panels[0].mark = float(self.x[band]) if band < self.x.size else math.nan
+        self.paint_moves()
 
     def band_at(self, x: float) -> int:
         """The band nearest to an abscissa."""
         return int(np.nanargmin(np.abs(self.x - x)))
 
-    def set_colours(self, colours: Colours) -> None:
-        """Follow a change of theme."""
-        super().set_colours(colours)
-        self._mark.set_color(colours.mark)
+
+def _log_ends(arrays: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """As `ends_of`, with the same room on a logarithmic axis."""
+    low, high = ends_of([np.log10(values) for values in arrays], 0.06)
+    return 10.0**low, 10.0**high

@@ -134,7 +134,8 @@ class CompareWidget(Docked):
             is_ticked = layer not in unticked and len(self._layers) <= MOST
             item.setCheckState(Qt.CheckState.Checked if is_ticked else Qt.CheckState.Unchecked)
             self.list.addItem(item)
-        self.list.setFixedHeight(8 + self.list.sizeHintForRow(0) * min(8, max(2, len(self._layers))))
+        line = max(self.list.sizeHintForRow(0), self.list.fontMetrics().height())
+        self.list.setFixedHeight(8 + line * min(8, max(2, len(self._layers))))
         self._refresh_buttons()
         if len(self._layers) < 2:
             self.message.say("Two cubes are needed: add noise to one, or denoise one.")
@@ -238,6 +239,8 @@ class CompareWidget(Docked):
         self.blink_rate.setDecimals(1)
         self.blink_rate.setValue(blink.RATE)
         self.blink_rate.setSuffix(" changes a second")
+        self.blink_rate.setToolTip("How often the cube changes, in changes a second")
+        self.list.setToolTip("Tick the cubes to compare, two to four of one shape; Space ticks")
 
     def _lay_out(self) -> None:
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)

@@ -3,6 +3,8 @@
 import weakref
 from typing import Any
 
+from qtpy.QtCore import QTimer
+
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import band_text, labelled_layer, slider_band
 from napari_decsc.ui.cubes.layers import composite_of, composite_text, cube_of
@@ -22,7 +24,7 @@ class BandLabel:
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = weakref.ref(viewer)
-        self._written = ""
+        self._written, self._is_begun = "", False
         for emitter in (
             viewer.dims.events.current_step,
             viewer.layers.events.inserted,
@@ -46,9 +48,13 @@ class BandLabel:
         if overlay.text not in ("", self._written):
             return
         text = shown_text(viewer)
-        if not self._written and text:
+        if text and not self._is_begun:
+            # the first text of a window takes 0.2 s to draw: the picture comes first
+            self._is_begun = True
             overlay.position = "bottom_left"
             overlay.font_size = 12
+            QTimer.singleShot(0, self.update)
+            return
         overlay.text = self._written = text
         overlay.visible = bool(text)
 

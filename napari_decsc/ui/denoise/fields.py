@@ -1,6 +1,5 @@
 """Fields for what a spin box cannot say: a choice in words, and a strength as a slider."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-#: Points that a line about a choice has, about, before it breaks.
+#: Points that a line about a choice has, as long as nobody knows better.
 LINE_WIDTH = 200
 #: Steps of the slider for a strength of 1.
 STEPS = 100
@@ -89,11 +88,15 @@ class WordsChoice(QWidget):
         self.about.setVisible(bool(self.about.text()))
         self._make_room()
 
+    def resizeEvent(self, event: Any) -> None:
+        """Another width breaks the line elsewhere."""
+        super().resizeEvent(event)
+        self._make_room()
+
     def _make_room(self) -> None:
         """A line that breaks needs room for all its parts, which the form does not reckon with."""
-        metrics = self.about.fontMetrics()
-        lines = math.ceil(metrics.horizontalAdvance(self.about.text()) / LINE_WIDTH)
-        self.about.setMinimumHeight(lines * metrics.lineSpacing())
+        width = self.width() if self.isVisible() else LINE_WIDTH
+        self.about.setMinimumHeight(self.about.heightForWidth(width) if self.about.text() else 0)
 
 
 class StrengthSlider(QWidget):

@@ -9,14 +9,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from napari_decsc.ui.denoise.forecast import forecast_line
-from napari_decsc.ui.parts.plot import SAVED_SIZE, save_figure, style
+from napari_decsc.ui.files import saving
+from napari_decsc.ui.parts.printed import SAVED_SIZE, style
 from napari_decsc.ui.parts.theme import FIT, GOAL, PAPER, RESIDUAL
 
 
 def save_residuals(
     tiles: Sequence[Sequence[float]], tolerance: float | None, ends: tuple[float, float], path: Path
 ) -> Path:
-    """Write the curve of every tile, the tolerance and the fitted rate; ``ends`` are those of the ordinate."""
+    """Write the curve of every tile, the tolerance and the fitted rate; ``ends`` are those of the ordinate.
+
+    Raises FileFormatError if the picture cannot be written.
+    """
     figure = Figure(figsize=SAVED_SIZE, layout="constrained")
     axes = figure.subplots()
     longest = max(map(len, tiles), default=0)
@@ -28,7 +32,7 @@ def save_residuals(
     axes.plot(x, y, ":", linewidth=1.2, color=FIT)
     axes.text(0.98, 0.95, text, transform=axes.transAxes, ha="right", va="top", color=FIT, size=8)
     style(figure, PAPER)
-    return save_figure(figure, path)
+    return saving.write_bytes(saving.picture_bytes(figure, path), path)
 
 
 def _prepare(axes: Any, tolerance: float | None, evaluations: int, low: float, high: float) -> None:

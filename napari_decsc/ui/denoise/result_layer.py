@@ -41,14 +41,20 @@ class ResultLayer:
     @property
     def is_removed(self) -> bool:
         """Whether the person took the layer away while the run went on."""
-        return self._layer is not None and self.layer is None
+        return not self._is_over and self._layer is not None and self.layer is None
 
     def begin(self) -> None:
         """Add the layer, with the noisy cube in it: napari takes its time for that, so it comes before the solve."""
+        start = self._noisy if self._earlier is None else self._earlier[0]
+        is_small = _is_quickly_copied(start.data)
+        if is_small:
+            self._buffer = np.array(start.data, np.float32)
         if self._earlier is None:
-            self._layer = self._add(self._noisy.replace(name=self._name + RUNNING), None, {"denoising": {}})
-        if self._noisy.data.size <= PREVIEW_VOXELS:
-            start = self._noisy if self._earlier is None else self._earlier[0]
+            shown = self._noisy if self._buffer is None else self._noisy.replace(data=self._buffer)
+            self._layer = self._add(shown.replace(name=self._name + RUNNING), None, {"denoising": {}})
+        elif is_small:
+            self._take(self._buffer)
+        if not is_small and self._noisy.data.size <= PREVIEW_VOXELS:
             self._copying = calculation_worker(np.array, start.data, np.float32)
             self._copying.returned.connect(self._take)
             self._copying.start()
@@ -118,3 +124,8 @@ class ResultLayer:
             place=self.place,
             contrast_limits=self._contrast,
         )
+
+
+def _is_quickly_copied(data: Any) -> bool:
+    """Whether a copy takes milliseconds: a small array that lies in the memory and not in a file."""
+    return type(data) is np.ndarray and data.size <= WHOLE_VOXELS

@@ -1,5 +1,6 @@
 """One denoising run in the window: the worker, the layer it draws into, and what came of it."""
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,8 @@ from napari_decsc.ui.parts import worker as work
 
 #: Milliseconds between two previews: redrawing a layer costs about 40 ms.
 PREVIEW_PAUSE = 250
-#: What is said of a result whose layer was taken away in mid-run.
+#: What is said of a result whose layer is taken away in mid-run, at once and in the end.
+LAYER_GOES = "Its layer was removed; it runs on, and the result will be in a new one."
 LAYER_GONE = "Its layer was removed while it ran; the result is in a new one."
 
 
@@ -54,12 +56,14 @@ def removed_noise(noisy: Cube, denoised: Cube) -> Cube:
 class DenoiseRun(QObject):
     """Runs once: ``progressed`` and ``previewed``, then ``succeeded`` or ``failed``, last ``finished``.
 
-    ``progressed`` carries batches of iterations, ``previewed`` says that the layer shows a new estimate. ``before`` is
-    an earlier result of the same layer, whose solution the run goes on from and whose layer it changes.
+    ``progressed`` carries batches of iterations, ``previewed`` says that the layer shows a new estimate, ``bereft``
+    that a person took the layer away. ``before`` is an earlier result of the same layer, whose solution the run goes on
+    from and whose layer it changes.
     """
 
     progressed = Signal(object)
     previewed = Signal()
+    bereft = Signal()
     succeeded = Signal(object)
     failed = Signal(str)
     finished = Signal()
@@ -77,11 +81,12 @@ class DenoiseRun(QObject):
         self._is_hurried = False
         self._previews: dict[tuple[int, int, int, int], Preview] = {}
         self._is_over = False
+        self._removals = viewer.layers.events.removed
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PREVIEW_PAUSE)
         self._timer.timeout.connect(self._show_previews)
-        self._has_shown = False
+        self._has_shown = self._has_frozen = self._is_bereft = False
         denoiser = None if before is None else before.denoiser
         self.worker = work.denoising_worker(method, settings, self._noisy, denoiser)
         self.worker.yielded.connect(self._on_batch)
@@ -92,6 +97,11 @@ class DenoiseRun(QObject):
     def start(self) -> None:
         """Begin: the layer first, then the work beside the window."""
         self.layer.begin()
+        # Python would stop all threads for 0.1 to 0.2 s to look for garbage among the objects of napari and torch
+        self._removals.connect(self._on_removed)
+        self._has_frozen = not gc.get_freeze_count()
+        if self._has_frozen:
+            gc.freeze()
         self.worker.start()
 
     def stop(self) -> None:
@@ -125,6 +135,11 @@ class DenoiseRun(QObject):
         elif self._previews and not self._timer.isActive():
             self._timer.start()
         self.progressed.emit(batch)
+
+    def _on_removed(self, event: Any = None) -> None:
+        if self.layer.is_removed and not self._is_bereft:
+            self._is_bereft = True
+            self.bereft.emit()
 
     def _show_previews(self) -> None:
         if self.layer.show(list(self._previews.values())):
@@ -172,6 +187,9 @@ class DenoiseRun(QObject):
         if not self._is_over:
             self._is_over = True
             self._timer.stop()
+            self._removals.disconnect(self._on_removed)
+            if self._has_frozen:
+                gc.unfreeze()
             self.finished.emit()
 
 

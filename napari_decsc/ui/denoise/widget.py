@@ -15,7 +15,7 @@ from napari_decsc.ui.denoise.forecast import Forecast
 from napari_decsc.ui.denoise.form import DEVICE, STRENGTH, WEIGHTS, DenoiseForm
 from napari_decsc.ui.denoise.keeping import Keeping
 from napari_decsc.ui.denoise.residual_plot import ResidualPlot
-from napari_decsc.ui.denoise.run import DenoiseRun, Result
+from napari_decsc.ui.denoise.run import LAYER_GOES, DenoiseRun, Result
 from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
@@ -133,10 +133,11 @@ class DenoiseWidget(Docked):
         self._limit = getattr(settings, "max_iterations", 0)
         self._tolerance = getattr(settings, "tolerance", None)
         self._forecast = Forecast(self._tolerance, self._limit)
-        self._notice, self._last = "", None
+        self._notice, self._loss, self._last = "", "", None
         self._workers.append(run.worker)
         run.progressed.connect(self._show_progress)
         run.previewed.connect(self.previewed)
+        run.bereft.connect(self._say_bereft)
         run.succeeded.connect(self._show_result)
         run.failed.connect(self._fail)
         run.finished.connect(self._finish)
@@ -183,11 +184,23 @@ class DenoiseWidget(Docked):
         self._last = None
         self._words_pause.start()
         if self.stop_button.isEnabled():
-            self.message.say(words.progress(last, self._forecast.seconds_left, self._notice))
+            said = words.progress(last, self._forecast.seconds_left, self._notice)
+            self.message.say(said + words.noticed(self._loss))
         if self._limit or last.tiles > 1:
             within = min(1.0, last.number / self._limit) if self._limit else 0.0
-            self.progress.setRange(0, 1000)
-            self.progress.setValue(round(1000 * (last.tile - 1 + within) / last.tiles))
+            self._show_share((last.tile - 1 + within) / last.tiles)
+
+    def _say_bereft(self) -> None:
+        """Say at once that the layer is gone, below what is said of the run."""
+        self._loss = LAYER_GOES
+        self.message.say(self.message.text() + words.noticed(self._loss))
+
+    def _show_share(self, share: float) -> None:
+        """Move the progress bar; by itself it would paint at once, and all that waits to be painted with it."""
+        self.progress.setUpdatesEnabled(False)
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(round(1000 * share))
+        self.progress.setUpdatesEnabled(True)
 
     def _show_result(self, result: Result) -> None:
         self._last = None
@@ -209,8 +222,7 @@ class DenoiseWidget(Docked):
             self._workers.remove(self._running.worker)
             self._running.deleteLater()
         self._running = None
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(1000 if self.result is not None else 0)
+        self._show_share(1.0 if self.result is not None else 0.0)
         self._refresh()
         if self._is_wanted_again:
             self._is_wanted_again = False
@@ -247,7 +259,7 @@ class DenoiseWidget(Docked):
     def _on_settings(self, *_: Any) -> None:
         """While somebody sets, the settings take the room of what they will lead to: nothing needs to be scrolled."""
         is_open = self.settings_box.isExpanded()
-        for part in (self.plot, self.scores, self.keeping):
+        for part in (self.summary, self.plot, self.scores, self.keeping):
             part.setVisible(not is_open)
         self._offer_devices()
 
@@ -271,6 +283,9 @@ class DenoiseWidget(Docked):
             self.method.setItemData(self.method.count() - 1, method.summary, Qt.ItemDataRole.ToolTipRole)
         explain(self.summary)
         self.cube.setToolTip("The noisy cube; it stays as it is")
+        self.method.setToolTip("How the noise is taken out; each method has settings of its own")
+        self.settings_box.toggleButton().setToolTip("Weights, device, tolerance and what else the method can be told")
+        self.run_button.setToolTip("Denoise the cube into a new layer, beside the window")
         self.stop_button.setToolTip("Finish now and keep the best estimate so far")
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.hsi.errors import DecscError, FileFormatError
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.layers import KEY, Record, layer_data
-from napari_decsc.ui.files.asking import open_asking
+from napari_decsc.ui.files.asking import open_asking, window
 from napari_decsc.ui.files.libraries import show_library
 
 #: What tells napari that a file was read and no layer came of it.
@@ -19,7 +19,23 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], lis
     from napari_decsc.hsi.files import can_open
 
     paths = _paths(path)
-    return read if paths and all(can_open(one) for one in paths) else None
+    return read_in_window if paths and all(can_open(one) for one in paths) else None
+
+
+def read_in_window(path: str | Sequence[str]) -> list[tuple[Any, ...]]:
+    """As `read`; where a person sees the window, a file that cannot be read is one message, and the others open."""
+    from napari.utils.notifications import show_error
+
+    layers = []
+    for one in _paths(path):
+        try:
+            layers += _read_one(one)
+        except DecscError as error:
+            if window() is None:
+                raise
+            show_error(str(error))
+    label_current_viewer()
+    return layers or NOTHING
 
 
 def read(path: str | Sequence[str]) -> list[tuple[Any, ...]]:
@@ -28,20 +44,21 @@ def read(path: str | Sequence[str]) -> list[tuple[Any, ...]]:
     A spectral library becomes curves in the Spectra panel and no layer; nor does a file about which a person was asked
     and did not answer.
     """
+    layers = [layer for one in _paths(path) for layer in _read_one(one)]
+    label_current_viewer()
+    return layers or NOTHING
+
+
+def _read_one(path: Path) -> list[tuple[Any, ...]]:
     import napari
 
     from napari_decsc.hsi.envi import is_library
 
-    layers = []
-    for one in _paths(path):
-        if is_library(one):
-            show_library(one, viewer_compat.unwrapped(napari.current_viewer()))
-            continue
-        cube = open_asking(one)
-        if cube is not None:
-            layers.append(layer_data(cube))
-    label_current_viewer()
-    return layers or NOTHING
+    if is_library(path):
+        show_library(path, viewer_compat.unwrapped(napari.current_viewer()))
+        return []
+    cube = open_asking(path)
+    return [] if cube is None else [layer_data(cube)]
 
 
 def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

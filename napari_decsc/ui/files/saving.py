@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.errors import FileFormatError
-from napari_decsc.ui.parts.plot import SAVED_DPI
+from napari_decsc.ui.parts.printed import SAVED_DPI
 from napari_decsc.ui.parts.theme import PAPER
 
 #: Formats that a plot can be saved in.

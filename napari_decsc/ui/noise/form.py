@@ -10,6 +10,7 @@ from napari_decsc.hsi.errors import SettingsError
 from napari_decsc.hsi.noise import FULL_SCALE, NOISE_MODELS, Combined, NoiseModel
 from napari_decsc.hsi.settings import descriptions
 from napari_decsc.ui.parts.form import SettingsForm
+from napari_decsc.ui.parts.room import make_room
 
 #: How many of each unit make up the peak.
 UNITS = {"of 255": FULL_SCALE, "of the peak": 1.0}
@@ -17,8 +18,8 @@ UNITS = {"of 255": FULL_SCALE, "of the peak": 1.0}
 KINDS = ("gaussian", "non-iid", "complex", "stripe", "deadline", "impulse", "corr")
 #: Positions of a slider; numbers with a larger limit get none.
 STEPS, SLIDABLE = 510, 1000
-#: Points that hold "255.00" between the buttons of a field.
-FIELD_WIDTH = 104
+#: What has to fit between the buttons of a field.
+WIDEST = "255.00"
 COMBINATION = Combined.name
 
 
@@ -113,7 +114,7 @@ def _add_slider(rows: QFormLayout, field: Any) -> None:
     slider.setRange(0, STEPS)
     slider.setToolTip(field.tooltip)
     slider.setMinimumWidth(40)
-    field.native.setMinimumWidth(FIELD_WIDTH)
+    make_room(field.native, WIDEST)
     line = QHBoxLayout(both)
     line.setContentsMargins(0, 0, 0, 0)
     line.addWidget(slider, stretch=1)

@@ -198,6 +198,9 @@ class NoiseWidget(Docked):
         has_cube = self.cube.layer is not None
         self.run_button.setEnabled(has_cube)
         if not has_cube:
+            self.preview.wish(None)
+            for part in (self.scores, self.caption, self.picture):
+                part.clear()
             self.message.say(NO_CUBE)
         elif self.message.text() == NO_CUBE:
             self.message.say("")

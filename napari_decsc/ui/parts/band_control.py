@@ -11,9 +11,10 @@ from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import labelled_layer, show_band, shown_band, unit_text
 from napari_decsc.ui.cubes.layers import cube_of
 from napari_decsc.ui.parts.docked import Connections
+from napari_decsc.ui.parts.room import make_room
 
-#: Points that hold "285", and "2495.0", between the buttons.
-BAND_WIDTH, WAVELENGTH_WIDTH = 84, 106
+#: What has to fit between the buttons.
+WIDEST_BAND, WIDEST_WAVELENGTH = "285", "2495.0"
 
 
 class BandControl(QWidget):
@@ -91,14 +92,13 @@ class BandControl(QWidget):
         self.wavelength.setToolTip(
             "Wavelength of the shown band, in the cube's unit; type one to go to the nearest band"
         )
-        # napari's buttons take room in the fields that Qt does not reckon with
-        self.band.setMinimumWidth(BAND_WIDTH)
-        self.wavelength.setMinimumWidth(WAVELENGTH_WIDTH)
+        make_room(self.band, WIDEST_BAND)
+        make_room(self.wavelength, WIDEST_WAVELENGTH)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         for part in (QLabel("Band"), self.band, self._count, self.wavelength, self._unit):
-            row.addWidget(part)
+            row.addWidget(part, stretch=0 if isinstance(part, QLabel) else 1)
 
 
 def _step(wavelengths: Any) -> float:

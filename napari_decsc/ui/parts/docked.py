@@ -1,6 +1,7 @@
 """What every docked widget shares: it lets go of the viewer when it is closed, and it can ask for a cube."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QEvent
@@ -31,10 +32,16 @@ class Connections:
             self._at_end.pop()()
         while self._made:
             emitter, callback = self._made.pop()
-            if not isinstance(emitter, list):
-                emitter.disconnect(callback)
-            elif callback in emitter:
-                emitter.remove(callback)
+            # napari 0.6 asks the widget, which is no more when its window has gone, and the viewer with it
+            with suppress(RuntimeError):
+                _disconnect(emitter, callback)
+
+
+def _disconnect(emitter: Any, callback: Callable[..., None]) -> None:
+    if not isinstance(emitter, list):
+        emitter.disconnect(callback)
+    elif callback in emitter:
+        emitter.remove(callback)
 
 
 class Docked(QWidget):

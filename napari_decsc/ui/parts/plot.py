@@ -1,64 +1,44 @@
-"""A matplotlib canvas that follows napari's theme and redraws only its curves (blitting)."""
+"""A plot that follows napari's theme: a picture of all that stands still is kept, what moves is painted over it."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure
-from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QSizePolicy
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QPainter, QPixmap
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_decsc.ui.parts.theme import PAPER, Colours
+from napari_decsc.ui.parts.painting import paint_moving, paint_still, prepare
+from napari_decsc.ui.parts.panel import Panel
+from napari_decsc.ui.parts.theme import Colours
 
-#: Inches and dots per inch of a saved figure.
-SAVED_SIZE, SAVED_DPI = (7.0, 4.2), 150
-#: Pixels left, right, above and below the axes.
+#: Points left, right, above and below the panels.
 Margins = tuple[int, int, int, int]
 
 
-def style(figure: Figure, colours: Colours) -> None:
-    """Give a figure and its axes the colours of a theme."""
-    figure.set_facecolor(colours.background)
-    for axes in figure.axes:
-        axes.set_facecolor(colours.background)
-        axes.tick_params(colors=colours.text, which="both", labelsize=8)
-        axes.xaxis.label.set(color=colours.text, size=8)
-        axes.yaxis.label.set(color=colours.text, size=8)
-        axes.grid(True, which="major", color=colours.lines, linewidth=0.5, alpha=0.5)
-        for spine in axes.spines.values():
-            spine.set_color(colours.lines)
-        for text in axes.get_legend().get_texts() if axes.get_legend() else ():
-            text.set_color(colours.text)
+class Plot(QWidget):
+    """Panels side by side, or below each other where ``is_wide`` does not hold.
 
-
-def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure that stands on its own: on white, at a size to print."""
-    figure.savefig(path, dpi=SAVED_DPI, facecolor=PAPER.background)
-    return path
-
-
-class PlotCanvas(FigureCanvasQTAgg):
-    """A canvas whose moving artists are drawn over a picture of everything else.
-
-    Subclasses fill ``self.figure`` and give their moving artists, made with ``animated=True``, to `blit`. A canvas that
-    nobody sees is not drawn before it is shown. ``margins`` are pixels around the axes, ``gaps`` between them: laid out
-    by hand, since a solved layout doubles the time of a draw.
+    Change ``panels``, or what is in them, and call `paint_anew`; where only moving things changed, `paint_moves`.
+    ``clicked`` carries the number of a panel and the abscissa. ``margins`` are points around the panels, ``gaps``
+    those between them, across and down.
     """
 
-    margins: Margins = (54, 8, 8, 38)
+    clicked = Signal(int, float)
+
+    margins: Margins = (58, 10, 8, 38)
     gaps: tuple[int, int] = (0, 0)
 
     def __init__(self, colours: Colours, height: int) -> None:
-        super().__init__(Figure())
+        super().__init__()
         self.colours = colours
+        self.panels: Sequence[Panel] = ()
+        self.is_wide = True
         self._height = height
-        self._still: Any = None
-        self._is_wanted = False
-        self._moving: list[Any] = []
+        self._still: QPixmap | None = None
         self.setMinimumSize(160, height)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.mpl_connect("draw_event", self._after_draw)
+        # painted whole every time: what lies behind it need not be painted before
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def sizeHint(self) -> QSize:
         """A modest size: docks grow from it."""
@@ -67,68 +47,58 @@ class PlotCanvas(FigureCanvasQTAgg):
     def set_colours(self, colours: Colours) -> None:
         """Follow a change of theme."""
         self.colours = colours
-        style(self.figure, colours)
-        self.draw_idle()
+        self.paint_anew()
 
-    def draw_idle(self) -> None:
-        """Draw everything soon, or once the canvas is shown."""
-        self._is_wanted = not self.isVisible()
-        if not self._is_wanted:
-            super().draw_idle()
-
-    def blit(self, moving: Iterable[Any] = ()) -> None:
-        """Draw only the moving artists, over the picture kept from the last full draw.
-
-        The screen follows with the window's next turn: painting at once would wait for the image canvas too.
-        """
-        self._moving = list(moving)
-        if self._still is None or not self.isVisible():
-            self.draw_idle()
-            return
-        self.restore_region(self._still)
-        self._draw_moving()
+    def paint_anew(self) -> None:
+        """Paint everything with the window's next turn."""
+        self._still = None
         self.update()
 
-    def place(self) -> None:
-        """Lay the axes out for the size that the canvas has."""
+    def paint_moves(self) -> None:
+        """Paint what moves, over the picture that was kept, with the window's next turn."""
+        self.update()
+
+    def places(self) -> list[QRectF]:
+        """Where the axes of each panel are."""
         left, right, top, bottom = self.margins
-        width, height = max(self.width(), 160), max(self.height(), 100)
-        rows, cols = _shape(self.figure)
-        inner = (width - left - right) / width, (height - top - bottom) / height
-        across, down = (gap / side for gap, side in zip(self.gaps, (width, height), strict=True))
-        self.figure.subplots_adjust(
-            left / width, bottom / height, 1 - right / width, 1 - top / height,
-            wspace=_share(inner[0], across, cols), hspace=_share(inner[1], down, rows),
-        )  # fmt: skip
+        count = max(1, len(self.panels))
+        across, down = self.gaps
+        width, height = self.width() - left - right, self.height() - top - bottom
+        if self.is_wide:
+            width = (width - across * (count - 1)) / count
+        else:
+            height = (height - down * (count - 1)) / count
+        size = max(1.0, width), max(1.0, height)
+        steps = (size[0] + across, 0.0) if self.is_wide else (0.0, size[1] + down)
+        return [QRectF(left + n * steps[0], top + n * steps[1], *size) for n in range(len(self.panels))]
 
-    def resizeEvent(self, event: Any) -> None:
-        """Keep the margins."""
-        self.place()
-        self._still = None
-        super().resizeEvent(event)
+    def paintEvent(self, event: Any) -> None:
+        """The kept picture, and over it what moves."""
+        if self._still is None or self._still.size() != self.size() * self.devicePixelRatioF():
+            self._still = self._painted_still()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._still)
+        prepare(painter)
+        for panel, place in zip(self.panels, self.places(), strict=True):
+            paint_moving(painter, place, panel, self.colours)
+        painter.end()
 
-    def showEvent(self, event: Any) -> None:
-        """Draw what was not drawn while nobody saw it."""
-        super().showEvent(event)
-        if self._is_wanted:
-            self.draw_idle()
+    def mousePressEvent(self, event: Any) -> None:
+        """A click in a panel tells the abscissa."""
+        at = QPointF(event.pos())
+        for number, (panel, place) in enumerate(zip(self.panels, self.places(), strict=True)):
+            if place.contains(at) and event.button() == Qt.MouseButton.LeftButton:
+                low, high = panel.x_ends
+                self.clicked.emit(number, low + (at.x() - place.left()) / place.width() * (high - low))
 
-    def _after_draw(self, event: Any) -> None:
-        self._still = self.copy_from_bbox(self.figure.bbox)
-        self._draw_moving()
-
-    def _draw_moving(self) -> None:
-        for artist in self._moving:
-            if artist.axes is not None:
-                artist.axes.draw_artist(artist)
-
-
-def _shape(figure: Figure) -> tuple[int, int]:
-    """Rows and columns of the figure's axes."""
-    return figure.axes[0].get_subplotspec().get_gridspec().get_geometry() if figure.axes else (1, 1)
-
-
-def _share(whole: float, gap: float, count: int) -> float:
-    """A gap as matplotlib wants it: as a share of the mean width of the axes."""
-    each = (whole - gap * (count - 1)) / count
-    return gap / each if each > 0 else 0.0
+    def _painted_still(self) -> QPixmap:
+        picture = QPixmap(self.size() * self.devicePixelRatioF())
+        picture.setDevicePixelRatio(self.devicePixelRatioF())
+        picture.fill(QColor(self.colours.background))
+        painter = QPainter(picture)
+        painter.setFont(self.font())
+        prepare(painter)
+        for panel, place in zip(self.panels, self.places(), strict=True):
+            paint_still(painter, place, panel, self.colours)
+        painter.end()
+        return picture

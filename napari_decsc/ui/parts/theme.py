@@ -1,4 +1,4 @@
-"""Colours: matplotlib's from napari's theme, and one constant colour for every cube."""
+"""Colours: those of plots from napari's theme, and one constant colour for every cube."""
 
 import weakref
 from dataclasses import dataclass
@@ -33,12 +33,13 @@ def theme_colours(viewer: Any) -> Colours:
     from napari.utils.theme import get_theme
 
     theme = get_theme(viewer.theme)
-    return Colours(
-        theme.background.as_hex("long"),
-        theme.text.as_hex("long"),
-        theme.secondary.as_hex("long"),
-        theme.icon.as_hex("long"),
-    )
+    return Colours(*map(_hex, (theme.background, theme.text, theme.secondary, theme.icon)))
+
+
+def _hex(colour: Any) -> str:
+    """Such as "#ffffff"; versions of napari disagree on what ``as_hex`` takes."""
+    red, green, blue = colour.as_rgb_tuple(alpha=False)
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def cube_colour(viewer: Any, layer: Any) -> str:

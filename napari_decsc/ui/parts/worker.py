@@ -1,12 +1,14 @@
 """Work beside the window: a denoising run as a generator worker, and short calculations.
 
 Three traps are closed here. superqt takes a RuntimeError (torch's out of memory) for a deleted window and then never
-says that it finished: errors are re-raised as `WorkFailed`. Yields queue without limit: iterations are gathered and
-handed over at most 30 times a second. napari's own worker classes add a notification with a traceback: superqt's are
-used, so that a person sees one message.
+says that it finished: errors are re-raised as `WorkFailed`. Yields queue without limit: iterations are gathered, and
+handed over once the window has taken the last ones, 40 times a second at most. napari's own worker classes add a
+notification with a traceback: superqt's are used, so that a person sees one message.
 """
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -21,8 +23,10 @@ from napari_decsc.hsi.errors import DecscError
 from napari_decsc.hsi.report import Recorder
 from napari_decsc.methods import make_denoiser
 
-#: Seconds between two handovers to the window, at least.
-PAUSE = 1 / 30
+#: Seconds between two handovers to the window, on the average at least.
+PAUSE = 1 / 40
+#: How much the window goes before the work beside it where both want the processor (a "nice" value of Linux).
+NICENESS = 5
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +71,10 @@ def denoising_worker(method: str, settings: Any, noisy: Cube, before: Denoiser |
     the work: it may import torch, which takes seconds.
     """
     # nothing can be sent to a generator that has not begun; a person may stop a run before it has
-    stopping = threading.Event()
-    worker = _logged(GeneratorWorker(_denoise, method, settings, noisy, before, stopping))
+    stopping, taken = threading.Event(), threading.Event()
+    worker = _logged(GeneratorWorker(_denoise, method, settings, noisy, before, stopping, taken))
     worker.stopping = stopping
+    worker.yielded.connect(lambda _: taken.set())
     return worker
 
 
@@ -84,23 +89,32 @@ def stop(worker: GeneratorWorker) -> None:
 
 
 def _denoise(
-    method: str, settings: Any, noisy: Cube, before: Denoiser | None, stopping: threading.Event
+    method: str,
+    settings: Any,
+    noisy: Cube,
+    before: Denoiser | None,
+    stopping: threading.Event,
+    taken: threading.Event,
 ) -> Generator[Batch, None, Outcome]:
+    _step_back()
     try:
         resume = getattr(before, "resume", None)
         denoiser = make_denoiser(method, settings) if resume is None else resume(settings)
-        return (yield from _steps(denoiser, noisy, stopping))
+        return (yield from _steps(denoiser, noisy, stopping, taken))
     except Exception as error:
         if not isinstance(error, DecscError):
             logger.exception("denoising failed")
         raise WorkFailed(explain(error)) from error
 
 
-def _steps(denoiser: Denoiser, noisy: Cube, stopping: threading.Event) -> Generator[Batch, None, Outcome]:
+def _steps(
+    denoiser: Denoiser, noisy: Cube, stopping: threading.Event, taken: threading.Event
+) -> Generator[Batch, None, Outcome]:
+    taken.set()
     recorder = Recorder(denoiser)
     steps = denoiser.denoise(noisy)
     waiting: list[Iteration] = []
-    handed_over = -PAUSE
+    due = time.monotonic()
     stopped = False
     command: Command | None = None
     while True:
@@ -112,11 +126,18 @@ def _steps(denoiser: Denoiser, noisy: Cube, stopping: threading.Event) -> Genera
             return Outcome(end.value, recorder.report(stopped=stopped), denoiser)
         recorder(iteration)
         waiting = [*_without_outdated_previews(waiting, iteration), iteration]
-        if time.monotonic() - handed_over >= PAUSE:
+        if taken.is_set() and time.monotonic() >= due:
+            taken.clear()
             yield tuple(waiting)
-            waiting, handed_over = [], time.monotonic()
+            waiting, due = [], max(due, time.monotonic() - PAUSE) + PAUSE
         stopped = stopping.is_set()
         command = Command.STOP if stopped else None
+
+
+def _step_back() -> None:
+    """Let the window go first. Linux alone knows a niceness for one thread; the threads that it starts inherit it."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _without_outdated_previews(waiting: list[Iteration], new: Iteration) -> list[Iteration]:
@@ -133,6 +154,7 @@ def _without_outdated_previews(waiting: list[Iteration], new: Iteration) -> list
 
 
 def _calculate(function: Callable[..., Any], *arguments: Any) -> Any:
+    _step_back()
     try:
         return function(*arguments)
     except Exception as error:

@@ -1,29 +1,36 @@
 """The curves of a spectral library, in a panel with axes of their own: its values need not be those of a cube."""
 
-from typing import Any
-
 import numpy as np
+from qtpy.QtGui import QColor
 
 from napari_decsc.ui.cubes.axis import axis_label
+from napari_decsc.ui.parts.panel import Line, Panel, ends_of
 from napari_decsc.ui.spectra.places import Shelved, short
 
 #: Curves that are drawn, and names that a legend has room for, at most.
 MOST_CURVES, MOST_NAMES = 40, 8
 
 
-def draw_library(panel: Any, shelved: Shelved) -> None:
-    """Draw the spectra of a library, the first ones of a long one, which the title says then."""
-    from matplotlib import colormaps
-
+def library_panel(shelved: Shelved) -> Panel:
+    """The spectra of a library, the first ones of a long one, which the title says then."""
     library = shelved.library
     count = min(len(library.names), MOST_CURVES)
-    known = library.wavelengths is not None
-    x = library.wavelengths if known else np.arange(1, library.spectra.shape[1] + 1)
-    colours = colormaps["turbo"](np.linspace(0.08, 0.92, count))
-    for name, values, colour in zip(library.names, library.spectra[:count], colours, strict=False):
-        panel.plot(x, values, color=colour, linewidth=1.0, label=short(name))
+    spectra, known = library.spectra[:count], library.wavelengths
+    x = np.arange(1.0, spectra.shape[1] + 1) if known is None else np.asarray(known, float)
     part = f", {count} shown" if count < len(library.names) else ""
-    panel.set_title(f"▤ {short(shelved.title, 34)}{part}", size=8, color=shelved.colour)
-    panel.set_xlabel(axis_label(library.unit) if known else "band")
-    if count <= MOST_NAMES:
-        panel.legend(fontsize=6, facecolor="none", edgecolor="none")
+    named = library.names if count <= MOST_NAMES else ()
+    colours = [_colour(number / max(1, count - 1)) for number in range(count)]
+    return Panel(
+        ends_of([x]),
+        ends_of(list(spectra), 0.03),
+        x_label="band" if known is None else axis_label(library.unit),
+        title=f"▤ {short(shelved.title, 34)}{part}",
+        title_colour=shelved.colour,
+        lines=[Line(x, y, colour) for y, colour in zip(spectra, colours, strict=True)],
+        names=[(short(name), colour) for name, colour in zip(named, colours, strict=False)],
+    )
+
+
+def _colour(share: float) -> str:
+    """A colour between blue and red that is seen on light and dark."""
+    return QColor.fromHslF(0.58 * (1 - share), 0.75, 0.55).name()

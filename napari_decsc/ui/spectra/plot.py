@@ -1,19 +1,19 @@
-"""Spectra against wavelength: one panel for the pixel under the cursor, one for each pinned pixel."""
+"""Spectra against wavelength: one panel for the pixel under the cursor, one for each pinned place, one a library."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.axis import Axis, shared_axis, value_label
-from napari_decsc.ui.files import saving
-from napari_decsc.ui.parts.plot import SAVED_SIZE, PlotCanvas, style
-from napari_decsc.ui.parts.theme import PAPER, Colours
-from napari_decsc.ui.spectra.library_panel import draw_library
+from napari_decsc.ui.parts.panel import Line, Panel, ends_of
+from napari_decsc.ui.parts.plot import Plot
+from napari_decsc.ui.parts.theme import Colours
+from napari_decsc.ui.spectra.library_panel import library_panel
 from napari_decsc.ui.spectra.places import Pin, Shelved, Statistics, short, statistics
 
 
@@ -25,19 +25,14 @@ class Curve:
     colour: str
 
 
-#: How curves on the screen are drawn.
-CURVE = {"linewidth": 1.2, "animated": True}
-
-
-class SpectrumPlot(PlotCanvas):
+class SpectrumPlot(Plot):
     """All cubes at once, each in its own colour; the frame of a pinned panel has the colour of its marker.
 
-    All curves are moving artists: a cube that comes, goes or changes redraws curves only, while the axes stay as they
-    are (`_frame` says what they depend on).
+    The first panel is that of the pixel under the cursor, the next ones are those of the pins, then of the libraries.
     """
 
-    margins = (58, 14, 20, 42)  # a title above, labels and numbers left and below
-    gaps = (40, 66)
+    margins = (58, 14, 20, 38)  # a title above, labels and numbers left and below
+    gaps = (40, 60)
 
     def __init__(self, colours: Colours) -> None:
         super().__init__(colours, height=125)
@@ -46,13 +41,8 @@ class SpectrumPlot(PlotCanvas):
         self.libraries: Sequence[Shelved] = ()
         self.axis: Axis = shared_axis(())
         self.limits = (0.0, 1.0)
-        self.marks: list[Any] = []
-        self.lines: list[Any] = []
-        self._panels: list[Any] = []
-        self._built: tuple[Any, ...] = ()
-        self._hovered: tuple[Sequence[Any], str] = (), ""
-        self._marked = np.nan
-        self._is_wide = True
+        self._pinned: list[list[Statistics]] = []
+        self._marked = math.nan
         self.show_cubes((), (), (0.0, 1.0))
 
     def show_cubes(
@@ -68,93 +58,60 @@ class SpectrumPlot(PlotCanvas):
         before, self.limits = self.limits, limits
         self.curves, self.pins = tuple(curves), tuple(pin for pin in pins if not pin.is_hidden)
         self.axis = shared_axis([curve.cube for curve in curves])
-        self._hovered = (), ""
         self._pinned = [[statistics(curve.cube, pin) for curve in self.curves] for pin in self.pins]
         self._widen([ends for found in self._pinned for one in found for ends in _ends(one)])
         if same and curves:  # limits do not shrink while a person looks at the same cubes
             self.limits = min(before[0], self.limits[0]), max(before[1], self.limits[1])
-        if self._frame == self._built:
-            self._draw_curves()
-        else:
-            self._rebuild()
-        self.blit(self._artists)
+        self._build()
 
     def hover(self, values: Sequence[Any], title: str) -> None:
         """Draw the spectra under the cursor: one array a cube, or None where the cube has no such pixel."""
-        if len(values) != len(self.lines) or not values:
+        if len(values) != len(self.curves):
             return
-        self._hovered = values, title
-        for line, x, y in zip(self.lines, self.axis.values, values, strict=True):
-            line.set_data(x, np.full_like(x, np.nan) if y is None else y)
-        self._panels[0].title.set_text(title)
+        hovered = self.panels[0]
+        hovered.title = title
+        hovered.moving = [
+            Line(x, y, curve.colour)
+            for curve, x, y in zip(self.curves, self.axis.values, values, strict=True)
+            if y is not None
+        ]
         if self._widen(values):
-            self._built = self._frame
-            for panel in self._panels:
-                panel.set_ylim(self.limits)
-            self._still = None
-        self.blit(self._artists)
+            for panel in self._of_cubes:
+                panel.y_ends = self.limits
+            self.paint_anew()
+        self.paint_moves()
 
     def mark(self, x: float | None) -> None:
         """Draw an upright line at the shown band."""
-        self._marked = np.nan if x is None else x
-        for line in self.marks:
-            line.set_xdata([self._marked] * 2)
-        self.blit(self._artists)
+        self._marked = math.nan if x is None else x
+        for panel in self._of_cubes:
+            panel.mark = self._marked
+        self.paint_moves()
 
     def save(self, path: Path) -> Path:
         """Write the shown pins as a picture that stands on its own: a panel a place, with a legend.
 
         The name's ending says the format, .png or .svg. Raises FileFormatError if it cannot be written.
         """
-        width, height = SAVED_SIZE
-        count = max(1, len(self.pins))
-        figure = Figure(figsize=(width, height * (0.4 + 0.6 * count)), layout="constrained")
-        panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
-        for panel, found in zip(panels, self._pinned, strict=False):
-            self._draw_pin(panel, found, animated=False)
-            panel.set_ylabel(self._label)
-        for curve in self.curves:
-            panels[0].plot([], [], color=curve.colour, label=curve.cube.name)
-        style(figure, PAPER)
-        if self.curves:
-            figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=8)
-        for panel, pin in zip(panels, self.pins, strict=False):
-            _in_colour(panel, pin)
-        panels[-1].set_xlabel(self.axis.label, size=9)
-        return saving.write_bytes(saving.picture_bytes(figure, path), path)
+        from napari_decsc.ui.spectra.picture import save_spectra
+
+        names = [(curve.cube.name, curve.colour) for curve in self.curves]
+        return save_spectra(self._of_cubes[1:], self.axis, self._label, names, path)
 
     def resizeEvent(self, event: Any) -> None:
         """Panels stand side by side in a wide dock, and below each other in a tall one."""
         is_wide = self.width() >= self.height()
-        if is_wide != self._is_wide:
-            self._is_wide = is_wide
-            self._rebuild()
+        if is_wide != self.is_wide:
+            self.is_wide = is_wide
+            for number, panel in enumerate(self._of_cubes):
+                self._label_panel(panel, number)
+            self.paint_anew()
         super().resizeEvent(event)
 
-    def set_colours(self, colours: Colours) -> None:
-        """Follow a change of theme; pinned panels keep the colour of their marker."""
-        super().set_colours(colours)
-        self._panels[0].title.set_color(colours.text)
-        for mark in self.marks:
-            mark.set_color(colours.mark)
-        for panel, pin in zip(self._panels[1:], self.pins, strict=True):
-            _in_colour(panel, pin)
-
     @property
-    def _frame(self) -> tuple[Any, ...]:
-        """What the axes depend on."""
-        places = tuple((pin.title, pin.colour, pin.pixels) for pin in self.pins)
-        libraries = tuple((one.title, one.library) for one in self.libraries)
-        return (
-            self._is_wide,
-            places,
-            libraries,
-            self._span,
-            self.limits,
-            self.axis.label,
-            self._label,
-            bool(self.curves),
-        )
+    def _of_cubes(self) -> Sequence[Panel]:
+        """The panels whose axes are those of the cubes."""
+        return self.panels[: 1 + len(self.pins)]
 
     @property
     def _label(self) -> str:
@@ -163,61 +120,43 @@ class SpectrumPlot(PlotCanvas):
     @property
     def _span(self) -> tuple[float, float]:
         """Ends of the abscissa."""
-        ends = [end for x in self.axis.values for end in (np.nanmin(x), np.nanmax(x))]
-        low, high = (float(min(ends)), float(max(ends))) if ends else (0.0, 1.0)
-        return (low, high) if high > low else (low - 0.5, low + 0.5)
+        return ends_of(self.axis.values)
 
-    def _rebuild(self) -> None:
-        """New axes, and the curves in them."""
-        self._built = self._frame
-        self.figure.clear()
-        count = 1 + len(self.pins)
-        both = count + len(self.libraries)
-        panels = list(self.figure.subplots(*((1, both) if self._is_wide else (both, 1)), squeeze=False).flat)
-        self._panels = panels[:count]
-        for shelved, panel in zip(self.libraries, panels[count:], strict=True):
-            draw_library(panel, shelved)
-        for number, panel in enumerate(self._panels):
-            self._label_panel(panel, is_first=number == 0, is_last=number == both - 1)
-        self._panels[0].set_title("Move over the image" if self.curves else "No cube is shown", size=8)
-        self._panels[0].title.set_animated(True)
-        self._draw_curves()
-        self.place()
-        self._still = None
-        self.set_colours(self.colours)
+    def _build(self) -> None:
+        """New panels."""
+        span = self._span
+        title = "Move over the image" if self.curves else "No cube is shown"
+        panels = [Panel(span, self.limits, title=title, mark=self._marked)]
+        for pin, found in zip(self.pins, self._pinned, strict=True):
+            panels.append(
+                Panel(
+                    span,
+                    self.limits,
+                    title=f"● {short(pin.title)}{_deviation(pin)}",
+                    title_colour=pin.colour,
+                    frame=pin.colour,
+                    lines=self._lines(found),
+                    mark=self._marked,
+                )
+            )
+        for number, panel in enumerate(panels):
+            self._label_panel(panel, number)
+        self.panels = [*panels, *map(library_panel, self.libraries)]
+        self.paint_anew()
 
-    def _draw_curves(self) -> None:
-        """Exchange the curves and marks of all panels; the axes stay."""
-        for panel in self._panels:
-            for artist in [*panel.lines, *panel.collections]:
-                artist.remove()
-        self.lines = [self._panels[0].plot([], [], color=c.colour, **CURVE)[0] for c in self.curves]
-        for panel, found in zip(self._panels[1:], self._pinned, strict=True):
-            self._draw_pin(panel, found)
-        mark = {"linewidth": 1, "linestyle": ":", "color": self.colours.mark, "animated": True}
-        self.marks = [panel.axvline(self._marked, **mark) for panel in self._panels]
-        drawn = [artist for panel in self._panels for artist in (*panel.collections, *panel.lines)]
-        self._artists = [*drawn, self._panels[0].title]
-        self._moving = self._artists
+    def _lines(self, found: Sequence[Statistics]) -> list[Line]:
+        """The curves of a pinned place."""
+        return [
+            Line(x, one.mean, curve.colour, spread=one.std)
+            for curve, x, one in zip(self.curves, self.axis.values, found, strict=True)
+        ]
 
-    def _draw_pin(self, panel: Any, found: Sequence[Statistics], animated: bool = True) -> None:
-        how = {**CURVE, "animated": animated}
-        for curve, x, one in zip(self.curves, self.axis.values, found, strict=True):
-            panel.plot(x, one.mean, color=curve.colour, **how)
-            if one.std is not None:
-                band = {"color": curve.colour, "alpha": 0.25, "linewidth": 0, "animated": animated}
-                panel.fill_between(x, *_ends(one), **band)
-        panel.set_xlim(*self._span)
-        panel.set_ylim(self.limits)
-
-    def _label_panel(self, panel: Any, *, is_first: bool, is_last: bool) -> None:
+    def _label_panel(self, panel: Panel, number: int) -> None:
         """Panels side by side share the ordinate, panels below each other the abscissa."""
-        panel.set_xlim(*self._span)
-        panel.set_ylim(self.limits)
-        panel.set_xlabel(self.axis.label if self._is_wide or is_last else "")
-        has_values = is_first or not self._is_wide
-        panel.set_ylabel(self._label if has_values else "")
-        panel.tick_params(labelleft=has_values)
+        is_last = number == len(self.pins) + len(self.libraries)
+        panel.x_label = self.axis.label if self.is_wide or is_last else ""
+        panel.is_numbered = number == 0 or not self.is_wide
+        panel.y_label = self._label if panel.is_numbered else ""
 
     def _widen(self, values: Sequence[Any]) -> bool:
         """Whether the limits had to grow to hold ``values``; they never shrink while a person moves about."""
@@ -236,9 +175,5 @@ def _ends(found: Statistics) -> tuple[Any, ...]:
     return (found.mean,) if found.std is None else (found.mean - found.std, found.mean + found.std)
 
 
-def _in_colour(panel: Any, pin: Pin) -> None:
-    """Title and frame of a pinned panel, in the colour of its marker."""
-    deviation = "" if pin.area is None else f" · mean ± std of {pin.pixels} px"
-    panel.set_title(f"● {short(pin.title)}{deviation}", size=8, color=pin.colour)
-    for spine in panel.spines.values():
-        spine.set_color(pin.colour)
+def _deviation(pin: Pin) -> str:
+    return "" if pin.area is None else f" · mean ± std of {pin.pixels} px"

@@ -108,12 +108,12 @@ class SpectrumWidget(Docked):
         if pixel is not None:
             self.board.pin(*pixel, keep=keep)
 
-    def _on_plot_click(self, event: Any) -> None:
+    def _on_plot_click(self, panel: int, wanted: float) -> None:
         layer = self._followed()
-        if event.inaxes is None or event.xdata is None or layer is None:
-            return
+        if layer is None or panel > len(self.plot.pins):
+            return  # a library has an axis of its own
         x = self.plot.axis.values[self._layers.index(layer)]
-        show_band(self.viewer, layer, int(np.nanargmin(np.abs(x - event.xdata))))
+        show_band(self.viewer, layer, int(np.nanargmin(np.abs(x - wanted))))
 
     def refresh_soon(self, event: Any = None) -> None:
         """Read the visible cubes anew with the window's next turn; several wishes are one."""
@@ -134,6 +134,7 @@ class SpectrumWidget(Docked):
     def _draw_pixel(self) -> None:
         """Draw the pixel that was under the cursor last; to begin with, the centre of the image."""
         if not self._layers:
+            self.differences.clear()
             return
         pixels = [None if self._position is None else pixel_at(layer, self._position) for layer in self._layers]
         if all(pixel is None for pixel in pixels):
@@ -213,7 +214,7 @@ class SpectrumWidget(Docked):
         add(viewer.layers.selection.events.active, self._mark_band)
         add(viewer.events.theme, self._follow_theme)
         self.connections.at_end(listen(viewer, self.board.put))
-        self.plot.mpl_connect("button_press_event", self._on_plot_click)
+        self.plot.clicked.connect(self._on_plot_click)
         self.pointer.moved.connect(self.hover_at)
         self.pointer.clicked.connect(self.pin_at)
         self.board.changed.connect(self.refresh)
@@ -228,6 +229,7 @@ class SpectrumWidget(Docked):
         for label in (self.legend, self.differences):
             label.setTextFormat(Qt.TextFormat.RichText)
         # a longer text must not push the window wider
+        self.bands.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.differences.setMinimumWidth(1)
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -260,7 +260,7 @@ class ViewWidget(Docked):
         self.false_colour.setToolTip(f"The bands nearest to {false} nm as red, green and blue: plants look red")
         self.file_colour.setToolTip("The three bands that the file's header names as default bands")
         self.own.setToolTip("Three wavelengths in the cube's unit (band numbers where it has none), then Enter")
-        self.bad.setPlaceholderText("such as 1-4, 104-110, 1350-1420 nm")
+        self.bad.setPlaceholderText("1-4, 104-110, 1350-1420 nm")
         self.bad.setToolTip("Numbers of the bad bands from 1, or ranges of wavelengths with their unit; then Enter")
         self.shown_is_bad.setToolTip("Bad bands are left out of spectra; they are written to the header when you save")
         self.for_all.setToolTip("Noisy and denoised copies of the cube are marked along with it")

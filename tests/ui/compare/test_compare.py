@@ -63,21 +63,29 @@ def test_leaving_restores_everything(qtbot, viewer, widget, layers):
 
 def test_scores_and_band_quality_are_those_of_the_metrics(qtbot, widget, layers, cube):
     compare(qtbot, widget)
-    curves = widget.judging.plot.figure.axes[0].lines[:2]
+    curves = widget.judging.plot.panels[0].lines
     for curve, layer in zip(curves, layers[1:], strict=True):
         expected = score_cubes(cube, cube_of(layer))
-        np.testing.assert_allclose(curve.get_ydata(), expected.band_psnr)
-        np.testing.assert_array_equal(curve.get_xdata(), cube.wavelengths)
+        np.testing.assert_allclose(curve.y, expected.band_psnr)
+        np.testing.assert_array_equal(curve.x, cube.wavelengths)
         assert f"{expected.mpsnr:.2f}&nbsp;dB" in widget.judging.scores.text()
 
 
 def test_a_click_in_the_quality_plot_goes_to_the_band(qtbot, viewer, widget, layers):
-    class Click:
-        inaxes, xdata = True, 570.0
-
     compare(qtbot, widget)
-    widget.judging.on_plot_click(Click())
+    widget.judging.plot.clicked.emit(0, 570.0)
     assert shown_band(viewer, layers[0]) == 3  # 580 nm
+
+
+def test_what_was_judged_of_a_removed_cube_is_no_longer_shown(qtbot, viewer, widget, layers):
+    compare(qtbot, widget)
+    viewer.layers.remove(layers[1])
+    assert len(widget.judging.plot.panels[0].lines) == 1
+    assert "noise 0.1" not in widget.judging.scores.text()
+    viewer.layers.clear()
+    assert widget.judging.plot.isHidden()
+    assert widget.judging.scores.isHidden()
+    assert widget.list.height() > widget.list.fontMetrics().height()  # an empty list is still seen
 
 
 def test_too_few_and_unequal_cubes_are_refused(viewer, widget, layers, cube):
@@ -124,8 +132,8 @@ def test_without_a_clean_cube_noise_and_structure_are_estimated(qtbot, strangers
     names = [widget.judging.quantity.itemText(item) for item in range(widget.judging.quantity.count())]
     assert names == ["Noise of each band", "Structure of what was removed"]
     widget.judging.quantity.setCurrentIndex(0)
-    curves = widget.judging.plot.figure.axes[0].lines
-    np.testing.assert_array_equal(curves[0].get_ydata(), found["noisy"].noise)
+    curves = widget.judging.plot.panels[0].lines
+    np.testing.assert_array_equal(curves[0].y, found["noisy"].noise)
 
 
 def test_every_caption_holds_name_and_scores(qtbot, widget, layers, cube):

@@ -3,7 +3,7 @@ import pytest
 from qtpy.QtGui import QColor
 
 from napari_decsc.hsi.denoising import Iteration
-from napari_decsc.ui.denoise.residual_plot import ResidualPlot, decades, whole_numbers
+from napari_decsc.ui.denoise.residual_plot import ResidualPlot
 from napari_decsc.ui.parts.theme import GOAL, PAPER, RESIDUAL
 
 
@@ -42,16 +42,3 @@ def test_the_axes_hold_every_value(plot):
     plot.add([Iteration(number, 1.0, 10.0 ** (30 - number), 0.1) for number in range(1, 61)])
     assert rows_of(plot, RESIDUAL).min() >= 8
     assert rows_of(plot, RESIDUAL).max() <= 200 - 38
-
-
-@pytest.mark.parametrize(
-    ("end", "most", "expected"),
-    [(10, 12, range(1, 11)), (15, 6, range(5, 16, 5)), (100, 5, range(20, 101, 20)), (2, 1, range(2, 3, 2))],
-)
-def test_numbers_of_evaluations_are_round(end, most, expected):
-    assert list(whole_numbers(end, most)) == list(expected)
-
-
-def test_no_more_decades_than_there_is_room_for():
-    assert list(decades(2e-4, 2.0, 10)) == [-3, -2, -1, 0]
-    assert list(decades(1e-9, 1.0, 4)) == [-9, -6, -3, 0]

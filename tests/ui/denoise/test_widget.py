@@ -6,7 +6,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_decsc.hsi.envi import read_envi
 from napari_decsc.hsi.metrics import score_cubes
+from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
+from napari_decsc.ui.denoise import result_layer
 from napari_decsc.ui.denoise.run import removed_noise
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 
@@ -80,13 +82,16 @@ def test_a_runtime_error_is_said_once_and_the_form_is_usable_again(qtbot, viewer
     assert not widget.message.is_error
 
 
-def test_the_estimate_is_seen_while_it_runs(qtbot, viewer, widget, cube):
+@pytest.mark.parametrize("most", [0, result_layer.WHOLE_VOXELS])
+def test_the_estimate_is_seen_while_it_runs(qtbot, viewer, widget, cube, monkeypatch, most):
+    # large cubes are copied beside the window, and of an estimate only the shown band is written
+    monkeypatch.setattr(result_layer, "WHOLE_VOXELS", most)
     widget.form.fields["max_iterations"].value = 1000
     widget.run()
     assert viewer.layers[-1].name.endswith("(running)")  # at once, with the noisy cube in it
     np.testing.assert_array_equal(viewer.layers[-1].data, viewer.layers[0].data)
-    assert viewer.layers[-1].data is viewer.layers[0].data
-    qtbot.waitUntil(lambda: np.array_equal(viewer.layers[-1].data, cube.data), timeout=5000)
+    band = slice(None) if most else shown_band(viewer, viewer.layers[0])
+    qtbot.waitUntil(lambda: np.array_equal(viewer.layers[-1].data[band], cube.data[band]), timeout=5000)
     assert viewer.layers[0].data.max() > cube.data.max()  # the noisy cube stays as it was
     with qtbot.waitSignal(widget.done, timeout=10_000):
         widget.stop()
@@ -104,16 +109,22 @@ def test_the_noisy_layer_may_go_in_mid_run(qtbot, viewer, widget, fake, cube):
     np.testing.assert_array_equal(done.args[0].layer.data, cube.data)
 
 
-def test_a_removed_preview_does_not_lose_the_result(qtbot, viewer, widget):
+def test_a_removed_preview_is_said_at_once_and_does_not_lose_the_result(qtbot, viewer, widget, fake):
     widget.form.fields["max_iterations"].value = 1000
     widget.run()
     qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=5000)
+    fake.gate.clear()  # nothing comes from the denoiser that could be the occasion
     viewer.layers.pop()
+    assert "layer was removed; it runs on, and the result will be in a new one" in widget.message.text()
+    fake.gate.set()
+    qtbot.waitUntil(lambda: sum(map(len, widget.plot.tiles)) > 20, timeout=5000)
+    assert "will be in a new one" in widget.message.text()  # and stays
     with qtbot.waitSignal(widget.done, timeout=10_000) as done:
         widget.stop()
     assert done.args[0].layer in viewer.layers
     assert len(viewer.layers) == 2
     assert "removed while it ran; the result is in a new one" in widget.message.text()
+    assert "will be" not in widget.message.text()
     assert denoise(qtbot, widget).note == ""  # nothing was removed this time
     assert "removed" not in widget.message.text()
 

@@ -30,10 +30,10 @@ def test_a_library_becomes_curves_and_no_layer(make_napari_viewer, file):
     assert viewer.open(str(file), plugin="napari-decsc") == []  # opens the panel, too
     assert len(viewer.layers) == 0
     (panel,) = [dock for name, dock in viewer.window.dock_widgets.items() if "Spectra" in name]
-    lines = panel.plot.figure.axes[-1].lines
-    assert [line.get_label() for line in lines] == list(NAMES)
-    np.testing.assert_allclose(lines[0].get_ydata(), [0.1, 0.2, 0.4])
-    np.testing.assert_allclose(lines[0].get_xdata(), [400, 500, 600])
+    drawn = panel.plot.panels[-1]
+    assert [name for name, _ in drawn.names] == list(NAMES)
+    np.testing.assert_allclose(drawn.lines[0].y, [0.1, 0.2, 0.4])
+    np.testing.assert_allclose(drawn.lines[0].x, [400, 500, 600])
     assert viewer.open(str(file), plugin="napari-decsc") == []
     assert len(panel.board.shelf) == 1  # the same file again is the same library
 
@@ -43,11 +43,11 @@ def test_a_library_can_be_named_hidden_and_removed(widget, file):
 
     widget.board.put(read_library(file))
     assert [widget.list.item(row).text() for row in range(2)] == ["row 1, col 2", "minerals (2 spectra)"]
-    assert len(widget.plot.figure.axes) == 3
+    assert len(widget.plot.panels) == 3
     widget.board.rename(1, "my minerals")
-    assert "my minerals" in widget.plot.figure.axes[2].get_title()
+    assert "my minerals" in widget.plot.panels[2].title
     widget.board.set_hidden(1, True)
-    assert len(widget.plot.figure.axes) == 2
+    assert len(widget.plot.panels) == 2
     widget.board.remove(1)
     assert [item.title for item in widget.board.items] == ["row 1, col 2"]
     assert widget.pins[0].row == 1

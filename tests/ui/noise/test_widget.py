@@ -31,6 +31,8 @@ def test_the_noisy_layer_remembers_model_seed_and_clean_cube(viewer, cube, qtbot
     assert noisy.contrast_limits == layer.contrast_limits
     assert f"{score_cubes(cube, cube_of(noisy)).mpsnr:.2f}" in widget.scores.text()
     qtbot.waitUntil(widget.run_button.isEnabled, timeout=10_000)
+    viewer.layers.clear()
+    assert widget.scores.text() == ""  # they were of a cube that is gone
 
 
 def test_noise_upon_noise_is_scored_against_the_clean_cube(viewer, cube, qtbot, kept):

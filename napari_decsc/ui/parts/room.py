@@ -1,0 +1,35 @@
+"""Room for numbers: napari's style sheet makes spin boxes too narrow, and overrules `setMinimumWidth`."""
+
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QAbstractSpinBox
+
+#: Points that both buttons take of the width that a style sheet speaks of, and room around the number.
+BUTTONS, AROUND = 40, 8
+
+
+def make_room(box: QAbstractSpinBox, widest: str) -> None:
+    """Make a spin box wide enough that a text fits between its buttons, also when its letters change their size."""
+    _Room(box, widest).fit()
+
+
+class _Room(QObject):
+    """Lives as long as the box."""
+
+    def __init__(self, box: QAbstractSpinBox, widest: str) -> None:
+        super().__init__(box)
+        self._box, self._widest = box, widest
+        box.installEventFilter(self)
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Napari sets the letters when a box comes into its window, and when a person wants other ones."""
+        if event.type() == QEvent.Type.FontChange:
+            self.fit()
+        return False
+
+    def fit(self) -> None:
+        width = self._box.fontMetrics().horizontalAdvance(self._widest) + BUTTONS + AROUND
+        wanted = f"min-width: {width}px;"
+        if self._box.styleSheet() != wanted:
+            self._box.setStyleSheet(wanted)
