@@ -8,7 +8,7 @@ taken anew. Columns whose rest is shifted as a whole (stripes) are shifted back.
 Shapes: N cubes, B bands, r spectral components. ``keep`` is False where a voxel carries no information.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -54,8 +54,21 @@ def find(cube: Tensor, keep: Tensor, found: Survey) -> Guide:
         pilot[part] = second_pass(images[part], pilot[part], half)
     fit = found.cube(pilot)
     if found.outliers:
-        target = target - column_shifts(target - fit, keep)
+        target = target - found.shifts_of(target - fit, keep)
     return Guide(target, weight, images, pilot, found)
+
+
+@torch.no_grad()
+def on_columns(cube: Tensor, keep: Tensor, found: Survey) -> Survey:
+    """What was found, with the shifts of columns as rows (N, B, rows, cols) from their whole height tell them.
+
+    For tiles: on the rows of a tile alone, every tile would find a column shifted by a little more or less.
+    """
+    if not found.outliers:
+        return found
+    target = found.in_units(cube, keep)
+    estimate = found.smooth(found.images(_without_outliers(cube, target, keep, found)))
+    return replace(found, shifts=column_shifts(target - found.cube(estimate), keep))
 
 
 @torch.no_grad()

@@ -84,6 +84,10 @@ class Decsc(nn.Module, ABC):
         """What is known of cubes (N, B, rows, cols) with peak 1. ``units`` of the whole cube, when this is a tile."""
         return self.condition(self.prepare(cube, keep, units))
 
+    def on_columns(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Survey | None:
+        """Units for tiles whose columns are those of ``cube``: rows of it from their whole height."""
+        return units
+
     def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
         """A first look at the answer (N, B, rows, cols), peak 1, where finding the context takes its time."""
         return None
@@ -273,6 +277,10 @@ class Subspace(Decsc):
     def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide:
         """Noise units, outliers, and the first estimate of the eigen-images."""
         return guide.find(cube, keep, self.units(cube, keep) if units is None else units)
+
+    def on_columns(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Survey | None:
+        """With the shifts of columns, where there are outliers."""
+        return None if units is None else guide.on_columns(cube, keep, units)
 
     def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
         """Local Wiener filtering of the eigen-images."""

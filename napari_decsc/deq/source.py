@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.deq import tiling
-from napari_decsc.deq.tiling import Tile
+from napari_decsc.deq.tiling import Span, Tile
 from napari_decsc.hsi import mapped
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.no_data import missing
@@ -17,6 +17,8 @@ from napari_decsc.hsi.validity import blank_bands, blank_pixels, stuck_values, u
 SAMPLE_PIXELS, SAMPLE_VOXELS = 256 * 256, 1 << 22
 #: ... but never fewer than this.
 LEAST_PIXELS = 128 * 128
+#: Rows that the shift of a column is found on, of a higher cube.
+COLUMN_ROWS = 256
 
 Values = NDArray[np.float32]
 ALL = slice(None)
@@ -51,6 +53,14 @@ class Source:
         top, left = rows.min(), cols.min()
         values = self.values(slice(top, rows.max() + 1), slice(left, cols.max() + 1))
         return values[:, rows - top][:, :, cols - left]
+
+    def columns(self, cols: Span) -> Values:
+        """The columns that a tile looks at: all of their rows, or `COLUMN_ROWS` of them, in blocks over the height."""
+        indices = cols.indices
+        left = indices.min()
+        part = slice(left, indices.max() + 1)
+        blocks = tiling.stripes(self.cube.shape[1], COLUMN_ROWS)
+        return np.concatenate([self.values(rows, part) for rows in blocks], axis=1)[:, :, indices - left]
 
     def sample(self, pixels: int = 0) -> Values:
         """The whole cube, or blocks of it side by side if it is large; what its units are found on.

@@ -49,13 +49,15 @@ class Survey(NoiseUnits):
     ``mean`` (N, B, 1, 1): the mean spectrum in noise units, which the eigen-images go without;
     ``energy`` (N, r): mean square of each eigen-image, noise (1) included; ``counts`` (N, r), from 0 to 1: whether a
     component rises above the noise; ``outliers``, a single truth value: whether there are voxels that no Gaussian noise
-    explains.
+    explains; ``shifts`` (N, B, 1, cols), in noise units: by how much columns are shifted as a whole, where that was
+    found on more rows than those of the tile at hand.
     """
 
     mean: Tensor
     energy: Tensor
     counts: Tensor
     outliers: Tensor
+    shifts: Tensor | None = None
 
     def images(self, cube: Tensor) -> Tensor:
         """Eigen-images (N, r, rows, cols) of a cube in noise units."""
@@ -82,10 +84,14 @@ class Survey(NoiseUnits):
 
     def rest(self, rest: Tensor, keep: Tensor) -> Tensor:
         """What an estimate leaves over, shifted columns put right where there are outliers."""
-        return rest - column_shifts(rest, keep) if self.outliers else rest
+        return rest - self.shifts_of(rest, keep) if self.outliers else rest
+
+    def shifts_of(self, rest: Tensor, keep: Tensor) -> Tensor:
+        """By how much columns are shifted: what is known, or else what the rest of an estimate says."""
+        return column_shifts(rest, keep) if self.shifts is None else self.shifts
 
     def parts(self) -> tuple[Tensor, ...]:
-        """Its tensors, in the order of construction."""
+        """What was found on the whole cube, in the order of construction."""
         return self.sigma, self.basis, self.limit, self.mean, self.energy, self.counts, self.outliers
 
     def to(self, device: torch.device) -> "Survey":

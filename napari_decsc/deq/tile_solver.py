@@ -75,6 +75,8 @@ class TileSolver:
     previews: bool = True
     stopped: bool = False
     next_preview: float = 0.0
+    #: the units for the columns of tiles, by the first of these and their number
+    on_columns: dict[tuple[int, int], Survey | None] = field(default_factory=dict)
 
     @property
     def windows(self) -> list[slice]:
@@ -111,7 +113,7 @@ class TileSolver:
                 command = yield Iteration(0, np.nan, np.nan, self.watch.elapsed, number, total, looked)
             self.stopped = command is Command.STOP
         with torch.inference_mode():
-            calm, z = self._begin(key, values)
+            calm, z = self._begin(key, tile, values)
             c = self.model.stronger(calm, self.settings.strength)
             z = self.model.start(c) if z is None else z
         if self.stopped:
@@ -139,18 +141,28 @@ class TileSolver:
 
     def _first_look(self, tile: Tile, values: Values) -> Preview | None:
         with torch.inference_mode():
-            cube = self.model.sketch(*tensors(values, self.device), self.units)
+            cube = self.model.sketch(*tensors(values, self.device), self._units(tile))
         if cube is None:
             return None
         core = cube[0].cpu().numpy()[:, tile.row.inside, tile.col.inside]
         return Preview(self.source.raw(core), tile.row.core, tile.col.core)
 
-    def _begin(self, key: Key, values: Values) -> tuple[Context, Code | None]:
+    def _begin(self, key: Key, tile: Tile, values: Values) -> tuple[Context, Code | None]:
         """The context at strength 1, and the last solution as the strength that is asked for would have it, if any."""
         if key not in self.kept.solutions:
-            return self.model.context(*tensors(values, self.device), self.units), None
+            return self.model.context(*tensors(values, self.device), self._units(tile)), None
         calm, z, strength = self.kept.solutions[key]
         return calm, self.model.carried(z, strength, self.settings.strength)
+
+    def _units(self, tile: Tile) -> Survey | None:
+        """The units for a tile's columns: tiles below each other share them."""
+        if self.units is None or not self.units.outliers:
+            return self.units
+        key = (tile.col.start, tile.col.length)
+        if key not in self.on_columns:
+            rows = tensors(self.source.columns(tile.col), self.device)
+            self.on_columns[key] = self.model.on_columns(*rows, self.units)
+        return self.on_columns[key]
 
     def _states(self, first: State, c: Context) -> Iterator[State]:
         """The start and then the solver's states, computed without gradients, but never suspended in that mode."""

@@ -104,6 +104,13 @@ def mosaic(rows: int, cols: int, pixels: int, block: int = 32) -> list[tuple[sli
     return [(slice(top, top + block), slice(left, left + block)) for top in tops for left in lefts]
 
 
+def stripes(rows: int, count: int, block: int = 32) -> list[slice]:
+    """Blocks of rows spread evenly over an image, ``count`` rows in all; all of them where there are no more."""
+    if rows <= count:
+        return [slice(0, rows)]
+    return [slice(int(top), int(top) + block) for top in np.linspace(0, rows - block, count // block)]
+
+
 def band_windows(bands: int, width: int) -> list[slice]:
     """Windows of ``width`` bands that cover all bands and overlap by a third or more."""
     count = 1 if bands <= width else 1 + -(-(bands - width) // max(1, 2 * width // 3))

@@ -248,3 +248,19 @@ def test_every_tile_stops_on_its_own():
     assert len(residuals) == 3
     for history in residuals.values():
         assert history[-1] <= 2e-3 < min(history[:-1], default=1)
+
+
+@pytest.mark.parametrize("bands", [1, 2, 3, 5])
+def test_what_was_learned_does_no_harm_where_bands_are_few(bands):
+    """The conditioning network must not fall behind the estimate that it is given, however few bands there are."""
+    model = weights.load("subspace").model
+    clean = sample_cube(96, 96, bands)
+    cube = add_noise(clean, make_noise("gaussian"), seed=0)
+    data, peak = torch.from_numpy(cube.data)[None], float(clean.data.max())
+    with torch.inference_mode():
+        found = model.prepare(data / peak, torch.ones_like(data, dtype=torch.bool))
+        given = found.units.cube(found.pilot) * found.units.sigma[:, :, None, None] * peak
+        context = model.condition(found)
+        learned = model.output(model.start(context), context) * peak
+    before, after = (float((each - torch.from_numpy(clean.data)).square().mean()) for each in (given, learned))
+    assert after < 1.1 * before

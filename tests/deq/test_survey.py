@@ -1,8 +1,11 @@
 """What is known of a whole cube: window means, company, weak components, what is more than Gaussian noise."""
 
+import dataclasses
+
 import torch
 import torch.nn.functional as F
 
+from napari_decsc.deq import guide
 from napari_decsc.deq.smoothing import box_mean, column_shifts, has_company, local_wiener
 from napari_decsc.deq.survey import LEAK, survey
 
@@ -102,3 +105,21 @@ def test_noise_levels_are_right_beside_hidden_voxels_and_stripes():
     wrong = (found.sigma / 0.02 - 1).abs()
     assert float(wrong.mean()) < 0.07
     assert float(wrong.max()) < 0.3
+
+
+def test_shifts_of_columns_come_from_their_whole_height():
+    """A shift far below what the rows of one tile could tell is found on the columns, and handed to every tile."""
+    clean, _ = scene(3.0)
+    cube = clean + noise()
+    cube[:, 7, :, 10] += 3.0
+    cube[:, 7, ::9, 20::3] += 30.0  # outliers enough to look for them
+    keep = torch.ones_like(cube, dtype=torch.bool)
+    found = found_in(cube)
+    assert bool(found.outliers)
+    shifts = guide.on_columns(cube * 0.02, keep, found).shifts
+    assert shifts.shape == (1, BANDS, 1, COLS)
+    torch.testing.assert_close(float(shifts[0, 7, 0, 10]), 3.0, atol=0.5, rtol=0)
+    tile = dataclasses.replace(found, shifts=shifts)
+    assert tile.shifts_of(cube[:, :, :8], keep[:, :, :8]) is shifts
+    quiet = found_in(clean + noise())
+    assert guide.on_columns(cube, keep, quiet) is quiet

@@ -1,5 +1,7 @@
 """Tiles cover a cube once, begin where the model's windows begin, and carry a margin."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -99,3 +101,11 @@ def test_what_is_taken_whatever_the_size_leaves_less_for_the_tile():
     assert tiling.side_within(1000 * 256 * 256 + 777, 1000, 32, 777) == 256 - 3 * tiling.MARGIN
     with pytest.raises(SettingsError, match=r"give 1\.01 GB or more"):
         tiling.side_within(10, 1, 32, 1_000_000_000)
+
+
+def test_stripes_reach_from_the_top_to_the_bottom():
+    assert tiling.stripes(200, 256) == [slice(0, 200)]
+    stripes = tiling.stripes(1000, 128)
+    assert [each.stop - each.start for each in stripes] == [32] * 4
+    assert (stripes[0].start, stripes[-1].stop) == (0, 1000)
+    assert all(after.start >= before.stop for before, after in itertools.pairwise(stripes))
