@@ -1,6 +1,5 @@
 """What is known of a whole cube: window means, company, weak components, what is more than Gaussian noise."""
 
-
 import torch
 import torch.nn.functional as F
 

@@ -31,6 +31,7 @@ Log = Callable[[str], None]
 class Run:
     """The state of a run: what a checkpoint holds."""
 
+    first: Decsc
     model: Decsc
     average: Decsc
     optimiser: torch.optim.Optimizer
@@ -69,7 +70,7 @@ def train(settings: TrainSettings, log: Log = print) -> Path:
 def _begin(settings: TrainSettings, device: torch.device, out: Path, log: Log) -> Run:
     torch.manual_seed(settings.seed)
     model = _first_model(settings, log).to(device)
-    run = Run(model, copy.deepcopy(model), _optimiser(model, settings))
+    run = Run(copy.deepcopy(model), model, copy.deepcopy(model), _optimiser(model, settings))
     checkpoint = out / "checkpoint.pt"
     if checkpoint.is_file():
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
@@ -176,14 +177,27 @@ def _checkpoint(
     partial = out / "checkpoint.partial"
     torch.save(state, partial)
     partial.replace(out / "checkpoint.pt")
-    results = {v.case: [round(v.psnr, 2), float(f"{v.relative_residual:.2g}")] for v in validate(run.average, scenes)}
+    saved = _between(run.average, run.first, settings.keep)
+    results = {v.case: [round(v.psnr, 2), float(f"{v.relative_residual:.2g}")] for v in validate(saved, scenes)}
     line = {"step": run.step, "minutes": round(run.seconds / 60, 1), "loss": round(float(np.mean(losses or [0])), 4)}
     with (out / "log.jsonl").open("a") as file:
         file.write(json.dumps({**line, **results}) + "\n")
     log(f"step {run.step}: " + ", ".join(f"{case} {psnr} dB ({left:g})" for case, (psnr, left) in results.items()))
     path = out / f"{settings.preset}.safetensors"
-    weight_files.save(run.average, path, _provenance(run, settings, results))
+    weight_files.save(saved, path, _provenance(run, settings, results))
     return path
+
+
+def _between(trained: Decsc, first: Decsc, keep: float) -> Decsc:
+    """Weights on the line from those a run ended with to those it started from: what was known is not forgotten.
+
+    M. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
+    """
+    between = copy.deepcopy(trained)
+    with torch.no_grad():
+        for weight, began in zip(between.parameters(), first.parameters(), strict=True):
+            weight.lerp_(began, keep)
+    return between
 
 
 def _provenance(run: Run, settings: TrainSettings, results: dict[str, list[float]]) -> dict[str, str]:

@@ -34,6 +34,7 @@ class TrainSettings:
     gain_limit: float = described(0.9, "Gain from which the penalty counts", minimum=0, maximum=2)
     gain_weight: float = described(0.5, "Weight of the gain's penalty", minimum=0)
     ema: float = described(0.99, "Decay of the averaged weights", minimum=0, maximum=1)
+    keep: float = described(0.0, "Share of the weights it started from in those that are saved", minimum=0, maximum=1)
     validate_minutes: float = described(5.0, "Time between validations and checkpoints", unit="minutes", minimum=0)
     device: str = described("auto", "Device that computes: auto, cpu, cuda, mps")
     seed: int = described(0, "Seed of the run", minimum=0)
