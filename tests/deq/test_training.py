@@ -48,7 +48,7 @@ def test_crops_of_no_set_number_of_bands_have_many():
     scene = Scene("noise", torch.rand(120, 40, 50))
     crops, rng = Crops([scene], bands=0, size=64, device=CPU), np.random.default_rng(0)
     shapes = {tuple(crops.draw(rng).shape) for _ in range(60)}
-    assert {bands for bands, *_ in shapes} == {8, 16, 31, 64, 100, 120}
+    assert {bands for bands, *_ in shapes} == {1, 3, 8, 16, 31, 64, 100, 120}
     assert {tuple(sorted(rest)) for _, *rest in shapes} == {(40, 48)}
 
 
@@ -160,3 +160,24 @@ def test_a_warm_start_of_another_preset_is_refused(folder, tmp_path):
     settings = TrainSettings(preset="paper", warm_start="subspace", data=str(folder), out=str(tmp_path / "run"))
     with pytest.raises(DenoisingError, match="preset"):
         train(settings)
+
+
+def test_a_share_of_the_weights_a_run_began_with_can_be_kept(folder, tmp_path):
+    first = Subspace(SMALL)
+    weights.save(first, tmp_path / "first.safetensors", {})
+    begun = weights.load(str(tmp_path / "first.safetensors")).model
+
+    def trained(keep):
+        settings = TrainSettings(
+            warm_start=str(tmp_path / "first.safetensors"), data=str(folder), out=str(tmp_path / "run"), steps=2,
+            batch=1, patch=32, crop=32, pool=2, reuse=4, solver_least=0, solver_most=0, phantom_steps=1, ema=0.0, keep=keep,
+        )  # fmt: skip
+        return weights.load(str(train(settings, lambda line: None))).model
+
+    # the second call finds the run over, and saves what it ended with
+    ended, between = trained(0.0), trained(0.25)
+    moved = 0.0
+    for end, begin, found in zip(ended.parameters(), begun.parameters(), between.parameters(), strict=True):
+        torch.testing.assert_close(found, end.lerp(begin, 0.25), rtol=1e-2, atol=1e-5)
+        moved += float((end - begin).detach().abs().sum())
+    assert moved > 0
