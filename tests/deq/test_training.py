@@ -170,7 +170,8 @@ def test_a_share_of_the_weights_a_run_began_with_can_be_kept(folder, tmp_path):
     def trained(keep):
         settings = TrainSettings(
             warm_start=str(tmp_path / "first.safetensors"), data=str(folder), out=str(tmp_path / "run"), steps=2,
-            batch=1, patch=32, crop=32, pool=2, reuse=4, solver_least=0, solver_most=0, phantom_steps=1, ema=0.0, keep=keep,
+            batch=1, patch=32, crop=32, pool=2, reuse=4, solver_least=0, solver_most=0, phantom_steps=1, ema=0.0,
+            keep=keep,
         )  # fmt: skip
         return weights.load(str(train(settings, lambda line: None))).model
 
