@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit
 
 from napari_decsc.hsi.metrics import score_cubes
@@ -129,7 +130,8 @@ def shown(viewer, cube, qtbot, kept):
     with qtbot.waitSignal(widget.preview.seen, timeout=10_000):
         widget.show()
     yield widget, layer
-    qtbot.waitUntil(lambda: widget.preview._worker is None, timeout=10_000)
+    # the widget is closed by now, and does not hear of the end of a preview that is being made
+    assert QThreadPool.globalInstance().waitForDone(10_000)
 
 
 def test_strength_is_shown_and_typed_in_data_units(shown):
