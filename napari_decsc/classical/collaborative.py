@@ -6,11 +6,8 @@ no more memory than their blocks; on a GPU, and on the cores of a CPU side by si
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.classical.baseline import Floats
+from napari_decsc.classical.threads import one_thread, side_by_side
 
 #: Side of a patch, in pixels.
 PATCH = 8
@@ -27,9 +25,6 @@ SEEN = 4
 BLOCK = 16
 #: Patches of all images that are transformed at once on a CPU: they fit into the cache of a core. A GPU takes a block.
 IN_CACHE = 4096
-
-Part = TypeVar("Part")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,29 +62,8 @@ class Block:
     cols: slice
 
 
-@contextmanager
-def _one_thread() -> Iterator[int]:
-    """Thousands of short steps: handing each to several threads costs more than it gains. How many there were."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield before
-    finally:
-        torch.set_num_threads(before)
-
-
-def _side_by_side(work: Callable[[Part], Result], parts: list[Part], device: torch.device) -> Iterator[Result]:
-    """The results of all parts in their order; on the CPU each of torch's threads takes whole parts."""
-    with _one_thread() as threads:
-        if device.type != "cpu" or threads == 1 or len(parts) == 1:
-            yield from map(work, parts)
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                yield from pool.map(work, parts)
-
-
 @torch.no_grad()
-def similar_patches(images: Tensor, count: int, search: int, stride: int = 4) -> Groups:
+def similar_patches(images: Tensor, count: int, search: int, stride: int = 4, near: int | None = None) -> Groups:
     """For every reference patch the ``count`` patches nearest to it, by the distance over the strongest images.
 
     Reference patches begin at the multiples of ``stride``, in rows and columns. Equal distances: the first move counts,
@@ -105,26 +79,29 @@ def similar_patches(images: Tensor, count: int, search: int, stride: int = 4) ->
         How far, in rows and columns, a similar patch may lie.
     stride : int
         Distance of two reference patches in rows and columns, in pixels.
+    near : int, optional
+        How far every place is looked at; beyond, every second one in rows and columns. All of them if not given.
     """
     images = _strongest(images)
     corners = (images.shape[1] - PATCH + 1, images.shape[2] - PATCH + 1)
     # what lies outside is infinitely far away
     around = F.pad(images, (search, search, search, search), value=torch.inf)
     across = -(-corners[1] // stride)
-    side = 2 * search + 1
+    moves = _moves(search, search if near is None else near)
+    down, right = moves.to(images.device).unbind(1)
 
-    @torch.no_grad()
     def nearest(top: int) -> Tensor:
         bottom = min(top + stride * BLOCK, corners[0]) + PATCH - 1
-        distances = _distances(images[:, top:bottom], around[:, top : bottom + 2 * search], side, stride)
+        distances = _distances(images[:, top:bottom], around[:, top : bottom + 2 * search], moves + search, stride)
         rows = torch.arange(top, bottom - PATCH + 1, stride, device=images.device)[:, None, None]
         cols = torch.arange(0, corners[1], stride, device=images.device)[:, None]
-        moves = _smallest(distances, count).view(len(rows), across, count)
-        found = (rows + moves // side - search) * corners[1] + cols + moves % side - search
+        chosen = _smallest(distances, count).view(len(rows), across, count)
+        found = (rows + down[chosen]) * corners[1] + cols + right[chosen]
         return found.flatten(0, 1)
 
-    tops = list(range(0, corners[0], stride * BLOCK))
-    return Groups(torch.cat(list(_side_by_side(nearest, tops, images.device))), corners, across)
+    tops = range(0, corners[0], stride * BLOCK)
+    with one_thread():
+        return Groups(torch.cat([nearest(top) for top in tops]), corners, across)
 
 
 def _strongest(images: Tensor) -> Tensor:
@@ -133,22 +110,30 @@ def _strongest(images: Tensor) -> Tensor:
     return images[order[:SEEN]]
 
 
-def _distances(strip: Tensor, wide: Tensor, side: int, stride: int) -> Tensor:
-    """Squared distance of every reference patch of a strip to the patch at every move: (move, reference row, col).
+def _moves(search: int, near: int) -> Tensor:
+    """Where similar patches are looked for: (move, 2), in rows and columns, row by row."""
+    place = torch.arange(-search, search + 1)
+    moves = torch.cartesian_prod(place, place)
+    return moves[(moves.abs() <= near).all(1) | (moves % 2 == 0).all(1)]
+
+
+def _distances(strip: Tensor, wide: Tensor, places: Tensor, stride: int) -> Tensor:
+    """Squared distance of every reference patch of a strip to the patch at every place: (place, reference row, col).
+
+    Places are counted from the upper left of what lies around.
 
     Element by element, in a fixed order: equal patches must come out equal whatever the size of the strip.
     """
     _, rows, cols = strip.shape
     down, across = (-(-(extent - PATCH + 1) // stride) for extent in (rows, cols))
-    found = strip.new_empty(side * side, down, across)
+    found = strip.new_empty(len(places), down, across)
     gap, total = torch.empty_like(strip[0]), torch.empty_like(strip[0])
-    for move in range(side * side):
-        row, col = divmod(move, side)
+    for place, (row, col) in enumerate(places.tolist()):
         shifted = wide[:, row : row + rows, col : col + cols]
         for k, image in enumerate(strip):
             torch.sub(shifted[k], image, out=gap)
             total = torch.mul(gap, gap, out=total) if k == 0 else total.addcmul_(gap, gap)
-        _patch_sums(_patch_sums(total, stride).mT, stride, out=found[move].mT)
+        _patch_sums(_patch_sums(total, stride).mT, stride, out=found[place].mT)
     return found
 
 
@@ -194,7 +179,7 @@ def shrink(
 
     total, weight = torch.zeros_like(images), torch.zeros_like(images)
     blocks = list(groups.blocks())
-    for block, (sums, weights) in zip(blocks, _side_by_side(shrunk, blocks, images.device), strict=True):
+    for block, (sums, weights) in zip(blocks, side_by_side(shrunk, blocks, images.device), strict=True):
         total[:, block.rows, block.cols] += sums
         weight[:, block.rows, block.cols] += weights
     return torch.where(weight > 0, total / weight, images)
@@ -215,7 +200,6 @@ class _Workspace:
         self.chunks = images.new_empty(3, min(self.some, len(positions)), count, members, PATCH * PATCH)
         self.image = torch.arange(count, device=images.device)[:, None]
 
-    @torch.no_grad()
     def shrunk(self, images: Tensor, threshold: float, pilot: Tensor | None) -> tuple[Tensor, Tensor]:
         """Shrunk patches of all groups, weighed and added up in their places, and their weights; shaped as images."""
         noisy, guide = _coefficients(images), None if pilot is None else _coefficients(pilot)
@@ -281,8 +265,17 @@ def _coefficients(images: Tensor) -> Tensor:
 def _laid_out(sums: Tensor, shape: torch.Size) -> Tensor:
     """The images (image, row, col) of coefficients added up: every patch in its place, through the window."""
     pixels = _on(cosines, PATCH, sums.device) * _on(_window, PATCH, sums.device).flatten()
-    patches = torch.matmul(pixels.mT, sums.view(-1, shape[0], PATCH * PATCH).permute(1, 2, 0))
-    return F.fold(patches, shape[1:], PATCH)[:, 0]
+    count, rows, cols = shape
+    down, right = rows - PATCH + 1, cols - PATCH + 1
+    # the pixel of a patch first, then its corner: one sum along the columns, one along the rows
+    patches = (pixels.mT @ sums.mT).view(PATCH, PATCH, down, right, count)
+    lines = sums.new_zeros(PATCH, down, cols, count)
+    for offset in range(PATCH):
+        lines[:, :, offset : offset + right] += patches[:, offset]
+    images = sums.new_zeros(rows, cols, count)
+    for offset in range(PATCH):
+        images[offset : offset + down] += lines[offset]
+    return images.permute(2, 0, 1)
 
 
 def _threshold(group: Tensor, threshold: float, spare: Tensor) -> Tensor:

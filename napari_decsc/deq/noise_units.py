@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from napari_decsc.classical.threads import one_thread, side_by_side
+
 #: The noise of a band is never taken to be below this share of the peak: quieter bands are left as they are.
 SIGMA_FLOOR = 1e-4
 #: What the noise level of a band without any usable voxel is taken to be: its data are not believed.
@@ -27,8 +29,9 @@ ROUNDS, STEPS, CLIP_AT = 3, 14, 4.0
 STILL = 1e-4
 #: Spectra that are fitted at once on the CPU: they fit into the cache of a core.
 IN_CACHE = 1024
-#: Values of a band that its median absolute value is taken of, at most.
-SAMPLE = 65_536
+#: Values of a band that its median absolute value is taken of, at most: for its noise level, and for where it is
+#: clipped, which needs no more than a percent.
+SAMPLE, ROUGHLY = 65_536, 8_192
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,18 +117,20 @@ def huber_code(pixels: Tensor, weight: Tensor | None, basis: Tensor, limit: Tens
     """
     # in units of the limit, every band is clipped at 1
     inner, outer = basis / limit, (basis * limit).mT
-    found = torch.empty_like(code)
     some = IN_CACHE if code.device.type == "cpu" else code.shape[2]
-    for start in range(0, code.shape[2], some):
+
+    def descended(start: int) -> Tensor:
         part = slice(start, start + some)
-        here = code[:, :, part].clone(memory_format=torch.contiguous_format)
-        _descend(here, pixels[:, :, part] / limit, None if weight is None else weight[:, :, part], inner, outer, steps)
-        found[:, :, part] = here
-    return found
+        weighed = None if weight is None else weight[:, :, part]
+        return _descended(code[:, :, part], pixels[:, :, part] / limit, weighed, inner, outer, steps)
+
+    with one_thread():
+        return torch.cat([descended(start) for start in range(0, code.shape[2], some)], 2)
 
 
-def _descend(code: Tensor, pixels: Tensor, weight: Tensor | None, inner: Tensor, outer: Tensor, steps: int) -> None:
-    """The gradient steps of a part of the spectra, in place, until it stands still."""
+def _descended(code: Tensor, pixels: Tensor, weight: Tensor | None, inner: Tensor, outer: Tensor, steps: int) -> Tensor:
+    """The coordinates of a part of the spectra after the gradient steps, or once they stand still."""
+    code = code.clone(memory_format=torch.contiguous_format)
     rest, step = torch.empty_like(pixels), torch.empty_like(code)
     for _ in range(steps):
         torch.baddbmm(pixels, inner, code, alpha=-1, out=rest).clamp_(-1, 1)
@@ -133,7 +138,8 @@ def _descend(code: Tensor, pixels: Tensor, weight: Tensor | None, inner: Tensor,
             rest *= weight
         code += torch.bmm(outer, rest, out=step)
         if float(step.abs_().max()) < STILL:
-            return
+            break
+    return code
 
 
 def median_3x3(cube: Tensor, keep: Tensor) -> Tensor:
@@ -202,7 +208,7 @@ class _Fit:
         return basis, basis @ huber_code(pixels, self.weight, basis, limit, code, STEPS), limit
 
     def _limit(self, rest: Tensor) -> Tensor:
-        spread = _mad(rest if self.weight is None else _hide(rest, self.keep))[:, :, None]
+        spread = _mad(rest if self.weight is None else _hide(rest, self.keep), ROUGHLY)[:, :, None]
         return CLIP_AT * torch.nan_to_num(spread, nan=1.0).clamp(min=1)
 
 
@@ -233,17 +239,17 @@ def _hide(x: Tensor, keep: Tensor) -> Tensor:
     return torch.where(keep, x, torch.nan)
 
 
-def _mad(x: Tensor) -> Tensor:
+def _mad(x: Tensor, sample: int = SAMPLE) -> Tensor:
     """Standard deviation of every band, from the median absolute value of what is not NaN: (N, B, ...) -> (N, B).
 
-    Of large bands, every n-th value counts; n shares no divisor with the row length, so that no column is favoured.
+    Of bands larger than ``sample``, every n-th value counts; n shares no divisor with the row length, so that no column is favoured.
     """
     flat = x.flatten(2)
     if flat.shape[2] == 0:
         return flat.new_full(flat.shape[:2], torch.nan)
-    step = -(-flat.shape[2] // SAMPLE)
+    step = -(-flat.shape[2] // sample)
     while gcd(step, x.shape[-1]) > 1:
         step += 1
     # band by band: a median along an axis also looks for its place, and takes twice as long
-    medians = [band[::step].abs().nanmedian() for band in flat.flatten(0, 1)]
-    return torch.stack(medians).view(flat.shape[:2]) / NORMAL_MAD
+    medians = side_by_side(lambda band: band[::step].abs().nanmedian(), flat.flatten(0, 1).unbind(), x.device)
+    return torch.stack(list(medians)).view(flat.shape[:2]) / NORMAL_MAD

@@ -12,13 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.classical.collaborative import SEEN, shrink, similar_patches
+from napari_decsc.classical.collaborative import Groups, shrink, similar_patches
 from napari_decsc.deq.smoothing import without_leak
 
 #: Noise variance that the hard threshold lets through where there is no signal.
 LEAK = 0.016
-#: Patches of a group; how far they may lie; the threshold of the pass without a pilot.
-GROUP, SEARCH, THRESHOLD = 32, 10, 3.0
+#: Patches of a group; how far they may lie, and so far at every place; the threshold of the pass without a pilot.
+GROUP, SEARCH, NEAR, THRESHOLD = 32, 16, 2, 3.0
+#: Components that the search looks at: the strongest, which stand first.
+SEEN = 3
 #: Scales, and the side of the smallest image that has one.
 SCALES, SMALLEST = 2, 24
 #: What a coarser image knows better is what is smoother than this, in pixels of it.
@@ -33,7 +35,7 @@ def first_pass(images: Tensor, signal: Tensor, scales: int = SCALES) -> tuple[Te
     if len(images) == 0:
         return images, None
     coarse = _halved(images, signal, scales - 1)
-    groups = similar_patches((images * signal[:, None, None])[:SEEN], GROUP, SEARCH)
+    groups = _similar(images * signal[:, None, None])
     pilot = without_leak(shrink(images, groups, THRESHOLD, together=True)[None], LEAK)[0]
     return _righted(pilot, coarse), coarse
 
@@ -42,8 +44,16 @@ def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
     """The estimate: similar patches multiplied by the Wiener gains of a pilot."""
     if len(images) == 0:
         return images
-    groups = similar_patches(pilot[:SEEN], GROUP, SEARCH)
+    groups = _similar(pilot)
     return _righted(shrink(images, groups, THRESHOLD, pilot, together=True), coarse)
+
+
+def _similar(images: Tensor) -> Groups:
+    """Groups of patches that look alike in the strongest components.
+
+    Patches that overlap share their noise, and look alike because of it: few places near by, many further off.
+    """
+    return similar_patches(images[:SEEN], GROUP, SEARCH, near=NEAR)
 
 
 def _halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:

@@ -39,14 +39,18 @@ def test_similar_patches_of_a_periodic_image_are_its_periods(stride: int):
     assert all(len(group.unique()) == 4 for group in groups.positions)
 
 
-def test_the_nearest_patches_are_those_of_an_exhaustive_search():
+@pytest.mark.parametrize("near", [None, 2])
+def test_the_nearest_patches_are_those_of_an_exhaustive_search(near: int | None):
     images = noisy_discs(2, 24)
-    groups = similar_patches(images, 8, search=5)
+    groups = similar_patches(images, 8, search=5, near=near)
     every = images.unfold(1, PATCH, 1).unfold(2, PATCH, 1).permute(1, 2, 0, 3, 4).reshape(17 * 17, -1)
     for corner, found in zip(references(24, 4)[:, 0], groups.positions, strict=True):
         distances = (every - every[int(corner[0] * 17 + corner[1])]).square().sum(1)
-        near = (torch.cartesian_prod(torch.arange(17), torch.arange(17)) - corner).abs().amax(1) <= 5
-        expected = torch.where(near, distances, torch.inf).sort().values[:8]
+        moves = (torch.cartesian_prod(torch.arange(17), torch.arange(17)) - corner).abs()
+        seen = moves.amax(1) <= 5
+        if near is not None:
+            seen &= (moves.amax(1) <= near) | (moves % 2 == 0).all(1)
+        expected = torch.where(seen, distances, torch.inf).sort().values[:8]
         torch.testing.assert_close(distances[found], expected)
 
 

@@ -4,7 +4,7 @@ import torch
 
 from napari_decsc.classical.collaborative import shrink, similar_patches
 from napari_decsc.deq import pyramid
-from napari_decsc.deq.pyramid import GROUP, SEARCH, THRESHOLD, first_pass, second_pass
+from napari_decsc.deq.pyramid import GROUP, NEAR, SEARCH, THRESHOLD, first_pass, second_pass
 
 
 def noise(count: int, side: int) -> torch.Tensor:
@@ -43,7 +43,7 @@ def test_images_too_small_to_halve_and_no_images_at_all():
     small = noise(2, 40)
     pilot, coarse = first_pass(small, torch.ones(2))
     assert coarse is None
-    groups = similar_patches(pilot, GROUP, SEARCH)
+    groups = similar_patches(pilot, GROUP, SEARCH, near=NEAR)
     expected = shrink(small, groups, THRESHOLD, pilot, together=True)
     torch.testing.assert_close(second_pass(small, pilot, None), expected)
     none = small[:0]

@@ -1,0 +1,40 @@
+"""Parts of a computation on the cores of a CPU, side by side, whole part by whole part.
+
+Worth it where a part's steps take a millisecond and more: shorter ones wait for the interpreter, and are soonest done
+on one thread.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def one_thread() -> Iterator[int]:
+    """For thousands of short steps: handing each to several threads costs more than it gains. How many there were."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield before
+    finally:
+        torch.set_num_threads(before)
+
+
+def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: torch.device) -> Iterator[Result]:
+    """The results of all parts in their order; on the CPU each of torch's threads takes whole parts.
+
+    ``work`` runs without gradients, and may change no tensor that was made outside of it.
+    """
+    without_gradients = torch.no_grad()(work)
+    with one_thread() as threads:
+        if device.type != "cpu" or threads == 1 or len(parts) == 1:
+            yield from map(without_gradients, parts)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                yield from pool.map(without_gradients, parts)
