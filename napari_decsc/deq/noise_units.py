@@ -242,7 +242,8 @@ def _hide(x: Tensor, keep: Tensor) -> Tensor:
 def _mad(x: Tensor, sample: int = SAMPLE) -> Tensor:
     """Standard deviation of every band, from the median absolute value of what is not NaN: (N, B, ...) -> (N, B).
 
-    Of bands larger than ``sample``, every n-th value counts; n shares no divisor with the row length, so that no column is favoured.
+    Of bands larger than ``sample``, every n-th value counts; n shares no divisor with the row length, so that no column
+    is favoured.
     """
     flat = x.flatten(2)
     if flat.shape[2] == 0:
