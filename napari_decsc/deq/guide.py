@@ -34,6 +34,11 @@ class Guide:
     pilot: Tensor
     units: Survey
 
+    def continued(self, rows: Tensor, cols: Tensor) -> "Guide":
+        """The same of the cube continued: its rows and cols, by their indices."""
+        parts = (self.target, self.weight, self.images, self.pilot)
+        return Guide(*(part[:, :, rows[:, None], cols] for part in parts), self.units)
+
 
 @torch.no_grad()
 def find(cube: Tensor, keep: Tensor, found: Survey) -> Guide:

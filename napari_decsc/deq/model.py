@@ -51,6 +51,10 @@ class Context:
     expected: Tensor | float = 0.0
     strength: float = 1.0
 
+    def continued(self, rows: Tensor, cols: Tensor) -> "Context":
+        """What is known, before anything is expected, of the cube continued: its rows and cols, by their indices."""
+        return dataclasses.replace(self, target=self.target[:, :, rows[:, None], cols])
+
 
 class Decsc(nn.Module, ABC):
     """What both presets share. Pieces that differ are methods and modules of the presets."""

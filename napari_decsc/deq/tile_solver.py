@@ -141,16 +141,19 @@ class TileSolver:
 
     def _first_look(self, tile: Tile, values: Values) -> Preview | None:
         with torch.inference_mode():
-            cube = self.model.sketch(*tensors(values, self.device), self._units(tile))
+            cube = self.model.sketch(*tensors(_known(values, tile), self.device), self._units(tile))
         if cube is None:
             return None
-        core = cube[0].cpu().numpy()[:, tile.row.inside, tile.col.inside]
+        rows, cols = (torch.from_numpy(span.continued[span.inside]) for span in (tile.row, tile.col))
+        core = cube[0].cpu()[:, rows[:, None], cols].numpy()
         return Preview(self.source.raw(core), tile.row.core, tile.col.core)
 
     def _begin(self, key: Key, tile: Tile, values: Values) -> tuple[Context, Code | None]:
         """The context at strength 1, and the last solution as the strength that is asked for would have it, if any."""
         if key not in self.kept.solutions:
-            return self.model.context(*tensors(values, self.device), self._units(tile)), None
+            found = self.model.prepare(*tensors(_known(values, tile), self.device), self._units(tile))
+            rows, cols = (torch.from_numpy(span.continued).to(self.device) for span in (tile.row, tile.col))
+            return self.model.condition(found.continued(rows, cols)), None
         calm, z, strength = self.kept.solutions[key]
         return calm, self.model.carried(z, strength, self.settings.strength)
 
@@ -160,7 +163,7 @@ class TileSolver:
             return self.units
         key = (tile.col.start, tile.col.length)
         if key not in self.on_columns:
-            rows = tensors(self.source.columns(tile.col), self.device)
+            rows = tensors(self.source.columns(tile.col)[:, :, tile.col.known], self.device)
             self.on_columns[key] = self.model.on_columns(*rows, self.units)
         return self.on_columns[key]
 
@@ -186,6 +189,11 @@ def tensors(values: Values, device: torch.device) -> tuple[Tensor, Tensor]:
     cube = torch.from_numpy(np.ascontiguousarray(values))[None].to(device)
     keep = cube.isfinite()
     return torch.where(keep, cube, 0), keep
+
+
+def _known(values: Values, tile: Tile) -> Values:
+    """Values of a tile without the border: similar patches are not looked for among reflections."""
+    return values[:, tile.row.known, tile.col.known]
 
 
 _NAN = torch.tensor([torch.nan])

@@ -2,7 +2,7 @@
 
 The image is continued by reflection, for a little on every side (at the border the dictionaries' windows overlap less,
 and no frame is tight there) and up to a multiple of the model's window. Tiles begin where windows begin, so that a tile
-and the whole image see the same windows; a margin of 32 pixels makes the seams vanish.
+and the whole image see the same windows; a margin of 48 pixels makes the seams vanish.
 """
 
 import math
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_decsc.hsi.errors import SettingsError
 
 #: Pixels by which the image is continued on every side, and pixels of neighbouring cores that a tile looks at.
-BORDER, MARGIN = 8, 32
+BORDER, MARGIN = 8, 48
 #: No budget makes a tile's core smaller than this: nearly all of its work would be for its margins.
 SMALLEST = 32
 
@@ -40,6 +40,18 @@ class Span:
     def indices(self) -> NDArray[np.int64]:
         """The pixels it looks at, as indices of the image."""
         return reflected(np.arange(self.start, self.start + self.length), self.extent)
+
+
+    @property
+    def known(self) -> slice:
+        """What it looks at without the border: pixels of the image, continued to a multiple of `BORDER` at most."""
+        end = -(-(self.extent - self.start) // BORDER) * BORDER
+        return slice(max(0, -self.start), min(self.length, end))
+
+    @property
+    def continued(self) -> NDArray[np.int64]:
+        """What it looks at, as indices of what is known."""
+        return self.indices - self.start - self.known.start
 
 
 @dataclass(frozen=True)
