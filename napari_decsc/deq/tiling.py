@@ -41,7 +41,6 @@ class Span:
         """The pixels it looks at, as indices of the image."""
         return reflected(np.arange(self.start, self.start + self.length), self.extent)
 
-
     @property
     def known(self) -> slice:
         """What it looks at without the border: pixels of the image, continued to a multiple of `BORDER` at most."""
@@ -97,11 +96,12 @@ def side_within(memory: int, bytes_per_pixel: int, multiple: int, fixed: int = 0
     ``fixed`` bytes are taken whatever the size. Raises SettingsError that says how much the smallest tile needs.
     """
     outer = int((max(0, memory - fixed) / bytes_per_pixel) ** 0.5) // multiple * multiple
-    side = outer - 3 * MARGIN
+    around = _around(multiple)
+    side = outer - around
     smallest = max(multiple, SMALLEST)
     if side < smallest:
         # rounded up, so that it is enough
-        least = math.ceil((fixed + bytes_per_pixel * (smallest + 3 * MARGIN) ** 2) / 1e7) / 100
+        least = math.ceil((fixed + bytes_per_pixel * (smallest + around) ** 2) / 1e7) / 100
         raise SettingsError(
             f"memory: {memory / 1e9:.2g} GB is too little for the smallest tile; give {least:g} GB or more"
         )
@@ -149,6 +149,11 @@ def _parts(span: Span, side: int, multiple: int) -> list[Span]:
     return [
         _span(start, min(start + side, core.stop), extent, multiple) for start in range(core.start, core.stop, side)
     ]
+
+
+def _around(multiple: int) -> int:
+    """By how much a tile is longer than its core, at most."""
+    return -(-(MARGIN // multiple * multiple + BORDER + MARGIN) // multiple) * multiple
 
 
 def _span(first: int, last: int, extent: int, multiple: int) -> Span:

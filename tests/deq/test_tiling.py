@@ -74,7 +74,9 @@ def test_no_memory_given_means_half_of_what_is_free():
 
 
 def test_the_side_follows_from_the_memory():
-    assert tiling.side_within(1000 * 256 * 256, 1000, 32) == 256 - 3 * tiling.MARGIN
+    side = tiling.side_within(1000 * 256 * 256, 1000, 32)
+    assert side == 160
+    assert max(span.length for span in tiling.spans(4000, side, 32)) == 256
     with pytest.raises(SettingsError, match="too little"):
         tiling.side_within(1000, 1000, 32)
 
@@ -98,7 +100,7 @@ def test_side_0_leaves_a_tile_whole():
 
 
 def test_what_is_taken_whatever_the_size_leaves_less_for_the_tile():
-    assert tiling.side_within(1000 * 256 * 256 + 777, 1000, 32, 777) == 256 - 3 * tiling.MARGIN
+    assert tiling.side_within(1000 * 256 * 256 + 777, 1000, 32, 777) == 160
     with pytest.raises(SettingsError, match=r"give 1\.01 GB or more"):
         tiling.side_within(10, 1, 32, 1_000_000_000)
 
