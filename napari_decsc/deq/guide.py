@@ -36,8 +36,10 @@ class Guide:
 
     def continued(self, rows: Tensor, cols: Tensor) -> "Guide":
         """The same of the cube continued: its rows and cols, by their indices."""
-        parts = (self.target, self.weight, self.images, self.pilot)
-        return Guide(*(part[:, :, rows[:, None], cols] for part in parts), self.units)
+        target, weight, images, pilot = (
+            part[:, :, rows[:, None], cols] for part in (self.target, self.weight, self.images, self.pilot)
+        )
+        return Guide(target, weight, images, pilot, self.units)
 
 
 @torch.no_grad()

@@ -50,7 +50,8 @@ class Span:
     @property
     def continued(self) -> NDArray[np.int64]:
         """What it looks at, as indices of what is known."""
-        return self.indices - self.start - self.known.start
+        positions: NDArray[np.int64] = self.indices - self.start - self.known.start
+        return positions
 
 
 @dataclass(frozen=True)
