@@ -15,6 +15,8 @@ from napari_decsc.hsi.errors import SettingsError
 
 #: Pixels by which the image is continued on every side, and pixels of neighbouring cores that a tile looks at.
 BORDER, MARGIN = 8, 48
+#: In fewer pixels along one axis there are not enough similar patches to look for.
+LEAST = 24
 #: No budget makes a tile's core smaller than this: nearly all of its work would be for its margins.
 SMALLEST = 32
 
@@ -43,9 +45,13 @@ class Span:
 
     @property
     def known(self) -> slice:
-        """What it looks at without the border: pixels of the image, continued to a multiple of `BORDER` at most."""
+        """What it looks at without the border: pixels of the image, continued to a multiple of `BORDER` at most.
+
+        All that it looks at where that is less than `LEAST` pixels.
+        """
         end = -(-(self.extent - self.start) // BORDER) * BORDER
-        return slice(max(0, -self.start), min(self.length, end))
+        part = slice(max(0, -self.start), min(self.length, end))
+        return part if part.stop - part.start >= LEAST else slice(0, self.length)
 
     @property
     def continued(self) -> NDArray[np.int64]:

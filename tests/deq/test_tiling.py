@@ -111,3 +111,15 @@ def test_stripes_reach_from_the_top_to_the_bottom():
     assert [each.stop - each.start for each in stripes] == [32] * 4
     assert (stripes[0].start, stripes[-1].stop) == (0, 1000)
     assert all(after.start >= before.stop for before, after in itertools.pairwise(stripes))
+
+
+@pytest.mark.parametrize("extent", [1, 2, 7, 16, 17, 40, 131])
+@pytest.mark.parametrize("side", [0, 32])
+def test_what_a_tile_knows_is_the_image_unless_that_is_too_small(extent: int, side: int):
+    for span in tiling.spans(extent, side, 8):
+        known = np.arange(span.start, span.start + span.length)[span.known]
+        assert len(known) >= tiling.LEAST
+        inside = (known >= 0) & (known < extent)
+        assert extent <= 16 or (inside.sum() > len(known) - tiling.BORDER and known[0] >= 0)
+        # every pixel it looks at is one that it knows
+        np.testing.assert_array_equal(known[span.continued], span.indices)
