@@ -56,7 +56,7 @@ def measure(weights: str, bands: int, side: int) -> dict[str, float]:
     watcher = threading.Thread(target=watch)
     watcher.start()
     numbers: list[int] = []  # no events: they would hold previews
-    with memory.given_back(True):
+    with memory.handled(True):
         run(DecscDenoiser(settings).denoise(cube), lambda event: numbers.append(event.number))
     stop.set()
     watcher.join()

@@ -8,5 +8,3 @@ import os
 # Threads of torch's parallel loops wait by sleeping, not by spinning: beside other work on the same cores a spinning
 # thread holds up the one it waits for. It must be set before torch is loaded, and yields to what the user has set.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# Large tensors lie in large pages: fetching them from the system costs less, see `memory.given_back`.
-os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

@@ -189,7 +189,7 @@ def solve_tile(job: Job, tile: Tile, begin_only: bool) -> Done:
     sink = collected if job.sink is None else job.sink
     iterations: list[Iteration] = []
     # a worker's memory is counted in tiles: none of it can be wasted
-    with memory.given_back(solver.device.type == "cpu"):
+    with memory.handled(solver.device.type == "cpu"):
         run(TileQueue(solver, [tile], sink).run(), iterations.append)
     return Done(tuple(iterations), tuple(collected.parts))
 

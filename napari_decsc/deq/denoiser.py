@@ -99,7 +99,10 @@ class DecscDenoiser:
             _copy(noisy, plan.tiles, sink)
             return
         self._kept.begin(noisy, plan.tiles, kept_bytes)
-        source = Source.of(noisy)
+        with memory.handled(plan.short):
+            yield from self._solve(Source.of(noisy), plan, sink, watch, previews=previews)
+
+    def _solve(self, source: Source, plan: Plan, sink: Sink, watch: Stopwatch, *, previews: bool) -> Steps:
         is_stopped = False
         if previews and self._kept.units is None and not self.settings.scheduler.strip():
             is_stopped = yield from self._glance(source, plan, watch)
@@ -110,11 +113,10 @@ class DecscDenoiser:
 
             yield from cluster.solve(plan, self.settings, self._weights.hash, source, units, sink, watch)
             return
-        with memory.given_back(plan.short):
-            model = self._weights.model.to(self._device)
-            solver = TileSolver(model, self._device, self.settings, source, units, watch, self._kept)
-            solver.previews, solver.stopped = previews, is_stopped
-            yield from TileQueue(solver, plan.tiles, sink).run()
+        model = self._weights.model.to(self._device)
+        solver = TileSolver(model, self._device, self.settings, source, units, watch, self._kept)
+        solver.previews, solver.stopped = previews, is_stopped
+        yield from TileQueue(solver, plan.tiles, sink).run()
 
     def _glance(self, source: Source, plan: Plan, watch: Stopwatch) -> Generator[Iteration, Command | None, bool]:
         """A first look before the survey, where it is worth it; whether the person wants to stop."""

@@ -14,7 +14,7 @@ from itertools import groupby
 import torch
 from torch import Tensor, nn
 
-from napari_decsc.deq.convolution import analyse, analyse_bands, synthesise, synthesise_bands
+from napari_decsc.deq.convolution import along_bands, analyse, analyse_bands, synthesise, synthesise_bands
 from napari_decsc.deq.frames import frame_bound, lapped_orthogonal, windowed_dct
 
 #: How the filters of a dictionary belong together.
@@ -98,7 +98,7 @@ class SubspaceDictionary(SharedDictionary):
             maps = maps.reshape(-1, len(indices), *S.shape[2:])
             part = synthesise(maps, filters[indices], self.stride)
             images.append(part.view(-1, count, *part.shape[2:]))
-        return torch.cat(images, 1)
+        return _one(images)
 
     def component_maps(self, images: Tensor, filters: Tensor) -> Tensor:
         """The adjoint of :meth:`component_images`: (N, r, rows, cols) -> (N, F2, h, w)."""
@@ -107,7 +107,7 @@ class SubspaceDictionary(SharedDictionary):
             part = analyse(images[:, start : start + count].flatten(0, 1).unsqueeze(1), filters[indices], self.stride)
             start += count
             maps.append(part.view(-1, count * len(indices), *part.shape[2:]))
-        return torch.cat(maps, 1)
+        return _one(maps)
 
     def decode(self, S: Tensor, basis: Tensor | None, filters: Tensor) -> Tensor:
         """K S: (N, F2, h, w) -> (N, B, rows, cols)."""
@@ -123,18 +123,15 @@ class SubspaceDictionary(SharedDictionary):
 class UnsharedDictionary(nn.Module):
     """D: F3 filters of 3 x k x k taps over (band, row, col), the same at every band: filters (F3, 3, k, k).
 
-    Before any training they are a lapped orthogonal transform in space times the taps ``spectral`` along the bands;
-    ||D|| <= 1 when the absolute taps sum to 1.
+    Before any training they are a lapped orthogonal transform of each band.
     """
 
-    def __init__(
-        self, maps: int, taps: int, stride: int, kind: str, spectral: tuple[float, float, float] = (0, 1, 0)
-    ) -> None:
+    def __init__(self, maps: int, taps: int, stride: int, kind: str) -> None:
         super().__init__()
         self.stride = stride
         first = torch.zeros(maps, 3, taps, taps)
         frame = lapped_orthogonal(taps)[:maps]
-        first[: len(frame)] = torch.tensor(spectral).view(3, 1, 1) * frame[:, None]
+        first[: len(frame), 1] = frame
         self.filters = Filters(first, kind)
 
     def decode(self, H: Tensor, images: int, filters: Tensor) -> Tensor:
@@ -146,10 +143,37 @@ class UnsharedDictionary(nn.Module):
         return analyse_bands(cube, filters, self.stride)
 
 
+class SeparableDictionary(UnsharedDictionary):
+    """D that is fixed: a lapped orthogonal transform in space, (F3, 1, k, k), times three taps along the bands.
+
+    ||D|| <= 1 when the absolute taps sum to 1. Space and bands one after the other take a third of the multiplications.
+    """
+
+    def __init__(self, taps: int, along: tuple[float, float, float]) -> None:
+        nn.Module.__init__(self)
+        self.stride, self.along = taps // 2, along
+        self.filters = Filters(lapped_orthogonal(taps)[:, None], "fixed")
+
+    def decode(self, H: Tensor, images: int, filters: Tensor) -> Tensor:
+        """D H: (N B, F3, h, w) -> (N, B, rows, cols)."""
+        bands = synthesise(H, filters, self.stride)
+        return along_bands(bands.view(images, -1, *bands.shape[2:]), self.along)
+
+    def encode(self, cube: Tensor, filters: Tensor) -> Tensor:
+        """D^T: (N, B, rows, cols) -> (N B, F3, h, w)."""
+        below, here, above = self.along
+        return analyse(along_bands(cube, (above, here, below)).flatten(0, 1)[:, None], filters, self.stride)
+
+
 def mix_bands(matrix: Tensor, cube: Tensor) -> Tensor:
     """Every spectrum times a matrix: (N, C, B), (N, B, rows, cols) -> (N, C, rows, cols)."""
     mixed = matrix @ cube.flatten(2)
     return mixed.view(*mixed.shape[:2], *cube.shape[2:])
+
+
+def _one(parts: list[Tensor]) -> Tensor:
+    """Images or maps behind each other; no copy of a single part."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
 def _lowest(n: int) -> list[int]:

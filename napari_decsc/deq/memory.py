@@ -17,9 +17,14 @@ PROGRAM = 400_000_000
 #: What a solve takes beside what grows with the tile: buffers of libraries, parts that the system gives back late.
 FIXED = 30_000_000
 
-#: Number of glibc's setting, and what it is set to: blocks of so many bytes are given back as soon as they are free.
-#: And where it moves by itself in a program that works with large blocks.
-_M_MMAP_THRESHOLD, _AT_ONCE, _USUAL = -3, 1 << 20, 32 << 20
+#: Numbers of glibc's settings: how much free memory it holds, from which size on a block is fetched from the system by
+#: itself, and how many such blocks there may be.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
+#: Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
+#: themselves in a program that works with large blocks.
+_HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0}
+_AT_ONCE = {_M_MMAP_THRESHOLD: 4 << 20}
+_USUAL = {_M_TRIM_THRESHOLD: 64 << 20, _M_MMAP_THRESHOLD: 32 << 20, _M_MMAP_MAX: 65536}
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
@@ -53,21 +58,30 @@ def for_results(text: str, device: torch.device) -> int:
 
 
 @contextmanager
-def given_back(short: bool) -> Iterator[None]:
-    """Where memory is ``short``, let the C library give blocks back to the system as soon as they are free.
+def handled(short: bool) -> Iterator[None]:
+    """How the C library handles free memory during a solve; at the end all of it goes back to the system.
 
-    It keeps them otherwise, in pieces that the next tensor may not fit into: a tile then takes half as much again, and
-    no two runs take the same. The price is up to a tenth of the time. Other C libraries than glibc do as they do.
+    Fetching memory from the system costs more time than most arithmetic on it. Where memory is plentiful, what a tensor
+    leaves is held for the next. Where it is ``short``, large blocks are given back as soon as they are free: what is
+    held lies in pieces that the next tensor may not fit into, a tile then takes half as much again, and no two runs
+    take the same. Other C libraries than glibc do as they do.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if short and sys.platform == "linux" else None
-    if mallopt is None:
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    mallopt, trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
+    if mallopt is None or trim is None:
         yield
         return
-    mallopt(_M_MMAP_THRESHOLD, _AT_ONCE)
+
+    def choose(settings: dict[int, int]) -> None:
+        for number, value in settings.items():
+            mallopt(number, value)
+
+    choose(_AT_ONCE if short else _HELD)
     try:
         yield
     finally:
-        mallopt(_M_MMAP_THRESHOLD, _USUAL)
+        choose(_USUAL)
+        trim(0)
 
 
 def of_tile(model: Decsc, bands: int, pixels: int) -> int:
@@ -85,7 +99,7 @@ def per_pixel(model: Decsc, bands: int) -> int:
 
     Anderson acceleration holds five codes and five differences of codes, and f makes a few more; then there are the
     cubes (noisy, target, weight, expected, and what f compares them with). The counts are fitted to measurements of
-    memory that is :func:`given_back`, see docs/scaling.md.
+    solves where memory is short (:func:`handled`), see docs/scaling.md.
     """
     maps = model.shared.maps / model.shared.stride**2
     window = model.bands or bands

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from napari_decsc.deq import guide
 from napari_decsc.deq.dictionaries import (
     BandDictionary,
+    SeparableDictionary,
     SharedDictionary,
     SubspaceDictionary,
     UnsharedDictionary,
@@ -123,8 +124,10 @@ class Decsc(nn.Module, ABC):
     def estimate(self, z: Code, c: Context) -> Tensor:
         """What is expected, and K S + D H, in the model's units."""
         S, H = z
-        cube = c.expected + self.shared.decode(S, c.basis, self.shared.filters.output)
-        return cube + self.unshared.decode(H, S.shape[0], self.unshared.filters.output)
+        cube = self.shared.decode(S, c.basis, self.shared.filters.output)
+        cube += c.expected
+        cube += self.unshared.decode(H, S.shape[0], self.unshared.filters.output)
+        return cube
 
 
 @dataclass(frozen=True)
@@ -264,7 +267,7 @@ class Subspace(Decsc):
         super().__init__()
         self.config, self.rank = config, config.rank
         self.shared = SubspaceDictionary((8,) * config.rank, "fixed")
-        self.unshared = UnsharedDictionary(16, 8, 4, "fixed", spectral=(0.25, 0.5, 0.25))
+        self.unshared = SeparableDictionary(8, along=(0.25, 0.5, 0.25))
         self.refiner = Refiner(config.rank, config.width, config.deep, config.blocks)
         maps = self.shared.maps
         # half a threshold t and half a weight m, as the step of length 1/2 takes them
@@ -310,9 +313,11 @@ class Subspace(Decsc):
     def f(self, z: Code, c: Context) -> Code:
         """One evaluation of the fixed-point map."""
         S, H = z
-        r = c.weight * clip(self.estimate(z, c) - c.target, F.softplus(self.huber_limit))
-        S = S - 0.5 * self.shared.encode(r, c.basis, self.shared.filters.encode)
-        H = H - 0.5 * self.unshared.encode(r, self.unshared.filters.encode)
+        r = self.estimate(z, c).sub_(c.target)
+        r = clip(r, F.softplus(self.huber_limit)).mul_(c.weight)
+        # in place: fresh memory costs more time than the arithmetic
+        S = self.shared.encode(r, c.basis, self.shared.filters.encode).mul_(-0.5).add_(S)
+        H = self.unshared.encode(r, self.unshared.filters.encode).mul_(-0.5).add_(H)
         return (
             self._shrunk(S, self.shared_threshold, self.shared_weight, c.strength),
             self._shrunk(H, self.unshared_threshold, self.unshared_weight, c.strength),
@@ -326,7 +331,7 @@ class Subspace(Decsc):
 
     def _shrunk(self, x: Tensor, threshold: Tensor, weight: Tensor, strength: float) -> Tensor:
         """The proximal step of strength (t |x| + m / 2 x^2)."""
-        return soft(x, strength * F.softplus(threshold)) / (1 + strength * self._weight(weight))
+        return soft(x, strength * F.softplus(threshold)).div_(1 + strength * self._weight(weight))
 
     def _weight(self, raw: Tensor) -> Tensor:
         least: float = self.config.least_weight

@@ -1,18 +1,17 @@
 """Proximal operators and clippings, element by element."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
 def soft(x: Tensor, threshold: Tensor) -> Tensor:
     """Soft threshold, sign(x) max(|x| - t, 0): the proximal operator of t ||x||_1. Firmly non-expansive."""
-    return F.relu(x - threshold) - F.relu(-x - threshold)
+    return x.clamp(-threshold, threshold).neg_().add_(x)
 
 
 def clip(x: Tensor, limit: Tensor) -> Tensor:
     """X limited to +-limit: the gradient of the Huber loss of x. Non-expansive."""
-    return torch.maximum(torch.minimum(x, limit), -limit)
+    return x.clamp(-limit, limit)
 
 
 def inverse_softplus(x: Tensor) -> Tensor:

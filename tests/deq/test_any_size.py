@@ -178,19 +178,24 @@ def test_solutions_of_several_tiles_are_kept_only_within_the_budget():
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
-def test_blocks_that_are_free_go_back_to_the_system_where_memory_is_short():
+@pytest.mark.parametrize("short", [True, False])
+def test_free_blocks_go_back_to_the_system_at_once_where_memory_is_short_and_at_the_end_elsewhere(short: bool):
     # in a process of its own: here, blocks may lie in what earlier tests have left free
-    code = """if True:
+    code = f"""if True:
         import numpy as np, psutil
         from napari_decsc.deq import memory
-        with memory.given_back(True):
-            blocks = [np.ones(250_000) for _ in range(40)]
-            held = psutil.Process().memory_info().rss
+        resident = lambda: psutil.Process().memory_info().rss
+        with memory.handled({short}):
+            blocks = [np.ones(1_000_000) for _ in range(10)]
+            held = resident()
             del blocks[:-1]  # the last one would hold up those below it on a heap
-            print(held - psutil.Process().memory_info().rss)
+            at_once = held - resident()
+        print(at_once, held - resident())
     """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert int(done.stdout) > 60e6
+    at_once, in_the_end = map(int, done.stdout.split())
+    assert at_once > 60e6 if short else at_once < 10e6
+    assert in_the_end > 60e6
 
 
 def test_too_little_memory_is_refused_with_how_much_is_enough():

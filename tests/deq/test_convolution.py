@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from napari_decsc.deq.convolution import analyse, conv_3d, synthesise, synthesise_bands
-from napari_decsc.deq.dictionaries import BandDictionary, SubspaceDictionary, UnsharedDictionary
+from napari_decsc.deq.dictionaries import BandDictionary, SeparableDictionary, SubspaceDictionary, UnsharedDictionary
 from napari_decsc.deq.frames import frame_bound, lapped_orthogonal, windowed_dct
 
 torch.manual_seed(0)
@@ -54,6 +54,18 @@ def test_encoding_is_the_adjoint_of_decoding():
         d = torch.randn_like(unshared.filters.step)
         H = torch.randn(62, 16, 8, 8)
         adjoint(lambda H: unshared.decode(H, 2, d), lambda x: unshared.encode(x, d), H, cube)
+        separable = SeparableDictionary(taps=8, along=(0.1, 0.6, 0.3))
+        d = separable.filters.step
+        adjoint(lambda H: separable.decode(H, 2, d), lambda x: separable.encode(x, d), H, cube)
+
+
+def test_a_separable_dictionary_is_that_of_the_products_of_its_taps():
+    along = (0.1, 0.6, 0.3)
+    separable, whole = SeparableDictionary(taps=8, along=along), UnsharedDictionary(16, 8, 4, "fixed")
+    products = torch.tensor(along).view(3, 1, 1) * separable.filters.step
+    H = torch.randn(10, 16, 5, 6)
+    expected = whole.decode(H, 2, products)
+    torch.testing.assert_close(separable.decode(H, 2, separable.filters.step), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_first_dictionaries_are_tight_frames():
