@@ -1,6 +1,5 @@
 """The DECSC denoiser: cubes in, equilibria inside, one event per evaluation of the map out."""
 
-from collections.abc import Generator
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +18,7 @@ from napari_decsc.deq.tile_solver import Kept, TileSolver, tensors
 from napari_decsc.deq.tiling import Tile
 from napari_decsc.hsi import mapped
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Command, Denoising, Iteration, Sink
+from napari_decsc.hsi.denoising import Command, Denoising, Iteration, Preview, Sink
 from napari_decsc.hsi.errors import DenoisingError
 from napari_decsc.hsi.settings import as_dict
 from napari_decsc.hsi.sinks import ArraySink
@@ -103,9 +102,12 @@ class DecscDenoiser:
             yield from self._solve(Source.of(noisy), plan, sink, watch, previews=previews)
 
     def _solve(self, source: Source, plan: Plan, sink: Sink, watch: Stopwatch, *, previews: bool) -> Steps:
-        is_stopped = False
+        command, preview = None, None
         if previews and self._kept.units is None and not self.settings.scheduler.strip():
-            is_stopped = yield from self._glance(source, plan, watch)
+            preview = self._glance(source, plan)
+        if preview is not None:
+            with watch.pause():
+                command = yield Iteration(0, np.nan, np.nan, watch.elapsed, 1, plan.solves, preview)
         # a run that was stopped leaves solutions of some tiles only: the others still need the units of the whole cube
         units = self._kept.units = self._kept.units or self._units(source)
         if self.settings.scheduler.strip():
@@ -115,19 +117,15 @@ class DecscDenoiser:
             return
         model = self._weights.model.to(self._device)
         solver = TileSolver(model, self._device, self.settings, source, units, watch, self._kept)
-        solver.previews, solver.stopped = previews, is_stopped
+        solver.previews, solver.stopped = previews, command is Command.STOP
+        solver.seen = preview is not None and glance.shows_all(plan.shape)
         yield from TileQueue(solver, plan.tiles, sink).run()
 
-    def _glance(self, source: Source, plan: Plan, watch: Stopwatch) -> Generator[Iteration, Command | None, bool]:
-        """A first look before the survey, where it is worth it; whether the person wants to stop."""
+    def _glance(self, source: Source, plan: Plan) -> Preview | None:
+        """A first look before the survey, where it is worth it."""
         if not glance.sees(plan.shape, plan.spare):
-            return False
-        preview = glance.look(self._weights.model.to(self._device), self._device, source)
-        if preview is None:
-            return False
-        with watch.pause():
-            command = yield Iteration(0, np.nan, np.nan, watch.elapsed, 1, plan.solves, preview)
-        return command is Command.STOP
+            return None
+        return glance.look(self._weights.model.to(self._device), self._device, source)
 
     def _units(self, source: Source) -> Survey | None:
         """Noise units of the whole cube; on the processor if the device's memory is too small for the sample."""

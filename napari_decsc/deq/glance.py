@@ -30,6 +30,11 @@ def sees(shape: tuple[int, int, int], spare: int) -> bool:
     return takes_long and 4 * bands * rows * cols <= min(BYTES, spare)
 
 
+def shows_all(shape: tuple[int, int, int]) -> bool:
+    """Whether a glance shows every pixel: what the tiles would show before they are solved is hardly better."""
+    return _step(shape) == 1
+
+
 def look(model: Decsc, device: torch.device, source: Source) -> Preview | None:
     """A rough estimate of the whole cube; None where the model has none, or the device's memory does not do."""
     shape = source.cube.shape

@@ -147,9 +147,13 @@ def median_3x3(cube: Tensor, keep: Tensor) -> Tensor:
     edge = "reflect" if min(cube.shape[2:]) > 1 else "replicate"
     whole = keep.flatten(2).all(2)
     median = torch.empty_like(cube)
-    for index in whole.nonzero():
-        band = tuple(index)
-        median[band] = _median_of_nine(F.pad(cube[band][None], (1, 1, 1, 1), mode=edge)[0])
+    bands = [tuple(index) for index in whole.nonzero().tolist()]
+
+    def of_band(band: tuple[int, ...]) -> Tensor:
+        return _median_of_nine(F.pad(cube[band][None], (1, 1, 1, 1), mode=edge)[0])
+
+    for band, found in zip(bands, side_by_side(of_band, bands, cube.device), strict=True):
+        median[band] = found
     if not whole.all():
         median[~whole] = _median_of_usable(_hide(cube[~whole], keep[~whole]), edge)
     return median

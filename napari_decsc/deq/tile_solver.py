@@ -63,7 +63,10 @@ class Kept:
 
 @dataclass
 class TileSolver:
-    """Solves tiles of one cube one after another. Once ``stopped``, tiles get their start estimate alone."""
+    """Solves tiles of one cube one after another.
+
+    Once ``stopped``, tiles get their start estimate alone. They begin with a look, unless the whole cube was ``seen``.
+    """
 
     model: Decsc
     device: torch.device
@@ -74,6 +77,7 @@ class TileSolver:
     kept: Kept
     previews: bool = True
     stopped: bool = False
+    seen: bool = False
     next_preview: float = 0.0
     #: the units for the columns of tiles, by the first of these and their number
     on_columns: dict[tuple[int, int], Survey | None] = field(default_factory=dict)
@@ -106,7 +110,7 @@ class TileSolver:
         key = (tile.row.core.start, tile.col.core.start, window.start)
         whole_spectrum = len(self.windows) == 1
         looked = None
-        if self.previews and whole_spectrum and not self.stopped and key not in self.kept.solutions:
+        if self.previews and whole_spectrum and not (self.stopped or self.seen or key in self.kept.solutions):
             looked = self._first_look(tile, values)
         if looked is not None:
             with self.watch.pause():
@@ -120,7 +124,7 @@ class TileSolver:
             return self._estimate(z, c, tile)
         estimate = None
         for state in self._states(State(0, z, _NAN, _NAN), c):
-            if state.number == 0 and looked is not None:
+            if state.number == 0 and (self.seen or looked is not None):
                 continue
             z, estimate, preview = state.z, None, None
             if self.previews and whole_spectrum and (state.number == 0 or self.watch.elapsed >= self.next_preview):
