@@ -62,11 +62,14 @@ def noisy(bands: int, side: int) -> Cube:
 
 
 def evaluations(bands: int, side: int) -> Found:
-    """Evaluations of f per second on a made-up context, their GFLOP, and a product of matrices on the same threads."""
+    """Evaluations of f per second on a made-up context, their GFLOP, and a product of matrices on the same threads.
+
+    Memory is handled as in a solve.
+    """
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from napari_decsc.deq import weights
+    from napari_decsc.deq import memory, weights
     from napari_decsc.deq.model import Context
 
     model = weights.load("subspace").model
@@ -74,7 +77,7 @@ def evaluations(bands: int, side: int) -> Found:
     cube, one = torch.randn(1, bands, outer, outer), torch.ones(1, bands, 1, 1)
     basis = torch.linalg.qr(torch.randn(1, bands, model.rank))[0]
     c = Context(cube, torch.ones_like(cube), one, basis, torch.zeros_like(cube))
-    with torch.inference_mode():
+    with torch.inference_mode(), memory.handled(False):
         z = model.f(model.start(c), c)
         with FlopCounterMode(display=False) as counter:
             model.f(z, c)

@@ -314,10 +314,10 @@ class Subspace(Decsc):
         """One evaluation of the fixed-point map."""
         S, H = z
         r = self.estimate(z, c).sub_(c.target)
-        r = clip(r, F.softplus(self.huber_limit)).mul_(c.weight)
-        # in place: fresh memory costs more time than the arithmetic
-        S = self.shared.encode(r, c.basis, self.shared.filters.encode).mul_(-0.5).add_(S)
-        H = self.unshared.encode(r, self.unshared.filters.encode).mul_(-0.5).add_(H)
+        # half a step against the gradient, in place: fresh memory costs more time than the arithmetic
+        r = clip(r, F.softplus(self.huber_limit)).mul_(c.weight).mul_(-0.5)
+        S = self.shared.encode(r, c.basis, self.shared.filters.encode).add_(S)
+        H = self.unshared.encode(r, self.unshared.filters.encode).add_(H)
         return (
             self._shrunk(S, self.shared_threshold, self.shared_weight, c.strength),
             self._shrunk(H, self.unshared_threshold, self.unshared_weight, c.strength),
@@ -330,8 +330,9 @@ class Subspace(Decsc):
         return c.target.new_zeros(n, self.shared.maps, h, w), c.target.new_zeros(n * bands, 16, h, w)
 
     def _shrunk(self, x: Tensor, threshold: Tensor, weight: Tensor, strength: float) -> Tensor:
-        """The proximal step of strength (t |x| + m / 2 x^2)."""
-        return soft(x, strength * F.softplus(threshold)).div_(1 + strength * self._weight(weight))
+        """The proximal step of strength (t |x| + m / 2 x^2): soft(x, t) / (1 + m). ``x`` is used up."""
+        t, m = strength * F.softplus(threshold), strength * self._weight(weight)
+        return F.softshrink(x.div_(t), 1).mul_(t / (1 + m))
 
     def _weight(self, raw: Tensor) -> Tensor:
         least: float = self.config.least_weight

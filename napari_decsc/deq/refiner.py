@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from napari_decsc.deq.convolution import pixel_shuffle
 from napari_decsc.deq.smoothing import box_mean
 
 #: What the estimate took away is read, and given back, within so many noise levels.
@@ -63,5 +64,5 @@ class Refiner(nn.Module):
         x = torch.cat([x, loudness[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
         x = self.fine(F.relu(self.enter(x.contiguous(memory_format=torch.channels_last))))
         x = self.up(self.coarse(self.down(x))) + x
-        gate, added = F.pixel_shuffle(self.leave(self.last(x)).float(), 2).chunk(2, 1)
+        gate, added = pixel_shuffle(self.leave(self.last(x)).float(), 2).chunk(2, 1)
         return pilot + torch.tanh(gate) * taken + added

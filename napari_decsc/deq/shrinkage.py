@@ -1,12 +1,13 @@
 """Proximal operators and clippings, element by element."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
 def soft(x: Tensor, threshold: Tensor) -> Tensor:
-    """Soft threshold, sign(x) max(|x| - t, 0): the proximal operator of t ||x||_1. Firmly non-expansive."""
-    return x.clamp(-threshold, threshold).neg_().add_(x)
+    """Soft threshold, sign(x) max(|x| - t, 0) for t > 0: the proximal operator of t ||x||_1. Firmly non-expansive."""
+    return F.softshrink(x / threshold, 1).mul_(threshold)
 
 
 def clip(x: Tensor, limit: Tensor) -> Tensor:
