@@ -43,9 +43,19 @@ def measure(weights: str, bands: int, side: int) -> dict[str, float]:
     small, cube = (
         add_noise(scene.replace(data=scene.data[:, :n, :n].copy()), make_noise("mixture"), 0) for n in (16, side)
     )
+    model = shipped.load(weights).model
+    # the result is held beside the tile
+    (tile,) = tiling.plan(side, side, 0, model.multiple)
+    reckoned = memory.of_tile(model, bands, tile.row.length * tile.col.length) + cube.data.nbytes
+    # enough for a single tile, and so little that memory is short
+    budget = f"{memory.PROGRAM + reckoned + 2 * cube.data.nbytes}"
     settings = DecscSettings(
-        weights=weights, device="cpu", max_iterations=EVALUATIONS, tolerance=0, strength=STRENGTH, memory="1000GB"
+        weights=weights, device="cpu", max_iterations=EVALUATIONS, tolerance=0, strength=STRENGTH, memory=budget
     )
+    denoiser = DecscDenoiser(settings)
+    plan = denoiser.plan(cube.shape, streamed=False)
+    if not plan.short or len(plan.tiles) > 1:
+        raise SystemExit(f"{bands} x {side} x {side}: memory is not short, or there are {len(plan.tiles)} tiles")
     run(DecscDenoiser(settings).denoise(small))
     before, peaks, stop = resident("RssAnon"), [0], threading.Event()
 
@@ -56,14 +66,9 @@ def measure(weights: str, bands: int, side: int) -> dict[str, float]:
     watcher = threading.Thread(target=watch)
     watcher.start()
     numbers: list[int] = []  # no events: they would hold previews
-    with memory.handled(True):
-        run(DecscDenoiser(settings).denoise(cube), lambda event: numbers.append(event.number))
+    run(denoiser.denoise(cube), lambda event: numbers.append(event.number))
     stop.set()
     watcher.join()
-    model = shipped.load(weights).model
-    # the result is held beside the tile
-    (tile,) = tiling.plan(side, side, 0, model.multiple)
-    reckoned = memory.of_tile(model, bands, tile.row.length * tile.col.length) + cube.data.nbytes
     return {"peak": max(peaks), "reckoned": reckoned, "evaluations": numbers[-1]}
 
 

@@ -11,6 +11,9 @@ from typing import TypeVar
 
 import torch
 
+#: Threads that take parts at most: each has memory of its own.
+MOST = 4
+
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
@@ -27,7 +30,7 @@ def one_thread() -> Iterator[int]:
 
 
 def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: torch.device) -> Iterator[Result]:
-    """The results of all parts in their order; on the CPU each of torch's threads takes whole parts.
+    """The results of all parts in their order; on the CPU up to `MOST` threads take whole parts.
 
     ``work`` runs without gradients, and may change no tensor that was made outside of it.
     """
@@ -36,5 +39,5 @@ def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: 
         if device.type != "cpu" or threads == 1 or len(parts) == 1:
             yield from map(without_gradients, parts)
         else:
-            with ThreadPoolExecutor(threads) as pool:
+            with ThreadPoolExecutor(min(threads, MOST)) as pool:
                 yield from pool.map(without_gradients, parts)

@@ -9,13 +9,15 @@ from contextlib import contextmanager
 import psutil
 import torch
 
+from napari_decsc.classical.threads import MOST
 from napari_decsc.deq.model import Decsc
 from napari_decsc.hsi.errors import SettingsError
 
 #: What the program itself takes before it solves anything, in bytes: Python, PyTorch, the weights.
 PROGRAM = 400_000_000
-#: What a solve takes beside what grows with the tile: buffers of libraries, parts that the system gives back late.
-FIXED = 30_000_000
+#: What a solve takes beside what grows with the tile: buffers of libraries, parts that the system gives back late; and
+#: what each further thread works on.
+_FIXED, _THREAD = 30_000_000, 90_000_000
 
 #: Numbers of glibc's settings: how much free memory it holds, from which size on a block is fetched from the system by
 #: itself, and how many such blocks there may be.
@@ -23,8 +25,13 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
 #: Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
 #: themselves in a program that works with large blocks.
 _HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0}
-_AT_ONCE = {_M_MMAP_THRESHOLD: 4 << 20}
+_AT_ONCE = {_M_MMAP_THRESHOLD: 16 << 20}
 _USUAL = {_M_TRIM_THRESHOLD: 64 << 20, _M_MMAP_THRESHOLD: 32 << 20, _M_MMAP_MAX: 65536}
+
+#: Where nothing is given back, a solve takes up to so many times what is reckoned for it: cubes of so few bands, others.
+_FEW_BANDS, _WASTE = 8, (1.8, 1.3)
+#: By default half of what is free is the budget, and a solve in which nothing is given back may take more: so much.
+_BEYOND = 1.4
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
@@ -63,8 +70,7 @@ def handled(short: bool) -> Iterator[None]:
 
     Fetching memory from the system costs more time than most arithmetic on it. Where memory is plentiful, what a tensor
     leaves is held for the next. Where it is ``short``, large blocks are given back as soon as they are free: what is
-    held lies in pieces that the next tensor may not fit into, a tile then takes half as much again, and no two runs
-    take the same. Other C libraries than glibc do as they do.
+    held lies in pieces that the next tensor may not fit into. Other C libraries than glibc do as they do.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     mallopt, trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
@@ -84,24 +90,39 @@ def handled(short: bool) -> Iterator[None]:
         trim(0)
 
 
+def fixed() -> int:
+    """Bytes that a solve takes whatever its tile."""
+    return _FIXED + _THREAD * (min(torch.get_num_threads(), MOST) - 1)
+
+
+def is_short(text: str, device: torch.device, bands: int, need: int) -> bool:
+    """Whether a run that is reckoned to ``need`` so many bytes must give memory back as soon as it is free.
+
+    ``text`` says how much it may take, as for :func:`budget`.
+    """
+    limit = budget(text, device) * (1 if text.strip() else _BEYOND)
+    return device.type == "cpu" and need * _WASTE[bands >= _FEW_BANDS] > limit
+
+
 def of_tile(model: Decsc, bands: int, pixels: int) -> int:
     """Bytes that the solve of a tile takes at its peak; ``pixels`` with margins."""
-    return FIXED + pixels * per_pixel(model, bands)
+    return fixed() + pixels * per_pixel(model, bands)
 
 
 def of_units(model: Decsc, bands: int, pixels: int) -> int:
     """Bytes that finding the noise units takes on a sample of so many pixels; models of few bands look for none."""
-    return FIXED + 76 * bands * pixels if model.bands is None else 0
+    return fixed() + 76 * bands * pixels if model.bands is None else 0
 
 
 def per_pixel(model: Decsc, bands: int) -> int:
     """Bytes for each pixel of a tile, at the peak of its solve.
 
     Anderson acceleration holds five codes and five differences of codes, and f makes a few more; then there are the
-    cubes (noisy, target, weight, expected, and what f compares them with). The counts are fitted to measurements of
-    solves where memory is short (:func:`handled`), see docs/scaling.md.
+    cubes (noisy, target, weight, expected, and what f compares them with), and the attention of ``paper``. The counts
+    are fitted to measurements of solves where memory is short (:func:`handled`), see docs/scaling.md.
     """
     maps = model.shared.maps / model.shared.stride**2
     window = model.bands or bands
     codes = maps + window * model.unshared.filters.step.shape[0] / model.unshared.stride**2
-    return int(4 * (16 * codes + 10 * window + 2 * bands))
+    attention = 50 * maps if model.preset == "paper" else 0
+    return int(4 * (18 * codes + 12 * window + 2 * bands + attention))

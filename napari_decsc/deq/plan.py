@@ -24,7 +24,8 @@ class Plan:
 
     ``side``: side of the tiles' cores in pixels, 0 for the whole image; ``solves``: tiles times windows of bands;
     ``memory``: bytes that the run is estimated to take at its peak where it computes, the program included on a CPU;
-    ``budget``: bytes that it may take; ``on_disk``: a result that nobody streams is held in a temporary file.
+    ``budget``: bytes that it may take; ``short``: no memory may be wasted, see :func:`memory.handled`; ``on_disk``: a
+    result that nobody streams is held in a temporary file.
     """
 
     shape: tuple[int, int, int]
@@ -34,12 +35,8 @@ class Plan:
     windows: int
     memory: int
     budget: int
+    short: bool
     on_disk: bool
-
-    @property
-    def short(self) -> bool:
-        """Whether memory is so short that none of it can be wasted: more than half of the budget is needed."""
-        return self.device == "cpu" and 2 * self.memory > self.budget
 
     @property
     def spare(self) -> int:
@@ -93,7 +90,8 @@ def make(
     sampled = min(rows * cols, sample_pixels(bands))
     need = held + max(memory.of_tile(model, bands, outer), memory.of_units(model, bands, sampled))
     windows = len(tiling.band_windows(bands, model.bands or bands))
-    return Plan(shape, str(device), side, tiles, windows, need, budget, on_disk)
+    short = memory.is_short(settings.memory, device, bands, need)
+    return Plan(shape, str(device), side, tiles, windows, need, budget, short, on_disk)
 
 
 def _side(model: Decsc, settings: DecscSettings, shape: tuple[int, int, int], budget: int, held: int) -> int:
@@ -104,7 +102,7 @@ def _side(model: Decsc, settings: DecscSettings, shape: tuple[int, int, int], bu
     (whole,) = tiling.plan(rows, cols, 0, model.multiple)
     if memory.of_tile(model, bands, whole.row.length * whole.col.length) <= budget - held:
         return settings.tile
-    side = tiling.side_within(budget, memory.per_pixel(model, bands), model.multiple, held + memory.FIXED)
+    side = tiling.side_within(budget, memory.per_pixel(model, bands), model.multiple, held + memory.fixed())
     return min(side, settings.tile or side)
 
 

@@ -186,7 +186,7 @@ def test_free_blocks_go_back_to_the_system_at_once_where_memory_is_short_and_at_
         from napari_decsc.deq import memory
         resident = lambda: psutil.Process().memory_info().rss
         with memory.handled({short}):
-            blocks = [np.ones(1_000_000) for _ in range(10)]
+            blocks = [np.ones(4_000_000) for _ in range(4)]
             held = resident()
             del blocks[:-1]  # the last one would hold up those below it on a heap
             at_once = held - resident()
