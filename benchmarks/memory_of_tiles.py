@@ -37,7 +37,7 @@ def measure(weights: str, bands: int, side: int) -> dict[str, float]:
     from napari_decsc.hsi.noise import add_noise, make_noise
     from napari_decsc.hsi.sample import sample_cube
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     # one scene for all: that the sample is made must not count
     scene = sample_cube(512, 512, bands)
     small, cube = (

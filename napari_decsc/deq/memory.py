@@ -17,7 +17,7 @@ from napari_decsc.hsi.errors import SettingsError
 PROGRAM = 400_000_000
 #: What a solve takes beside what grows with the tile: buffers of libraries, parts that the system gives back late; and
 #: what each further thread works on.
-_FIXED, _THREAD = 30_000_000, 90_000_000
+_FIXED, _THREAD = 30_000_000, 120_000_000
 
 #: Numbers of glibc's settings: how much free memory it holds, from which size on a block is fetched from the system by
 #: itself, and how many such blocks there may be.
@@ -28,7 +28,7 @@ _HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0}
 _AT_ONCE = {_M_MMAP_THRESHOLD: 16 << 20}
 _USUAL = {_M_TRIM_THRESHOLD: 64 << 20, _M_MMAP_THRESHOLD: 32 << 20, _M_MMAP_MAX: 65536}
 
-#: Where nothing is given back, a solve takes up to so many times what is reckoned for it: cubes of so few bands, others.
+#: Where nothing is given back, a solve takes up to so many times what is reckoned for it: of few bands, of more.
 _FEW_BANDS, _WASTE = 8, (1.8, 1.3)
 #: By default half of what is free is the budget, and a solve in which nothing is given back may take more: so much.
 _BEYOND = 1.4
