@@ -69,14 +69,15 @@ def anderson(f: Map, z: Code, memory: int = 5, ridge: float = 1e-6, patience: fl
     Source: Walker and Ni, *Anderson acceleration for fixed-point iterations*, SIAM J. Numer. Anal. 49 (2011), type II.
     """
     images, number = z[0].shape[0], 0
-    values: deque[Code] = deque(maxlen=memory)
-    steps: deque[Code] = deque(maxlen=memory)
+    values: deque[Code] = deque()
+    steps: deque[Code] = deque()
     gram = z[0].new_zeros(images, 0, 0)
     best: Tensor | None = None
     while True:
         number += 1
         new = f(z)
         step = difference(new, z)
+        del z  # codes are large: none is held that is not needed
         state = _state(number, new, step, images)
         yield state
         if best is not None and bool((state.residual > patience * best).any()):
@@ -84,12 +85,14 @@ def anderson(f: Map, z: Code, memory: int = 5, ridge: float = 1e-6, patience: fl
             steps.clear()
             gram = gram[:, :0, :0]
         best = state.residual if best is None else torch.minimum(best, state.residual)
-        if len(steps) == memory:
-            gram = gram[:, 1:, 1:]
         values.append(new)
         steps.append(step)
         gram = _grow(gram, steps, images)
         z = _mix(values, _mixing_weights(gram, ridge), images)
+        if len(steps) == memory:
+            values.popleft()
+            steps.popleft()
+            gram = gram[:, 1:, 1:]
 
 
 def until(states: Iterator[State], tolerance: float, max_iterations: int) -> Iterator[State]:

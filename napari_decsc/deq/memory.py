@@ -28,10 +28,8 @@ _HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0}
 _AT_ONCE = {_M_MMAP_THRESHOLD: 16 << 20}
 _USUAL = {_M_TRIM_THRESHOLD: 64 << 20, _M_MMAP_THRESHOLD: 32 << 20, _M_MMAP_MAX: 65536}
 
-#: Where nothing is given back, a solve takes up to so many times what is reckoned for it: of few bands, of more.
+#: :func:`waste` on a CPU: of few bands, of more.
 _FEW_BANDS, _WASTE = 8, (1.8, 1.3)
-#: By default half of what is free is the budget, and a solve in which nothing is given back may take more: so much.
-_BEYOND = 1.4
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
@@ -95,13 +93,9 @@ def fixed() -> int:
     return _FIXED + _THREAD * (min(torch.get_num_threads(), MOST) - 1)
 
 
-def is_short(text: str, device: torch.device, bands: int, need: int) -> bool:
-    """Whether a run that is reckoned to ``need`` so many bytes must give memory back as soon as it is free.
-
-    ``text`` says how much it may take, as for :func:`budget`.
-    """
-    limit = budget(text, device) * (1 if text.strip() else _BEYOND)
-    return device.type == "cpu" and need * _WASTE[bands >= _FEW_BANDS] > limit
+def waste(device: torch.device, bands: int) -> float:
+    """How many times what is reckoned a run takes where nothing is given back before its end."""
+    return _WASTE[bands >= _FEW_BANDS] if device.type == "cpu" else 1
 
 
 def of_tile(model: Decsc, bands: int, pixels: int) -> int:
@@ -117,12 +111,13 @@ def of_units(model: Decsc, bands: int, pixels: int) -> int:
 def per_pixel(model: Decsc, bands: int) -> int:
     """Bytes for each pixel of a tile, at the peak of its solve.
 
-    Anderson acceleration holds five codes and five differences of codes, and f makes a few more; then there are the
-    cubes (noisy, target, weight, expected, and what f compares them with), and the attention of ``paper``. The counts
-    are fitted to measurements of solves where memory is short (:func:`handled`), see docs/scaling.md.
+    While f is evaluated Anderson acceleration holds four codes, four differences and the point itself, and f makes a
+    few more; then there are the cubes (noisy, target, weight, expected, and what f compares them with), and the
+    attention of ``paper``. The counts are fitted to measurements of solves where memory is short (:func:`handled`), see
+    docs/scaling.md.
     """
     maps = model.shared.maps / model.shared.stride**2
     window = model.bands or bands
     codes = maps + window * model.unshared.filters.step.shape[0] / model.unshared.stride**2
     attention = 50 * maps if model.preset == "paper" else 0
-    return int(4 * (18 * codes + 12 * window + 2 * bands + attention))
+    return int(4 * (15 * codes + 12 * window + 2 * bands + attention))

@@ -84,14 +84,15 @@ def make(
     on_disk = result > memory.for_results(settings.memory, device)
     # what is left for a tile: on a CPU the program and the result lie in the same memory
     held = memory.program(settings.memory) + (0 if on_disk else result) if device.type == "cpu" else 0
-    side = _side(model, settings, shape, budget, held)
+    # what a user allows is filled with as large a tile as it holds; half of what is free is wide enough to waste some
+    waste = memory.waste(device, bands)
+    side = _side(model, settings, shape, budget if settings.memory.strip() else int(budget / waste), held)
     tiles = tiling.plan(rows, cols, side, model.multiple)
     outer = max(tile.row.length for tile in tiles) * max(tile.col.length for tile in tiles)
     sampled = min(rows * cols, sample_pixels(bands))
     need = held + max(memory.of_tile(model, bands, outer), memory.of_units(model, bands, sampled))
     windows = len(tiling.band_windows(bands, model.bands or bands))
-    short = memory.is_short(settings.memory, device, bands, need)
-    return Plan(shape, str(device), side, tiles, windows, need, budget, short, on_disk)
+    return Plan(shape, str(device), side, tiles, windows, need, budget, need * waste > budget, on_disk)
 
 
 def _side(model: Decsc, settings: DecscSettings, shape: tuple[int, int, int], budget: int, held: int) -> int:

@@ -177,6 +177,7 @@ class TileSolver:
         f = lambda z: self.model.f(z, c)  # noqa: E731
         states = until(solver(f, first.z), self.settings.tolerance, self.settings.max_iterations)
         state: State | None = first
+        del first
         while state is not None:
             yield state
             with torch.inference_mode():
