@@ -10,7 +10,8 @@ from napari_decsc.deq import plan as planning
 from napari_decsc.deq import tiling
 from napari_decsc.deq.devices import is_out_of_memory
 from napari_decsc.deq.source import Values
-from napari_decsc.deq.tile_solver import TileSolver
+from napari_decsc.deq.stream import Stream
+from napari_decsc.deq.tile_solver import Events, TileSolver
 from napari_decsc.deq.tiling import Tile
 from napari_decsc.hsi.denoising import Command, Iteration, Sink
 from napari_decsc.hsi.errors import DenoisingError
@@ -25,33 +26,48 @@ class TileQueue:
     """Solves tiles into a sink, and goes on in less memory when a tile does not fit."""
 
     def __init__(self, solver: TileSolver, tiles: list[Tile], sink: Sink) -> None:
-        self.solver, self.sink = solver, sink
+        self.solver = solver
+        # on a processor there is hardly anything to gain (docs/speed.md)
+        self.stream = Stream(solver.source, sink, beside=solver.device.type != "cpu")
         self.whole, self.parts = deque(tiles), deque[Tile]()
         self.side = 0
         self.done, self.left = 0, len(tiles)
 
     def run(self) -> Steps:
         """Solve all tiles. Raises DenoisingError when not even the smallest fits into the processor's memory."""
-        windows = len(self.solver.windows)
-        while self.whole or self.parts:
-            if not self.parts:
-                self.parts.extend(tiling.split(self.whole.popleft(), self.side, self.solver.model.multiple))
-            try:
-                core = yield from self.solver.solve(self.parts[0], self.done, self.done + windows * self.left)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-            else:
-                self._finish(self.parts.popleft(), core)
-                continue
-            # only here is what the failed solve held really free
-            yield from self._say(self._step_down())
+        with self.stream:
+            while self.whole or self.parts:
+                if not self.parts:
+                    self.parts.extend(self._split(self.whole.popleft()))
+                try:
+                    core = yield from self._solve(self.parts[0])
+                except (RuntimeError, MemoryError) as error:
+                    if not is_out_of_memory(error):
+                        raise
+                else:
+                    self._finish(self.parts.popleft(), core)
+                    continue
+                # only here is what the failed solve held really free
+                yield from self._say(self._step_down())
+
+    def _solve(self, tile: Tile) -> Events:
+        values = self.stream.read(tile, self._following())
+        total = self.done + len(self.solver.windows) * self.left
+        return (yield from self.solver.solve(tile, values, self.done, total))
 
     def _finish(self, tile: Tile, core: Values) -> None:
-        rows, cols = tile.row.core, tile.col.core
-        self.sink.write(self.solver.source.restored(core, rows, cols), rows, cols)
+        self.stream.write(core, tile)
         self.done += len(self.solver.windows)
         self.left -= 1
+
+    def _following(self) -> Tile | None:
+        """The tile after the next."""
+        if len(self.parts) > 1:
+            return self.parts[1]
+        return self._split(self.whole[0])[0] if self.whole else None
+
+    def _split(self, tile: Tile) -> list[Tile]:
+        return tiling.split(tile, self.side, self.solver.model.multiple)
 
     def _say(self, message: str) -> Steps:
         solver = self.solver

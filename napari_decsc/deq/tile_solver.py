@@ -88,12 +88,12 @@ class TileSolver:
         bands = self.source.cube.bands
         return tiling.band_windows(bands, self.model.bands or bands)
 
-    def solve(self, tile: Tile, done: int, total: int) -> Events:
-        """Events of one tile; returns its core (band, row, col) with peak 1.
+    def solve(self, tile: Tile, values: Values, done: int, total: int) -> Events:
+        """Events of one tile, of which ``values`` are known (:meth:`Source.tile`); returns its core, peak 1.
 
         ``done`` of ``total`` solves lie behind; the windows of this tile count on from there.
         """
-        values, windows = self.source.tile(tile), self.windows
+        windows = self.windows
         if len(windows) == 1:
             return (yield from self._solve(tile, windows[0], values, done + 1, total))
         bands = self.source.cube.bands
