@@ -16,7 +16,10 @@ from torch import Tensor
 from napari_decsc.deq import noise_units
 from napari_decsc.deq.pyramid import first_pass, second_pass
 from napari_decsc.deq.smoothing import column_shifts
-from napari_decsc.deq.survey import ROUNDS, Survey, without_spikes
+from napari_decsc.deq.survey import Survey, without_spikes
+
+#: Rounds of smoothing and filling, where there are outliers.
+ROUNDS = 2
 
 
 @dataclass(frozen=True, eq=False)

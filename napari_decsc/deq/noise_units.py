@@ -16,13 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.classical.threads import one_thread, side_by_side
+from napari_decsc.deq.smoothing import NORMAL_MAD
 
 #: The noise of a band is never taken to be below this share of the peak: quieter bands are left as they are.
 SIGMA_FLOOR = 1e-4
 #: What the noise level of a band without any usable voxel is taken to be: its data are not believed.
 SIGMA_UNKNOWN = 0.5
-#: The MAD of a normal variable of variance 1.
-NORMAL_MAD = 0.6745
 #: Rounds of the Huber PCA, gradient steps in each, and where it clips (in noise levels).
 ROUNDS, STEPS, CLIP_AT = 3, 14, 4.0
 #: A part of the image is fitted once no coordinate moves by more than this (in noise levels).

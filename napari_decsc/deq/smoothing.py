@@ -15,6 +15,11 @@ NEAR, WIDE = 9, 31
 SIGNAL_FROM = 1.3
 #: A column is shifted as a whole when its median is so many times what chance explains.
 SHIFTED = 4.0
+#: In a raw cube, where structure is still there, so many times what chance or the other columns explain; a column is
+#: compared with so many on each side, and the like in the next band counts from so many times chance.
+STRIPED, ASIDE, LIKELY = 6.0, 3, 2.0
+#: The MAD of a normal variable of variance 1.
+NORMAL_MAD = 0.6745
 #: A deviation has company if a band beside it deviates the same way, by this share of it.
 LIKE = 0.5
 
@@ -73,18 +78,42 @@ def column_shifts(rest: Tensor, keep: Tensor) -> Tensor:
 
     0 where chance explains it, and where a band beside it shows the like.
     """
-    median = torch.where(keep, rest, torch.nan).nanmedian(2, keepdim=True).values.nan_to_num(0)
-    # the median of n normal values of variance 1 has a standard deviation of 1.25 / sqrt(n)
-    chance = 1.25 / keep.sum(2, keepdim=True).clamp(min=1).sqrt()
+    median, chance = _column_medians(rest, keep)
     return torch.where((median.abs() > SHIFTED * chance) & ~has_company(median), median, 0)
 
 
-def has_company(rest: Tensor) -> Tensor:
+def stripes(cube: Tensor, keep: Tensor, sigma: Tensor) -> Tensor:
+    """By how much columns of a raw cube with noise levels ``sigma`` (N, B) are shifted against those beside them.
+
+    (N, B, rows, cols) -> (N, B, 1, cols); 0 where chance explains it, or what columns of this band differ by anyway, and
+    where a band beside it shows the like.
+    """
+    median, chance = _column_medians(cube, keep)
+    chance = chance * sigma[:, :, None, None]
+    median = torch.where(keep.any(2, keepdim=True), median, torch.nan)
+    around = F.pad(median, (ASIDE, ASIDE), value=torch.nan).unfold(3, 2 * ASIDE + 1, 1).nanmedian(4).values
+    away = (median - around).nan_to_num(0)
+    usual = away.abs().median(3, keepdim=True).values / NORMAL_MAD
+    likely = torch.where(away.abs() > LIKELY * chance, away, 0)
+    shifted = (away.abs() > STRIPED * torch.maximum(chance, usual)) & ~has_company(away, likely)
+    return torch.where(shifted, away, 0)
+
+
+def _column_medians(values: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
+    """Median of what is usable of each column, (N, B, 1, cols), and its standard deviation if the noise has variance 1."""
+    median = torch.where(keep, values, torch.nan).nanmedian(2, keepdim=True).values.nan_to_num(0)
+    # that of the median of n normal values is 1.25 / sqrt(n)
+    return median, 1.25 / keep.sum(2, keepdim=True).clamp(min=1).sqrt()
+
+
+def has_company(rest: Tensor, others: Tensor | None = None) -> Tensor:
     """True where a band beside it deviates in the same way, half as much or more. (N, B, rows, cols) -> the same shape.
 
     Impulses, dead pixels and stripes strike single bands; structure that an estimate misses goes through several.
+    ``others``: what counts of the bands beside, if not all of ``rest``.
     """
+    others = rest if others is None else others
     company = torch.zeros_like(rest)
     for here, beside in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        torch.maximum(company[:, here], rest[:, beside] * rest[:, here].sign(), out=company[:, here])
+        torch.maximum(company[:, here], others[:, beside] * rest[:, here].sign(), out=company[:, here])
     return company > LIKE * rest.abs()

@@ -16,7 +16,7 @@ from torch import Tensor
 from napari_decsc.deq import noise_units
 from napari_decsc.deq.dictionaries import mix_bands
 from napari_decsc.deq.noise_units import SIGMA_FLOOR, NoiseUnits
-from napari_decsc.deq.smoothing import column_shifts, has_company, local_wiener, without_leak
+from napari_decsc.deq.smoothing import column_shifts, has_company, local_wiener, stripes, without_leak
 
 #: A voxel further from the estimate than so many noise levels is an outlier, if it has no company in other bands.
 OUTLIER = 3.0
@@ -26,7 +26,7 @@ SPIKE, ALONE = 6.0, 3.0
 #: No value is larger than so many noise levels: squares must stay finite.
 LARGEST = 1e6
 #: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
-ROUNDS, FEW = 3, 0.01
+ROUNDS, FEW = 5, 0.01
 #: Chance, and structure along the columns, shift no more than this share of them.
 FEW_COLUMNS = 0.015
 #: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
@@ -106,32 +106,38 @@ class Survey(NoiseUnits):
 def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
     """Noise levels, basis, energies and whether there are outliers, of whole cubes (N, B, rows, cols), peak 1."""
     units, filled = noise_units.find(cube, keep, rank)
-    highest = noise_units.band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
     found = _measured(units, filled, outliers=True, turns=1)
-    for number in range(ROUNDS):
-        target = found.in_units(cube, keep)
-        estimate, share = local_wiener(found.images(filled))
-        estimate = found._counted(estimate)
-        fit = found.cube(estimate)
-        rest = found.rest(target - fit, keep)
-        weight = weights(rest, keep)
-        if number == 0 and not _spoiled(rest, target - fit, weight, keep):
-            return _measured(units, without_spikes(target, keep, filled), outliers=False)
-        better = _measured_again(found, rest, weight, share, highest)
+    if not _spoiled(found, cube, keep, filled):
+        return _measured(units, without_spikes(found.in_units(cube, keep), keep, filled), outliers=False)
+    # a basis that has learned a stripe explains it ever after
+    highest = noise_units.band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
+    units, filled = noise_units.find(cube - stripes(cube, keep, highest), keep, rank)
+    found = _measured(units, filled, outliers=True, turns=1)
+    for _ in range(ROUNDS):
+        fit, rest, _, share = _compared(found, cube, keep, filled)
+        better = _measured_again(found, rest, weights(rest, keep), share, highest)
         scale = (found.sigma / better)[:, :, None, None]
         rest = rest * scale
-        weight = weights(rest, keep)
-        filled = fit * scale + weight * rest
+        filled = fit * scale + weights(rest, keep) * rest
         units = NoiseUnits(better, found.basis, found.limit * scale[..., 0])
         found = _measured(units, filled, outliers=True)
     return found
 
 
-def _spoiled(rest: Tensor, raw: Tensor, weight: Tensor, keep: Tensor) -> bool:
+def _compared(found: Survey, cube: Tensor, keep: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A fit to the filled cube, what it leaves over of the cube, shifts put right and raw, and what the filter kept."""
+    estimate, share = local_wiener(found.images(filled))
+    fit = found.cube(found._counted(estimate))
+    raw = found.in_units(cube, keep) - fit
+    return fit, found.rest(raw, keep), raw, share
+
+
+def _spoiled(found: Survey, cube: Tensor, keep: Tensor, filled: Tensor) -> bool:
     """Whether there is more to it than Gaussian noise: voxels hidden in some bands, outliers, or shifted columns."""
+    _, rest, raw, _ = _compared(found, cube, keep, filled)
     measured = keep.sum().clamp(min=1)
     pixels = keep.any(1).sum() * keep.shape[1]
-    outliers = 1 - float(weight.sum() / measured)
+    outliers = 1 - float(weights(rest, keep).sum() / measured)
     shifted = float(((rest - raw).abs() > 0).float().mean())
     hidden = 1 - float(measured / pixels.clamp(min=1))
     return outliers < MANY and (hidden > FEW or outliers > FEW or shifted > FEW_COLUMNS)
