@@ -85,8 +85,8 @@ def column_shifts(rest: Tensor, keep: Tensor) -> Tensor:
 def stripes(cube: Tensor, keep: Tensor, sigma: Tensor) -> Tensor:
     """By how much columns of a raw cube with noise levels ``sigma`` (N, B) are shifted against those beside them.
 
-    (N, B, rows, cols) -> (N, B, 1, cols); 0 where chance explains it, or what columns of this band differ by anyway, and
-    where a band beside it shows the like.
+    (N, B, rows, cols) -> (N, B, 1, cols); 0 where chance explains it, or what columns of this band differ by anyway,
+    and where a band beside it shows the like.
     """
     median, chance = _column_medians(cube, keep)
     chance = chance * sigma[:, :, None, None]
@@ -100,7 +100,7 @@ def stripes(cube: Tensor, keep: Tensor, sigma: Tensor) -> Tensor:
 
 
 def _column_medians(values: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
-    """Median of what is usable of each column, (N, B, 1, cols), and its standard deviation if the noise has variance 1."""
+    """Median of what is usable of each column, (N, B, 1, cols), and its deviation by chance where the noise is 1."""
     median = torch.where(keep, values, torch.nan).nanmedian(2, keepdim=True).values.nan_to_num(0)
     # that of the median of n normal values is 1.25 / sqrt(n)
     return median, 1.25 / keep.sum(2, keepdim=True).clamp(min=1).sqrt()

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from napari_decsc.deq import guide
-from napari_decsc.deq.smoothing import box_mean, column_shifts, has_company, local_wiener
+from napari_decsc.deq.smoothing import box_mean, column_shifts, has_company, local_wiener, stripes
 from napari_decsc.deq.survey import LEAK, survey
 
 ROWS, COLS, BANDS = 96, 80, 20
@@ -57,6 +57,38 @@ def test_a_column_shifted_in_one_band_is_found_and_one_shifted_in_all_is_the_sce
     assert abs(float(shifts[0, 5, 0, 7]) - 2) < 0.5
     assert not shifts[..., 30].any()
     assert float((shifts != 0).float().mean()) < 0.005
+
+
+def test_stripes_of_a_raw_cube_are_told_from_noise_and_from_the_scene():
+    clean, _ = scene(1.0)
+    cube, keep = clean + noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    cube[:, 5, :, 7] += 3
+    cube[:, 9, :, 40:42] -= 3
+    cube[..., 30] += 3
+    keep[..., 60] = False
+    cube[~keep] = 100
+    shifts = stripes(cube, keep, torch.ones(1, BANDS))
+    assert abs(float(shifts[0, 5, 0, 7]) - 3) < 0.8
+    torch.testing.assert_close(shifts[0, 9, 0, 40:42], torch.tensor([-3.0, -3.0]), atol=0.8, rtol=0)
+    assert int((shifts != 0).sum()) == 3
+
+
+def test_stripes_of_a_cube_of_one_column_or_one_row_are_none():
+    for shape in ((1, 4, 9, 1), (1, 4, 1, 9)):
+        assert not stripes(torch.randn(shape), torch.ones(shape, dtype=torch.bool), torch.ones(1, 4)).any()
+
+
+def test_the_basis_of_a_dark_scene_learns_no_stripes():
+    """Where the scene is weak, a few striped bands hold more energy than its own components."""
+    clean, _ = scene(1.0)
+    cube = 0.05 * clean + noise()
+    quiet = slice(2, 18, 3)
+    drawn = torch.Generator().manual_seed(3)
+    cube[:, quiet, :, ::7] += 12 * (2 * torch.rand(1, 6, 1, 12, generator=drawn) - 1)
+    found = found_in(cube)
+    assert found.outliers
+    explained = (found.basis.square() * found.counts[:, None]).sum(2)[0]
+    assert float(explained[quiet].max()) < 0.5
 
 
 def test_a_component_too_weak_for_the_second_moment_is_found():
