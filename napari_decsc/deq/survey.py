@@ -109,6 +109,7 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
     found = _measured(units, filled, outliers=True, turns=1)
     if not _spoiled(found, cube, keep, filled):
         return _measured(units, without_spikes(found.in_units(cube, keep), keep, filled), outliers=False)
+    del filled
     # a basis that has learned a stripe explains it ever after
     highest = noise_units.band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
     units, filled = noise_units.find(cube - stripes(cube, keep, highest), keep, rank)
