@@ -20,6 +20,8 @@ from napari_decsc.deq.survey import Survey, without_spikes
 
 #: Rounds of smoothing and filling, where there are outliers.
 ROUNDS = 2
+#: Steps of the robust fit where there are few: it soon stands still but in bands hundreds of noise levels deep.
+LONG = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +92,9 @@ def sketch(cube: Tensor, keep: Tensor, found: Survey) -> Tensor:
 
 def _without_outliers(cube: Tensor, target: Tensor, keep: Tensor, found: Survey) -> Tensor:
     """The cube in noise units, gaps and outliers filled from what lies around them."""
-    filled = noise_units.repair(cube, keep, found)
     if not found.outliers:
-        return without_spikes(target, keep, filled)
+        return without_spikes(target, keep, noise_units.repair(cube, keep, found, LONG))
+    filled = noise_units.repair(cube, keep, found)
     for _ in range(ROUNDS):
         filled, _ = found.filled(target, keep, found.smooth(found.images(filled)))
     return filled

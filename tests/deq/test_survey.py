@@ -137,6 +137,21 @@ def test_noise_levels_are_right_beside_hidden_voxels_and_stripes():
     assert float(wrong.max()) < 0.3
 
 
+def test_highlights_in_a_band_far_quieter_than_the_others_are_no_spikes():
+    """They lie hundreds of noise levels above what surrounds them, and no other band can show them."""
+    clean, _ = scene(1.0)
+    values = 0.2 * clean / clean.max()
+    values[:, 5:-5:9, 5:-5:9] += 0.7
+    sigma = torch.full((1, BANDS, 1, 1), 0.25)
+    sigma[:, 11] = 0.001
+    cube, keep = values + sigma * noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    found = survey(cube, keep, rank=6)
+    assert not found.outliers
+    images = guide.find(cube, keep, found).images
+    wrong = (found.cube(images) * found.sigma[:, :, None, None] - values)[0, 11] / 0.001
+    assert float(wrong.abs().max()) < 8
+
+
 def test_shifts_of_columns_come_from_their_whole_height():
     """What is found on whole columns is what a tile puts right, however few of their rows it sees."""
     clean, _ = scene(1.0)
