@@ -26,7 +26,7 @@ SPIKE, ALONE = 6.0, 3.0
 #: No value is larger than so many noise levels: squares must stay finite.
 LARGEST = 1e6
 #: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
-ROUNDS, FEW = 5, 0.01
+ROUNDS, FEW = 4, 0.01
 #: Chance, and structure along the columns, shift no more than this share of them.
 FEW_COLUMNS = 0.015
 #: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
