@@ -264,6 +264,6 @@ def _emitters(layer: Any) -> list[Any]:
 
 
 def _legend(curves: list[Curve]) -> str:
-    length = 30 if len(curves) < 4 else 18
+    length = 27 if len(curves) < 4 else 18
     parts = [f"<span style='color:{c.colour}'>▬</span>&nbsp;{html.escape(short(c.cube.name, length))}" for c in curves]
     return " &nbsp; ".join(parts)
