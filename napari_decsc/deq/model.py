@@ -294,12 +294,14 @@ class Subspace(Decsc):
         return None if units is None else guide.sketch(cube, keep, units)
 
     def condition(self, found: Guide | Context) -> Context:
-        """What the conditioning network makes of the guide."""
+        """What the conditioning network makes of the guide. Components beyond those it knows stay as they are there."""
         assert isinstance(found, Guide)
-        units = found.units
-        share = mix_bands(units.basis.square().mT, found.weight)
-        expected = units.cube(self.refiner(found.images, found.pilot, share, units.energy))
-        return Context(found.target, found.weight, units.sigma[:, :, None, None], units.basis, expected)
+        units, known = found.units, slice(self.rank)
+        basis = units.basis[:, :, known]
+        share = mix_bands(basis.square().mT, found.weight)
+        images = self.refiner(found.images[:, known], found.pilot[:, known], share, units.energy[:, known])
+        expected = units.cube(torch.cat([images, found.pilot[:, self.rank :]], 1))
+        return Context(found.target, found.weight, units.sigma[:, :, None, None], basis, expected)
 
     def stronger(self, c: Context, strength: float) -> Context:
         """The prior weighs ``strength`` times as much against the data."""

@@ -38,6 +38,8 @@ TURNS = 2
 #: A component counts from so much smoothed energy beyond the noise's own on, fully from the second value; in units of
 #: sqrt(B / P) for P pixels in B bands. Chance alone makes 0.3; what lies just above it is not worth its noise.
 COUNTS_FROM, COUNTS_FULLY = 0.45, 0.65
+#: Components that are kept where more count than the model learned to improve, and from when on these count.
+MOST, MORE_FROM = 32, 1.0
 #: The noise of a band is measured again where the components explain less than this share of it.
 MEASURABLE = 0.5
 
@@ -104,16 +106,20 @@ class Survey(NoiseUnits):
 
 @torch.no_grad()
 def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
-    """Noise levels, basis, energies and whether there are outliers, of whole cubes (N, B, rows, cols), peak 1."""
+    """Noise levels, basis, energies and whether there are outliers, of whole cubes (N, B, rows, cols), peak 1.
+
+    There are ``rank`` components, or more where there are no outliers and so many rise above the noise.
+    """
     units, filled = noise_units.find(cube, keep, rank)
-    found = _measured(units, filled, outliers=True, turns=1)
+    found = _measured(units, filled, rank, outliers=True, turns=1)
     if not _spoiled(found, cube, keep, filled):
-        return _measured(units, without_spikes(found.in_units(cube, keep), keep, filled), outliers=False)
+        target = found.in_units(cube, keep)
+        return _measured(units, without_spikes(target, keep, filled), rank, outliers=False, most=MOST)
     del filled
     # a basis that has learned a stripe explains it ever after
     highest = noise_units.band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
     units, filled = noise_units.find(cube - stripes(cube, keep, highest), keep, rank)
-    found = _measured(units, filled, outliers=True, turns=1)
+    found = _measured(units, filled, rank, outliers=True, turns=1)
     for _ in range(ROUNDS):
         fit, rest, _, share = _compared(found, cube, keep, filled)
         better = _measured_again(found, rest, weights(rest, keep), share, highest)
@@ -121,7 +127,7 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
         rest = rest * scale
         filled = fit * scale + weights(rest, keep) * rest
         units = NoiseUnits(better, found.basis, found.limit * scale[..., 0])
-        found = _measured(units, filled, outliers=True)
+        found = _measured(units, filled, rank, outliers=True)
     return found
 
 
@@ -164,9 +170,11 @@ def without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> Tensor:
     return torch.where(keep & ~spike, target, filled)
 
 
-def _measured(units: NoiseUnits, filled: Tensor, *, outliers: bool, turns: int = TURNS) -> Survey:
-    """Basis and energies of a repaired cube in noise units."""
-    bands, rank = units.basis.shape[1:]
+def _measured(
+    units: NoiseUnits, filled: Tensor, rank: int, *, outliers: bool, turns: int = TURNS, most: int = 0
+) -> Survey:
+    """Basis and energies of a repaired cube in noise units: ``rank`` components, up to ``most`` if so many count."""
+    bands = filled.shape[1]
     pixels = filled.shape[2] * filled.shape[3]
     mean = filled.mean((2, 3), keepdim=True)
     values = filled - mean
@@ -176,12 +184,14 @@ def _measured(units: NoiseUnits, filled: Tensor, *, outliers: bool, turns: int =
         moment = smooth.flatten(2) @ values.flatten(2).mT / pixels
         strength, basis = torch.linalg.eigh((moment + moment.mT) / 2)
         strength, basis = strength.flip(1), basis.flip(2)
-    strength, basis = strength[:, :rank], basis[:, :, :rank]
-    basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
     beyond = (strength - LEAK) / (bands / pixels) ** 0.5
     counts = ((beyond - COUNTS_FROM) / (COUNTS_FULLY - COUNTS_FROM)).clamp(0, 1)
+    counts[:, rank:] = (beyond[:, rank:] > MORE_FROM).to(counts.dtype)
+    kept = max(rank, min(most, int((counts > 0).sum(1).max())))
+    counts, basis = counts[:, :kept], basis[:, :, :kept]
+    basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
     energy = mix_bands(basis.mT, values).square().mean((2, 3))
-    missing = rank - basis.shape[2]
+    missing = kept - basis.shape[2]
     return Survey(
         units.sigma, F.pad(basis, (0, missing)), units.limit, mean, F.pad(energy, (0, missing)),
         F.pad(counts, (0, missing)), torch.tensor(outliers),
