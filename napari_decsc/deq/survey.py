@@ -35,11 +35,12 @@ MANY = 0.2
 LEAK = 0.016
 #: Times that the basis is turned to where the smoothed cube has its energy.
 TURNS = 2
-#: A component counts from so much smoothed energy beyond the noise's own on, fully from the second value; in units of
-#: sqrt(B / P) for P pixels in B bands. Chance alone makes 0.3; what lies just above it is not worth its noise.
-COUNTS_FROM, COUNTS_FULLY = 0.45, 0.65
-#: Components that are kept where more count than the model learned to improve, and from when on these count.
-MOST, MORE_FROM = 32, 1.0
+#: A component counts from a + b sqrt(B / P) of smoothed energy beyond the noise's own on, in units of sqrt(B / P) for P
+#: pixels in B bands, and fully so much later. Chance alone makes 0.2 + 2.6 sqrt(B / P); what lies just above it is not
+#: worth its noise.
+COUNTS_FROM, COUNTS_FULLY = (0.38, 3.0), 0.2
+#: Components that are kept where more count than the model learned to improve: these, from so many times that on.
+MOST, MORE_FROM = 32, 2.0
 #: The noise of a band is measured again where the components explain less than this share of it.
 MEASURABLE = 0.5
 
@@ -184,9 +185,10 @@ def _measured(
         moment = smooth.flatten(2) @ values.flatten(2).mT / pixels
         strength, basis = torch.linalg.eigh((moment + moment.mT) / 2)
         strength, basis = strength.flip(1), basis.flip(2)
-    beyond = (strength - LEAK) / (bands / pixels) ** 0.5
-    counts = ((beyond - COUNTS_FROM) / (COUNTS_FULLY - COUNTS_FROM)).clamp(0, 1)
-    counts[:, rank:] = (beyond[:, rank:] > MORE_FROM).to(counts.dtype)
+    chance = (bands / pixels) ** 0.5
+    beyond, least = (strength - LEAK) / chance, COUNTS_FROM[0] + COUNTS_FROM[1] * chance
+    counts = ((beyond - least) / COUNTS_FULLY).clamp(0, 1)
+    counts[:, rank:] = (beyond[:, rank:] > MORE_FROM * least).to(counts.dtype)
     kept = max(rank, min(most, int((counts > 0).sum(1).max())))
     counts, basis = counts[:, :kept], basis[:, :, :kept]
     basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from napari_decsc.deq import weights
 from napari_decsc.deq.denoiser import DecscDenoiser
@@ -232,3 +233,14 @@ def test_a_stopped_run_goes_on_with_the_noise_levels_of_the_whole_cube():
     afresh = denoised(cube, tile=32)
     # the tile that was never begun before is solved as if nothing had happened
     np.testing.assert_allclose(resumed.data[:, 32:, 32:], afresh.data[:, 32:, 32:], atol=1e-5)
+
+
+def test_a_scene_of_more_components_than_the_network_knows_loses_none():
+    bands, drawn = 24, np.random.default_rng(0)
+    images = ndimage.gaussian_filter(drawn.standard_normal((20, 64, 64)), (0, 3, 3))
+    images /= images.std()
+    mixing = np.linalg.qr(drawn.standard_normal((bands, 20)))[0]
+    clean = Cube((0.5 + 0.08 * np.tensordot(mixing, images, 1)).astype(np.float32))
+    before = add_noise(clean, make_noise("gaussian", sigma=2.0), seed=0)
+    gain = score(clean.data, denoised(before).data).mpsnr - score(clean.data, before.data).mpsnr
+    assert gain > 4

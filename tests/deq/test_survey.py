@@ -102,6 +102,17 @@ def test_a_component_too_weak_for_the_second_moment_is_found():
     assert float((strongest[:, 1] @ weak).abs()) < 0.6
 
 
+def test_more_components_are_kept_than_were_asked_for_where_they_rise_above_the_noise():
+    drawn = torch.Generator().manual_seed(0)
+    images = local_wiener(6 * torch.randn(1, 10, ROWS, COLS, generator=drawn))[0]
+    mixing = torch.linalg.qr(torch.randn(BANDS, 10, generator=drawn))[0]
+    found = found_in(100 + torch.einsum("br,nrij->nbij", 5 * mixing, images) + noise())
+    assert not found.outliers
+    assert found.counts.tolist() == [[1.0] * 10]
+    assert found.basis.shape == (1, BANDS, 10)
+    assert found_in(scene(1.0)[0] + noise()).basis.shape == (1, BANDS, 6)
+
+
 def test_noise_alone_has_no_second_component():
     clean, _ = scene(0.0)
     for seed in range(3):
