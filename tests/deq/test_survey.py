@@ -119,6 +119,11 @@ def test_noise_alone_has_no_second_component():
         assert float(found_in(clean + noise(seed)).counts.sum()) < 1.5
 
 
+def test_noise_of_many_bands_has_no_component():
+    """Chance makes more of many bands than of few."""
+    assert float(found_in(noise(bands=150)).counts.sum()) < 1
+
+
 def test_stripes_and_hidden_voxels_are_more_than_gaussian_noise():
     clean, _ = scene(1.0)
     cube = clean + noise()
