@@ -27,7 +27,7 @@ class TileQueue:
 
     def __init__(self, solver: TileSolver, tiles: list[Tile], sink: Sink) -> None:
         self.solver = solver
-        # on a processor there is hardly anything to gain (docs/speed.md)
+        # on a processor there is hardly anything to gain (docs/scaling.md)
         self.stream = Stream(solver.source, sink, beside=solver.device.type != "cpu")
         self.whole, self.parts = deque(tiles), deque[Tile]()
         self.side = 0
@@ -61,7 +61,7 @@ class TileQueue:
         self.left -= 1
 
     def _following(self) -> Tile | None:
-        """The tile after the next."""
+        """The tile that comes after the one that is solved now."""
         if len(self.parts) > 1:
             return self.parts[1]
         return self._split(self.whole[0])[0] if self.whole else None
