@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 TINY_CUBE = """
 import sys
-from napari_decsc.hsi.envi import write_envi
+from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.sample import sample_cube
 write_envi(sample_cube(rows=32, cols=32, bands=31), sys.argv[1])
 """

@@ -11,8 +11,8 @@ def seconds(threads: int) -> dict[str, float]:
     """CPU seconds, system time included, of noise units, search and shrinking in both passes."""
     import torch
 
-    from napari_decsc.classical.collaborative import shrink, similar_patches
-    from napari_decsc.deq import noise_units
+    from napari_decsc.deq.estimation import whitening as noise_units
+    from napari_decsc.filters.collaborative import shrink, similar_patches
 
     torch.set_num_threads(threads)
     generator = torch.Generator().manual_seed(0)

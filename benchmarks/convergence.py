@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from napari_decsc.cli.bench_case import clean_cube, noise_of
-from napari_decsc.deq import weights
-from napari_decsc.deq.fixed_point import Code, anderson, picard, until
-from napari_decsc.deq.model import Context, Decsc
+from napari_decsc.deq.model.presets import Context, Decsc
+from napari_decsc.deq.solvers.fixed_point import Code, anderson, picard, until
 from napari_decsc.deq.training.corruption import usable
-from napari_decsc.hsi.noise import add_noise
+from napari_decsc.deq.weights import files as weights
+from napari_decsc.hsi.noise.models import add_noise
 from napari_decsc.hsi.scaling import peak
 
 COUNTS = (1, 2, 4, 8, 16, 32, 100)

@@ -29,8 +29,8 @@ def measured(args: argparse.Namespace) -> list[dict[str, Any]]:
     import torch
     from convergence import Problem  # beside this script
 
-    from napari_decsc.deq import weights
-    from napari_decsc.deq.fixed_point import anderson, until
+    from napari_decsc.deq.solvers.fixed_point import anderson, until
+    from napari_decsc.deq.weights import files as weights
 
     found = []
     for name, path, noise in itertools.product(args.weights, args.cubes, NOISES):

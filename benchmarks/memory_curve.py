@@ -27,7 +27,7 @@ def make_cube(path: Path, gigabytes: float, bands: int) -> None:
     import numpy as np
 
     from napari_decsc.hsi.cube import Cube
-    from napari_decsc.hsi.envi.streaming import envi_sink
+    from napari_decsc.hsi.io.envi.streaming import envi_sink
     from napari_decsc.hsi.sample import sample_cube
 
     side = int((gigabytes * 1e9 / 4 / bands) ** 0.5)
@@ -45,9 +45,9 @@ def child(args: argparse.Namespace) -> None:
     """The run itself; says on stdout its plan, and then which tile it is at."""
     import torch
 
+    from napari_decsc.denoising.protocol import Iteration, run
     from napari_decsc.deq.denoiser import DecscDenoiser
-    from napari_decsc.hsi.denoising import Iteration, run
-    from napari_decsc.hsi.files import new_sink, open_cube
+    from napari_decsc.hsi.io.files import new_sink, open_cube
 
     torch.set_num_threads(args.threads)
     noisy = open_cube(args.folder / "noisy.hdr")

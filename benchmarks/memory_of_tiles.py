@@ -30,11 +30,12 @@ def measure(weights: str, bands: int, side: int) -> dict[str, float]:
     """Peak of one solve of ``side`` x ``side`` pixels, in this process."""
     import torch
 
-    from napari_decsc.deq import memory, tiling
-    from napari_decsc.deq import weights as shipped
+    from napari_decsc.denoising.protocol import run
     from napari_decsc.deq.denoiser import DecscDenoiser
-    from napari_decsc.hsi.denoising import run
-    from napari_decsc.hsi.noise import add_noise, make_noise
+    from napari_decsc.deq.execution import memory
+    from napari_decsc.deq.execution import tiles as tiling
+    from napari_decsc.deq.weights import files as shipped
+    from napari_decsc.hsi.noise.models import add_noise, make_noise
     from napari_decsc.hsi.sample import sample_cube
 
     torch.set_num_threads(2)

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from napari_decsc.cli.bench_case import clean_cube, noise_of
+from napari_decsc.denoising.protocol import run
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import run
-from napari_decsc.hsi.noise import add_noise
-from napari_decsc.methods import make_denoiser
+from napari_decsc.hsi.noise.models import add_noise
+from napari_decsc.registry import make_denoiser
 
 
 def main() -> None:

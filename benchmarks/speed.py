@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from napari_decsc import methods  # before torch, inside the functions: it says how torch waits for its threads
+from napari_decsc.denoising.protocol import Iteration, run
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Iteration, run
 
 Found = dict[str, Any]
 #: Bands and side of the cubes.
@@ -52,7 +52,7 @@ PARTS = (
 
 def noisy(bands: int, side: int) -> Cube:
     """The sample, repeated, with noise."""
-    from napari_decsc.hsi.noise import add_noise, make_noise
+    from napari_decsc.hsi.noise.models import add_noise, make_noise
     from napari_decsc.hsi.sample import sample_cube
 
     scene = sample_cube(min(side, 512), min(side, 512), bands)
@@ -69,8 +69,9 @@ def evaluations(bands: int, side: int) -> Found:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from napari_decsc.deq import memory, weights
-    from napari_decsc.deq.model import Context
+    from napari_decsc.deq.execution import memory
+    from napari_decsc.deq.model.presets import Context
+    from napari_decsc.deq.weights import files as weights
 
     model = weights.load("subspace").model
     outer = -(-(side + 16) // model.multiple) * model.multiple

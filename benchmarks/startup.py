@@ -66,7 +66,7 @@ def solve(viewer: Any) -> None:
     """Denoise a small cube in the panel, to the end."""
     from qtpy.QtWidgets import QApplication
 
-    from napari_decsc.hsi.noise import add_noise, make_noise
+    from napari_decsc.hsi.noise.models import add_noise, make_noise
     from napari_decsc.hsi.sample import sample_cube
     from napari_decsc.ui.cubes.layers import add_cube_layer
     from napari_decsc.ui.workbench import Workbench

@@ -143,7 +143,7 @@ def beside_the_solver(bench: Any, rows: int, iterations: int) -> Iterator[Row]:
 
 def quick_solver(bench: Any) -> Iterator[Row]:
     """A solver with more evaluations a second than anybody can see, beside which the residual is drawn."""
-    from napari_decsc import methods
+    from napari_decsc import registry as methods
     from napari_decsc.deq.settings import DecscSettings
 
     methods.METHODS["quick"] = methods.Method("quick", "Many evaluations", DecscSettings, lambda _: Quick())
@@ -165,7 +165,7 @@ class Quick:
 
     def denoise(self, noisy: Any) -> Any:
         """Products of matrices."""
-        from napari_decsc.hsi.denoising import Command, Iteration, Preview
+        from napari_decsc.denoising.protocol import Command, Iteration, Preview
 
         data = np.asarray(noisy.data, np.float32)
         place = slice(0, noisy.shape[1]), slice(0, noisy.shape[2])
@@ -261,7 +261,7 @@ def hover(bench: Any, when: str) -> Iterator[Row]:
 
 def noisy_scene(rows: int) -> Any:
     """The built-in scene, cropped, with white noise."""
-    from napari_decsc.hsi.noise import Gaussian, add_noise
+    from napari_decsc.hsi.noise.models import Gaussian, add_noise
     from napari_decsc.ui.files.sample import sample_cube
 
     cube = sample_cube()

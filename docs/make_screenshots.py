@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QEventLoop, QTimer
 
-from napari_decsc.hsi.noise import NonIid
+from napari_decsc.hsi.noise.models import NonIid
 from napari_decsc.hsi.sample import sample_cube
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.workbench import Workbench
@@ -168,7 +168,7 @@ def spectra(window: Window) -> None:
 
 def library(window: Window) -> None:
     """A spectral library, opened as any other file, beside the pinned places."""
-    from napari_decsc.hsi.envi import SpectralLibrary, write_library
+    from napari_decsc.hsi.io.envi import SpectralLibrary, write_library
 
     nm = np.linspace(400, 1000, 61)
     grass = 0.05 + 0.06 * np.exp(-(((nm - 550) / 40) ** 2)) + 0.45 / (1 + np.exp(-(nm - 715) / 15))

@@ -31,7 +31,7 @@ def test_hsi_loads_no_torch_no_napari_no_qt() -> None:
 
 def test_methods_and_cli_load_nothing_heavy() -> None:
     heavy = {"torch", "napari", "matplotlib", "scipy", "skimage", "spectral", "qtpy", "PyQt5"}
-    assert not loaded_by("import napari_decsc.cli, napari_decsc.methods") & heavy
+    assert not loaded_by("import napari_decsc.cli, napari_decsc.registry") & heavy
 
 
 def test_the_command_line_starts_without_numpy() -> None:

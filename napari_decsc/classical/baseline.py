@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview
+from napari_decsc.denoising.stopwatch import Stopwatch
+from napari_decsc.filters.arrays import Floats
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Command, Denoising, Iteration, Preview
 from napari_decsc.hsi.scaling import peak
-from napari_decsc.hsi.settings import as_dict
-from napari_decsc.hsi.stopwatch import Stopwatch
-
-Floats = NDArray[np.float32]
+from napari_decsc.settings import as_dict
 
 #: Seconds between two previews, at least; and how many times longer than making one took.
 PREVIEW_EVERY, PREVIEW_PATIENCE = 0.25, 10.0

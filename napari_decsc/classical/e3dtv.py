@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.classical.baseline import Baseline, Floats, Step
+from napari_decsc.classical.baseline import Baseline, Step
 from napari_decsc.classical.settings import E3dtvSettings
+from napari_decsc.filters.arrays import Floats
 
 #: Penalty of the constraints at the start, its growth per iteration, and where it stops growing.
 PENALTY, GROWTH, LARGEST_PENALTY = 0.2, 1.3, 1e6

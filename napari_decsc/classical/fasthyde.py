@@ -7,10 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_decsc.classical.baseline import Baseline, Floats, Step
-from napari_decsc.classical.collaborative import PATCH, shrink, similar_patches
-from napari_decsc.classical.settings import SubspaceSettings
-from napari_decsc.classical.subspace import Subspace, analyse
+from napari_decsc.classical.baseline import Baseline, Step
+from napari_decsc.classical.settings import FastHydeSettings
+from napari_decsc.filters.arrays import Floats
+from napari_decsc.filters.collaborative import PATCH, shrink, similar_patches
+from napari_decsc.filters.spectral import Subspace, analyse
 
 #: Patches of a group in the first pass, which thresholds, and in the second, which has a pilot to go by.
 FIRST_GROUP, SECOND_GROUP = 16, 32
@@ -20,7 +21,7 @@ THRESHOLD = 3.0
 STRIDE = 3
 
 
-class SubspaceDenoiser(Baseline):
+class FastHydeDenoiser(Baseline):
     """Denoise the eigen-images of the noise-whitened cube by non-local collaborative filtering.
 
     Bands are divided by their noise level; the eigenvectors of the covariance that rise above the noise span a
@@ -34,10 +35,10 @@ class SubspaceDenoiser(Baseline):
     """
 
     method = "fasthyde"
-    settings: SubspaceSettings
+    settings: FastHydeSettings
 
-    def __init__(self, settings: SubspaceSettings | None = None) -> None:
-        super().__init__(settings or SubspaceSettings())
+    def __init__(self, settings: FastHydeSettings | None = None) -> None:
+        super().__init__(settings or FastHydeSettings())
 
     def steps(self, data: Floats, measured: NDArray[np.bool_]) -> Iterator[Step]:
         """Yield one step per eigen-image and pass; the change is that of the eigen-image, in units of its noise."""

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from napari_decsc.hsi.settings import check, described
+from napari_decsc.settings import check, described
 
 
 @dataclass(frozen=True)
-class SubspaceSettings:
+class FastHydeSettings:
     """How the eigen-images are found and denoised."""
 
     rank: int = described(0, "Number of eigen-images; 0: as many as rise above the noise", minimum=0)

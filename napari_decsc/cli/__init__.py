@@ -88,7 +88,7 @@ def _run(arguments: list[str]) -> int:
 def _text(answer: Answer, as_json: bool) -> str:
     if not as_json:
         return answer.text
-    from napari_decsc.hsi import report
+    from napari_decsc.denoising import report
 
     return report.as_json(answer.data)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from napari_decsc.cli import Answer
 from napari_decsc.cli.inputs import add_input_options, add_type_option, open_input
 from napari_decsc.cli.options import add_settings, make_settings
-from napari_decsc.hsi.noise import NOISE_MODELS
+from napari_decsc.hsi.noise.models import NOISE_MODELS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> Answer:
     """Add the noise and write the noisy cube."""
     from napari_decsc.cli.outputs import check_cube_output, check_type, save_cube
-    from napari_decsc.hsi.noise import add_noise
-    from napari_decsc.hsi.settings import as_dict
+    from napari_decsc.hsi.noise.models import add_noise
+    from napari_decsc.settings import as_dict
 
     model = make_settings(args, NOISE_MODELS, args.model)
     clean = open_input(args.input, args)

@@ -11,9 +11,9 @@ from typing import Any
 from napari_decsc.cli import Answer, printable
 from napari_decsc.cli.inputs import add_input_options, add_type_option
 from napari_decsc.cli.options import add_settings, make_settings
+from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import FileFormatError
-from napari_decsc.methods import METHODS
+from napari_decsc.registry import METHODS
 
 REPORT = "report.json"
 
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Answer:
     """Denoise one cube after another; the report is up to date after each."""
-    from napari_decsc.methods import make_denoiser
+    from napari_decsc.registry import make_denoiser
 
     settings = make_settings(args, {name: method.settings for name, method in METHODS.items()}, args.method)
     jobs = _jobs(args.inputs, args.out)
@@ -78,7 +78,7 @@ class _Ledger:
 
     def note(self, output: Path, entry: dict[str, Any]) -> None:
         from napari_decsc.cli.outputs import write_text
-        from napari_decsc.hsi.report import as_json
+        from napari_decsc.denoising.report import as_json
 
         self.entries[output.name] = {"output": output.name, **entry}
         write_text(self.path, as_json(self.listing()) + "\n")
@@ -125,7 +125,7 @@ class _Batch:
     def _denoise(self, source: Path, output: Path, entry: dict[str, Any]) -> dict[str, Any]:
         from napari_decsc.cli.denoise import denoise
         from napari_decsc.cli.outputs import check_cube_output, check_type
-        from napari_decsc.hsi.files import open_cube
+        from napari_decsc.hsi.io.files import open_cube
 
         noisy = open_cube(source, variable=self.options["variable"], band_axis=self.options["band_axis"])
         check_type(noisy, self.options["dtype"])
@@ -147,7 +147,7 @@ class _Batch:
 
     def _check(self, output: Path) -> None:
         """Raise FileFormatError if a finished cube, or one that no batch made, would be replaced without consent."""
-        from napari_decsc.hsi.envi.writer import target_pair
+        from napari_decsc.hsi.io.envi.writer import target_pair
 
         there = [path for path in target_pair(output) if path.exists()]
         if not there or self.overwrite or self._began(output):
@@ -167,8 +167,8 @@ def fingerprint(source: Path) -> list[list[Any]]:
 
 
 def _files(source: Path) -> list[Path]:
-    from napari_decsc.hsi.envi import is_envi
-    from napari_decsc.hsi.envi.writer import target_pair
+    from napari_decsc.hsi.io.envi import is_envi
+    from napari_decsc.hsi.io.envi.writer import target_pair
 
     files = target_pair(source) if is_envi(source) else (source,)
     return [path for path in files if path.is_file()]
@@ -192,7 +192,7 @@ def _jobs(inputs: Iterable[Path], out: Path) -> dict[Path, Path]:
 
 
 def _cubes_in(folder: Path) -> list[Path]:
-    from napari_decsc.hsi.files import can_open
+    from napari_decsc.hsi.io.files import can_open
 
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     return list(dict.fromkeys(_header_of(path) for path in files if can_open(path)))
@@ -200,15 +200,15 @@ def _cubes_in(folder: Path) -> list[Path]:
 
 def _header_of(path: Path) -> Path:
     """The one name of a cube: of an ENVI pair its header."""
-    from napari_decsc.hsi.envi import is_envi
-    from napari_decsc.hsi.envi.pair import find_header
+    from napari_decsc.hsi.io.envi import is_envi
+    from napari_decsc.hsi.io.envi.pair import find_header
 
     return find_header(path) if is_envi(path) else path
 
 
 def _opens(output: Path) -> bool:
-    from napari_decsc.hsi.errors import DecscError
-    from napari_decsc.hsi.files import open_cube
+    from napari_decsc.errors import DecscError
+    from napari_decsc.hsi.io.files import open_cube
 
     try:
         return isinstance(open_cube(output), Cube)
@@ -218,7 +218,7 @@ def _opens(output: Path) -> bool:
 
 def _as_read(maker: dict[str, Any]) -> dict[str, Any]:
     """As JSON gives it back, so that the two compare."""
-    from napari_decsc.hsi.report import as_json
+    from napari_decsc.denoising.report import as_json
 
     read: dict[str, Any] = json.loads(as_json(maker))
     return read

@@ -11,9 +11,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from napari_decsc.errors import DecscError, SettingsError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import DecscError, SettingsError
-from napari_decsc.hsi.noise import NOISE_MODELS, NoiseModel, make_noise
+from napari_decsc.hsi.noise.models import NOISE_MODELS, NoiseModel, make_noise
 
 #: The noise cases of the field's protocol that a benchmark runs unless told otherwise.
 NOISE_CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -54,7 +54,7 @@ def clean_cube(path: Path | None, crop: int) -> Cube:
 
         cube = sample_cube()
     else:
-        from napari_decsc.hsi.files import open_cube
+        from napari_decsc.hsi.io.files import open_cube
 
         cube = open_cube(path)
     return central(cube, crop) if crop else cube
@@ -74,10 +74,10 @@ def run_case(case: Case) -> dict[str, Any]:
     without reading weights. The peak of memory includes everything that the process loaded.
     """
     from napari_decsc.cli.peers import make_benchmarked
-    from napari_decsc.hsi.denoising import run
+    from napari_decsc.denoising.protocol import run
+    from napari_decsc.denoising.report import Recorder
     from napari_decsc.hsi.metrics import score_cubes
-    from napari_decsc.hsi.noise import add_noise
-    from napari_decsc.hsi.report import Recorder
+    from napari_decsc.hsi.noise.models import add_noise
 
     clean = clean_cube(case.cube, case.crop)
     noisy = add_noise(clean, noise_of(case.noise), case.seed)

@@ -9,8 +9,8 @@ from napari_decsc.cli import Answer
 from napari_decsc.cli.bench_case import NOISE_CASES, Case, clean_cube, noise_of, run_case_apart
 from napari_decsc.cli.options import add_settings, make_settings, unused_settings
 from napari_decsc.cli.peers import PEERS, benchmarked, make_benchmarked
-from napari_decsc.hsi.errors import SettingsError
-from napari_decsc.methods import METHODS
+from napari_decsc.errors import SettingsError
+from napari_decsc.registry import METHODS
 
 FILES = ("benchmark.json", "benchmark.md", "benchmark.png")
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> Answer:
     """Run every case in a process of its own, write the results."""
     from napari_decsc.cli.bench_report import machine, markdown, plot, with_margins
     from napari_decsc.cli.outputs import check_outputs, write_bytes, write_text
-    from napari_decsc.hsi.report import as_json, versions
+    from napari_decsc.denoising.report import as_json, versions
 
     cases = _cases(args)
     args.out.mkdir(parents=True, exist_ok=True)

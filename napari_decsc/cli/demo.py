@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 
 from napari_decsc.cli import Answer
 from napari_decsc.cli.options import add_settings, make_settings
-from napari_decsc.hsi.errors import DecscError, DenoisingError, FileFormatError
-from napari_decsc.hsi.noise import NOISE_MODELS, make_noise
-from napari_decsc.methods import METHODS
+from napari_decsc.errors import DecscError, DenoisingError, FileFormatError
+from napari_decsc.hsi.noise.models import NOISE_MODELS, make_noise
+from napari_decsc.registry import METHODS
 
 FILES = (
     "noisy.hdr", "noisy.img", "denoised.hdr", "denoised.img",
@@ -168,9 +168,9 @@ def _hide_notes() -> None:
 def _save(job: _Job, result: Any, viewer: Any, bench: Any) -> dict[str, Any]:
     """Write everything; the report comes last and is marked as unfinished until then."""
     from napari_decsc.cli.outputs import save_cube, write_text
+    from napari_decsc.denoising.report import as_json
     from napari_decsc.hsi.metrics import score_cubes
-    from napari_decsc.hsi.report import as_json
-    from napari_decsc.hsi.settings import as_dict
+    from napari_decsc.settings import as_dict
     from napari_decsc.ui.demo import save_pictures
 
     if result.error:

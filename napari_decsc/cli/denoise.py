@@ -8,9 +8,9 @@ from typing import Any
 from napari_decsc.cli import Answer
 from napari_decsc.cli.inputs import add_input_options, add_type_option, open_input
 from napari_decsc.cli.options import add_settings, make_settings
+from napari_decsc.errors import CubeError, FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import CubeError, FileFormatError
-from napari_decsc.methods import METHODS
+from napari_decsc.registry import METHODS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> Answer:
         check_type,
         write_text,
     )
-    from napari_decsc.hsi.report import as_json
+    from napari_decsc.denoising.report import as_json
 
     settings = make_settings(args, {name: method.settings for name, method in METHODS.items()}, args.method)
     noisy = open_input(args.input, args)
@@ -76,10 +76,10 @@ def denoise(
     the memory. The file appears when it is complete, or not at all.
     """
     from napari_decsc.cli.outputs import new_sink, save_cube
-    from napari_decsc.hsi.denoising import StreamingDenoiser
-    from napari_decsc.hsi.files import can_stream, files_of
-    from napari_decsc.hsi.report import Recorder
-    from napari_decsc.methods import make_denoiser
+    from napari_decsc.denoising.protocol import StreamingDenoiser
+    from napari_decsc.denoising.report import Recorder
+    from napari_decsc.hsi.io.files import can_stream, files_of
+    from napari_decsc.registry import make_denoiser
 
     denoiser = make_denoiser(method, settings)
     recorder, about = Recorder(denoiser), denoiser.describe()
@@ -94,7 +94,7 @@ def denoise(
 
 def _drive(steps: Generator[Any, Any, Any], recorder: Any, method: str, settings: Any) -> Any:
     from napari_decsc.cli.progress import Progress, together
-    from napari_decsc.hsi.denoising import run
+    from napari_decsc.denoising.protocol import run
 
     with Progress(method, getattr(settings, "max_iterations", None)) as progress:
         return run(steps, together(recorder, progress))
@@ -116,7 +116,7 @@ def _check_report(report: Path, pair: tuple[Path, ...]) -> None:
 def _scores(reference: Cube | None, noisy: Cube, written: Path) -> dict[str, Any]:
     if reference is None:
         return {}
-    from napari_decsc.hsi.files import open_cube
+    from napari_decsc.hsi.io.files import open_cube
     from napari_decsc.hsi.metrics import score_cubes
 
     denoised = open_cube(written)

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer
+from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import SettingsError
 
 
 def forecast(noisy: Cube, output: Path, method: str, settings: Any) -> Answer:
     """Tiles, memory and time. Raises SettingsError for a method that does not work in tiles."""
-    from napari_decsc.hsi.files import can_stream
-    from napari_decsc.methods import make_denoiser
+    from napari_decsc.hsi.io.files import can_stream
+    from napari_decsc.registry import make_denoiser
 
     denoiser: Any = make_denoiser(method, settings)
     if not hasattr(denoiser, "plan"):

@@ -1,6 +1,6 @@
 """Which errors are a person's to mend, and the sentence that says how."""
 
-from napari_decsc.hsi.errors import DecscError
+from napari_decsc.errors import DecscError
 
 
 def sentence(error: BaseException) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from napari_decsc.cli import Answer
 from napari_decsc.cli.inputs import add_input_options, open_input
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi.library import SpectralLibrary
+from napari_decsc.hsi.io.envi.library import SpectralLibrary
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Answer:
     """Open the cube, look at a sample of its voxels; or open the library."""
-    from napari_decsc.hsi.envi import is_library, read_library
+    from napari_decsc.hsi.io.envi import is_library, read_library
 
     if is_library(args.cube):
         facts = {"path": str(args.cube), **describe_library(read_library(args.cube))}

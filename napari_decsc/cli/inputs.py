@@ -16,7 +16,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
 
 def add_type_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--dtype``."""
-    from napari_decsc.hsi.envi.layout import TYPES
+    from napari_decsc.hsi.io.envi.layout import TYPES
 
     parser.add_argument(
         "--dtype",
@@ -30,6 +30,6 @@ def add_type_option(parser: argparse.ArgumentParser) -> None:
 
 def open_input(path: Path, args: argparse.Namespace) -> Cube:
     """The cube in a file, as the options say."""
-    from napari_decsc.hsi.files import open_cube
+    from napari_decsc.hsi.io.files import open_cube
 
     return open_cube(path, variable=args.variable, band_axis=args.band_axis)

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from napari_decsc.hsi.errors import SettingsError
-from napari_decsc.hsi.settings import Description, defaults, descriptions
+from napari_decsc.errors import SettingsError
+from napari_decsc.settings import Description, defaults, descriptions
 
 #: Where an option of a setting lands in the namespace: apart from the command's own arguments.
 _PREFIX = "setting:"

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from napari_decsc.denoising.protocol import Sink
+from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Sink
-from napari_decsc.hsi.errors import FileFormatError
 
 
 def check_outputs(paths: Iterable[Path], *, overwrite: bool) -> None:
@@ -35,7 +35,7 @@ def check_not_inputs(outputs: Iterable[Path], inputs: Iterable[Cube | None]) -> 
 
 def check_cube_output(path: Path, inputs: Iterable[Cube | None], *, overwrite: bool) -> tuple[Path, ...]:
     """Both checks for the files of a cube that is to be written to ``path``; returns them."""
-    from napari_decsc.hsi.files import files_of
+    from napari_decsc.hsi.io.files import files_of
 
     files = files_of(path)
     check_not_inputs(files, inputs)
@@ -45,15 +45,15 @@ def check_cube_output(path: Path, inputs: Iterable[Cube | None], *, overwrite: b
 
 def check_type(cube: Cube, dtype: str) -> None:
     """Raise FileFormatError if a cube like this one could not be written in this type."""
-    from napari_decsc.hsi.conversion import to_write
-    from napari_decsc.hsi.files import target_dtype
+    from napari_decsc.hsi.io.conversion import to_write
+    from napari_decsc.hsi.io.files import target_dtype
 
     to_write(cube, target_dtype(cube, dtype))
 
 
 def _files_of(cube: Cube) -> list[Path]:
     """The file, or the header and the data file, that a cube was read from."""
-    from napari_decsc.hsi.files import files_of
+    from napari_decsc.hsi.io.files import files_of
 
     if cube.source is None:
         return []
@@ -62,7 +62,7 @@ def _files_of(cube: Cube) -> list[Path]:
 
 def save_cube(cube: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any], dtype: str = "float32") -> Path:
     """Write a cube with a word in its header on how it was made; returns the file to open again."""
-    from napari_decsc.hsi import files
+    from napari_decsc.hsi.io import files
 
     return files.save_cube(cube, path, overwrite=overwrite, dtype=dtype, extra=_words(made_by))
 
@@ -71,7 +71,7 @@ def new_sink(
     noisy: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any], dtype: str = "float32"
 ) -> AbstractContextManager[Sink]:
     """`save_cube` for a cube that comes tile by tile: a block in which it is written."""
-    from napari_decsc.hsi import files
+    from napari_decsc.hsi.io import files
 
     return files.new_sink(noisy, path, overwrite=overwrite, dtype=dtype, extra=_words(made_by))
 
@@ -88,7 +88,7 @@ def _word(value: Any) -> str:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that it is seen whole or not at all; an old one is replaced."""
-    from napari_decsc.hsi.replacing import flushed, replacing
+    from napari_decsc.hsi.io.atomic import flushed, replacing
 
     with replacing(path, overwrite=True) as (part,), flushed(part) as file:
         file.write(content)

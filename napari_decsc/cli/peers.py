@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.classical.baseline import Baseline, Floats, Step
-from napari_decsc.classical.subspace import analyse
-from napari_decsc.hsi.denoising import Denoiser
-from napari_decsc.hsi.errors import DenoisingError, SettingsError
-from napari_decsc.methods import METHODS, Method, make_denoiser
+from napari_decsc.classical.baseline import Baseline, Step
+from napari_decsc.denoising.protocol import Denoiser
+from napari_decsc.errors import DenoisingError, SettingsError
+from napari_decsc.filters.arrays import Floats
+from napari_decsc.filters.spectral import analyse
+from napari_decsc.registry import METHODS, Method, make_denoiser
 
 #: Fewest rows and cols: with 8 of them the compiled part of bm4d 4.2.5 ends the whole process.
 LEAST_SIDE = 16
@@ -109,5 +110,5 @@ def benchmarked() -> dict[str, Method]:
 
 
 def make_benchmarked(name: str, settings: Any) -> Denoiser:
-    """As `napari_decsc.methods.make_denoiser`, of these methods too."""
+    """As `napari_decsc.registry.make_denoiser`, of these methods too."""
     return PEERS[name].make(settings) if name in PEERS else make_denoiser(name, settings)

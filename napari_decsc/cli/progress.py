@@ -6,14 +6,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TextIO
 
-from napari_decsc.hsi.denoising import Command, Iteration
+from napari_decsc.denoising.protocol import Command, Iteration
 
 #: Seconds between two lines where there is no terminal.
 EVERY = 5.0
 
 
 class Progress:
-    """A listener for `napari_decsc.hsi.denoising.run`, to be used in a ``with`` block.
+    """A listener for `napari_decsc.denoising.protocol.run`, to be used in a ``with`` block.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> Answer:
     settings = make_settings(args, _CLASSES, "train")
 
     from napari_decsc.deq.training.loop import train
-    from napari_decsc.hsi.settings import as_dict
+    from napari_decsc.settings import as_dict
 
     weights = train(settings, lambda line: print(line, file=sys.stderr, flush=True))
     return Answer({"weights": str(weights), "settings": as_dict(settings)}, f"Wrote {weights}.")

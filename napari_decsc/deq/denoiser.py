@@ -6,23 +6,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_decsc.deq import glance, memory, weights
-from napari_decsc.deq import plan as planning
-from napari_decsc.deq.devices import choose, is_out_of_memory
-from napari_decsc.deq.plan import Plan
-from napari_decsc.deq.queue import Steps, TileQueue, used_up
+from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview, Sink
+from napari_decsc.denoising.sinks import ArraySink
+from napari_decsc.denoising.stopwatch import Stopwatch
+from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.execution import memory
+from napari_decsc.deq.execution import plan as planning
+from napari_decsc.deq.execution import preview as glance
+from napari_decsc.deq.execution.devices import choose, is_out_of_memory
+from napari_decsc.deq.execution.plan import Plan
+from napari_decsc.deq.execution.session import Kept, TileSolver, tensors
+from napari_decsc.deq.execution.source import Source
+from napari_decsc.deq.execution.tile_queue import Steps, TileQueue, used_up
+from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.settings import DecscSettings
-from napari_decsc.deq.source import Source
-from napari_decsc.deq.survey import Survey
-from napari_decsc.deq.tile_solver import Kept, TileSolver, tensors
-from napari_decsc.deq.tiling import Tile
-from napari_decsc.hsi import mapped
+from napari_decsc.deq.weights import files as weights
+from napari_decsc.errors import DenoisingError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Command, Denoising, Iteration, Preview, Sink
-from napari_decsc.hsi.errors import DenoisingError
-from napari_decsc.hsi.settings import as_dict
-from napari_decsc.hsi.sinks import ArraySink
-from napari_decsc.hsi.stopwatch import Stopwatch
+from napari_decsc.hsi.io import memory_map as mapped
+from napari_decsc.settings import as_dict
 
 #: Solutions are kept for a later solve of the same cube when they take no more than this, in bytes ...
 KEPT_BYTES = 1_000_000_000
@@ -69,7 +71,7 @@ class DecscDenoiser:
         }
 
     def plan(self, shape: tuple[int, int, int], *, streamed: bool = True) -> Plan:
-        """Tiles and memory of a run on a cube of this shape; errors as of :func:`napari_decsc.deq.plan.make`."""
+        """Tiles and memory of a run on a cube of this shape; errors as of :func:`planning.make`."""
         return planning.make(self._weights.model, self.settings, shape, self._device, streamed=streamed)
 
     def seconds(self, plan: Plan) -> tuple[float, float]:
@@ -81,14 +83,14 @@ class DecscDenoiser:
         return plan.pixels() * (start + evaluation), plan.pixels() * evaluation
 
     def denoise(self, noisy: Cube) -> Denoising:
-        """See :class:`napari_decsc.hsi.denoising.Denoiser`. A tile that is never begun keeps its start estimate."""
+        """See :class:`.protocol.Denoiser`. A tile that is never begun keeps its start estimate."""
         plan = self.plan(noisy.shape, streamed=False)
         sink = ArraySink(noisy.shape, on_disk=plan.on_disk)
         yield from self._run(noisy, plan, sink, _kept_bytes(plan), previews=True)
         return noisy.replace(data=sink.data, name=f"{noisy.name} denoised")
 
     def denoise_into(self, noisy: Cube, sink: Sink) -> Steps:
-        """See :class:`napari_decsc.hsi.denoising.StreamingDenoiser`. No solution is kept, no preview made."""
+        """See :class:`napari_decsc.denoising.protocol.StreamingDenoiser`. No solution is kept, no preview made."""
         yield from self._run(noisy, self.plan(noisy.shape), sink, 0, previews=False)
 
     def _run(self, noisy: Cube, plan: Plan, sink: Sink, kept_bytes: int, *, previews: bool) -> Steps:
@@ -111,7 +113,7 @@ class DecscDenoiser:
         # a run that was stopped leaves solutions of some tiles only: the others still need the units of the whole cube
         units = self._kept.units = self._kept.units or self._units(source)
         if self.settings.scheduler.strip():
-            from napari_decsc.deq import cluster
+            from napari_decsc.deq.execution import cluster
 
             yield from cluster.solve(plan, self.settings, self._weights.hash, source, units, sink, watch)
             return

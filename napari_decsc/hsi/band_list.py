@@ -5,8 +5,8 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import SettingsError
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _PART = re.compile(rf"{_NUMBER}(?:\s*[-–:]\s*{_NUMBER})?\s*([^\d\s,]+)?")

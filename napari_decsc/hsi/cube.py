@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi.calibration import Calibration
-from napari_decsc.hsi.errors import CubeError
 from napari_decsc.hsi.no_data import missing
 
 #: Nanometres in one of each unit of length; units that are no length (index, wavenumber) are absent.

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi import scaling
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import CubeError
 
 Floats = NDArray[np.float64]
 

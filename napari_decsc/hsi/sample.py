@@ -8,8 +8,8 @@ reflectance to a power), as pigments are, so that the scene has the spectral ran
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import SettingsError
 
 Floats = NDArray[np.float64]
 

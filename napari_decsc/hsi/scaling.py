@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi import mapped
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io import memory_map as mapped
 
 #: Voxels looked at, at most: enough for percentiles, little enough for a memory map of any size.
 SAMPLE_VOXELS = 2_000_000

@@ -11,15 +11,15 @@ from hypothesis.extra import numpy as hnp
 
 from napari_decsc.classical.baseline import Scaled, Step
 from napari_decsc.classical.e3dtv import E3dtvDenoiser, Poisson, adjoint_difference, difference, soft
-from napari_decsc.classical.fasthyde import SubspaceDenoiser
-from napari_decsc.classical.settings import E3dtvSettings, SubspaceSettings
-from napari_decsc.classical.subspace import analyse, difference_noise
+from napari_decsc.classical.fasthyde import FastHydeDenoiser
+from napari_decsc.classical.settings import E3dtvSettings, FastHydeSettings
+from napari_decsc.denoising.protocol import Command, Denoiser, Iteration, run
+from napari_decsc.errors import SettingsError
+from napari_decsc.filters.spectral import analyse, difference_noise
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Command, Denoiser, Iteration, run
-from napari_decsc.hsi.errors import SettingsError
 
 DENOISERS = [
-    SubspaceDenoiser(SubspaceSettings(search=6)),
+    FastHydeDenoiser(FastHydeSettings(search=6)),
     E3dtvDenoiser(),
 ]
 both = pytest.mark.parametrize("denoiser", DENOISERS, ids=lambda denoiser: denoiser.name)
@@ -59,7 +59,7 @@ def test_bands_of_different_noise_help_each_other_in_the_subspace():
     clean = scene()
     sigma = np.where(np.arange(len(clean)) % 2, 0.3, 0.01)[:, None, None].astype(np.float32)
     noisy = clean + sigma * np.random.default_rng(2).standard_normal(clean.shape, np.float32)
-    denoised = run(SubspaceDenoiser(SubspaceSettings(search=6)).denoise(Cube(noisy))).data
+    denoised = run(FastHydeDenoiser(FastHydeSettings(search=6)).denoise(Cube(noisy))).data
     loud, quiet = slice(1, None, 2), slice(0, None, 2)
     assert mpsnr(clean[loud], denoised[loud]) > mpsnr(clean[loud], noisy[loud]) + 20
     assert mpsnr(clean[quiet], denoised[quiet]) > mpsnr(clean[quiet], noisy[quiet]) + 3
@@ -274,6 +274,6 @@ def test_total_variation_ends_with_parts_that_add_up():
 
 def test_settings_out_of_range_are_refused():
     with pytest.raises(SettingsError, match="rank"):
-        SubspaceSettings(rank=-1)
+        FastHydeSettings(rank=-1)
     with pytest.raises(SettingsError, match="strength"):
         E3dtvSettings(strength=float("nan"))

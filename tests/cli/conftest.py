@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_decsc import methods
+from napari_decsc import registry as methods
+from napari_decsc.denoising.protocol import Denoising, Iteration
+from napari_decsc.errors import DenoisingError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Denoising, Iteration
-from napari_decsc.hsi.envi import write_envi
-from napari_decsc.hsi.errors import DenoisingError
-from napari_decsc.hsi.settings import as_dict, check, described
+from napari_decsc.hsi.io.envi import write_envi
+from napari_decsc.settings import as_dict, check, described
 
 
 @dataclass(frozen=True)

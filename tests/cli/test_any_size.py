@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_decsc import methods
+from napari_decsc import registry as methods
 from napari_decsc.cli import main
+from napari_decsc.denoising.protocol import Iteration, Sink
+from napari_decsc.errors import DenoisingError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Iteration, Sink
-from napari_decsc.hsi.envi import read_envi
-from napari_decsc.hsi.errors import DenoisingError
+from napari_decsc.hsi.io.envi import read_envi
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from napari_decsc import cli
 from napari_decsc.cli import main
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import read_envi, write_envi
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +150,7 @@ def test_a_failure_is_told_and_the_rest_goes_on(capsys: pytest.CaptureFixture[st
 
 
 def test_even_an_error_of_our_own_costs_one_cube_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    from napari_decsc.hsi import files
+    from napari_decsc.hsi.io import files
 
     true = files.open_cube
     monkeypatch.setattr(

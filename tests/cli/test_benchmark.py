@@ -11,10 +11,10 @@ from napari_decsc import cli
 from napari_decsc.cli import bench_case, bench_report, benchmark, main
 from napari_decsc.cli.bench_case import Case, central, noise_of, run_case, run_case_apart
 from napari_decsc.cli.bench_report import markdown, with_margins
+from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import SettingsError
-from napari_decsc.hsi.noise import Gaussian, Mixture, NonIid
-from napari_decsc.methods import METHODS
+from napari_decsc.hsi.noise.models import Gaussian, Mixture, NonIid
+from napari_decsc.registry import METHODS
 
 
 def row(noise: str, method: str, psnr: float, cpu: float) -> dict[str, Any]:

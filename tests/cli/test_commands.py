@@ -9,7 +9,7 @@ import pytest
 
 from napari_decsc import cli
 from napari_decsc.cli import main
-from napari_decsc.hsi.envi import read_envi, write_envi
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +164,7 @@ def test_a_missing_folder_is_told_before_any_work(capsys: pytest.CaptureFixture[
 
 def test_a_reference_of_another_shape_is_told_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
     from napari_decsc.hsi.cube import Cube
-    from napari_decsc.hsi.envi import write_envi
+    from napari_decsc.hsi.io.envi import write_envi
 
     write_envi(Cube(np.zeros((4, 5, 6), np.float32), name="small"), "small.hdr")
     words = ("denoise", "noisy.hdr", "out.hdr", "--method", "flat", "--fail", "--reference", "small.hdr")

@@ -11,8 +11,8 @@ import pytest
 
 from napari_decsc import cli
 from napari_decsc.cli import demo, main
-from napari_decsc.hsi.envi import read_envi
-from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.io.envi import read_envi
 
 
 class Replaced(Exception):

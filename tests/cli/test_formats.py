@@ -9,8 +9,8 @@ import scipy.io
 
 from napari_decsc import cli
 from napari_decsc.cli import main
-from napari_decsc.hsi.envi.library import SpectralLibrary, write_library
-from napari_decsc.hsi.files import open_cube
+from napari_decsc.hsi.io.envi.library import SpectralLibrary, write_library
+from napari_decsc.hsi.io.files import open_cube
 
 DATA = (np.indices((6, 7, 8)).sum(axis=0) * 100).astype(np.int16)  # no axis is clearly the bands
 
@@ -58,7 +58,7 @@ def test_the_input_is_never_overwritten(capsys: pytest.CaptureFixture[str], word
 
 def test_a_type_without_room_is_told_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
     from napari_decsc.hsi.cube import Cube
-    from napari_decsc.hsi.envi import write_envi
+    from napari_decsc.hsi.io.envi import write_envi
 
     write_envi(Cube(DATA, no_data=-9999), "nodata.hdr")
     words = ["denoise", "nodata.hdr", "out.hdr", "--method", "flat", "--fail", "--dtype", "uint8"]

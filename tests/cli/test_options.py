@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from napari_decsc.cli.options import add_settings, make_settings, unused_settings
-from napari_decsc.hsi.errors import SettingsError
-from napari_decsc.hsi.settings import check, described
+from napari_decsc.errors import SettingsError
+from napari_decsc.settings import check, described
 
 
 @dataclass(frozen=True)

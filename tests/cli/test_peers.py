@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_decsc import methods
-from napari_decsc.classical.subspace import analyse
+from napari_decsc import registry as methods
 from napari_decsc.cli import FAILED, bench_case, benchmark, main
 from napari_decsc.cli.bench_case import Case, run_case
 from napari_decsc.cli.peers import PEERS, PeerSettings, make_benchmarked
+from napari_decsc.denoising.protocol import run
+from napari_decsc.errors import DenoisingError, SettingsError
+from napari_decsc.filters.spectral import analyse
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import run
-from napari_decsc.hsi.errors import DenoisingError, SettingsError
 
 #: Standard deviation of the noise of each of the 8 bands, and the spectrum whose multiples are the signal.
 SIGMAS = np.linspace(0.01, 0.08, 8)

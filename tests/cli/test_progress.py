@@ -6,7 +6,7 @@ import pytest
 
 from napari_decsc.cli import progress
 from napari_decsc.cli.progress import Progress
-from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.denoising.protocol import Iteration
 
 
 class Terminal(io.StringIO):

@@ -9,16 +9,16 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_decsc.deq import weights
+from napari_decsc.denoising.protocol import Command, Denoiser, run
+from napari_decsc.denoising.report import Recorder
 from napari_decsc.deq.denoiser import DecscDenoiser
-from napari_decsc.deq.model import Subspace
+from napari_decsc.deq.model.presets import Subspace
 from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.deq.weights import files as weights
+from napari_decsc.errors import DenoisingError, SettingsError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Command, Denoiser, run
-from napari_decsc.hsi.errors import DenoisingError, SettingsError
 from napari_decsc.hsi.metrics import score
-from napari_decsc.hsi.noise import add_noise, make_noise
-from napari_decsc.hsi.report import Recorder
+from napari_decsc.hsi.noise.models import add_noise, make_noise
 from napari_decsc.hsi.sample import sample_cube
 
 CLEAN = sample_cube(64, 64)

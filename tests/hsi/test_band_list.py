@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.band_list import format_bands, nearest_band, parse_bands
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import SettingsError
 
 CUBE = Cube(
     np.zeros((6, 1, 1), np.float32),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import CubeError
 
 DATA = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
 

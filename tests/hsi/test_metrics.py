@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import CubeError
 from napari_decsc.hsi.metrics import ergas, psnr_per_band, score, score_cubes, spectral_angle, ssim_per_band
 
 

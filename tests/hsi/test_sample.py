@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_decsc.hsi.errors import SettingsError
+from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.sample import sample_cube
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.masks import STUCK_SHARE, blank_pixels, stuck_values, usable
 from napari_decsc.hsi.scaling import peak, sample
-from napari_decsc.hsi.validity import STUCK_SHARE, blank_pixels, stuck_values, usable
 
 
 def ramp(low: float, high: float, shape: tuple[int, int, int] = (5, 20, 20)) -> np.ndarray:

@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from napari_decsc.cli.info import describe
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import read_envi, write_envi
-from napari_decsc.hsi.errors import DecscError
-from napari_decsc.hsi.files import can_open, open_cube
+from napari_decsc.hsi.io.envi import read_envi, write_envi
+from napari_decsc.hsi.io.files import can_open, open_cube
 
 CORPUS = Path(__file__).parent / "corpus"
 

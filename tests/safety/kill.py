@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 from writer import cubes
 
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import read_envi, write_envi
-from napari_decsc.hsi.errors import DecscError
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 
 WRITER = Path(__file__).with_name("writer.py")
 

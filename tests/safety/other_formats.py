@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from cases import Case
 
-from napari_decsc.hsi.files import FORMATS
+from napari_decsc.hsi.io.files import FORMATS
 
 DATA = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24
 

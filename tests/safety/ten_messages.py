@@ -15,7 +15,7 @@ import numpy as np
 
 from napari_decsc.cli import main
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import write_envi
+from napari_decsc.hsi.io.envi import write_envi
 
 
 def scene(change: Callable[[str], str] = str) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from napari_decsc.cli import main
 from napari_decsc.cli.outputs import write_text
+from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import read_envi, write_envi
-from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 
 #: Bytes of the small disk.
 ROOM = 1 << 20

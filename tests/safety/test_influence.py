@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from odd_cubes import NO_DATA, gaps, scene, with_value
 
+from napari_decsc.denoising.protocol import run
 from napari_decsc.deq.denoiser import DecscDenoiser
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import run
+from napari_decsc.hsi.masks import stuck_values
 from napari_decsc.hsi.metrics import score_cubes
-from napari_decsc.hsi.noise import add_noise, make_noise
+from napari_decsc.hsi.noise.models import add_noise, make_noise
 from napari_decsc.hsi.scaling import peak
-from napari_decsc.hsi.validity import stuck_values
 
 #: Ways to say "not measured": value in the gaps, no-data value of the cube.
 MARKS = [(NO_DATA, NO_DATA), (0.0, 0.0), (1e30, 1e30), (0.5, 0.5), (np.nan, None), (np.inf, None), (-np.inf, None)]

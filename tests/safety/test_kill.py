@@ -9,7 +9,7 @@ import pytest
 from kill import WRITER, kill_once, state_of
 from writer import CHANGES, cubes
 
-from napari_decsc.hsi.envi import write_envi
+from napari_decsc.hsi.io.envi import write_envi
 
 #: More than a replacement has changes of names.
 STEPS = 12

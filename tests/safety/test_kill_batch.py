@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import read_envi, write_envi
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 
 NAMES = ["a.hdr", "b.hdr", "c.hdr"]
 #: A method that needs neither weights nor much time, with enough steps to be caught at work.

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from napari_decsc.cli import FAILED, MISUSED, main
-from napari_decsc.deq import weights
+from napari_decsc.denoising.protocol import run
 from napari_decsc.deq.denoiser import DecscDenoiser
 from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.deq.weights import files as weights
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import run
-from napari_decsc.hsi.envi import read_envi, write_envi
-from napari_decsc.hsi.errors import DecscError
-from napari_decsc.hsi.files import open_cube
+from napari_decsc.hsi.io.envi import read_envi, write_envi
+from napari_decsc.hsi.io.files import open_cube
 from napari_decsc.hsi.metrics import score_cubes
-from napari_decsc.hsi.noise import add_noise, make_noise
-from napari_decsc.methods import make_denoiser
+from napari_decsc.hsi.noise.models import add_noise, make_noise
+from napari_decsc.registry import make_denoiser
 
 HEADER = {
     "samples": "4", "lines": "3", "bands": "2", "header offset": "0", "data type": "4", "interleave": "bsq",

@@ -9,15 +9,15 @@ import pytest
 from odd_cubes import ODD_CUBES, missing
 
 from napari_decsc.cli import main
+from napari_decsc.denoising.protocol import run
 from napari_decsc.deq.denoiser import DecscDenoiser
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import run
-from napari_decsc.hsi.envi import read_envi, write_envi
+from napari_decsc.hsi.io.envi import read_envi, write_envi
+from napari_decsc.hsi.masks import blank_pixels, stuck_values, usable
 from napari_decsc.hsi.metrics import score_cubes
-from napari_decsc.hsi.noise import add_noise, make_noise
+from napari_decsc.hsi.noise.models import add_noise, make_noise
 from napari_decsc.hsi.scaling import peak, sample
-from napari_decsc.hsi.validity import blank_pixels, stuck_values, usable
 
 SHORT = DecscSettings(max_iterations=3, device="cpu")
 

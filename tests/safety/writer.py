@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import write_envi
+from napari_decsc.hsi.io.envi import write_envi
 
 #: Calls that change what stands under a name.
 CHANGES = ("replace", "link", "unlink", "rename")

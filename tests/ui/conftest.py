@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from napari_decsc import methods
+from napari_decsc import registry as methods
+from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Command, Iteration, Preview
-from napari_decsc.hsi.settings import check, described
+from napari_decsc.settings import check, described
 
 
 @dataclass(frozen=True)

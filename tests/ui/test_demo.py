@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from napari_decsc.hsi.noise import Gaussian, add_noise
+from napari_decsc.hsi.noise.models import Gaussian, add_noise
 from napari_decsc.ui import workbench
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.demo import run_demo, save_pictures

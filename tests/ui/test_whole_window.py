@@ -19,10 +19,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_decsc.hsi.envi import write_envi
-from napari_decsc.hsi.noise import NOISE_MODELS
-from napari_decsc.hsi.settings import descriptions
-from napari_decsc.methods import METHODS
+from napari_decsc.hsi.io.envi import write_envi
+from napari_decsc.hsi.noise.models import NOISE_MODELS
+from napari_decsc.registry import METHODS
+from napari_decsc.settings import descriptions
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise.widget import DenoiseWidget

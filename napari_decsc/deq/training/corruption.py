@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_decsc.hsi.noise import Corruption, NoiseModel, make_noise
+from napari_decsc.hsi.noise.models import Corruption, NoiseModel, make_noise
 
 
 def draw_model(rng: np.random.Generator) -> NoiseModel:

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from napari_decsc.errors import DenoisingError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import DenoisingError
 from napari_decsc.hsi.scaling import peak
 
 HELD_BACK = {"val", "real_noise", "test", "envi"}
@@ -39,7 +39,7 @@ def read_scene(path: Path) -> Scene:
         raw = np.load(path, allow_pickle=False)["cube"].astype(np.float32)
         data = raw / peak(Cube(raw, path.stem))
     else:
-        from napari_decsc.hsi.files import open_cube
+        from napari_decsc.hsi.io.files import open_cube
 
         cube = open_cube(path)
         data = np.nan_to_num(cube.physical() / peak(cube))

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_decsc.deq.guide import Guide
-from napari_decsc.deq.model import Context, Decsc
+from napari_decsc.deq.estimation.basic_estimate import Guide
+from napari_decsc.deq.model.presets import Context, Decsc
 from napari_decsc.deq.training.corruption import corrupt, usable
 from napari_decsc.deq.training.data import Crops
 

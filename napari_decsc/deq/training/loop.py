@@ -13,16 +13,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from napari_decsc.deq import weights as weight_files
-from napari_decsc.deq.devices import choose
-from napari_decsc.deq.model import PRESETS, Decsc
+from napari_decsc.deq.execution.devices import choose
+from napari_decsc.deq.model.presets import PRESETS, Decsc
 from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files, validation_scenes
 from napari_decsc.deq.training.examples import Example, Pool
 from napari_decsc.deq.training.objective import equilibrium, error, stretch
 from napari_decsc.deq.training.settings import TrainSettings
 from napari_decsc.deq.training.validation import validate
-from napari_decsc.hsi.errors import DenoisingError
-from napari_decsc.hsi.settings import as_dict
+from napari_decsc.deq.weights import files as weight_files
+from napari_decsc.errors import DenoisingError
+from napari_decsc.settings import as_dict
 
 Log = Callable[[str], None]
 

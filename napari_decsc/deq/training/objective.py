@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from napari_decsc.deq.fixed_point import Code, Map, gain, phantom, picard, until
-from napari_decsc.deq.model import Context, Decsc
-from napari_decsc.deq.tiling import BORDER
+from napari_decsc.deq.execution.tiles import BORDER
+from napari_decsc.deq.model.presets import Context, Decsc
+from napari_decsc.deq.solvers.fixed_point import Code, Map, gain, phantom, picard, until
 from napari_decsc.deq.training.settings import TrainSettings
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from napari_decsc.hsi.settings import check, described
+from napari_decsc.settings import check, described
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from napari_decsc.deq.fixed_point import anderson, until
-from napari_decsc.deq.model import Decsc
-from napari_decsc.deq.tiling import spans
+from napari_decsc.deq.execution.tiles import spans
+from napari_decsc.deq.model.presets import Decsc
+from napari_decsc.deq.solvers.fixed_point import anderson, until
 from napari_decsc.deq.training.corruption import usable
 from napari_decsc.deq.training.data import Scene
-from napari_decsc.hsi.noise import make_noise
+from napari_decsc.hsi.noise.models import make_noise
 
 CASES = {
     "sigma50": make_noise("gaussian", sigma=50.0),

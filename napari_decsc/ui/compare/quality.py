@@ -54,7 +54,7 @@ def noise_levels(cube: Cube) -> Floats:
     From second differences, to which smooth areas and straight edges are no noise; what was not measured is left out,
     and a band without any measurement is NaN.
     """
-    from napari_decsc.classical.subspace import difference_noise
+    from napari_decsc.filters.spectral import difference_noise
 
     levels = []
     for band in physical_bands(cube):

@@ -6,7 +6,7 @@ A comparison changes visibility, contrast, the grid and the order of layers, and
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from napari_decsc.hsi.errors import CubeError
+from napari_decsc.errors import CubeError
 from napari_decsc.ui.compare.captions import Caption
 from napari_decsc.ui.cubes.layers import is_cube_layer
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_decsc.hsi.errors import CubeError, DecscError
+from napari_decsc.errors import CubeError, DecscError
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.compare import blink
 from napari_decsc.ui.compare.blink import Blink

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import CubeError
 from napari_decsc.ui.cubes.contrast import contrast
 
 #: The key in ``layer.metadata``.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.denoising.protocol import Iteration
 
 #: The rate is fitted to the newest so many residuals: the first ones often fall faster.
 FEWEST, MOST = 3, 8

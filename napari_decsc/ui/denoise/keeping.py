@@ -6,9 +6,9 @@ from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
+from napari_decsc.denoising.report import as_json
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import DecscError
-from napari_decsc.hsi.report import as_json
 from napari_decsc.ui.cubes.contrast import contrast
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise.run import Result, removed_noise

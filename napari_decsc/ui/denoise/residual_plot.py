@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.ui.denoise.forecast import forecast_line
 from napari_decsc.ui.parts.painting import DOTS
 from napari_decsc.ui.parts.panel import Floats, Level, Line, Panel

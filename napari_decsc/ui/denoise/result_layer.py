@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_decsc.denoising.protocol import Preview
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Preview
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, placement, provenance_of, remember
 from napari_decsc.ui.parts.worker import calculation_worker

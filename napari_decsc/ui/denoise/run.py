@@ -7,8 +7,8 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_decsc.denoising.protocol import Denoiser, Preview
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Denoiser, Preview
 from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.ui.cubes.difference import difference
 from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of

@@ -6,8 +6,8 @@ from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_decsc import methods
-from napari_decsc.hsi.errors import DecscError
+from napari_decsc import registry as methods
+from napari_decsc.errors import DecscError
 from napari_decsc.ui.cubes.layers import provenance_of
 from napari_decsc.ui.denoise import choices, words
 from napari_decsc.ui.denoise.fields import explain

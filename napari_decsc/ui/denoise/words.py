@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.ui.denoise.forecast import duration
 
 

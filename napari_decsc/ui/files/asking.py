@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from napari_decsc.errors import AmbiguousFileError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import AmbiguousFileError
 
 #: The question for each option of ``open_cube``.
 QUESTIONS = {"variable": "Which of them is the cube?", "band_axis": "Which axis counts the bands?"}
@@ -21,7 +21,7 @@ def open_asking(path: str | Path) -> Cube | None:
     FileFormatError
         If the file cannot be read.
     """
-    from napari_decsc.hsi.files import open_cube
+    from napari_decsc.hsi.io.files import open_cube
 
     chosen: dict[str, Any] = {}
     while True:

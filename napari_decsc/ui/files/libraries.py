@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from napari_decsc.hsi.envi.library import SpectralLibrary
-from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.io.envi.library import SpectralLibrary
 
 Listener = Callable[[SpectralLibrary], None]
 
@@ -28,7 +28,7 @@ def show_library(path: Path, viewer: Any) -> None:
     FileFormatError
         If the library cannot be read, or there is no window to show it in.
     """
-    from napari_decsc.hsi.envi.library import read_library
+    from napari_decsc.hsi.io.envi.library import read_library
 
     library = read_library(path)
     if viewer is None or getattr(viewer, "window", None) is None:

@@ -1,10 +1,10 @@
-"""Reader and writer for napari: ENVI cubes and what else `napari_decsc.hsi.files` opens."""
+"""Reader and writer for napari: ENVI cubes and what else `napari_decsc.hsi.io.files` opens."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_decsc.hsi.errors import DecscError, FileFormatError
+from napari_decsc.errors import DecscError, FileFormatError
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.layers import KEY, Record, layer_data
 from napari_decsc.ui.files.asking import open_asking, window
@@ -16,7 +16,7 @@ NOTHING: list[tuple[Any, ...]] = [(None,)]
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[Any]] | None:
     """The reader for a path, or None where it is no cube we know."""
-    from napari_decsc.hsi.files import can_open
+    from napari_decsc.hsi.io.files import can_open
 
     paths = _paths(path)
     return read_in_window if paths and all(can_open(one) for one in paths) else None
@@ -52,7 +52,7 @@ def read(path: str | Sequence[str]) -> list[tuple[Any, ...]]:
 def _read_one(path: Path) -> list[tuple[Any, ...]]:
     import napari
 
-    from napari_decsc.hsi.envi import is_library
+    from napari_decsc.hsi.io.envi import is_library
 
     if is_library(path):
         show_library(path, viewer_compat.unwrapped(napari.current_viewer()))
@@ -72,7 +72,7 @@ def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
         If the layer is no cube, or the file cannot be written.
     """
     from napari_decsc.hsi.cube import Cube
-    from napari_decsc.hsi.files import save_cube
+    from napari_decsc.hsi.io.files import save_cube
 
     name = attributes.get("name", "cube")
     if getattr(data, "ndim", 0) != 3 or attributes.get("rgb"):

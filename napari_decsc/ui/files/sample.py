@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.ui.cubes.layers import layer_data
 from napari_decsc.ui.files import reader
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import FileFormatError
 from napari_decsc.ui.parts.printed import SAVED_DPI
 from napari_decsc.ui.parts.theme import PAPER
 
@@ -32,7 +32,7 @@ def ask_for_cube(parent: Any, suggested: Path, formats: str) -> Target | None:
     """
     from qtpy.QtWidgets import QFileDialog
 
-    from napari_decsc.hsi.files import files_of
+    from napari_decsc.hsi.io.files import files_of
 
     name, chosen = QFileDialog.getSaveFileName(parent, "Save the cube", str(suggested), formats)
     if not name:
@@ -60,9 +60,9 @@ def agrees(parent: Any, files: Sequence[Path]) -> bool:
 def write_cube(cube: Cube, target: Target, kind: str = "float32", made_by: Mapping[str, Any] | None = None) -> Path:
     """Write a cube in the format of the name's ending, with a word in its header on how it was made.
 
-    ``kind`` is a data type, or "source" for that of the file the cube comes from; see `napari_decsc.hsi.files`.
+    ``kind`` is a data type, or "source" for that of the file the cube comes from; see `napari_decsc.hsi.io.files`.
     """
-    from napari_decsc.hsi.files import save_cube
+    from napari_decsc.hsi.io.files import save_cube
 
     words = ", ".join(f"{key}: {_word(value)}" for key, value in (made_by or {}).items())
     extra = {"napari-decsc": words} if words else None

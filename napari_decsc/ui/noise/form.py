@@ -6,9 +6,9 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from napari_decsc.hsi.errors import SettingsError
-from napari_decsc.hsi.noise import FULL_SCALE, NOISE_MODELS, Combined, NoiseModel
-from napari_decsc.hsi.settings import descriptions
+from napari_decsc.errors import SettingsError
+from napari_decsc.hsi.noise.models import FULL_SCALE, NOISE_MODELS, Combined, NoiseModel
+from napari_decsc.settings import descriptions
 from napari_decsc.ui.parts.form import SettingsForm
 from napari_decsc.ui.parts.room import make_room
 

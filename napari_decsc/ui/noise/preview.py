@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QLabel
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.metrics import psnr_per_band
-from napari_decsc.hsi.noise import NoiseModel
-from napari_decsc.hsi.noise_bands import noisy_band
+from napari_decsc.hsi.noise.bands import noisy_band
+from napari_decsc.hsi.noise.models import NoiseModel
 from napari_decsc.hsi.scaling import peak as peak_of
 from napari_decsc.ui.parts.worker import calculation_worker
 

@@ -16,12 +16,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_decsc.errors import DecscError, SettingsError
 from napari_decsc.hsi.band_list import parse_bands
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import DecscError, SettingsError
 from napari_decsc.hsi.metrics import Scores, score_cubes
-from napari_decsc.hsi.noise import NOISE_MODELS, Combined, NoiseModel, add_noise
-from napari_decsc.hsi.noise_bands import OnBands, on_bands, record
+from napari_decsc.hsi.noise.bands import OnBands, on_bands, record
+from napari_decsc.hsi.noise.models import NOISE_MODELS, Combined, NoiseModel, add_noise
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
 from napari_decsc.ui.noise.form import COMBINATION, CombinationForm, NoiseForm

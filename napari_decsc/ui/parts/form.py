@@ -5,8 +5,8 @@ from typing import Any
 
 from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 
-from napari_decsc.hsi.errors import SettingsError
-from napari_decsc.hsi.settings import Description, defaults, descriptions, from_dict
+from napari_decsc.errors import SettingsError
+from napari_decsc.settings import Description, defaults, descriptions, from_dict
 
 #: Below this a number is typed ("1e-4") and not stepped: a spin box would hide its digits.
 SMALL = 0.01

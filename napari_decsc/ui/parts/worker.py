@@ -17,11 +17,11 @@ from typing import Any
 
 from superqt.utils import FunctionWorker, GeneratorWorker
 
+from napari_decsc.denoising.protocol import Command, Denoiser, Iteration
+from napari_decsc.denoising.report import Recorder
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.denoising import Command, Denoiser, Iteration
-from napari_decsc.hsi.errors import DecscError
-from napari_decsc.hsi.report import Recorder
-from napari_decsc.methods import make_denoiser
+from napari_decsc.registry import make_denoiser
 
 #: Seconds between two handovers to the window, on the average at least.
 PAUSE = 1 / 40

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_decsc.hsi.envi.library import SpectralLibrary
+from napari_decsc.hsi.io.envi.library import SpectralLibrary
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.parts.docked import Connections
 from napari_decsc.ui.parts.texts import NO_SHOWN_CUBE, Message

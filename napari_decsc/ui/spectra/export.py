@@ -5,8 +5,8 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QFileDialog, QMenu, QPushButton
 
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import DecscError
 from napari_decsc.ui.files import saving
 from napari_decsc.ui.parts.texts import Message
 from napari_decsc.ui.spectra.places import Pin
@@ -46,7 +46,7 @@ class ExportButton(QPushButton):
         return as_csv(*self._shown())
 
     def _write_library(self, path: Path) -> Path:
-        from napari_decsc.hsi.envi.library import write_library
+        from napari_decsc.hsi.io.envi.library import write_library
 
         return write_library(as_library(*self._shown()), path, overwrite=True)
 

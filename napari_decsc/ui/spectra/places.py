@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi.library import SpectralLibrary
+from napari_decsc.hsi.io.envi.library import SpectralLibrary
 from napari_decsc.hsi.metrics import spectral_angle
 
 

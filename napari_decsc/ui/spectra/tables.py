@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi.library import SpectralLibrary
-from napari_decsc.hsi.errors import CubeError
+from napari_decsc.hsi.io.envi.library import SpectralLibrary
 from napari_decsc.ui.cubes.axis import shared_axis
 from napari_decsc.ui.spectra.places import Pin, statistics
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.band_list import nearest_band
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import SettingsError
 from napari_decsc.ui.cubes.bands import unit_text
 from napari_decsc.ui.cubes.layers import KEY, Composite, composite_of, placement
 

@@ -18,9 +18,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.band_list import format_bands, parse_bands
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import DecscError
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.band_label import label_bands
 from napari_decsc.ui.cubes.bands import labelled_layer, shown_band

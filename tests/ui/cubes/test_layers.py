@@ -3,8 +3,8 @@ import copy
 import numpy as np
 import pytest
 
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import CubeError
 from napari_decsc.ui.cubes.band_label import label_bands
 from napari_decsc.ui.cubes.bands import band_text, show_band, shown_band
 from napari_decsc.ui.cubes.contrast import contrast

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.ui.denoise.forecast import Forecast, duration, evaluations_ahead, fitted
 
 HALVING = [0.5**number for number in range(1, 7)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QColor
 
-from napari_decsc.hsi.denoising import Iteration
+from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.ui.denoise.residual_plot import ResidualPlot
 from napari_decsc.ui.parts.theme import GOAL, PAPER, RESIDUAL
 

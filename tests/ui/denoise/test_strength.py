@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from napari_decsc import methods
-from napari_decsc.hsi.denoising import Command, Iteration, Preview
-from napari_decsc.hsi.errors import DenoisingError
-from napari_decsc.hsi.settings import check, described
+from napari_decsc import registry as methods
+from napari_decsc.denoising.protocol import Command, Iteration, Preview
+from napari_decsc.errors import DenoisingError
+from napari_decsc.settings import check, described
 from napari_decsc.ui.cubes.layers import add_cube_layer, cube_of, provenance_of
 from napari_decsc.ui.denoise.fields import STEPS
 from napari_decsc.ui.denoise.form import DenoiseForm

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
-from napari_decsc.hsi.envi import read_envi
+from napari_decsc.hsi.io.envi import read_envi
 from napari_decsc.hsi.metrics import score_cubes
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of

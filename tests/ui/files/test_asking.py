@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QInputDialog
 
-from napari_decsc.hsi.errors import AmbiguousFileError
+from napari_decsc.errors import AmbiguousFileError
 from napari_decsc.ui.files import asking, reader
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from napari_decsc.hsi.envi import SpectralLibrary, write_library
-from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.io.envi import SpectralLibrary, write_library
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.files import reader
 from napari_decsc.ui.files.libraries import show_library
@@ -39,7 +39,7 @@ def test_a_library_becomes_curves_and_no_layer(make_napari_viewer, file):
 
 
 def test_a_library_can_be_named_hidden_and_removed(widget, file):
-    from napari_decsc.hsi.envi import read_library
+    from napari_decsc.hsi.io.envi import read_library
 
     widget.board.put(read_library(file))
     assert [widget.list.item(row).text() for row in range(2)] == ["row 1, col 2", "minerals (2 spectra)"]

@@ -2,8 +2,8 @@ import npe2
 import numpy as np
 import pytest
 
-from napari_decsc.hsi.envi import read_envi, write_envi
-from napari_decsc.hsi.errors import FileFormatError
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 from napari_decsc.ui.cubes.layers import KEY
 from napari_decsc.ui.files import reader, sample
 

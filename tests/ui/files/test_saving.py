@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
-from napari_decsc.hsi.files import open_cube
+from napari_decsc.hsi.io.files import open_cube
 from napari_decsc.ui.files.save_button import FORMATS, SaveButton
 from napari_decsc.ui.parts.texts import Message
 

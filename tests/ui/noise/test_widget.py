@@ -4,8 +4,8 @@ from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit
 
 from napari_decsc.hsi.metrics import score_cubes
-from napari_decsc.hsi.noise import Combined, Gaussian, Impulse, Mixture, add_noise
-from napari_decsc.hsi.noise_bands import on_bands
+from napari_decsc.hsi.noise.bands import on_bands
+from napari_decsc.hsi.noise.models import Combined, Gaussian, Impulse, Mixture, add_noise
 from napari_decsc.ui.cubes.bands import show_band
 from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
 from napari_decsc.ui.noise.widget import NoiseWidget

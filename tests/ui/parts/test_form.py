@@ -3,9 +3,9 @@ from dataclasses import dataclass
 import pytest
 
 from napari_decsc.deq.settings import DecscSettings
-from napari_decsc.hsi.errors import SettingsError
-from napari_decsc.hsi.noise import NOISE_MODELS
-from napari_decsc.hsi.settings import described
+from napari_decsc.errors import SettingsError
+from napari_decsc.hsi.noise.models import NOISE_MODELS
+from napari_decsc.settings import described
 from napari_decsc.ui.parts.form import SettingsForm, as_text
 
 

@@ -3,9 +3,9 @@ import time
 import numpy as np
 import pytest
 
-from napari_decsc import methods
-from napari_decsc.hsi.denoising import Command, Iteration, Preview
-from napari_decsc.hsi.errors import DenoisingError
+from napari_decsc import registry as methods
+from napari_decsc.denoising.protocol import Command, Iteration, Preview
+from napari_decsc.errors import DenoisingError
 from napari_decsc.ui.parts import worker as work
 
 

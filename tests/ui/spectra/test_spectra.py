@@ -6,8 +6,8 @@ import pytest
 from matplotlib.colors import to_hex
 from qtpy.QtCore import QPoint, Qt
 
+from napari_decsc.errors import CubeError, FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.errors import CubeError, FileFormatError
 from napari_decsc.ui.cubes.axis import shared_axis
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import add_cube_layer, mark_good_bands

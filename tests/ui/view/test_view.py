@@ -3,9 +3,9 @@ import time
 import numpy as np
 import pytest
 
+from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.envi import read_envi, write_envi
-from napari_decsc.hsi.errors import SettingsError
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 from napari_decsc.ui.cubes.bands import show_band, shown_band
 from napari_decsc.ui.cubes.contrast import contrast
 from napari_decsc.ui.cubes.layers import add_cube_layer, composite_of, cube_of, mark_good_bands

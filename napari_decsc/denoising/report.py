@@ -1,0 +1,88 @@
+"""The record of one denoising run, which a person can keep: JSON on disk, provenance on a layer."""
+
+import json
+import math
+import platform
+import sys
+from importlib import metadata
+from typing import Any
+
+from napari_decsc.denoising.protocol import Denoiser, Iteration
+
+PACKAGES = ("napari-decsc", "napari", "numpy", "scipy", "scikit-image", "spectral", "torch")
+
+
+class Recorder:
+    """Listens to a run and writes its report.
+
+    Call it with every iteration (it fits the ``listen`` of :func:`napari_decsc.denoising.protocol.run`), then take
+    :meth:`report`.
+    """
+
+    def __init__(self, denoiser: Denoiser) -> None:
+        self.denoiser = denoiser
+        self.seconds = 0.0
+        self.tiles: list[list[float]] = []
+        self.messages: list[str] = []
+
+    def __call__(self, iteration: Iteration) -> None:
+        """Take note of one iteration."""
+        self.seconds = iteration.elapsed
+        if iteration.message:
+            self.messages.append(iteration.message)
+            return
+        while len(self.tiles) < iteration.tile:
+            self.tiles.append([])
+        if iteration.number > 0 and math.isfinite(iteration.relative_residual):
+            self.tiles[iteration.tile - 1].append(iteration.relative_residual)
+
+    def report(self, **more: Any) -> dict[str, Any]:
+        """Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; ``more`` is added.
+
+        "messages" is there if there were any.
+        """
+        return {
+            **self.denoiser.describe(),
+            "seconds": round(self.seconds, 3),
+            "peak_memory_bytes": peak_memory_bytes(),
+            "versions": versions(),
+            "tiles": [{"relative_residual": history} for history in self.tiles],
+            **({"messages": self.messages} if self.messages else {}),
+            **more,
+        }
+
+
+def peak_memory_bytes() -> int | None:
+    """Largest resident memory of this process so far, or None where the system does not tell (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of what the result depends on, as far as they are installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def as_json(report: dict[str, Any] | list[dict[str, Any]]) -> str:
+    """The report as JSON that every reader accepts: no NaN, no Infinity (they become null)."""
+    return json.dumps(_finite(report), indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

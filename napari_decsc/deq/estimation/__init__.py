@@ -1,0 +1,1 @@
+"""What is measured of a cube before and between solves: noise, subspace, outliers, a basic estimate."""

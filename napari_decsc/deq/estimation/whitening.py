@@ -1,0 +1,259 @@
+"""What is known of a cube before any denoising: the noise level of every band and the cube's own spectral basis.
+
+In *noise units* (the cube divided, band by band, by its noise level) the noise has variance 1 in every band, and a few
+eigenvectors of the cube hold nearly all of its signal. Both are found robustly: impulses, dead and offset columns must
+not turn them.
+
+Shapes: N cubes, B bands, P = rows * cols pixels, r spectral components. ``keep`` is False where a voxel carries no
+information (not measured, or exactly on the floor or the ceiling of the scale).
+"""
+
+from dataclasses import dataclass
+from math import gcd
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_decsc.filters.local import NORMAL_MAD
+from napari_decsc.filters.parallel import one_thread, side_by_side
+
+#: The noise of a band is never taken to be below this share of the peak: quieter bands are left as they are.
+SIGMA_FLOOR = 1e-4
+#: What the noise level of a band without any usable voxel is taken to be: its data are not believed.
+SIGMA_UNKNOWN = 0.5
+#: Rounds of the Huber PCA, gradient steps in each, and where it clips (in noise levels).
+ROUNDS, STEPS, CLIP_AT = 3, 14, 4.0
+#: A part of the image is fitted once no coordinate moves by more than this (in noise levels).
+STILL = 1e-4
+#: Spectra that are fitted at once on the CPU: they fit into the cache of a core.
+IN_CACHE = 1024
+#: Values of a band that its median absolute value is taken of, at most: for its noise level, and for where it is
+#: clipped, which needs no more than a percent.
+SAMPLE, ROUGHLY = 65_536, 8_192
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseUnits:
+    """Noise levels and spectral basis of N cubes.
+
+    ``sigma`` (N, B) in units of the peak; ``basis`` (N, B, r), orthonormal columns (zero ones beyond the number of
+    bands), of the cube divided by sigma; ``limit`` (N, B, 1), the distance from the fit at which a voxel is clipped.
+    """
+
+    sigma: Tensor
+    basis: Tensor
+    limit: Tensor
+
+    def to(self, device: torch.device) -> "NoiseUnits":
+        """The same on a device."""
+        return NoiseUnits(self.sigma.to(device), self.basis.to(device), self.limit.to(device))
+
+
+@torch.no_grad()
+def find(cube: Tensor, keep: Tensor, rank: int) -> tuple[NoiseUnits, Tensor]:
+    """Noise units of cubes (N, B, rows, cols), peak 1, and the repaired cubes in those units.
+
+    The basis is a Huber PCA: fit every spectrum robustly, replace what lies beyond the limit by the fit +- the limit,
+    refit. sigma is estimated twice: from the cube, then from what the basis does not explain, where texture is gone.
+    """
+    bands = cube.shape[1]
+    fit = _Fit(cube, keep, min(rank, bands))
+    sigma = band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
+    basis, fitted, _ = fit(sigma, eigenbasis(fit.smooth / sigma[:, :, None], fit.rank))
+    better = _measure_again(cube, keep, sigma, basis, fitted)
+    start = torch.linalg.qr(basis * (sigma / better)[:, :, None])[0]
+    basis, fitted, limit = fit(better, start)
+    pixels = fit.raw / better[:, :, None]
+    repaired = _pulled(pixels, fit.weight, fitted, limit)
+    basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
+    units = NoiseUnits(better, F.pad(basis, (0, rank - fit.rank)), limit)
+    return units, repaired.view_as(cube)
+
+
+@torch.no_grad()
+def repair(cube: Tensor, keep: Tensor, units: NoiseUnits, steps: int = 2 * STEPS) -> Tensor:
+    """A part of the cube in noise units, with unusable voxels and outliers pulled to the robust fit.
+
+    (N, B, rows, cols) in units of the peak -> the same shape in noise units. For tiles, with the units of the whole.
+    """
+    scale = units.sigma[:, :, None]
+    pixels, weight = cube.flatten(2) / scale, _weight(cube, keep)
+    code = units.basis.mT @ (median_3x3(cube, keep).flatten(2) / scale)
+    fitted = units.basis @ huber_code(pixels, weight, units.basis, units.limit, code, steps)
+    return _pulled(pixels, weight, fitted, units.limit).view_as(cube)
+
+
+def band_sigmas(cube: Tensor, keep: Tensor) -> Tensor:
+    """Noise level of every band, (N, B), from second diagonal differences: blind to smooth signal and column offsets.
+
+    Bands with more than a quarter of their voxels hidden have too few whole quads: first differences along the columns.
+    Cubes of a single row or column: second differences along the line.
+    """
+    z = _hide(cube, keep)
+    if min(cube.shape[2:]) < 2:
+        line = z.flatten(2)
+        sigma = _mad((line[:, :, 2:] - 2 * line[:, :, 1:-1] + line[:, :, :-2]) / 6**0.5)
+    else:
+        down = z[:, :, 1:] - z[:, :, :-1]
+        sigma = _mad((down[..., 1:] - down[..., :-1]) / 2)
+        few = keep.float().mean((2, 3)) <= 0.75
+        if few.any():
+            sigma = torch.where(few, _mad(down * 0.5**0.5), sigma)
+    return torch.nan_to_num(sigma, nan=SIGMA_UNKNOWN)
+
+
+def eigenbasis(pixels: Tensor, rank: int) -> Tensor:
+    """The ``rank`` strongest eigenvectors of the second-moment matrix of (N, B, P) pixels: (N, B, rank)."""
+    vectors: Tensor = torch.linalg.eigh(pixels @ pixels.mT / pixels.shape[2])[1]
+    return vectors.flip(2)[:, :, :rank]
+
+
+def huber_code(pixels: Tensor, weight: Tensor | None, basis: Tensor, limit: Tensor, code: Tensor, steps: int) -> Tensor:
+    """Robust coordinates of every spectrum in an orthonormal basis: min over x of sum_b w_b Huber((y - E x)_b).
+
+    Gradient steps of length 1 from ``code`` (N, r, P), ``steps`` at most; no ``weight`` means 1.
+    """
+    # in units of the limit, every band is clipped at 1
+    inner, outer = basis / limit, (basis * limit).mT
+    some = IN_CACHE if code.device.type == "cpu" else code.shape[2]
+
+    def descended(start: int) -> Tensor:
+        part = slice(start, start + some)
+        weighed = None if weight is None else weight[:, :, part]
+        return _descended(code[:, :, part], pixels[:, :, part] / limit, weighed, inner, outer, steps)
+
+    with one_thread():
+        return torch.cat([descended(start) for start in range(0, code.shape[2], some)], 2)
+
+
+def _descended(code: Tensor, pixels: Tensor, weight: Tensor | None, inner: Tensor, outer: Tensor, steps: int) -> Tensor:
+    """The coordinates of a part of the spectra after the gradient steps, or once they stand still."""
+    code = code.clone(memory_format=torch.contiguous_format)
+    rest, step = torch.empty_like(pixels), torch.empty_like(code)
+    for _ in range(steps):
+        torch.baddbmm(pixels, inner, code, alpha=-1, out=rest).clamp_(-1, 1)
+        if weight is not None:
+            rest *= weight
+        code += torch.bmm(outer, rest, out=step)
+        if float(step.abs_().max()) < STILL:
+            break
+    return code
+
+
+def median_3x3(cube: Tensor, keep: Tensor) -> Tensor:
+    """Median of the usable voxels of the 3 x 3 neighbourhood; of the whole band where there is none."""
+    edge = "reflect" if min(cube.shape[2:]) > 1 else "replicate"
+    whole = keep.flatten(2).all(2)
+    median = torch.empty_like(cube)
+    bands = [tuple(index) for index in whole.nonzero().tolist()]
+
+    def of_band(band: tuple[int, ...]) -> Tensor:
+        return _median_of_nine(F.pad(cube[band][None], (1, 1, 1, 1), mode=edge)[0])
+
+    for band, found in zip(bands, side_by_side(of_band, bands, cube.device), strict=True):
+        median[band] = found
+    if not whole.all():
+        median[~whole] = _median_of_usable(_hide(cube[~whole], keep[~whole]), edge)
+    return median
+
+
+def _median_of_nine(padded: Tensor) -> Tensor:
+    """Median of every 3 x 3 window of (rows + 2, cols + 2).
+
+    Sort every column of three; the median of all nine is that of the largest low, the middle middle, the smallest high.
+    """
+    first, last = torch.minimum(padded[:-2], padded[1:-1]), torch.maximum(padded[:-2], padded[1:-1])
+    low, high = torch.minimum(first, padded[2:]), torch.maximum(last, padded[2:])
+    middle = torch.maximum(first, torch.minimum(last, padded[2:]))
+    lows, highs = _three(low), _three(high)
+    lowest = torch.maximum(torch.maximum(lows[0], lows[1]), lows[2])
+    highest = torch.minimum(torch.minimum(highs[0], highs[1]), highs[2])
+    return _middle(lowest, _middle(*_three(middle)), highest)
+
+
+def _three(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return values[:, :-2], values[:, 1:-1], values[:, 2:]
+
+
+def _middle(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    return torch.maximum(torch.minimum(a, b), torch.minimum(torch.maximum(a, b), c))
+
+
+def _median_of_usable(bands: Tensor, edge: str) -> Tensor:
+    """The same of bands (band, row, col) in which NaN marks what is hidden."""
+    _, rows, cols = bands.shape
+    padded = F.pad(bands, (1, 1, 1, 1), mode=edge)
+    near = torch.stack([padded[:, i : i + rows, j : j + cols] for i in range(3) for j in range(3)], -1)
+    median = near.nanmedian(-1).values
+    whole_band = torch.nan_to_num(median.flatten(1).nanmedian(1).values, nan=0.0)[:, None, None]
+    return torch.where(torch.isnan(median), whole_band, median)
+
+
+class _Fit:
+    """The Huber PCA of given cubes, to be run at two sets of noise levels."""
+
+    def __init__(self, cube: Tensor, keep: Tensor, rank: int) -> None:
+        self.keep, self.rank = keep.flatten(2), rank
+        self.weight, self.raw = _weight(cube, keep), torch.where(keep, cube, 0).flatten(2)
+        self.smooth = median_3x3(cube, keep).flatten(2)
+
+    def __call__(self, sigma: Tensor, basis: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(sigma (N, B), first basis (N, B, r)) -> basis, fitted spectra (N, B, P), limit (N, B, 1)."""
+        pixels = self.raw / sigma[:, :, None]
+        code = basis.mT @ (self.smooth / sigma[:, :, None])
+        for _ in range(ROUNDS):
+            limit = self._limit(torch.baddbmm(pixels, basis, code, alpha=-1))
+            code = huber_code(pixels, self.weight, basis, limit, code, STEPS)
+            fitted = basis @ code
+            basis = eigenbasis(_pulled(pixels, self.weight, fitted, limit), self.rank)
+            code = basis.mT @ fitted
+        return basis, basis @ huber_code(pixels, self.weight, basis, limit, code, STEPS), limit
+
+    def _limit(self, rest: Tensor) -> Tensor:
+        spread = _mad(rest if self.weight is None else _hide(rest, self.keep), ROUGHLY)[:, :, None]
+        return CLIP_AT * torch.nan_to_num(spread, nan=1.0).clamp(min=1)
+
+
+def _measure_again(cube: Tensor, keep: Tensor, sigma: Tensor, basis: Tensor, fitted: Tensor) -> Tensor:
+    """Sigma from what the basis leaves over, corrected for the share of noise that the basis takes with it."""
+    rest = (cube.flatten(2) / sigma[:, :, None] - fitted).view_as(cube)
+    explained = (basis**2).sum(2)
+    factor = band_sigmas(rest, keep) / (1 - explained).clamp(min=0.05).sqrt()
+    factor = torch.where(explained < 0.9, factor, torch.ones_like(factor)).clamp(max=1)
+    return (sigma * factor).clamp(min=SIGMA_FLOOR)
+
+
+def _weight(cube: Tensor, keep: Tensor) -> Tensor | None:
+    """1 where a voxel is usable, 0 elsewhere, (N, B, P); nothing where all are."""
+    return None if keep.all() else keep.flatten(2).to(cube.dtype)
+
+
+def _pulled(pixels: Tensor, weight: Tensor | None, fitted: Tensor, limit: Tensor) -> Tensor:
+    """What lies beyond the limit becomes the fit +- the limit; what weighs nothing, the fit."""
+    rest = pixels - fitted
+    torch.clamp(rest, -limit, limit, out=rest)
+    if weight is not None:
+        rest *= weight
+    return rest.add_(fitted)
+
+
+def _hide(x: Tensor, keep: Tensor) -> Tensor:
+    return torch.where(keep, x, torch.nan)
+
+
+def _mad(x: Tensor, sample: int = SAMPLE) -> Tensor:
+    """Standard deviation of every band, from the median absolute value of what is not NaN: (N, B, ...) -> (N, B).
+
+    Of bands larger than ``sample``, every n-th value counts; n shares no divisor with the row length, so that no column
+    is favoured.
+    """
+    flat = x.flatten(2)
+    if flat.shape[2] == 0:
+        return flat.new_full(flat.shape[:2], torch.nan)
+    step = -(-flat.shape[2] // sample)
+    while gcd(step, x.shape[-1]) > 1:
+        step += 1
+    # band by band: a median along an axis also looks for its place, and takes twice as long
+    medians = side_by_side(lambda band: band[::step].abs().nanmedian(), flat.flatten(0, 1).unbind(), x.device)
+    return torch.stack(list(medians)).view(flat.shape[:2]) / NORMAL_MAD

@@ -1,0 +1,20 @@
+"""Devices that can be chosen, in words for people. Importing this loads no torch."""
+
+
+def device_choices() -> dict[str, str]:
+    """Device -> its name and free memory. Loads torch, which takes seconds at first: not for a window's thread."""
+    import torch
+
+    from napari_decsc.deq.execution.memory import free
+
+    choices = {"auto": "the fastest device there is", "cpu": _described("processor", free(torch.device("cpu")))}
+    for index in range(torch.cuda.device_count()):
+        device = torch.device("cuda", index)
+        choices[str(device)] = _described(torch.cuda.get_device_name(device), free(device))
+    if torch.backends.mps.is_available():
+        choices["mps"] = "Apple GPU"
+    return choices
+
+
+def _described(name: str, free: int) -> str:
+    return f"{name}, {free / 1e9:.1f} GB free"

@@ -1,0 +1,276 @@
+"""The tiles of a run on many machines: a `dask.distributed` cluster that is there already.
+
+Every worker maps the input file itself; where the result is an ENVI file that is written tile by tile, workers write
+their tiles into it, so that only a few numbers travel. So workers must see both files under the same names. A tile
+whose worker is lost is done again by another one: it writes the same values to the same place.
+
+`dask.distributed` is imported when a scheduler is asked for, and not before.
+"""
+
+import importlib
+import secrets
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_decsc.denoising.protocol import Command, Iteration, Sink, run
+from napari_decsc.denoising.stopwatch import Stopwatch
+from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.execution import memory
+from napari_decsc.deq.execution.devices import choose
+from napari_decsc.deq.execution.plan import Plan
+from napari_decsc.deq.execution.session import Kept, TileSolver
+from napari_decsc.deq.execution.source import Source, Values
+from napari_decsc.deq.execution.tile_queue import Steps, TileQueue
+from napari_decsc.deq.execution.tiles import Tile
+from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.deq.weights import files as weights
+from napari_decsc.errors import DecscError, DenoisingError, SettingsError
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io import memory_map as mapped
+from napari_decsc.hsi.io.envi.streaming import EnviSink
+
+#: Seconds to wait for the scheduler's answer, and between two looks at the workers.
+CONNECT, LOOK = 10, 1.0
+#: How often a tile is tried again after an error; a lost worker does not count.
+RETRIES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a worker must know besides the tile. ``token`` names the run; ``units`` are NumPy arrays or None."""
+
+    token: str
+    settings: DecscSettings
+    weights_hash: str
+    file: mapped.Reference
+    name: str
+    no_data: float | None
+    scale: float
+    peak: float
+    stuck: tuple[float, ...]
+    blank: tuple[int, ...]
+    units: tuple[Values, ...] | None
+    sink: EnviSink | None
+
+    def source(self) -> Source:
+        """The cube, mapped here."""
+        cube = Cube(self.file.open(), self.name, no_data=self.no_data, scale=self.scale)
+        return Source(cube, self.peak, self.stuck, self.blank)
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """What comes back of a tile: its iterations without previews, and its values where the worker did not write them.
+
+    ``parts`` are several if the worker had to cut the tile.
+    """
+
+    iterations: tuple[Iteration, ...]
+    parts: tuple[tuple[Values, slice, slice], ...]
+
+
+class _Parts:
+    """A sink that only collects."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[Values, slice, slice]] = []
+
+    def write(self, values: Values, rows: slice, cols: slice) -> None:
+        self.parts.append((values, rows, cols))
+
+
+def solve(
+    plan: Plan, settings: DecscSettings, weights_hash: str, source: Source, units: Survey | None,
+    sink: Sink, watch: Stopwatch,
+) -> Steps:  # fmt: skip
+    """Solve the tiles of a plan on the cluster at ``settings.scheduler``. Events of a tile come when it is done.
+
+    Raises SettingsError without `dask.distributed` or for a cube that is no file, DenoisingError if the scheduler
+    cannot be reached or a worker cannot work.
+    """
+    distributed = _distributed()
+    job = _job(settings, weights_hash, source, units, sink)
+    try:
+        client = distributed.Client(settings.scheduler, timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise DenoisingError(
+            f"scheduler {settings.scheduler!r} cannot be reached ({_line(error)}); "
+            "give the address that `dask scheduler` prints, such as tcp://host:8786"
+        ) from None
+    with client:
+        _check(client, settings.scheduler, job)
+        yield from _Cluster(distributed, client, job, plan, sink, watch).run()
+
+
+class _Cluster:
+    """The run, seen from here."""
+
+    def __init__(self, distributed: Any, client: Any, job: Job, plan: Plan, sink: Sink, watch: Stopwatch) -> None:
+        self.distributed, self.client, self.job, self.sink, self.watch = distributed, client, job, sink, watch
+        self.waiting, self.running = deque(plan.tiles), dict[Any, Tile]()
+        self.windows, self.done, self.solves = plan.windows, 0, plan.solves
+        self.workers = set(client.nthreads())
+        self.stopped = False
+
+    def run(self) -> Steps:
+        try:
+            while self.waiting or self.running:
+                self._submit()
+                for future in self._finished():
+                    yield from self._take(future)
+                yield from self._look()
+        finally:
+            for future in self.running:
+                future.cancel()
+
+    def _submit(self) -> None:
+        """Keep every worker busy, and no more: what is not sent yet can still be changed."""
+        room = 2 * sum(self.client.nthreads().values()) + 2
+        while self.waiting and len(self.running) < room:
+            tile = self.waiting.popleft()
+            future = self.client.submit(solve_tile, self.job, tile, self.stopped, retries=RETRIES, pure=False)
+            self.running[future] = tile
+
+    def _finished(self) -> list[Any]:
+        try:
+            with self.client.as_current():
+                done = self.distributed.wait(list(self.running), timeout=LOOK, return_when="FIRST_COMPLETED").done
+        except self.distributed.TimeoutError:
+            return []
+        return list(done)
+
+    def _take(self, future: Any) -> Steps:
+        tile = self.running.pop(future)
+        try:
+            done: Done = future.result()
+        except DecscError:
+            raise
+        except self.distributed.CancelledError:
+            # the scheduler lost it: ask again
+            self.waiting.appendleft(tile)
+            return
+        except Exception as error:
+            raise DenoisingError(f"{self.job.name}: a tile failed on the cluster ({_line(error)})") from error
+        for values, rows, cols in done.parts:
+            self.sink.write(values, rows, cols)
+        for iteration in done.iterations:
+            number = self.done + min(iteration.tile, self.windows)
+            yield from self._say(iteration, number)
+        self.done += self.windows
+
+    def _look(self) -> Steps:
+        now = set(self.client.nthreads())
+        lost, self.workers = self.workers - now, now
+        if lost:
+            left = f"{len(now)} left" if now else "none is left, waiting for one"
+            message = f"lost {len(lost)} worker{'s' * (len(lost) > 1)} ({left}); unfinished tiles are done again"
+            yield from self._say(Iteration(0, np.nan, np.nan, 0.0, message=message), self.done + 1)
+
+    def _say(self, iteration: Iteration, number: int) -> Steps:
+        event = Iteration(
+            iteration.number, iteration.residual, iteration.relative_residual, self.watch.elapsed,
+            number, self.solves, message=iteration.message,
+        )  # fmt: skip
+        with self.watch.pause():
+            command = yield event
+        # tiles that workers have already begun are finished: nobody can tell where they are
+        self.stopped |= command is Command.STOP
+
+
+def solve_tile(job: Job, tile: Tile, begin_only: bool) -> Done:
+    """One tile, on a worker."""
+    solver = _solver(job)
+    solver.stopped = begin_only
+    collected = _Parts()
+    sink = collected if job.sink is None else job.sink
+    iterations: list[Iteration] = []
+    # a worker's memory is counted in tiles: none of it can be wasted
+    with memory.handled(solver.device.type == "cpu"):
+        run(TileQueue(solver, [tile], sink).run(), iterations.append)
+    return Done(tuple(iterations), tuple(collected.parts))
+
+
+def check_worker(job: Job) -> str:
+    """What keeps this worker from the job, in words, or nothing."""
+    try:
+        _solver(job)
+    except DecscError as error:
+        return str(error)
+    if job.sink is not None and not mapped.exists_with_size(job.sink.path, job.sink.layout.size):
+        return f"{job.sink.path.parent}: the file that is being written is not seen from here"
+    return ""
+
+
+#: What a worker keeps between tiles: the model and the source of the last run, by its token.
+_last: dict[str, tuple[Any, torch.device, Source, Survey | None]] = {}
+_lock = threading.Lock()
+
+
+def _solver(job: Job) -> TileSolver:
+    with _lock:
+        if job.token not in _last:
+            _last.clear()
+            _last[job.token] = _prepared(job)
+        model, device, source, units = _last[job.token]
+    watch = Stopwatch()
+    return TileSolver(model, device, job.settings, source, units, watch, Kept(), previews=False)
+
+
+def _prepared(job: Job) -> tuple[Any, torch.device, Source, Survey | None]:
+    loaded, device = weights.load(job.settings.weights), choose(job.settings.device)
+    if loaded.hash != job.weights_hash:
+        raise DenoisingError(f"the weights {job.settings.weights!r} are others here; install the same version")
+    units = None if job.units is None else Survey(*map(torch.from_numpy, job.units)).to(device)
+    return loaded.model.to(device), device, job.source(), units
+
+
+def _job(settings: DecscSettings, weights_hash: str, source: Source, units: Survey | None, sink: Sink) -> Job:
+    cube, file = source.cube, mapped.reference(source.cube.data)
+    if file is None:
+        raise SettingsError(
+            f"scheduler: {cube.name} is held in memory, and other machines cannot see it; save it as ENVI and open that"
+        )
+    arrays = None
+    if units is not None:
+        arrays = tuple(part.cpu().numpy() for part in units.parts())
+    written = sink if isinstance(sink, EnviSink) else None
+    return Job(
+        secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,
+        source.stuck, source.blank, arrays, written,
+    )  # fmt: skip
+
+
+def _check(client: Any, address: str, job: Job) -> None:
+    """Ask every worker before any work begins."""
+    if not client.nthreads():
+        raise DenoisingError(f"scheduler {address!r} has no workers; start some with `dask worker {address}`")
+    try:
+        answers: dict[str, str] = client.run(check_worker, job)
+    except Exception as error:
+        raise DenoisingError(
+            f"scheduler {address!r}: a worker cannot do it ({_line(error)}); "
+            "install napari-decsc[cluster] in the same version everywhere"
+        ) from error
+    for worker, trouble in answers.items():
+        if trouble:
+            raise DenoisingError(
+                f"worker {worker}: {trouble}; workers must see input and output under the same names as this computer"
+            )
+
+
+def _distributed() -> Any:
+    try:
+        return importlib.import_module("distributed")
+    except ImportError:
+        raise SettingsError(
+            "scheduler: needs dask.distributed, which is not installed; pip install 'napari-decsc[cluster]'"
+        ) from None
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0] or type(error).__name__

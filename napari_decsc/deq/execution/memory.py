@@ -1,0 +1,123 @@
+"""How much memory a solve may take, and takes."""
+
+import ctypes
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import torch
+
+from napari_decsc.deq.model.presets import Decsc
+from napari_decsc.errors import SettingsError
+from napari_decsc.filters.parallel import MOST
+
+#: What the program itself takes before it solves anything, in bytes: Python, PyTorch, the weights.
+PROGRAM = 400_000_000
+#: What a solve takes beside what grows with the tile: buffers of libraries, parts that the system gives back late; and
+#: what each further thread works on.
+_FIXED, _THREAD = 30_000_000, 120_000_000
+
+#: Numbers of glibc's settings: how much free memory it holds, from which size on a block is fetched from the system by
+#: itself, and how many such blocks there may be.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
+#: Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
+#: themselves in a program that works with large blocks.
+_HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0}
+_AT_ONCE = {_M_MMAP_THRESHOLD: 16 << 20}
+_USUAL = {_M_TRIM_THRESHOLD: 64 << 20, _M_MMAP_THRESHOLD: 32 << 20, _M_MMAP_MAX: 65536}
+
+#: :func:`waste` on a CPU: of few bands, of more.
+_FEW_BANDS, _WASTE = 8, (1.8, 1.3)
+
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+
+
+def budget(text: str, device: torch.device) -> int:
+    """Bytes from "2GB", "500 MB"; empty: half of what is free. Raises SettingsError for anything else."""
+    if not text.strip():
+        return free(device) // 2
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise SettingsError(f"memory is {text!r}; write a number and a unit, such as 2GB or 500MB")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def free(device: torch.device) -> int:
+    """Bytes that are free where the computation runs."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def program(text: str) -> int:
+    """What the program takes of a budget: nothing of half of what is free, for then it is there already."""
+    return PROGRAM if text.strip() else 0
+
+
+def for_results(text: str, device: torch.device) -> int:
+    """Bytes of the computer's own memory that a result may take: half of the budget there, the program apart."""
+    text = text if device.type == "cpu" else ""
+    return max(0, budget(text, torch.device("cpu")) - program(text)) // 2
+
+
+@contextmanager
+def handled(short: bool) -> Iterator[None]:
+    """How the C library handles free memory during a solve; at the end all of it goes back to the system.
+
+    Fetching memory from the system costs more time than most arithmetic on it. Where memory is plentiful, what a tensor
+    leaves is held for the next. Where it is ``short``, large blocks are given back as soon as they are free: what is
+    held lies in pieces that the next tensor may not fit into. Other C libraries than glibc do as they do.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    mallopt, trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
+    if mallopt is None or trim is None:
+        yield
+        return
+
+    def choose(settings: dict[int, int]) -> None:
+        for number, value in settings.items():
+            mallopt(number, value)
+
+    choose(_AT_ONCE if short else _HELD)
+    try:
+        yield
+    finally:
+        choose(_USUAL)
+        trim(0)
+
+
+def fixed() -> int:
+    """Bytes that a solve takes whatever its tile."""
+    return _FIXED + _THREAD * (min(torch.get_num_threads(), MOST) - 1)
+
+
+def waste(device: torch.device, bands: int) -> float:
+    """How many times what is reckoned a run takes where nothing is given back before its end."""
+    return _WASTE[bands >= _FEW_BANDS] if device.type == "cpu" else 1
+
+
+def of_tile(model: Decsc, bands: int, pixels: int) -> int:
+    """Bytes that the solve of a tile takes at its peak; ``pixels`` with margins."""
+    return fixed() + pixels * per_pixel(model, bands)
+
+
+def of_units(model: Decsc, bands: int, pixels: int) -> int:
+    """Bytes that finding the noise units takes on a sample of so many pixels; models of few bands look for none."""
+    return fixed() + 76 * bands * pixels if model.bands is None else 0
+
+
+def per_pixel(model: Decsc, bands: int) -> int:
+    """Bytes for each pixel of a tile, at the peak of its solve.
+
+    While f is evaluated Anderson acceleration holds four codes, four differences and the point itself, and f makes a
+    few more; then there are the cubes (noisy, target, weight, expected, and what f compares them with), and the
+    attention of ``paper``. The counts are fitted to measurements of solves where memory is short (:func:`handled`), see
+    docs/scaling.md.
+    """
+    maps = model.shared.maps / model.shared.stride**2
+    window = model.bands or bands
+    codes = maps + window * model.unshared.filters.step.shape[0] / model.unshared.stride**2
+    attention = 50 * maps if model.preset == "paper" else 0
+    return int(4 * (15 * codes + 12 * window + 2 * bands + attention))

@@ -1,0 +1,133 @@
+"""The plan of a run: which tiles, how many evaluations at most, how much memory and how long. Made before any work."""
+
+import itertools
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from napari_decsc.deq.execution import memory
+from napari_decsc.deq.execution import tiles as tiling
+from napari_decsc.deq.execution.source import sample_pixels
+from napari_decsc.deq.execution.tiles import Tile
+from napari_decsc.deq.model.presets import Decsc
+from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.errors import DenoisingError
+
+#: Side of the image on which the time of an evaluation is measured.
+TRIAL = 96
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a cube of ``shape`` is denoised.
+
+    ``side``: side of the tiles' cores in pixels, 0 for the whole image; ``solves``: tiles times windows of bands;
+    ``memory``: bytes that the run is estimated to take at its peak where it computes, the program included on a CPU;
+    ``budget``: bytes that it may take; ``short``: no memory may be wasted, see :func:`memory.handled`; ``on_disk``: a
+    result that nobody streams is held in a temporary file.
+    """
+
+    shape: tuple[int, int, int]
+    device: str
+    side: int
+    tiles: list[Tile]
+    windows: int
+    memory: int
+    budget: int
+    short: bool
+    on_disk: bool
+
+    @property
+    def spare(self) -> int:
+        """Bytes of the budget that no tile needs, beside the one that is being solved."""
+        return max(0, self.budget - self.memory)
+
+    @property
+    def solves(self) -> int:
+        """Tiles times windows of bands."""
+        return len(self.tiles) * self.windows
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a person may want to know, ready for JSON."""
+        bands, rows, cols = self.shape
+        outer = [max(span.length for span in spans) for spans in self._spans()]
+        return {
+            "bands": bands, "rows": rows, "cols": cols, "device": self.device, "tiles": len(self.tiles),
+            "windows_of_bands": self.windows, "tile_side": self.side or max(rows, cols), "tile_with_margins": outer,
+            "memory_bytes": self.memory, "budget_bytes": self.budget,
+        }  # fmt: skip
+
+    def pixels(self) -> int:
+        """Pixels that are solved, margins included, in all tiles and windows."""
+        return self.windows * sum(tile.row.length * tile.col.length for tile in self.tiles)
+
+    def _spans(self) -> tuple[list[tiling.Span], list[tiling.Span]]:
+        return [tile.row for tile in self.tiles], [tile.col for tile in self.tiles]
+
+
+def make(
+    model: Decsc, settings: DecscSettings, shape: tuple[int, int, int], device: torch.device, *, streamed: bool
+) -> Plan:
+    """The plan for a cube of this shape.
+
+    Raises DenoisingError if the model needs more bands, SettingsError if the budget is too small for any tile.
+    """
+    bands, rows, cols = shape
+    if model.bands is not None and bands < model.bands:
+        raise DenoisingError(
+            f"the cube has {bands} bands; the weights {settings.weights!r} need {model.bands} or more: "
+            "choose the weights 'subspace'"
+        )
+    budget = memory.budget(settings.memory, device)
+    result = 0 if streamed else 4 * bands * rows * cols
+    on_disk = result > memory.for_results(settings.memory, device)
+    # what is left for a tile: on a CPU the program and the result lie in the same memory
+    held = memory.program(settings.memory) + (0 if on_disk else result) if device.type == "cpu" else 0
+    # what a user allows is filled with as large a tile as it holds; half of what is free is wide enough to waste some
+    waste = memory.waste(device, bands)
+    side = _side(model, settings, shape, budget if settings.memory.strip() else int(budget / waste), held)
+    tiles = tiling.plan(rows, cols, side, model.multiple)
+    outer = max(tile.row.length for tile in tiles) * max(tile.col.length for tile in tiles)
+    sampled = min(rows * cols, sample_pixels(bands))
+    need = held + max(memory.of_tile(model, bands, outer), memory.of_units(model, bands, sampled))
+    windows = len(tiling.band_windows(bands, model.bands or bands))
+    return Plan(shape, str(device), side, tiles, windows, need, budget, need * waste > budget, on_disk)
+
+
+def _side(model: Decsc, settings: DecscSettings, shape: tuple[int, int, int], budget: int, held: int) -> int:
+    """The side that is asked for, or smaller if the budget says so; 0 where the whole image may be one tile."""
+    if settings.tile and not settings.memory.strip():
+        return settings.tile
+    bands, rows, cols = shape
+    (whole,) = tiling.plan(rows, cols, 0, model.multiple)
+    if memory.of_tile(model, bands, whole.row.length * whole.col.length) <= budget - held:
+        return settings.tile
+    side = tiling.side_within(budget, memory.per_pixel(model, bands), model.multiple, held + memory.fixed())
+    return min(side, settings.tile or side)
+
+
+def seconds(model: Decsc, bands: int, device: torch.device) -> tuple[float, float]:
+    """Seconds per pixel of the start of a tile, and of one evaluation of f; measured on a small image of noise."""
+    bands = model.bands or bands
+    cube = torch.rand(1, bands, TRIAL, TRIAL, device=device)
+    keep = torch.ones_like(cube, dtype=torch.bool)
+    with torch.inference_mode():
+        units = model.units(cube[:, :, :32, :32], keep[:, :, :32, :32])
+        marks = []
+        for _ in range(2):  # the first round warms up
+            marks = [_now(device)]
+            c = model.context(cube, keep, units)
+            z = model.start(c)
+            marks.append(_now(device))
+            z = model.f(z, c)
+            marks.append(_now(device))
+    start, evaluation = (after - before for before, after in itertools.pairwise(marks))
+    return start / TRIAL**2, evaluation / TRIAL**2
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

@@ -1,0 +1,80 @@
+"""A glance at what denoising will do, shown while the survey of the whole cube still goes on. No result depends on it.
+
+The survey looks at up to 256 x 256 pixels. A few blocks of them tell noise levels and spectral basis nearly as well,
+and are enough for a local Wiener estimate; of a large image, that of every n-th pixel of every n-th row.
+"""
+
+import numpy as np
+import torch
+
+from napari_decsc.denoising.protocol import Preview
+from napari_decsc.deq.execution.devices import is_out_of_memory
+from napari_decsc.deq.execution.session import tensors
+from napari_decsc.deq.execution.source import Source, Values, sample_pixels
+from napari_decsc.deq.model.presets import Decsc
+
+#: What a glance is found on: a quarter of the survey's sample, but no fewer pixels than the first, and no more than the
+#: second number, fewer if they have more voxels than the third.
+FEWEST, MOST, VOXELS = 64 * 64, 96 * 96, 300_000
+#: No glance where the survey looks at fewer voxels, or at less than so many times as much: it is there as soon.
+SURVEYED, WORTH = 1_000_000, 2
+#: No glance of a cube of more bytes: it is held in memory, beside the result.
+BYTES = 1 << 28
+
+
+def sees(shape: tuple[int, int, int], spare: int) -> bool:
+    """Whether a cube is worth a glance, and ``spare`` bytes of memory hold it."""
+    bands, rows, cols = shape
+    surveyed = min(rows * cols, sample_pixels(bands))
+    takes_long = bands * surveyed >= SURVEYED and surveyed >= WORTH * _mosaic_pixels(shape)
+    return takes_long and 4 * bands * rows * cols <= min(BYTES, spare)
+
+
+def shows_all(shape: tuple[int, int, int]) -> bool:
+    """Whether a glance shows every pixel: what the tiles would show before they are solved is hardly better."""
+    return _step(shape) == 1
+
+
+def look(model: Decsc, device: torch.device, source: Source) -> Preview | None:
+    """A rough estimate of the whole cube; None where the model has none, or the device's memory does not do."""
+    shape = source.cube.shape
+    try:
+        sketch = _sketch(model, device, source, _step(shape))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+    if sketch is None:
+        return None
+    _, rows, cols = shape
+    whole = _enlarged(source.raw(sketch), _step(shape))[:, :rows, :cols]
+    return Preview(whole, slice(0, rows), slice(0, cols))
+
+
+def _sketch(model: Decsc, device: torch.device, source: Source, step: int) -> Values | None:
+    with torch.inference_mode():
+        units = model.units(*tensors(source.sample(_mosaic_pixels(source.cube.shape)), device))
+        if units is None:
+            return None
+        cube = model.sketch(*tensors(source.thinned(step), device), units)
+    return None if cube is None else cube[0].cpu().numpy()
+
+
+def _mosaic_pixels(shape: tuple[int, int, int]) -> int:
+    bands, rows, cols = shape
+    surveyed = min(rows * cols, sample_pixels(bands))
+    return max(FEWEST, min(MOST, VOXELS // bands, surveyed // 4))
+
+
+def _step(shape: tuple[int, int, int]) -> int:
+    """Every how many pixels are enough: as many remain as the survey looks at."""
+    bands, rows, cols = shape
+    step = 1
+    while -(-rows // step) * -(-cols // step) > sample_pixels(bands):
+        step += 1
+    return step
+
+
+def _enlarged(values: Values, step: int) -> Values:
+    """Every pixel stands for step x step."""
+    return values if step == 1 else np.repeat(np.repeat(values, step, axis=1), step, axis=2)

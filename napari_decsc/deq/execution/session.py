@@ -1,0 +1,213 @@
+"""The solve of one tile: values in, an equilibrium for each window of bands, one event per evaluation, values out."""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_decsc.denoising.protocol import Command, Iteration, Preview
+from napari_decsc.denoising.stopwatch import Stopwatch
+from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.execution import tiles as tiling
+from napari_decsc.deq.execution.source import Source, Values
+from napari_decsc.deq.execution.tiles import Tile
+from napari_decsc.deq.model.presets import Context, Decsc
+from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.deq.solvers.fixed_point import Code, State, anderson, picard, until
+from napari_decsc.hsi.cube import Cube
+
+#: Least time between two previews, and the largest share of the time that they may take.
+PREVIEW_SECONDS, PREVIEW_SHARE = 0.3, 0.1
+
+Events = Generator[Iteration, Command | None, Values]
+#: A part of a solve: first row, first col and first band of its core.
+Key = tuple[int, int, int]
+
+
+@dataclass
+class Kept:
+    """Solutions of the last solve: what a later one of the same cube, in the same tiles, may start from.
+
+    They take no more than ``limit`` bytes: what is beyond that is not kept.
+    """
+
+    limit: int = 0
+    cube: Cube | None = None
+    tiles: list[Tile] = field(default_factory=list)
+    units: Survey | None = None
+    solutions: dict[Key, tuple[Context, Code, float]] = field(default_factory=dict)
+    size: int = 0
+
+    def begin(self, cube: Cube, tiles: list[Tile], limit: int) -> None:
+        """Forget what belongs to another cube or other tiles."""
+        self.limit = limit
+        if cube is not self.cube or tiles != self.tiles:
+            self.cube, self.tiles, self.units = cube, tiles, None
+            self.forget()
+
+    def forget(self) -> None:
+        """Give the memory of all solutions back."""
+        self.solutions, self.size = {}, 0
+
+    def keep(self, key: Key, calm: Context, z: Code, strength: float) -> None:
+        """Keep the solution ``z``, found at ``strength``, if there is room."""
+        old = self.solutions.pop(key, None)
+        self.size -= 0 if old is None else _bytes(old[0], old[1])
+        size = _bytes(calm, z)
+        if self.size + size <= self.limit:
+            self.solutions[key] = (calm, z, strength)
+            self.size += size
+
+
+@dataclass
+class TileSolver:
+    """Solves tiles of one cube one after another.
+
+    Once ``stopped``, tiles get their start estimate alone. They begin with a look, unless the whole cube was ``seen``.
+    """
+
+    model: Decsc
+    device: torch.device
+    settings: DecscSettings
+    source: Source
+    units: Survey | None
+    watch: Stopwatch
+    kept: Kept
+    previews: bool = True
+    stopped: bool = False
+    seen: bool = False
+    next_preview: float = 0.0
+    #: the units for the columns of tiles, by the first of these and their number
+    on_columns: dict[tuple[int, int], Survey | None] = field(default_factory=dict)
+
+    @property
+    def windows(self) -> list[slice]:
+        """The windows of bands that are solved one by one: a single one where the model takes any number."""
+        bands = self.source.cube.bands
+        return tiling.band_windows(bands, self.model.bands or bands)
+
+    def solve(self, tile: Tile, values: Values, done: int, total: int) -> Events:
+        """Events of one tile, of which ``values`` are known (:meth:`Source.tile`); returns its core, peak 1.
+
+        ``done`` of ``total`` solves lie behind; the windows of this tile count on from there.
+        """
+        windows = self.windows
+        if len(windows) == 1:
+            return (yield from self._solve(tile, windows[0], values, done + 1, total))
+        bands = self.source.cube.bands
+        core = np.zeros((bands, _extent(tile.row.core), _extent(tile.col.core)), np.float32)
+        shares = np.zeros((bands, 1, 1), np.float32)
+        for number, window in enumerate(windows, done + 1):
+            share = tiling.blend(window, bands)[:, None, None]
+            core[window] += share * (yield from self._solve(tile, window, values[window], number, total))
+            shares[window] += share
+        return core / shares
+
+    def _solve(self, tile: Tile, window: slice, values: Values, number: int, total: int) -> Events:
+        """Events of one window of bands; returns the core of these bands."""
+        key = (tile.row.core.start, tile.col.core.start, window.start)
+        whole_spectrum = len(self.windows) == 1
+        looked = None
+        if self.previews and whole_spectrum and not (self.stopped or self.seen or key in self.kept.solutions):
+            looked = self._first_look(tile, values)
+        if looked is not None:
+            with self.watch.pause():
+                command = yield Iteration(0, np.nan, np.nan, self.watch.elapsed, number, total, looked)
+            self.stopped = command is Command.STOP
+        with torch.inference_mode():
+            calm, z = self._begin(key, tile, values)
+            c = self.model.stronger(calm, self.settings.strength)
+            z = self.model.start(c) if z is None else z
+        if self.stopped:
+            return self._estimate(z, c, tile)
+        estimate = None
+        for state in self._states(State(0, z, _NAN, _NAN), c):
+            if state.number == 0 and (self.seen or looked is not None):
+                continue
+            z, estimate, preview = state.z, None, None
+            if self.previews and whole_spectrum and (state.number == 0 or self.watch.elapsed >= self.next_preview):
+                began = self.watch.elapsed
+                estimate = self._estimate(z, c, tile)
+                preview = Preview(self.source.raw(estimate), tile.row.core, tile.col.core)
+                took = self.watch.elapsed - began
+                self.next_preview = began + max(PREVIEW_SECONDS, took / PREVIEW_SHARE)
+            residual, relative = float(state.residual[0]), float(state.relative_residual[0])
+            event = Iteration(state.number, residual, relative, self.watch.elapsed, number, total, preview)
+            with self.watch.pause():
+                command = yield event
+            if command is Command.STOP:
+                self.stopped = True
+                break
+        self.kept.keep(key, calm, z, self.settings.strength)
+        return self._estimate(z, c, tile) if estimate is None else estimate
+
+    def _first_look(self, tile: Tile, values: Values) -> Preview | None:
+        with torch.inference_mode():
+            cube = self.model.sketch(*tensors(_known(values, tile), self.device), self._units(tile))
+        if cube is None:
+            return None
+        rows, cols = (torch.from_numpy(span.continued[span.inside]) for span in (tile.row, tile.col))
+        core = cube[0].cpu()[:, rows[:, None], cols].numpy()
+        return Preview(self.source.raw(core), tile.row.core, tile.col.core)
+
+    def _begin(self, key: Key, tile: Tile, values: Values) -> tuple[Context, Code | None]:
+        """The context at strength 1, and the last solution as the strength that is asked for would have it, if any."""
+        if key not in self.kept.solutions:
+            found = self.model.prepare(*tensors(_known(values, tile), self.device), self._units(tile))
+            rows, cols = (torch.from_numpy(span.continued).to(self.device) for span in (tile.row, tile.col))
+            return self.model.condition(found.continued(rows, cols)), None
+        calm, z, strength = self.kept.solutions[key]
+        return calm, self.model.carried(z, strength, self.settings.strength)
+
+    def _units(self, tile: Tile) -> Survey | None:
+        """The units for a tile's columns: tiles below each other share them."""
+        if self.units is None or not self.units.outliers:
+            return self.units
+        key = (tile.col.start, tile.col.length)
+        if key not in self.on_columns:
+            rows = tensors(self.source.columns(tile.col)[:, :, tile.col.known], self.device)
+            self.on_columns[key] = self.model.on_columns(*rows, self.units)
+        return self.on_columns[key]
+
+    def _states(self, first: State, c: Context) -> Iterator[State]:
+        """The start and then the solver's states, computed without gradients, but never suspended in that mode."""
+        solver = {"anderson": anderson, "picard": picard}[self.settings.solver]
+        f = lambda z: self.model.f(z, c)  # noqa: E731
+        states = until(solver(f, first.z), self.settings.tolerance, self.settings.max_iterations)
+        state: State | None = first
+        del first
+        while state is not None:
+            yield state
+            with torch.inference_mode():
+                state = next(states, None)
+
+    def _estimate(self, z: Code, c: Context, tile: Tile) -> Values:
+        with torch.inference_mode():
+            cube: Values = self.model.output(z, c)[0].cpu().numpy()
+        return cube[:, tile.row.inside, tile.col.inside]
+
+
+def tensors(values: Values, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Values (band, row, col) as a cube without NaN, and what was not NaN: both (1, band, row, col)."""
+    cube = torch.from_numpy(np.ascontiguousarray(values))[None].to(device)
+    keep = cube.isfinite()
+    return torch.where(keep, cube, 0), keep
+
+
+def _known(values: Values, tile: Tile) -> Values:
+    """Values of a tile without the border: similar patches are not looked for among reflections."""
+    return values[:, tile.row.known, tile.col.known]
+
+
+_NAN = torch.tensor([torch.nan])
+
+
+def _extent(part: slice) -> int:
+    extent: int = part.stop - part.start
+    return extent
+
+
+def _bytes(c: Context, z: Code) -> int:
+    return sum(part.nbytes for part in (c.target, c.weight, c.expected, *z) if isinstance(part, Tensor))

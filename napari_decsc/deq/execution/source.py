@@ -1,0 +1,109 @@
+"""A noisy cube as the tiles of a solve see it: peak 1, NaN where a voxel carries no information."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.deq.execution import tiles as tiling
+from napari_decsc.deq.execution.tiles import Span, Tile
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io import memory_map as mapped
+from napari_decsc.hsi.masks import blank_bands, blank_pixels, stuck_values, usable
+from napari_decsc.hsi.no_data import missing
+from napari_decsc.hsi.scaling import peak
+
+#: Noise levels and basis of a larger cube are found on a sample: this many pixels, fewer if they have more voxels ...
+SAMPLE_PIXELS, SAMPLE_VOXELS = 256 * 256, 1 << 22
+#: ... but never fewer than this.
+LEAST_PIXELS = 128 * 128
+#: Rows that the shift of a column is found on, of a higher cube.
+COLUMN_ROWS = 256
+
+Values = NDArray[np.float32]
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A cube, and what a sample of it tells: the physical value that counts as 1, the values that voxels are stuck on,
+    and the bands in which all of them are.
+
+    The cube may be a memory map of any size: what is read of it is copied, and its pages are given back.
+    """
+
+    cube: Cube
+    peak: float
+    stuck: tuple[float, ...]
+    blank: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, cube: Cube) -> "Source":
+        """Look at a sample of the cube."""
+        stuck = stuck_values(cube)
+        return cls(cube, peak(cube), stuck, blank_bands(cube, stuck))
+
+    def values(self, rows: slice, cols: slice) -> Values:
+        """All bands of a part of the cube."""
+        return self._scaled(self._part(rows, cols))
+
+    def tile(self, tile: Tile) -> Values:
+        """What a tile looks at: (band, tile.row.length, tile.col.length), continued by reflection."""
+        rows, cols = tile.row.indices, tile.col.indices
+        top, left = rows.min(), cols.min()
+        values = self.values(slice(top, rows.max() + 1), slice(left, cols.max() + 1))
+        return values[:, rows - top][:, :, cols - left]
+
+    def columns(self, cols: Span) -> Values:
+        """The columns that a tile looks at: all of their rows, or `COLUMN_ROWS` of them, in blocks over the height."""
+        indices = cols.indices
+        left = indices.min()
+        part = slice(left, indices.max() + 1)
+        blocks = tiling.stripes(self.cube.shape[1], COLUMN_ROWS)
+        return np.concatenate([self.values(rows, part) for rows in blocks], axis=1)[:, :, indices - left]
+
+    def sample(self, pixels: int = 0) -> Values:
+        """The whole cube, or blocks of it side by side if it is large; what its units are found on.
+
+        ``pixels``: about how many; 0 stands for :func:`sample_pixels`.
+        """
+        bands, rows, cols = self.cube.shape
+        pixels = pixels or sample_pixels(bands)
+        if rows * cols <= pixels:
+            return self.values(ALL, ALL)
+        parts = [self.values(*block) for block in tiling.mosaic(rows, cols, pixels)]
+        # a column of voxels without information keeps blocks that were no neighbours apart
+        apart = np.full((*parts[0].shape[:2], 1), np.nan, np.float32)
+        return np.concatenate([piece for part in parts for piece in (part, apart)], axis=2)[:, :, :-1]
+
+    def thinned(self, step: int) -> Values:
+        """Every ``step``-th pixel of every ``step``-th row."""
+        return self.values(slice(None, None, step), slice(None, None, step))
+
+    def raw(self, values: Values) -> Values:
+        """Values with peak 1 in the raw units of the cube."""
+        return values * np.float32(self.peak * self.cube.scale)
+
+    def restored(self, values: Values, rows: slice, cols: slice) -> Values:
+        """Raw units of the cube; what was not measured, and pixels and bands without a usable voxel, as they came."""
+        part = self._part(rows, cols)
+        blank = np.isin(np.arange(self.cube.bands), self.blank)[:, None, None]
+        blank = blank | blank_pixels(np.isfinite(self._scaled(part)))
+        with np.errstate(over="ignore"):  # beyond float32 lies infinity
+            came = part.data.astype(np.float32)
+        gone = ~np.isfinite(came)
+        if part.no_data is not None:
+            gone |= missing(part.data, part.no_data)
+        return np.where(gone | blank, came, self.raw(values))
+
+    def _part(self, rows: slice, cols: slice) -> Cube:
+        return self.cube.replace(data=mapped.read(self.cube.data[:, rows, cols]))
+
+    def _scaled(self, part: Cube) -> Values:
+        values = part.physical()
+        return np.where(usable(values, self.stuck), values / np.float32(self.peak), np.float32(np.nan))
+
+
+def sample_pixels(bands: int) -> int:
+    """Pixels of a cube's sample."""
+    return min(SAMPLE_PIXELS, max(LEAST_PIXELS, SAMPLE_VOXELS // bands))

@@ -1,0 +1,55 @@
+"""Values in, values out: tiles are read and written while others are solved."""
+
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+from napari_decsc.denoising.protocol import Sink
+from napari_decsc.deq.execution.source import Source, Values
+from napari_decsc.deq.execution.tiles import Tile
+
+
+class Stream:
+    """The way of tiles from a source through a solver into a sink; a context manager.
+
+    ``beside`` reads the next tile ahead and writes the last one in a thread of its own, one thing after the other: at
+    most one tile is held that is not needed yet, and one that is not needed any more. Otherwise both happen at once.
+    """
+
+    def __init__(self, source: Source, sink: Sink, *, beside: bool) -> None:
+        self.source, self.sink = source, sink
+        self._lane: Executor | None = ThreadPoolExecutor(1, "tiles") if beside else None
+        self._ahead: tuple[Tile, Future[Values]] | None = None
+        self._written: Future[None] | None = None
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._lane is not None:
+            self._lane.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            self._wait()
+
+    def read(self, tile: Tile, following: Tile | None) -> Values:
+        """Values of a tile, as of :meth:`Source.tile`; ``following`` is the tile that comes next, if all goes well."""
+        ahead, self._ahead = self._ahead, None
+        values = ahead[1].result() if ahead is not None and ahead[0] == tile else self.source.tile(tile)
+        if self._lane is not None and following is not None:
+            self._ahead = following, self._lane.submit(self.source.tile, following)
+        return values
+
+    def write(self, core: Values, tile: Tile) -> None:
+        """Write the core of a tile, peak 1. An error of the tile before is raised here, the last one's at the end."""
+        self._wait()
+        if self._lane is None:
+            self._write(core, tile)
+        else:
+            self._written = self._lane.submit(self._write, core, tile)
+
+    def _write(self, core: Values, tile: Tile) -> None:
+        rows, cols = tile.row.core, tile.col.core
+        self.sink.write(self.source.restored(core, rows, cols), rows, cols)
+
+    def _wait(self) -> None:
+        written, self._written = self._written, None
+        if written is not None:
+            written.result()

@@ -1,0 +1,114 @@
+"""The tiles of a run, one after another; where the memory does not do, smaller ones, then the processor."""
+
+from collections import deque
+from collections.abc import Generator
+
+import numpy as np
+import torch
+
+from napari_decsc.denoising.protocol import Command, Iteration, Sink
+from napari_decsc.deq.execution import plan as planning
+from napari_decsc.deq.execution import tiles as tiling
+from napari_decsc.deq.execution.devices import is_out_of_memory
+from napari_decsc.deq.execution.session import Events, TileSolver
+from napari_decsc.deq.execution.source import Values
+from napari_decsc.deq.execution.stream import Stream
+from napari_decsc.deq.execution.tiles import Tile
+from napari_decsc.errors import DenoisingError
+
+#: Smaller tiles are not tried on a GPU: the processor is the better place for them.
+LEAST_SIDE = 64
+
+Steps = Generator[Iteration, Command | None, None]
+
+
+class TileQueue:
+    """Solves tiles into a sink, and goes on in less memory when a tile does not fit."""
+
+    def __init__(self, solver: TileSolver, tiles: list[Tile], sink: Sink) -> None:
+        self.solver = solver
+        # on a processor there is hardly anything to gain (docs/scaling.md)
+        self.stream = Stream(solver.source, sink, beside=solver.device.type != "cpu")
+        self.whole, self.parts = deque(tiles), deque[Tile]()
+        self.side = 0
+        self.done, self.left = 0, len(tiles)
+
+    def run(self) -> Steps:
+        """Solve all tiles. Raises DenoisingError when not even the smallest fits into the processor's memory."""
+        with self.stream:
+            while self.whole or self.parts:
+                if not self.parts:
+                    self.parts.extend(self._split(self.whole.popleft()))
+                try:
+                    core = yield from self._solve(self.parts[0])
+                except (RuntimeError, MemoryError) as error:
+                    if not is_out_of_memory(error):
+                        raise
+                else:
+                    self._finish(self.parts.popleft(), core)
+                    continue
+                # only here is what the failed solve held really free
+                yield from self._say(self._step_down())
+
+    def _solve(self, tile: Tile) -> Events:
+        values = self.stream.read(tile, self._following())
+        total = self.done + len(self.solver.windows) * self.left
+        return (yield from self.solver.solve(tile, values, self.done, total))
+
+    def _finish(self, tile: Tile, core: Values) -> None:
+        self.stream.write(core, tile)
+        self.done += len(self.solver.windows)
+        self.left -= 1
+
+    def _following(self) -> Tile | None:
+        """The tile that comes after the one that is solved now."""
+        if len(self.parts) > 1:
+            return self.parts[1]
+        return self._split(self.whole[0])[0] if self.whole else None
+
+    def _split(self, tile: Tile) -> list[Tile]:
+        return tiling.split(tile, self.side, self.solver.model.multiple)
+
+    def _say(self, message: str) -> Steps:
+        solver = self.solver
+        total = self.done + len(solver.windows) * self.left
+        event = Iteration(0, np.nan, np.nan, solver.watch.elapsed, self.done + 1, total, message=message)
+        with solver.watch.pause():
+            command = yield event
+        solver.stopped |= command is Command.STOP
+
+    def _step_down(self) -> str:
+        """Halve the tiles, or go on with the processor; returns what to say. Raises DenoisingError at the end."""
+        solver, multiple, device = self.solver, self.solver.model.multiple, self.solver.device
+        solver.kept.limit = 0
+        solver.kept.forget()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        half = tiling.side_of(self.parts[0]) // 2 // multiple * multiple
+        # a tile that is mostly margin takes hardly less memory than the next larger one
+        if half >= (multiple if device.type == "cpu" else LEAST_SIDE):
+            self._cut(half)
+            return f"the memory of {device} is used up; going on with tiles of {half} x {half} pixels"
+        if device.type == "cpu":
+            raise DenoisingError(used_up(solver.source.cube.name, device))
+        self._to_processor()
+        return f"the memory of {device} is used up even by small tiles; going on with the processor"
+
+    def _cut(self, side: int) -> None:
+        """Cut what waits into tiles of ``side`` pixels; 0 leaves tiles as they were planned."""
+        multiple, self.side = self.solver.model.multiple, side
+        self.parts = deque(part for tile in self.parts for part in tiling.split(tile, side, multiple))
+        self.left = len(self.parts) + sum(len(tiling.split(tile, side, multiple)) for tile in self.whole)
+
+    def _to_processor(self) -> None:
+        solver = self.solver
+        solver.device = torch.device("cpu")
+        solver.model = solver.model.to(solver.device)
+        solver.units = None if solver.units is None else solver.units.to(solver.device)
+        shape = solver.source.cube.shape
+        self._cut(planning.make(solver.model, solver.settings, shape, solver.device, streamed=True).side)
+
+
+def used_up(name: str, device: torch.device) -> str:
+    """The sentence for the end of all memory."""
+    return f"{name}: the memory of {device} is used up; choose a smaller tile or memory, or the CPU"

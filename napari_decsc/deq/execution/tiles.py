@@ -1,0 +1,170 @@
+"""Tiles of a cube: cores that cover it without overlap, each solved with a margin that is thrown away.
+
+The image is continued by reflection, for a little on every side (at the border the dictionaries' windows overlap less,
+and no frame is tight there) and up to a multiple of the model's window. Tiles begin where windows begin, so that a tile
+and the whole image see the same windows; a margin of 48 pixels makes the seams vanish.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.errors import SettingsError
+
+#: Pixels by which the image is continued on every side, and pixels of neighbouring cores that a tile looks at.
+BORDER, MARGIN = 8, 48
+#: In fewer pixels along one axis there are not enough similar patches to look for.
+LEAST = 24
+#: No budget makes a tile's core smaller than this: nearly all of its work would be for its margins.
+SMALLEST = 32
+
+
+@dataclass(frozen=True)
+class Span:
+    """One axis of a tile: the pixels of ``core`` are its own; it looks at ``length`` pixels from ``start`` on.
+
+    ``start`` may lie before the image and the end behind it; ``extent`` is the size of the image.
+    """
+
+    core: slice
+    start: int
+    length: int
+    extent: int
+
+    @property
+    def inside(self) -> slice:
+        """Where the core lies within what the tile looks at."""
+        return slice(self.core.start - self.start, self.core.stop - self.start)
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """The pixels it looks at, as indices of the image."""
+        return reflected(np.arange(self.start, self.start + self.length), self.extent)
+
+    @property
+    def known(self) -> slice:
+        """What it looks at without the border: pixels of the image, continued to a multiple of `BORDER` at most.
+
+        All that it looks at where that is less than `LEAST` pixels.
+        """
+        end = -(-(self.extent - self.start) // BORDER) * BORDER
+        part = slice(max(0, -self.start), min(self.length, end))
+        return part if part.stop - part.start >= LEAST else slice(0, self.length)
+
+    @property
+    def continued(self) -> NDArray[np.int64]:
+        """What it looks at, as indices of what is known."""
+        positions: NDArray[np.int64] = self.indices - self.start - self.known.start
+        return positions
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One tile, in rows and in cols."""
+
+    row: Span
+    col: Span
+
+
+def plan(rows: int, cols: int, side: int, multiple: int) -> list[Tile]:
+    """Tiles of about ``side`` x ``side`` pixels, row by row; side 0 or larger than the image: one tile."""
+    return [Tile(row, col) for row in spans(rows, side, multiple) for col in spans(cols, side, multiple)]
+
+
+def spans(extent: int, side: int, multiple: int) -> list[Span]:
+    """One axis cut into cores of ``side`` pixels (a multiple of ``multiple``)."""
+    side = extent if side <= 0 or side >= extent else max(multiple, side // multiple * multiple)
+    return [_span(start, min(start + side, extent), extent, multiple) for start in range(0, extent, side)]
+
+
+def split(tile: Tile, side: int, multiple: int) -> list[Tile]:
+    """The tile's core cut into tiles of ``side`` pixels, which see the same windows as it; side 0 leaves it whole."""
+    return [Tile(row, col) for row in _parts(tile.row, side, multiple) for col in _parts(tile.col, side, multiple)]
+
+
+def side_of(tile: Tile) -> int:
+    """The longer side of the tile's core."""
+    return max(int(span.core.stop - span.core.start) for span in (tile.row, tile.col))
+
+
+def reflected(position: NDArray[np.int64], extent: int) -> NDArray[np.int64]:
+    """Indices of an image of ``extent`` pixels that is continued by reflection without repeating its edge."""
+    period = max(1, 2 * (extent - 1))
+    position = position % period
+    indices: NDArray[np.int64] = np.minimum(position, period - position) * (extent > 1)
+    return indices
+
+
+def side_within(memory: int, bytes_per_pixel: int, multiple: int, fixed: int = 0) -> int:
+    """Side of the largest square tile, margins included, whose solution fits into ``memory`` bytes.
+
+    ``fixed`` bytes are taken whatever the size. Raises SettingsError that says how much the smallest tile needs.
+    """
+    outer = int((max(0, memory - fixed) / bytes_per_pixel) ** 0.5) // multiple * multiple
+    around = _around(multiple)
+    side = outer - around
+    smallest = max(multiple, SMALLEST)
+    if side < smallest:
+        # rounded up, so that it is enough
+        least = math.ceil((fixed + bytes_per_pixel * (smallest + around) ** 2) / 1e7) / 100
+        raise SettingsError(
+            f"memory: {memory / 1e9:.2g} GB is too little for the smallest tile; give {least:g} GB or more"
+        )
+    return side
+
+
+def mosaic(rows: int, cols: int, pixels: int, block: int = 32) -> list[tuple[slice, slice]]:
+    """Blocks spread evenly over an image, about ``pixels`` in all: a sample that keeps neighbours together."""
+    count = max(1, int((pixels / block**2) ** 0.5))
+    tops = np.unique(np.linspace(0, max(0, rows - block), min(count, -(-rows // block))).astype(int))
+    lefts = np.unique(np.linspace(0, max(0, cols - block), min(count, -(-cols // block))).astype(int))
+    return [(slice(top, top + block), slice(left, left + block)) for top in tops for left in lefts]
+
+
+def stripes(rows: int, count: int, block: int = 32) -> list[slice]:
+    """Blocks of rows spread evenly over an image, ``count`` rows in all; all of them where there are no more."""
+    if rows <= count:
+        return [slice(0, rows)]
+    return [slice(int(top), int(top) + block) for top in np.linspace(0, rows - block, count // block)]
+
+
+def band_windows(bands: int, width: int) -> list[slice]:
+    """Windows of ``width`` bands that cover all bands and overlap by a third or more."""
+    count = 1 if bands <= width else 1 + -(-(bands - width) // max(1, 2 * width // 3))
+    starts = np.linspace(0, bands - width, count).round().astype(int)
+    return [slice(int(start), int(start) + width) for start in starts]
+
+
+def blend(window: slice, bands: int) -> NDArray[np.float32]:
+    """Weight of each band of a window where windows overlap: a raised cosine, flat towards the ends of the spectrum."""
+    width = window.stop - window.start
+    ramp = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(width) + 0.5) / width)
+    if window.start == 0:
+        ramp[: width // 2] = 1
+    if window.stop == bands:
+        ramp[width // 2 :] = 1
+    weights: NDArray[np.float32] = ramp.astype(np.float32)
+    return weights
+
+
+def _parts(span: Span, side: int, multiple: int) -> list[Span]:
+    core, extent = span.core, span.extent
+    if side <= 0 or side >= core.stop - core.start:
+        return [span]
+    return [
+        _span(start, min(start + side, core.stop), extent, multiple) for start in range(core.start, core.stop, side)
+    ]
+
+
+def _around(multiple: int) -> int:
+    """By how much a tile is longer than its core, at most."""
+    return -(-(MARGIN // multiple * multiple + BORDER + MARGIN) // multiple) * multiple
+
+
+def _span(first: int, last: int, extent: int, multiple: int) -> Span:
+    # what lies beyond the image is not looked at: the whole image does not see it either
+    start = max(first - MARGIN // multiple * multiple, 0) - BORDER
+    stop = min(last + MARGIN, extent + BORDER)
+    return Span(slice(first, last), start, -(-(stop - start) // multiple) * multiple, extent)

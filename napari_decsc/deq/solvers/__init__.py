@@ -1,0 +1,1 @@
+"""How a fixed point z* = f(z*) is found and differentiated."""

@@ -1,0 +1,1 @@
+"""Weights: files, shipped ones, choices."""

@@ -1,0 +1,19 @@
+"""What can be chosen, in words for people: shipped weights."""
+
+import json
+from pathlib import Path
+
+SHIPPED = Path(__file__).parent / "pretrained"
+
+
+def weights_choices() -> dict[str, str]:
+    """Name of shipped weights -> one honest line. Reads the files' headers only; loads no torch."""
+    return {path.stem: _metadata(path).get("summary", "") for path in sorted(SHIPPED.glob("*.safetensors"))}
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file: a length (8 bytes, little endian), then JSON."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    metadata: dict[str, str] = header.get("__metadata__", {})
+    return metadata

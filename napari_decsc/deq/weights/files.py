@@ -1,0 +1,99 @@
+"""Weights of trained models: shipped ones by name, one's own by path. Always safetensors, which cannot run code.
+
+A file's metadata say how to build its model ("preset", "config" as JSON) and where it comes from ("recipe", "data").
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+
+from napari_decsc.deq.model.presets import PRESETS, Decsc, build, config_of
+from napari_decsc.deq.weights.choices import SHIPPED
+from napari_decsc.errors import DenoisingError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A trained model and what is known of it. ``hash`` is the SHA-256 of the file."""
+
+    model: Decsc
+    name: str
+    path: Path
+    hash: str
+    metadata: Mapping[str, str]
+
+
+def shipped() -> list[str]:
+    """Names of the weights inside the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+
+
+def find(name: str) -> Path:
+    """The file of shipped weights, or the path of one's own. Raises DenoisingError when there is none."""
+    if name in shipped():
+        return SHIPPED / f"{name}.safetensors"
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise DenoisingError(f"weights {name!r}: no such file; choose {', '.join(shipped())} or a .safetensors file")
+    return path
+
+
+def load(name: str) -> Weights:
+    """The model with its weights, ready to evaluate on the CPU. Raises DenoisingError for any other file."""
+    path = find(name)
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError) as error:
+        raise DenoisingError(f"{path.name}: no safetensors file ({error}); pickled weights are never read") from error
+    model = _model(path.name, metadata, tensors)
+    shown = name if path.parent == SHIPPED else path.name
+    return Weights(model, shown, path, hashlib.sha256(path.read_bytes()).hexdigest(), metadata)
+
+
+def save(model: Decsc, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write weights and metadata; the file appears whole or not at all."""
+    about = {"summary": _summary(model), **metadata, "preset": model.preset, "config": json.dumps(config_of(model))}
+    # a tied dictionary has one tensor under three names: it is stored once
+    tensors, seen = {}, set()
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            stored = torch.bfloat16 if name.startswith(model.stored_in_half) else tensor.dtype
+            tensors[name] = tensor.detach().cpu().to(stored).contiguous()
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(to_bytes(tensors, about))
+    partial.replace(path)
+
+
+def _summary(model: Decsc) -> str:
+    """The line for the person who chooses, with the bound that is proved of these weights."""
+    bound = model.contraction()
+    return model.summary if bound is None else f"{model.summary}; proved: contracts by {bound:.2f} per evaluation"
+
+
+def _model(file: str, metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> Decsc:
+    try:
+        preset, config = metadata["preset"], json.loads(metadata["config"])
+        if preset not in PRESETS:
+            raise KeyError(preset)
+        model = build(preset, config)
+        _, unknown = model.load_state_dict(tensors, strict=False)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DenoisingError(
+            f"{file}: not weights of this program ({error}); it needs 'preset' and 'config'"
+        ) from error
+    # tied filters are stored once, under the first of their three names
+    state = model.state_dict(keep_vars=True)
+    stored = {id(tensor) for name, tensor in state.items() if name in tensors}
+    lost = [name for name, tensor in state.items() if id(tensor) not in stored]
+    if unknown or lost:
+        raise DenoisingError(f"{file}: tensors do not fit its preset (unknown {unknown}, missing {lost})")
+    return model.eval()

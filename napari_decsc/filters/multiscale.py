@@ -1,0 +1,84 @@
+"""A non-local estimate of eigen-images at several scales: similar patches at each, the coarser right the finer.
+
+A patch of 8 x 8 pixels cannot tell weak signal that is larger than itself from noise. In an image of half the size,
+means of 2 x 2 pixels, it reaches twice as far, and the noise of each pixel is half as strong.
+
+Shapes: images (r, rows, cols), in units of their noise (variance 1, white).
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_decsc.filters.collaborative import Groups, shrink, similar_patches
+from napari_decsc.filters.local import without_leak
+
+#: Noise variance that the hard threshold lets through where there is no signal.
+LEAK = 0.016
+#: Patches of a group; how far they may lie, and so far at every place; the threshold of the pass without a pilot.
+GROUP, SEARCH, NEAR, THRESHOLD = 32, 16, 2, 3.0
+#: Components that the search looks at: the strongest, which stand first.
+SEEN = 3
+#: Scales, and the side of the smallest image that has one.
+SCALES, SMALLEST = 2, 24
+#: What a coarser image knows better is what is smoother than this, in pixels of it.
+SMOOTH = 1.0
+
+
+def first_pass(images: Tensor, signal: Tensor, scales: int = SCALES) -> tuple[Tensor, Tensor | None]:
+    """A pilot: similar patches thresholded together; and the estimate at half the size, if there is one.
+
+    ``signal`` (r,) weighs the images in the search. There may be no image at all.
+    """
+    if len(images) == 0:
+        return images, None
+    coarse = _halved(images, signal, scales - 1)
+    groups = _similar(images * signal[:, None, None])
+    pilot = without_leak(shrink(images, groups, THRESHOLD, together=True)[None], LEAK)[0]
+    return _righted(pilot, coarse), coarse
+
+
+def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
+    """The estimate: similar patches multiplied by the Wiener gains of a pilot."""
+    if len(images) == 0:
+        return images
+    groups = _similar(pilot)
+    return _righted(shrink(images, groups, THRESHOLD, pilot, together=True), coarse)
+
+
+def _similar(images: Tensor) -> Groups:
+    """Groups of patches that look alike in the strongest components.
+
+    Patches that overlap share their noise, and look alike because of it: few places near by, many further off.
+    """
+    return similar_patches(images[:SEEN], GROUP, SEARCH, near=NEAR)
+
+
+def _halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:
+    """The estimate (r, rows / 2, cols / 2) at the next scale, None where the image is too small."""
+    rows, cols = images.shape[1:]
+    if scales == 0 or min(rows, cols) < 2 * SMALLEST or rows % 2 or cols % 2:
+        return None
+    half = 2 * F.avg_pool2d(images, 2)  # noise of variance 1 again
+    return second_pass(half, *first_pass(half, signal, scales)) / 2
+
+
+def _righted(fine: Tensor, coarse: Tensor | None) -> Tensor:
+    """The finer estimate, with what is smooth in it as the coarser has it."""
+    if coarse is None:
+        return fine
+    missing = _smooth(coarse - F.avg_pool2d(fine, 2))
+    return fine + F.interpolate(missing[None], fine.shape[1:], mode="bicubic", align_corners=False)[0]
+
+
+def _smooth(images: Tensor) -> Tensor:
+    """Gaussian smoothing."""
+    half = math.ceil(4 * SMOOTH)
+    place = torch.arange(-half, half + 1, device=images.device)
+    kernel = torch.exp(-0.5 * (place / SMOOTH) ** 2)
+    kernel = (kernel / kernel.sum()).expand(len(images), 1, 1, -1)
+    around = F.pad(images[None], (half, half, half, half), mode="replicate")
+    across = F.conv2d(around, kernel, groups=len(images))
+    return F.conv2d(across, kernel.mT, groups=len(images))[0]

@@ -1,0 +1,1 @@
+"""Files: memory maps, atomic writing, ENVI and other formats."""

@@ -1,0 +1,185 @@
+"""Files that appear complete or not at all.
+
+No system can exchange two files in one step. So a pair is exchanged under a *journal*: a small file beside the targets
+that lists which finished temporary file is to take which name. It appears in one step, and from then on the new pair is
+the one that counts: whoever meets the journal of a process that died carries out what it says (`recover`).
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from napari_decsc.errors import FileFormatError
+
+_MARK = ".decsc-"
+
+_CURES = {
+    errno.ENOSPC: "free some space or choose another disk",
+    errno.EDQUOT: "free some space or choose another disk",
+    errno.EACCES: "choose a folder you may write to, or close the programs that use the file",
+    errno.EPERM: "choose a folder you may write to",
+    errno.EROFS: "choose a folder you may write to",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+@contextlib.contextmanager
+def replacing(*targets: Path, overwrite: bool, hide_last: bool = False) -> Iterator[list[Path]]:
+    """Yield temporary names beside the targets; what was written under them takes the targets' names at the end.
+
+    The names are exchanged in the order given. With ``hide_last`` an old file under the last name is moved away before
+    the others are exchanged. On any error the targets are as they were and nothing temporary is left. If the process
+    dies, the targets are the old or the new ones, all of them, as soon as `recover` has seen the last one's name.
+
+    Raises FileFormatError if a target exists and ``overwrite`` is false, and for every error of the system.
+    """
+    recover(targets[-1])
+    _check(targets, overwrite)
+    new = [_temporary(target) for target in targets]
+    try:
+        yield new
+        _exchange(new, targets, hide_last)
+    except OSError as error:
+        cure = _CURES.get(error.errno or 0, "choose another place")
+        reason = error.strerror or str(error)
+        raise FileFormatError(f"{targets[-1]}: cannot be written ({reason}), nothing was changed; {cure}") from None
+    finally:
+        for path in new:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+@contextlib.contextmanager
+def flushed(path: Path) -> Iterator[BinaryIO]:
+    """A new file for writing whose contents are on the disk when the block ends."""
+    with path.open("xb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def recover(target: Path) -> None:
+    """End the exchange that a process began and did not live to end; ``target`` is the last of its names.
+
+    Cheap where there is nothing to do. Raises OSError where the folder cannot be written.
+    """
+    journal = _journal(target)
+    try:
+        pid, born, moves = json.loads(journal.read_bytes())
+        if _lives(pid, born):
+            return
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        return
+    for source, name in moves:
+        # only what this module writes is believed: plain names of this folder
+        if Path(source).name == source and source.startswith(_MARK) and Path(name).name == name:
+            with contextlib.suppress(FileNotFoundError):  # moved already
+                os.replace(target.with_name(source), target.with_name(name))
+    journal.unlink(missing_ok=True)
+
+
+def _lives(pid: int, born: float) -> bool:
+    """True while the process that wrote a journal runs: it will end the exchange itself."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        # numbers of dead processes are given out again
+        return bool(abs(process.create_time() - born) < 1 and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _check(targets: tuple[Path, ...], overwrite: bool) -> None:
+    folder = targets[-1].parent
+    if not os.path.isdir(folder):
+        raise FileFormatError(f"{targets[-1]}: the folder {folder} does not exist; create it or choose another")
+    for target in reversed(targets):
+        if os.path.isdir(target):
+            raise FileFormatError(f"{target} is a folder; choose another name")
+        if not overwrite and os.path.lexists(target):
+            raise FileFormatError(f"{target} already exists; choose another name or allow overwriting")
+
+
+def _temporary(target: Path) -> Path:
+    # short: the target's own name may be as long as the file system allows
+    return target.with_name(f"{_MARK}{secrets.token_hex(6)}.tmp")
+
+
+def _journal(target: Path) -> Path:
+    return target.with_name(f"{_MARK}{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}.journal")
+
+
+def _exchange(new: list[Path], targets: tuple[Path, ...], hide_last: bool) -> None:
+    backups: list[Path] = []
+    journal = _journal(targets[-1])
+    with contextlib.ExitStack() as undo:
+        if len(targets) > 1:
+            _begin(journal, new, targets)
+        try:
+            for target in reversed(targets):
+                if os.path.lexists(target):
+                    backups.append(_temporary(target))
+                    undo.callback(_restore, backups[-1], target)
+                    _keep(target, backups[-1], move=hide_last and target == targets[-1])
+                else:
+                    undo.callback(target.unlink, missing_ok=True)
+            for source, target in zip(new, targets, strict=True):
+                os.replace(source, target)
+        except BaseException:
+            # first of all: from here on the old files count again
+            journal.unlink(missing_ok=True)
+            raise
+        undo.pop_all()
+    _flush_folder(journal.parent)
+    for path in (journal, *backups):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _begin(journal: Path, new: list[Path], targets: tuple[Path, ...]) -> None:
+    """Make the journal appear: the moment from which on the new files count."""
+    import psutil
+
+    moves = [[source.name, target.name] for source, target in zip(new, targets, strict=True)]
+    part = _temporary(journal)
+    try:
+        with flushed(part) as file:
+            file.write(json.dumps([os.getpid(), psutil.Process().create_time(), moves]).encode())
+        os.replace(part, journal)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _keep(target: Path, backup: Path, move: bool) -> None:
+    """Give the old file a second name; where there are no hard links, another one."""
+    if not move:
+        try:
+            os.link(target, backup)
+        except OSError:
+            move = True
+    if move:
+        os.replace(target, backup)
+
+
+def _restore(backup: Path, target: Path) -> None:
+    if os.path.lexists(backup):
+        os.replace(backup, target)
+        # of two names of one file, renaming leaves both
+        backup.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new names last through a power cut, on systems where folders can be flushed."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,81 @@
+"""Values of a cube in another type: rounded, cut, and written some rows at a time."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.no_data import holds, in_type, spared
+
+#: Bytes in memory at a time, about: a memory map of any size can be written.
+SLAB_BYTES = 64 << 20
+
+
+def write_bsq(file: BinaryIO, cube: Cube, dtype: np.dtype[Any], offset: int = 0) -> None:
+    """Write all values band after band, from byte ``offset`` on; one pass through the source, whatever its order."""
+    _, rows, cols = cube.shape
+    for start, slab in slabs(cube, dtype):
+        for band, values in enumerate(slab):
+            file.seek(offset + (band * rows + start) * cols * dtype.itemsize)
+            file.write(values.data)
+
+
+def slabs(cube: Cube, dtype: np.dtype[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The values in the type ``dtype``, some rows (band, row, col) at a time, each with the number of its first row."""
+    bands, rows, cols = cube.shape
+    step = max(1, SLAB_BYTES // (bands * cols * max(8, dtype.itemsize)))
+    for start in range(0, rows, step):
+        yield start, converted(np.asarray(cube.data[:, start : start + step]), dtype, cube)
+
+
+def to_write(cube: Cube, dtype: np.dtype[Any]) -> Cube:
+    """The cube whose values are to be written in the type ``dtype``.
+
+    Whole numbers are the numbers of the source's file, without its calibration, which would leave little of them.
+    Raises FileFormatError for a type that cannot say "not measured" though the cube's own type can.
+    """
+    value = cube.no_data
+    if value is not None and holds(cube.data.dtype, value) and not holds(dtype, value):
+        raise FileFormatError(
+            f"{cube.name}: the no-data value {value:g} does not fit into {dtype.name}; "
+            f"choose a data type that holds it, such as float32"
+        )
+    if dtype.kind != "f":
+        return cube.as_stored()
+    # beyond float32's range its voxels become infinite, and so does what the header says of them
+    held = None if value is None else float(in_type(value, dtype))
+    return cube if held is None or np.isfinite(held) else cube.replace(no_data=held)
+
+
+def converted(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
+    """The slab in the type ``dtype`` and its byte order, contiguous; what was measured never becomes "no data"."""
+    if slab.dtype.name == dtype.name:
+        return np.ascontiguousarray(slab, dtype=dtype)
+    values = slab if dtype.kind == "f" else _whole_numbers(slab, dtype, cube)
+    with np.errstate(over="ignore"):  # beyond float32 lies infinity
+        values = np.asarray(values, dtype=dtype.newbyteorder("="))
+    return np.ascontiguousarray(spared(values, slab, cube.no_data), dtype=dtype)
+
+
+def _whole_numbers(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
+    """Rounded, cut to the range of ``dtype``; NaN and infinities, which are no measurements, as the no-data value."""
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    if slab.dtype.kind != "f":
+        own = np.iinfo(slab.dtype)
+        return np.asarray(slab.clip(max(low, own.min), min(high, own.max)))
+    values = np.rint(slab.astype(np.float64))
+    gone = ~np.isfinite(values)
+    if gone.any():
+        if cube.no_data is None:
+            raise FileFormatError(
+                f"{cube.name}: holds NaN or an infinity, which {dtype.name} cannot express; "
+                f"set a no-data value or choose float32"
+            )
+        values[gone] = cube.no_data
+    top = float(high)
+    # the largest 64-bit numbers lie between two floats: the next one below is the last that can be converted
+    top = top if int(top) <= high else np.nextafter(top, 0)
+    return np.asarray(values.clip(low, top))

@@ -1,0 +1,224 @@
+"""The text of an ENVI header: bytes -> fields and fields -> text.
+
+SPy's own parser is not used here: it decodes with the machine's locale, warns of upper-case keys and reports every
+fault as one and the same error.
+"""
+
+import codecs
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.errors import FileFormatError
+
+#: A field's value: text, or the items of a braced list. Free text, such as `description`, stays one text.
+Value = str | list[str]
+
+#: Real headers have kilobytes; a larger "header" is a data file with the wrong name, and is not read into memory.
+LARGEST_HEADER = 16 << 20
+
+_MAGIC = "ENVI"
+#: Fields whose braces hold a text, not a list: commas in them separate nothing.
+_FREE_TEXT = ("description", "coordinate system string")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+#: How programs built with Microsoft's library spell what is no number, and IDL the exponent of a double.
+_OF_WINDOWS = re.compile(r"([+-]?)1\.#(INF|IND|QNAN|SNAN)0*")
+_DOUBLE = re.compile(r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$")
+_WHOLE = re.compile(r"\+?[0-9]{1,18}")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The fields of a header by their lower-case names, and the file they come from (for error messages)."""
+
+    path: Path
+    fields: Mapping[str, Value]
+
+    def text(self, key: str, default: str = "") -> str:
+        """The field as one line of text; a list's items joined by commas."""
+        value = self.fields.get(key, default)
+        return value.strip() if isinstance(value, str) else ", ".join(value)
+
+    def whole(self, key: str, least: int, default: int | None = None) -> int:
+        """The field as a whole number of at least ``least``; ``default`` where it is missing or empty."""
+        text = self.text(key)
+        if not text and default is not None:
+            return default
+        if not text:
+            raise FileFormatError(f"{self.path.name}: {key} is missing; add a line '{key} = ' with its number")
+        if not _WHOLE.fullmatch(text) or int(text) < least:
+            raise self.error(key, f"a whole number {'above 0' if least == 1 else f'of {least} or more'}")
+        return int(text)
+
+    def number(self, key: str) -> float | None:
+        """The field as a number (may be NaN), or None where it is missing or empty."""
+        items = set(self._items(key))
+        if not items:
+            return None
+        try:
+            (value,) = {_number(item) for item in items}
+        except ValueError:
+            raise self.error(key, "one number, or the field may be left out") from None
+        return value
+
+    def numbers(self, key: str, count: int) -> NDArray[np.float64] | None:
+        """The field as ``count`` finite numbers, or None where it is missing or empty."""
+        items = self._items(key)
+        if not items:
+            return None
+        if len(items) != count:
+            raise FileFormatError(
+                f"{self.path.name}: {key} has {len(items)} values for {count} bands; "
+                f"give one for every band, or leave {key} out"
+            )
+        for number, item in enumerate(items, start=1):
+            try:
+                finite = math.isfinite(_number(item))
+            except ValueError:
+                finite = False
+            if not finite:
+                raise FileFormatError(
+                    f"{self.path.name}: value {number} of {key} is {shortened(item)}; "
+                    f"it must be a number, or {key} may be left out"
+                )
+        return np.array([_number(item) for item in items])
+
+    def count(self, key: str) -> int:
+        """How many values a field that holds numbers has."""
+        return len(self._items(key))
+
+    def error(self, key: str, must: str) -> FileFormatError:
+        """What to raise when a field cannot be used: names file, field, value and cure."""
+        return FileFormatError(f"{self.path.name}: {key} is {shortened(self.text(key))}; it must be {must}")
+
+    def _items(self, key: str) -> list[str]:
+        # commas are the rule; blanks alone, and a comma behind the last value, are met in real files
+        return re.findall(r"[^\s,;]+", self.text(key))
+
+
+def read_header(path: Path) -> Header:
+    """Read a header file. Raises FileFormatError if it cannot be read or is no ENVI header."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_HEADER + 1)
+    except OSError as error:
+        raise FileFormatError(f"{path}: cannot be read ({error.strerror}); check its name and permissions") from None
+    if not is_header(raw):
+        raise FileFormatError(f'{path.name}: is no ENVI header, whose first line is "ENVI"; choose the right .hdr file')
+    if len(raw) > LARGEST_HEADER:
+        raise FileFormatError(
+            f"{path.name}: is larger than {LARGEST_HEADER >> 20} MB, too large for a header; choose the right .hdr file"
+        )
+    return Header(path, parse(decode(raw), path.name))
+
+
+def is_header(start: bytes) -> bool:
+    """True if a file that begins with these bytes is an ENVI header."""
+    return decode(start[:64]).lstrip().startswith(_MAGIC)
+
+
+def decode(raw: bytes) -> str:
+    """Text of a header in any usual encoding: UTF-8, UTF-16, else Windows-1252, which also covers Latin-1's letters."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", errors="replace").replace("\0", "")
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            # without a mark, UTF-16 of plain letters shows as NUL behind or before every letter
+            return raw.decode(encoding).replace("\0", "")
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1").replace("\0", "")
+
+
+def parse(text: str, name: str) -> dict[str, Value]:
+    """Fields of a header's text; ``name`` is its file's name, for errors.
+
+    Keys in lower case with single blanks. A braced value goes on to the first line that ends with its closing brace.
+    Lines that begin with ";" are comments. Of a field given twice the last counts. Lines without "=" say nothing.
+    """
+    fields: dict[str, Value] = {}
+    lines = iter([line.strip() for line in _LINE_END.split(text) if not line.lstrip().startswith(";")])
+    for line in lines:
+        key, equals, value = line.partition("=")
+        key, value = key_of(key), value.strip()
+        if not equals or not key:
+            continue
+        fields[key] = value
+        if value.startswith("{"):
+            block = _block(value, lines)
+            if block is None:
+                said = key if len(key) <= 40 and key.isprintable() else shortened(key)
+                raise FileFormatError(f"{name}: the brace of {said} is never closed; add '}}' behind its last value")
+            fields[key] = block.strip() if key in _FREE_TEXT else _split(block)
+    return fields
+
+
+def _block(first: str, lines: Iterator[str]) -> str | None:
+    """What stands in the braces that ``first`` opens, taking further lines as needed; None if they never close."""
+    taken, depth = [first], first.count("{") - first.count("}")
+    if depth > 0 and not first.endswith("}"):
+        for line in lines:
+            taken.append(line)
+            depth += line.count("{") - line.count("}")
+            if depth <= 0 or line.endswith("}"):
+                break
+        else:
+            return None
+    block = "\n".join(taken)
+    return block[1 : block.rindex("}")]
+
+
+def _split(block: str) -> list[str]:
+    items = [" ".join(item.split()) for item in block.split(",")]
+    return items if any(items) else []
+
+
+def header_text(fields: Mapping[str, Any]) -> str:
+    """The text of a header with these fields, in their order; None is left out."""
+    entries = [f"{key} = {_text(key, value)}\n" for key, value in fields.items() if value is not None]
+    return "".join([f"{_MAGIC}\n", *entries])
+
+
+def key_of(key: str) -> str:
+    """A field's name as headers spell it: lower case, single blanks, nothing that ends a name."""
+    return re.sub(r"[=\s]+", " ", key).strip(" ;").lower()
+
+
+def _text(key: str, value: Any) -> str:
+    if isinstance(value, list | tuple | np.ndarray):
+        # a list on one line ends where the line ends, whatever its items hold; only commas and line ends can break it
+        return "{" + ", ".join(_one_line(str(item)).replace(",", ";") for item in value) + "}"
+    text = str(value).strip()
+    if key in _FREE_TEXT:
+        return "{" + (text if _closes_at_its_end(text) else text.translate({ord("{"): "(", ord("}"): ")"})) + "}"
+    return _one_line(text)
+
+
+def _closes_at_its_end(text: str) -> bool:
+    """Whether a text in braces is read to its end: in one of several lines a brace within may be taken for the last."""
+    first, *lines = f"{{{text}}}".split("\n")
+    rest = iter(lines)
+    return _block(first, rest) is not None and next(rest, None) is None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _number(text: str) -> float:
+    if "_" in text:
+        raise ValueError(text)  # Python would read 1_0 as 10
+    if match := _OF_WINDOWS.fullmatch(text):
+        return math.copysign(math.inf if match[2] == "INF" else math.nan, -1 if match[1] == "-" else 1)
+    return float(_DOUBLE.sub(r"\1e\2", text))
+
+
+def shortened(text: str) -> str:
+    """A field's text in quotes, as messages show it: however long it is, the message stays one line."""
+    return repr(text if len(text) <= 40 else text[:37] + "...")

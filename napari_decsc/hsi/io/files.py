@@ -1,0 +1,203 @@
+"""Opening cubes from files of any known format, and saving them."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.envi import is_envi, read_envi, write_envi
+from napari_decsc.hsi.io.envi.layout import TYPES
+from napari_decsc.hsi.io.envi.pair import ENDS
+from napari_decsc.hsi.io.envi.streaming import EnviSink, envi_sink
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format: its name, the extensions its files usually have, how to recognise, open and write one.
+
+    ``recognises`` is cheap and never raises; ``open`` raises FileFormatError. ``asks`` says that ``open`` takes
+    ``variable`` and ``band_axis`` too. ``write`` is None for what can only be read.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    recognises: Callable[[Path], bool]
+    open: Callable[..., Cube]
+    asks: bool = False
+    write: Callable[..., Path] | None = None
+
+
+def _format(name: str, extensions: tuple[str, ...], module: str, *functions: str) -> Format:
+    """A format of the package `formats`, whose module is imported when the first such file is met."""
+
+    def late(function: str) -> Callable[..., Any]:
+        return lambda *given, **named: getattr(import_module(f"napari_decsc.hsi.io.formats.{module}"), function)(
+            *given, **named
+        )
+
+    def recognises(path: Path) -> bool:
+        try:
+            return path.suffix.lower() in extensions and path.is_file() and bool(late(functions[0])(path))
+        # whatever is wrong with the file, it is not for us; opening it tells what is
+        except Exception:
+            return False
+
+    write = late(functions[2]) if len(functions) > 2 else None
+    return Format(name, extensions, recognises, late(functions[1]), asks=True, write=write)
+
+
+#: The formats that can be opened, in the order in which they are asked.
+FORMATS = (
+    Format("ENVI", (".hdr", *filter(None, ENDS)), is_envi, read_envi),
+    _format("MATLAB", (".mat",), "matlab", "holds_cube", "read_matlab"),
+    _format("TIFF", (".tif", ".tiff"), "tiff", "holds_cube", "read_tiff", "write_tiff"),
+    _format("NumPy", (".npy",), "numpy_files", "holds_npy_cube", "read_npy", "write_npy"),
+    _format("NumPy", (".npz",), "numpy_files", "holds_npz_cube", "read_npz", "write_npz"),
+    _format("HDF5", (".h5", ".hdf5", ".he5"), "hdf5", "holds_cube", "read_hdf5"),
+    _format("NetCDF", (".nc",), "netcdf3", "holds_cube", "read_netcdf"),
+)
+
+
+def open_cube(path: str | Path, *, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
+    """The cube in a file, its data memory-mapped where the format allows it.
+
+    ``variable`` names the array to take from a file that holds several, ``band_axis`` (0, 1, 2, or the axis's name)
+    the axis of that array that counts the bands; ENVI files, which say both, take no notice of them.
+
+    Raises AmbiguousFileError, which carries the choices, if one of the two is needed; else FileFormatError, fit to be
+    shown as it is, if there is no such file, no format fits or the file cannot be read.
+    """
+    path = Path(path)
+    asked = {key: value for key, value in (("variable", variable), ("band_axis", band_axis)) if value is not None}
+    known = _format_of(path) or _by_extension(path)
+    return known.open(path, **asked) if known.asks else known.open(path)
+
+
+def can_open(path: str | Path) -> bool:
+    """True if the file holds what is surely a cube, so that this package should open it; never raises, reads little.
+
+    Of formats that hold all sorts of things, only files of this package and those with an array of three axes, none
+    shorter than 4, count: pictures and small stacks are left to others, though :func:`open_cube` opens stacks too.
+    """
+    try:
+        return _format_of(Path(path)) is not None
+    except TypeError:
+        return False
+
+
+def save_cube(
+    cube: Cube,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    dtype: DTypeLike | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a cube in the format of the path's extension; returns the file to open again.
+
+    `.tif`, `.tiff`, `.npy` and `.npz` are TIFF and NumPy, everything else ENVI. ``dtype`` None keeps the cube's type,
+    "source" is that of the file the cube comes from (raw values keep its scale: reflectance x 10000 in int16 stays so),
+    any other a NumPy type. Values that go into a whole-number type are rounded and cut to its range. ``extra`` fields
+    join the header; .npy has no room for them.
+
+    The file appears complete or not at all. Raises FileFormatError as :func:`.envi.write_envi` does.
+    """
+    path = Path(path)
+    known = _for_writing(path)
+    if known is None:
+        kind = None if dtype is None else target_dtype(cube, dtype)
+        return write_envi(cube, path, overwrite=overwrite, dtype=kind, extra=extra)
+    if known.write is None:
+        raise FileFormatError(f"{path}: {known.name} files can only be read; choose {', '.join(_WRITABLE)}")
+    if not path.name or "\0" in str(path):
+        raise FileFormatError(f"{path}: is no file name; give one such as scene.tif")
+    return known.write(cube, path, target_dtype(cube, dtype), overwrite=overwrite, extra=extra or {})
+
+
+def can_stream(path: str | Path) -> bool:
+    """Whether a cube can be written to this path tile by tile, see :func:`new_sink`."""
+    return _for_writing(Path(path)) is None
+
+
+def new_sink(
+    cube: Cube,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    dtype: DTypeLike | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> AbstractContextManager[EnviSink]:
+    """A block in which the denoised copy of ``cube`` is written tile by tile; the file appears when it ends well.
+
+    Words and errors are those of :func:`save_cube`, for a cube of float32; only for paths that :func:`can_stream`.
+    """
+    kind = target_dtype(cube, np.float32 if dtype is None else dtype)
+    return envi_sink(cube, Path(path), overwrite=overwrite, dtype=kind, extra=extra)
+
+
+def files_of(path: str | Path) -> tuple[Path, ...]:
+    """The files that :func:`save_cube` writes for a path: a pair for ENVI, else one."""
+    from napari_decsc.hsi.io.envi.writer import target_pair
+
+    path = Path(path)
+    return target_pair(path) if _for_writing(path) is None else (path,)
+
+
+#: An extension for each format that can be written.
+_WRITABLE = (".hdr", *(known.extensions[0] for known in FORMATS if known.write is not None))
+
+
+def target_dtype(cube: Cube, dtype: DTypeLike | None) -> np.dtype[Any]:
+    """The type to write: None keeps the cube's, "source" is the one of the file it comes from (else the cube's).
+
+    Raises FileFormatError for what is no type of real numbers.
+    """
+    if isinstance(dtype, str) and dtype == "source":
+        dtype = _source_dtype(cube)
+    try:
+        found = cube.data.dtype if dtype is None else np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found.kind not in "iuf":
+        raise FileFormatError(
+            f'{cube.name}: data type is {dtype!r}; choose "source", float32, int16, uint16 or the like'
+        )
+    return found.newbyteorder("=")
+
+
+def _source_dtype(cube: Cube) -> str | None:
+    """What the header says; in ENVI's headers a number."""
+    said = cube.header.get("data type")
+    return TYPES.get(int(said)) if isinstance(said, str) and said.isdecimal() else said
+
+
+def _for_writing(path: Path) -> Format | None:
+    """The format of the path's extension; None for ENVI, whose data files have any extension or none."""
+    suffix = path.suffix.lower()
+    return next((known for known in FORMATS if known.asks and suffix in known.extensions), None)
+
+
+def _format_of(path: Path) -> Format | None:
+    return next((known for known in FORMATS if known.recognises(path)), None)
+
+
+def _by_extension(path: Path) -> Format:
+    """The format that can say best what is wrong with a file that none recognises."""
+    if not os.path.exists(path):
+        raise FileFormatError(f"{path}: does not exist; check the name and the folder")
+    for candidate in FORMATS:
+        if path.suffix.lower() in candidate.extensions:
+            return candidate
+    names = ", ".join(f"{known.name} ({known.extensions[0]})" for known in FORMATS)
+    header = next((one for one in (path.with_suffix(".hdr"), path.with_suffix(".HDR")) if one.is_file()), None)
+    if header is not None:
+        raise FileFormatError(f"{path}: is of no known format; to open it as ENVI open its header {header.name}")
+    raise FileFormatError(f"{path}: is of no known format; open one of {names}")

@@ -1,0 +1,206 @@
+"""Which array of a file is the cube, and which of its axes counts the bands: told by the file, or asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_decsc.errors import AmbiguousFileError, FileFormatError
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.envi.gains import with_gains
+from napari_decsc.hsi.io.envi.header import Header
+from napari_decsc.hsi.io.formats.attributes import from_attributes
+from napari_decsc.hsi.io.formats.metadata import cube_fields
+from napari_decsc.hsi.io.formats.spectral import Vector, lengths, spectral_fields
+
+#: Names of an axis, in lower case, that say it counts bands.
+_BAND_AXES = {
+    "band",
+    "bands",
+    "wavelength",
+    "wavelengths",
+    "wave",
+    "lambda",
+    "channel",
+    "channels",
+    "spectral",
+    "spectrum",
+}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An array of a file, not yet read.
+
+    ``read`` gives it as a memory map, in memory, or as a lazy (dask) array, in the file's own order of axes. ``axes``
+    are their names, if they have any. ``usual`` is the axis that counts the bands by the custom of the format;
+    ``certain`` the one that does so for sure.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    read: Callable[[], Any]
+    axes: tuple[str, ...] = ()
+    usual: int | None = None
+    certain: int | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cube_shape(self) -> tuple[int, ...]:
+        """The shape without axes of length 1, where that leaves the three axes of a cube."""
+        long = tuple(size for size in self.shape if size > 1)
+        return long if len(self.shape) > 3 and len(long) == 3 else self.shape
+
+    @property
+    def is_cube(self) -> bool:
+        """Whether it has three axes and real numbers."""
+        return len(self.cube_shape) == 3 and 0 not in self.shape and self.dtype.kind in "iuf"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds: arrays, vectors by what they say of the bands, facts about the file as a whole.
+
+    ``band_counts`` are lengths of axes that count bands by their names, where it is not known whose axes they are;
+    ``metadata`` is the text by which this package's own files describe their cube.
+    """
+
+    path: Path
+    variables: Sequence[Variable]
+    vectors: Mapping[str, list[Vector]] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=dict)
+    band_counts: frozenset[int] = frozenset()
+    metadata: str | None = None
+
+    @property
+    def likely_bands(self) -> set[int]:
+        """How many bands the vectors and axes of the file fit."""
+        return lengths(self.vectors) | self.band_counts
+
+    @property
+    def cubes(self) -> list[Variable]:
+        """The arrays that could be the cube."""
+        return [variable for variable in self.variables if variable.is_cube]
+
+
+def counts_bands(name: str) -> bool:
+    """Whether an axis of this name counts bands."""
+    return name.rpartition("/")[2].lower() in _BAND_AXES
+
+
+def looks_like_a_cube(contents: Contents, least: int = 4) -> bool:
+    """Whether this package should claim the file: its own, or an array with no axis shorter than ``least``."""
+    return contents.metadata is not None or any(min(found.cube_shape) >= least for found in contents.cubes)
+
+
+def cube_from(contents: Contents, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
+    """The cube in a file. Raises AmbiguousFileError where a person has to choose, FileFormatError if there is none."""
+    chosen = _variable(contents, variable)
+    if chosen.dtype.itemsize > 8:
+        raise FileFormatError(
+            f"{contents.path}: the numbers of {chosen.name} are of type {chosen.dtype.name}, which is not the same on "
+            f"all machines; save them as float64"
+        )
+    axis = 0 if contents.metadata is not None and band_axis is None else _band_axis(contents, chosen, band_axis)
+    data = chosen.read()
+    if data.shape != chosen.cube_shape:
+        data = data.reshape(chosen.cube_shape)
+    data = data.transpose(axis, *(other for other in range(3) if other != axis))
+    fields = {"header": dict(contents.header), **spectral_fields(contents.vectors, data.shape[0])}
+    cube = from_attributes(Cube(data, name=contents.path.stem, source=contents.path, **fields), chosen.attributes)
+    if contents.metadata is not None:
+        cube = cube.replace(**cube_fields(contents.metadata, contents.path, cube))
+        cube = with_gains(cube, Header(contents.path, cube.header))
+    return cube.replace(header={**cube.header, "data type": data.dtype.name})
+
+
+def _variable(contents: Contents, asked: str | None) -> Variable:
+    cubes = contents.cubes
+    if asked is not None:
+        for found in cubes:
+            if found.name.strip("/") == asked.strip("/"):
+                return found
+        raise FileFormatError(f"{contents.path}: holds no cube {asked!r}; {_listed(contents)}")
+    if not cubes:
+        raise FileFormatError(
+            f"{contents.path}: holds no cube, an array of real numbers with 3 axes; {_listed(contents)}"
+        )
+    described = [found for found in cubes if contents.likely_bands & set(found.cube_shape)]
+    likely = described if len(described) == 1 else cubes
+    if len(likely) == 1:
+        return likely[0]
+    raise AmbiguousFileError(
+        f"{contents.path}: holds {len(cubes)} cubes, {_names(cubes)}; "
+        f"choose one with variable= (on the command line --variable)",
+        option="variable",
+        choices=[found.name for found in cubes],
+    )
+
+
+def _band_axis(contents: Contents, chosen: Variable, asked: int | str | None) -> int:
+    """The axis (0, 1 or 2) that counts the bands.
+
+    In this order: what was asked for; what the format or the axis's name says; the only axis as long as a vector of
+    wavelengths or an array named after bands; the axis that is clearly the odd one (see `_odd`), unless the format's
+    custom contradicts; the custom.
+    """
+    shape = chosen.cube_shape
+    named = [place for place, name in enumerate(chosen.axes) if counts_bands(name)]
+    fitting = [place for place, size in enumerate(shape) if size in contents.likely_bands]
+    odd = _odd(shape)
+    if asked is not None:
+        return _asked(contents.path, chosen, asked)
+    if chosen.certain is not None:
+        return chosen.certain
+    for found in (named, fitting):
+        if len(found) == 1:
+            return found[0]
+    if odd is not None and chosen.usual in (None, odd):
+        return odd
+    if odd is None and chosen.usual is not None:
+        return chosen.usual
+    raise AmbiguousFileError(
+        f"{contents.path}: does not tell which axis of {' x '.join(map(str, shape))} counts the bands; "
+        f"choose 0, 1 or 2 with band_axis= (on the command line --band-axis)",
+        option="band_axis",
+        choices=["0", "1", "2"],
+    )
+
+
+def _odd(shape: Sequence[int]) -> int | None:
+    """The axis that differs from the two of an image: at most half as long as either, or beside two of equal length."""
+    small, middle, large = sorted(shape)
+    if 2 * small <= middle:
+        return list(shape).index(small)
+    if small == middle < large:
+        return list(shape).index(large)
+    if small < middle == large:
+        return list(shape).index(small)
+    return None
+
+
+def _asked(path: Path, chosen: Variable, asked: int | str) -> int:
+    word = str(asked).strip().lower()
+    names = [name.lower() for name in chosen.axes]
+    if names.count(word) == 1:
+        return names.index(word)
+    axes = {"0": 0, "1": 1, "2": 2, "-1": 2, "-2": 1, "-3": 0}
+    if word not in axes:
+        raise FileFormatError(f"{path}: band axis is {asked!r}; it must be 0, 1 or 2{_or_a_name(chosen)}")
+    return axes[word]
+
+
+def _or_a_name(chosen: Variable) -> str:
+    return f", or one of {', '.join(chosen.axes)}" if any(chosen.axes) else ""
+
+
+def _listed(contents: Contents) -> str:
+    return f"there is {_names(contents.variables)}" if contents.variables else "there is no array in it"
+
+
+def _names(variables: Sequence[Variable], most: int = 12) -> str:
+    names = [f"{found.name} ({' x '.join(map(str, found.shape))})" for found in variables]
+    return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])

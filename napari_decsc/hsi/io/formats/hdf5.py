@@ -1,0 +1,252 @@
+"""HDF5 and everything that is HDF5 inside: NetCDF 4 and MATLAB 7.3."""
+
+import contextlib
+import math
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.formats import spectral
+from napari_decsc.hsi.io.formats.attributes import as_text
+from napari_decsc.hsi.io.formats.contents import Contents, Variable, counts_bands, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats.guards import INFLATES, STEP, check_memory, fits_in_memory, mapped, overflows, readable
+from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, GroupCheck
+
+_KIND = "HDF5"
+#: Objects looked at in a file, and groups within groups.
+_MOST_OBJECTS, _DEEPEST = 20_000, 32
+#: Members of a group, or attributes of an object, above which their list is not asked for: it is made as a whole.
+_MOST_LISTED = 1_000_000
+#: Attributes looked at of an object, and bytes of one attribute.
+_MOST_ATTRIBUTES, _LARGEST_ATTRIBUTE = 500, 1 << 20
+
+
+def is_hdf5(path: Path) -> bool:
+    """True if the file is HDF5, with or without a block of the user's own (MATLAB's has 512 bytes) before it."""
+    with path.open("rb") as file:
+        for offset in OFFSETS:
+            file.seek(offset)
+            if file.read(8) == SIGNATURE:
+                return True
+    return False
+
+
+def holds_cube(path: Path) -> bool:
+    """True if the file is HDF5 and an array in it could be a cube of at least 4 bands."""
+    if not is_hdf5(path):
+        return False
+    with _opened(path) as (file, check):
+        return looks_like_a_cube(_contents(file, check, path))
+
+
+def read_hdf5(path: Path, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
+    """The cube in an HDF5 or NetCDF 4 file.
+
+    An array that lies in the file as it is becomes a memory map; one in compressed chunks is read if it takes no more
+    than half of the free memory, else it stays a lazy (dask) array. Links to other files and virtual arrays are not
+    followed. Attributes give no-data value and scale, see `attributes`.
+    """
+    return _read(path, variable, band_axis, matlab=False)
+
+
+def read_matlab_73(path: Path, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
+    """The cube in a MATLAB 7.3 file, which is HDF5 with the axes in the opposite order."""
+    return _read(path, variable, band_axis, matlab=True)
+
+
+def _read(path: Path, variable: str | None, band_axis: int | str | None, matlab: bool) -> Cube:
+    with readable(path, _KIND), _opened(path) as (file, check):
+        return cube_from(_contents(file, check, path, matlab), variable, band_axis)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, GroupCheck]]:
+    import h5py
+
+    with path.open("rb") as raw:
+        check = GroupCheck(raw, path)
+        with h5py.File(path, "r") as file:
+            yield file, check
+
+
+def _contents(file: Any, check: GroupCheck, path: Path, matlab: bool = False) -> Contents:
+    vectors: dict[str, list[spectral.Vector]] = {}
+    variables = []
+    facts = _attributes(file, path)
+    counts = set()
+    for dataset in _datasets(file, check, path):
+        attributes = _attributes(dataset, path)
+        long = [size for size in dataset.shape if size != 1]
+        # a dimension's own array; HDF5's links from axes to dimensions are not used: damaged ones end the process
+        if len(dataset.shape) == 1 and counts_bands(dataset.name):
+            counts.update(dataset.shape)
+        if len(long) == 1 and long[0] <= spectral.LONGEST and spectral.role(dataset.name) and _is_inside(dataset):
+            unit = next((value for key, value in attributes.items() if key.lower() in ("units", "unit")), "")
+            _check_unpacked(dataset, path)
+            spectral.add(vectors, dataset.name, dataset[()], unit)
+        elif len(dataset.shape) > 2:
+            variables.append(_variable(dataset, path, attributes, matlab))
+    for known in (facts, *(variable.attributes for variable in variables)):
+        for key, value in known.items():
+            spectral.add(vectors, key, value, known.get(f"{key}_units", ""))
+    header = {key.lower(): text for key, value in facts.items() if (text := as_text(key.lower(), value)) is not None}
+    return Contents(path, variables, vectors, header, frozenset(counts))
+
+
+def _datasets(file: Any, check: GroupCheck, path: Path) -> list[Any]:
+    """All arrays that hang in the file itself; this walk follows neither soft nor external links.
+
+    An object is opened after its check: the library itself may not come back from a damaged one.
+    """
+    import h5py
+
+    found: list[Any] = []
+    known = {h5py.h5o.get_info(file.id).addr}
+    # the members of each group on the way down
+    way = [iter(_members(file, path))]
+    while way and len(known) <= _MOST_OBJECTS:
+        group, name, address = next(way[-1], (None, b"", 0))
+        if group is None:
+            way.pop()
+        # MATLAB keeps the parts of its cells and objects under names with "#"
+        elif address not in known and not (len(way) == 1 and name.startswith(b"#")):
+            known.add(address)
+            check.check(address)
+            item = group[name]
+            if isinstance(item, h5py.Group) and len(way) < _DEEPEST:
+                way.append(iter(_members(item, path)))
+            elif isinstance(item, h5py.Dataset) and _holds_numbers(item):
+                found.append(item)
+    return found
+
+
+def _members(group: Any, path: Path) -> list[tuple[Any, bytes, int]]:
+    """The group with name and address of each of its members, by name."""
+    import h5py
+
+    _check_count(len(group), path, group.name)
+    links: list[tuple[bytes, int | None]] = []
+
+    def look(name: bytes, link: Any) -> None:
+        links.append((name, link.u if link.type == h5py.h5l.TYPE_HARD else None))
+
+    group.id.links.iterate(look, info=True)
+    # a name that is there twice may lead elsewhere than to what was checked
+    times = Counter(name for name, _ in links)
+    return [(group, name, address) for name, address in links if address is not None and times[name] == 1]
+
+
+def _holds_numbers(dataset: Any) -> bool:
+    # a type without a name in NumPy raises
+    with contextlib.suppress(TypeError, ValueError):
+        return bool(dataset.shape) and dataset.dtype.kind in "iufb"
+    return False
+
+
+def _check_count(count: int, path: Path, name: str) -> None:
+    if count > _MOST_LISTED:
+        raise FileFormatError(
+            f"{path}: lists {count} things in {name}, more than are looked at; copy the cube to a file of its own"
+        )
+
+
+def _attributes(item: Any, path: Path) -> dict[str, Any]:
+    _check_count(len(item.attrs), path, item.name)
+    found = {}
+    for name in list(item.attrs)[:_MOST_ATTRIBUTES]:
+        attribute = item.attrs.get_id(name)
+        # text of variable length lies outside the attribute and is small in earnest files
+        if attribute.get_storage_size() <= _LARGEST_ATTRIBUTE and attribute.dtype.kind in "iufSUO":
+            value = item.attrs[name]
+            if not isinstance(value, np.ndarray) or value.dtype.kind in "iuf":
+                found[name] = value
+    return found
+
+
+def _variable(dataset: Any, path: Path, attributes: Mapping[str, Any], matlab: bool) -> Variable:
+    name, shape, read = dataset.name.lstrip("/"), dataset.shape, partial(_array, path, dataset.name)
+    if not matlab:
+        return Variable(name, shape, dataset.dtype, read, attributes=attributes)
+    # in MATLAB a cube is (row, col, band)
+    return Variable(name, shape[::-1], dataset.dtype, lambda: read().transpose(), usual=2, attributes=attributes)
+
+
+def _is_inside(dataset: Any) -> bool:
+    """Whether the values lie in this file; the others would be read from files which that file names."""
+    return not dataset.is_virtual and not dataset.external
+
+
+def _array(path: Path, name: str) -> Any:
+    import h5py
+
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(h5py.File(path, "r"))
+        dataset = file[name]
+        _check_values(dataset, path)
+        offset = dataset.id.get_offset()
+        if dataset.chunks is None and offset is not None:
+            return mapped(path, dataset.dtype, dataset.shape, offset)
+        if fits_in_memory(dataset.size * dataset.dtype.itemsize):
+            return dataset[()]
+        from dask.array import from_array
+
+        # the array outlives this look at the file
+        stack.pop_all()
+        return from_array(dataset, chunks=dataset.chunks or "auto")  # type: ignore[no-untyped-call]
+
+
+def _check_values(dataset: Any, path: Path) -> None:
+    """Raise FileFormatError if the values lie in other files, are missing, or come in chunks beyond the memory."""
+    if not _is_inside(dataset):
+        raise FileFormatError(
+            f"{path}: {dataset.name} lies in other files, which are not read; open the one it lies in"
+        )
+    if dataset.id.get_storage_size() == 0:
+        raise FileFormatError(f"{path}: {dataset.name} describes {dataset.shape} values but holds none; fill it first")
+    if dataset.chunks is not None:
+        check_memory(_chunk_size(dataset), path, f"a chunk of {dataset.name}")
+        _check_unpacked(dataset, path)
+
+
+def _chunk_size(dataset: Any) -> int:
+    return math.prod(map(int, dataset.chunks)) * int(dataset.dtype.itemsize)
+
+
+def _check_unpacked(dataset: Any, path: Path) -> None:
+    """Raise FileFormatError if a chunk that could fill the memory unpacks to more than a chunk has room for.
+
+    The library unpacks a chunk as a whole, however long it becomes; this looks at it some bytes at a time.
+    """
+    import h5py
+
+    settings = dataset.id.get_create_plist()
+    filters = [settings.get_filter(number)[0] for number in range(settings.get_nfilters())]
+    if h5py.h5z.FILTER_DEFLATE not in filters:
+        return
+    if filters.count(h5py.h5z.FILTER_DEFLATE) > 1:
+        raise FileFormatError(f"{path}: {dataset.name} is compressed twice; save it compressed once")
+    if fits_in_memory(dataset.id.get_storage_size() * INFLATES):
+        return
+    suspects: list[tuple[int, ...]] = []
+
+    def look(chunk: Any) -> None:
+        if not fits_in_memory(chunk.size * INFLATES):
+            suspects.append(chunk.chunk_offset)
+
+    dataset.id.chunk_iter(look)
+    # filters before the compression may add to a chunk, a checksum for one
+    room = 2 * _chunk_size(dataset) + STEP
+    for place in suspects:
+        skipped, stored = dataset.id.read_direct_chunk(place)
+        is_packed = not skipped >> filters.index(h5py.h5z.FILTER_DEFLATE) & 1
+        if is_packed and overflows([stored], zlib.decompressobj(), room):
+            raise FileFormatError(
+                f"{path}: a chunk of {dataset.name} unpacks to more than it has room for; the file is damaged"
+            )

@@ -1,0 +1,1 @@
+"""Noise models for simulation: what `add-noise`, the window and training make noisy cubes with."""

@@ -1,0 +1,81 @@
+"""Noise on chosen bands, one noisy band alone, and how noise was made, in a form that can be saved."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.errors import SettingsError
+from napari_decsc.hsi.band_list import format_bands
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.noise.models import Combined, Corruption, NoiseModel, Shape
+from napari_decsc.settings import as_dict
+
+#: Up to so many voxels the random numbers of the bands before are drawn, and thrown away, for one band alone.
+EXACT_VOXELS = 4_000_000
+
+
+@dataclass(frozen=True)
+class OnBands(NoiseModel):
+    """A noise model that acts on some bands only, as if the cube had no others.
+
+    ``chosen`` is True for the bands it acts on, one for each band of the cube.
+    """
+
+    name: ClassVar[str] = "some bands"
+    summary: ClassVar[str] = "Another model, on some bands only"
+    model: NoiseModel
+    chosen: tuple[bool, ...]
+
+    def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
+        """Draws the model for a cube of the chosen bands."""
+        bands, rows, cols = shape
+        chosen = np.array(self.chosen)
+        if len(chosen) != bands or not chosen.any():
+            raise SettingsError(f"{chosen.sum()} of {len(chosen)} bands are chosen, and the cube has {bands}")
+        part = self.model.draw((int(chosen.sum()), rows, cols), rng)
+        return Corruption(*(_spread(getattr(part, name), chosen) for name in ("sigma", "offset", "dead", "impulse")))
+
+
+def on_bands(model: NoiseModel, chosen: NDArray[np.bool_]) -> NoiseModel:
+    """The model on the chosen bands, shape (band,); the model itself where all are chosen."""
+    return model if chosen.all() else OnBands(model, tuple(bool(one) for one in chosen))
+
+
+def record(model: NoiseModel) -> dict[str, Any]:
+    """How noise is made, ready for JSON: the model's name, its settings, and the bands unless it is all of them."""
+    if isinstance(model, OnBands):
+        return {**record(model.model), "bands": format_bands(np.array(model.chosen))}
+    if isinstance(model, Combined):
+        return {"model": model.name, "settings": {"models": [record(one) for one in model.models]}}
+    return {"model": model.name, "settings": as_dict(model)}
+
+
+def noisy_band(
+    cube: Cube, model: NoiseModel, seed: int, band: int, peak: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """One band (row, col) before and after noise, on the scale whose peak is 1, for a quick look.
+
+    It is what `models.add_noise` gives for that band; only behind many voxels (`EXACT_VOXELS`) the
+    pixels' own randomness is another, while levels, stripes and dead lines stay the same.
+    """
+    _, rows, cols = cube.shape
+    rng = np.random.default_rng(seed)
+    corruption = model.draw(cube.shape, rng)
+    for _ in range(band if band * rows * cols <= EXACT_VOXELS else 0):
+        rng.standard_normal((1, rows, cols), np.float32)
+        rng.random((1, rows, cols), np.float32)
+    one = slice(band, band + 1)
+    data = np.asarray(cube.data[one])
+    clean = Cube(data, cube.name, no_data=cube.no_data, scale=cube.scale).physical() / np.float32(peak)
+    normal = rng.standard_normal((1, rows, cols), np.float32)
+    uniform = rng.random((1, rows, cols), np.float32)
+    noisy = corruption.of_bands(one).apply(clean, normal, uniform, np.where)
+    return clean[0], np.where(np.isnan(clean), clean, noisy)[0].astype(np.float32)
+
+
+def _spread(part: NDArray[Any], chosen: NDArray[np.bool_]) -> NDArray[Any]:
+    whole = np.zeros((len(chosen), *part.shape[1:]), part.dtype)
+    whole[chosen] = part
+    return whole

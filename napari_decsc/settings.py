@@ -1,0 +1,101 @@
+"""Described settings: one description per field feeds the form, the command line's help, the docs and saved metadata.
+
+A settings class is a frozen dataclass whose fields are made by :func:`described`::
+
+    @dataclass(frozen=True)
+    class Gaussian:
+        sigma: float = described(50.0, "Noise level of every band", unit="of 255", minimum=0, maximum=255)
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from napari_decsc.errors import SettingsError
+
+_KEY = "napari_decsc"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a person must know of one setting. ``minimum`` and ``maximum`` are both allowed values."""
+
+    help: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[Any, ...] = ()
+    label: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Help with its unit and range, for tooltips and ``--help``."""
+        parts = [self.unit] if self.unit else []
+        if self.minimum is not None or self.maximum is not None:
+            low = "" if self.minimum is None else f"{self.minimum:g}"
+            high = "" if self.maximum is None else f"{self.maximum:g}"
+            parts.append(f"{low} to {high}" if low and high else (f"at least {low}" if low else f"at most {high}"))
+        return f"{self.help} ({', '.join(parts)})" if parts else self.help
+
+
+def described(
+    default: Any,
+    help: str,
+    *,
+    unit: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[Any, ...] = (),
+    label: str = "",
+) -> Any:
+    """A dataclass field with a default and a :class:`Description`."""
+    text = Description(help, unit, minimum, maximum, choices, label)
+    return dataclasses.field(default=default, metadata={_KEY: text})
+
+
+def descriptions(settings: Any) -> dict[str, Description]:
+    """Field name -> description, of a settings class or object, in the order of its fields."""
+    return {f.name: f.metadata[_KEY] for f in dataclasses.fields(settings) if _KEY in f.metadata}
+
+
+def defaults(settings: Any) -> dict[str, Any]:
+    """Field name -> default value."""
+    return {f.name: f.default for f in dataclasses.fields(settings) if _KEY in f.metadata}
+
+
+def check(settings: Any) -> None:
+    """Raise :class:`SettingsError` for the first field outside its description. Call it from ``__post_init__``."""
+    for name, about in descriptions(settings).items():
+        value = getattr(settings, name)
+        if about.choices and value not in about.choices:
+            raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(map(str, about.choices))}")
+        if about.minimum is None and about.maximum is None:
+            continue
+        if not isinstance(value, Real):
+            raise SettingsError(f"{name} is {value!r}, which is no number; {about.sentence}")
+        # written so that NaN is outside every range
+        number = float(value)
+        below = about.minimum is not None and not number >= about.minimum
+        above = about.maximum is not None and not number <= about.maximum
+        if below or above:
+            raise SettingsError(f"{name} is {value}; {about.sentence}")
+
+
+def as_dict(settings: Any) -> dict[str, Any]:
+    """The described fields and their values, ready for JSON."""
+    return {name: _plain(getattr(settings, name)) for name in descriptions(settings)}
+
+
+def from_dict(cls: type, values: Mapping[str, Any]) -> Any:
+    """A ``cls`` from a mapping; unknown names are refused by :class:`SettingsError`."""
+    known = descriptions(cls)
+    for name in values:
+        if name not in known:
+            raise SettingsError(f"{cls.__name__} has no setting {name!r}; it has {', '.join(known) or 'none'}")
+    return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

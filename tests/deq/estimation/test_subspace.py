@@ -1,0 +1,187 @@
+"""What is known of a whole cube: window means, company, weak components, what is more than Gaussian noise."""
+
+import torch
+import torch.nn.functional as F
+
+from napari_decsc.deq.estimation import basic_estimate as guide
+from napari_decsc.deq.estimation.subspace import LEAK, survey
+from napari_decsc.filters.local import box_mean, column_shifts, has_company, local_wiener, stripes
+
+ROWS, COLS, BANDS = 96, 80, 20
+
+
+def noise(seed=0, bands=BANDS):
+    return torch.randn(1, bands, ROWS, COLS, generator=torch.Generator().manual_seed(seed))
+
+
+def scene(strength):
+    """A bright component, and a weak one of this standard deviation (in noise levels) across the image."""
+    down, across = torch.linspace(0, 3, ROWS)[:, None], torch.linspace(0, 4, COLS)
+    bright, weak = torch.ones(BANDS) / BANDS**0.5, torch.zeros(BANDS)
+    weak[3], weak[12] = 0.5**0.5, -(0.5**0.5)
+    first = 40 + 10 * torch.sin(down + across)
+    second = 2**0.5 * torch.sin(2 * down) * torch.ones(COLS)
+    return bright[:, None, None] * first + strength * weak[:, None, None] * second, weak
+
+
+def found_in(cube, keep=None, unit=0.02):
+    """The survey of a cube in noise levels."""
+    return survey(cube * unit, torch.ones_like(cube, dtype=torch.bool) if keep is None else keep, rank=6)
+
+
+def test_window_means_are_those_of_what_lies_inside():
+    images = noise(bands=11)[:, :, :13, :40]
+    for side in (1, 3, 9, 31):
+        half = side // 2
+        sums = F.avg_pool2d(F.pad(images, (half,) * 4), side, 1, divisor_override=1)
+        count = F.avg_pool2d(F.pad(torch.ones_like(images), (half,) * 4), side, 1, divisor_override=1)
+        torch.testing.assert_close(box_mean(images, side), sums / count, atol=1e-5, rtol=1e-5)
+
+
+def test_the_local_wiener_filter_lets_as_much_noise_through_as_is_said():
+    pure = noise(bands=40)
+    through = (local_wiener(pure)[0] * pure).mean()
+    assert abs(float(through) - LEAK) < 0.004
+
+
+def test_company_is_the_same_deviation_in_a_band_beside_it():
+    rest = torch.tensor([4.0, 2.5, -4.0, 0.0, 4.0])[None, :, None, None]
+    assert has_company(rest).flatten().tolist() == [True, True, False, False, False]
+
+
+def test_a_column_shifted_in_one_band_is_found_and_one_shifted_in_all_is_the_scene():
+    rest, keep = noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    rest[:, 5, :, 7] += 2
+    rest[..., 30] += 2
+    shifts = column_shifts(rest, keep)
+    assert abs(float(shifts[0, 5, 0, 7]) - 2) < 0.5
+    assert not shifts[..., 30].any()
+    assert float((shifts != 0).float().mean()) < 0.005
+
+
+def test_stripes_of_a_raw_cube_are_told_from_noise_and_from_the_scene():
+    clean, _ = scene(1.0)
+    cube, keep = clean + noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    cube[:, 5, :, 7] += 3
+    cube[:, 9, :, 40:42] -= 3
+    cube[..., 30] += 3
+    keep[..., 60] = False
+    cube[~keep] = 100
+    shifts = stripes(cube, keep, torch.ones(1, BANDS))
+    assert abs(float(shifts[0, 5, 0, 7]) - 3) < 0.8
+    torch.testing.assert_close(shifts[0, 9, 0, 40:42], torch.tensor([-3.0, -3.0]), atol=0.8, rtol=0)
+    assert int((shifts != 0).sum()) == 3
+
+
+def test_stripes_of_a_cube_of_one_column_or_one_row_are_none():
+    for shape in ((1, 4, 9, 1), (1, 4, 1, 9)):
+        assert not stripes(torch.randn(shape), torch.ones(shape, dtype=torch.bool), torch.ones(1, 4)).any()
+
+
+def test_the_basis_of_a_dark_scene_learns_no_stripes():
+    """Where the scene is weak, a few striped bands hold more energy than its own components."""
+    clean, _ = scene(1.0)
+    cube = 0.05 * clean + noise()
+    quiet = slice(2, 18, 3)
+    drawn = torch.Generator().manual_seed(3)
+    cube[:, quiet, :, ::7] += 12 * (2 * torch.rand(1, 6, 1, 12, generator=drawn) - 1)
+    found = found_in(cube)
+    assert found.outliers
+    explained = (found.basis.square() * found.counts[:, None]).sum(2)[0]
+    assert float(explained[quiet].max()) < 0.5
+
+
+def test_a_component_too_weak_for_the_second_moment_is_found():
+    clean, weak = scene(0.18)
+    cube = clean + noise()
+    found = found_in(cube)
+    assert found.counts[0, :2].tolist() == [1, 1]
+    assert float((found.basis[0, :, 1] @ weak).abs()) > 0.8
+    values = (cube - cube.mean((2, 3), keepdim=True)).flatten(2)[0]
+    strongest = torch.linalg.eigh(values @ values.T)[1].flip(1)
+    assert float((strongest[:, 1] @ weak).abs()) < 0.6
+
+
+def test_more_components_are_kept_than_were_asked_for_where_they_rise_above_the_noise():
+    drawn = torch.Generator().manual_seed(0)
+    images = local_wiener(6 * torch.randn(1, 10, ROWS, COLS, generator=drawn))[0]
+    mixing = torch.linalg.qr(torch.randn(BANDS, 10, generator=drawn))[0]
+    found = found_in(100 + torch.einsum("br,nrij->nbij", 5 * mixing, images) + noise())
+    assert not found.outliers
+    assert found.counts.tolist() == [[1.0] * 10]
+    assert found.basis.shape == (1, BANDS, 10)
+    assert found_in(scene(1.0)[0] + noise()).basis.shape == (1, BANDS, 6)
+
+
+def test_noise_alone_has_no_second_component():
+    clean, _ = scene(0.0)
+    for seed in range(3):
+        assert float(found_in(clean + noise(seed)).counts.sum()) < 1.5
+
+
+def test_noise_of_many_bands_has_no_component():
+    """Chance makes more of many bands than of few."""
+    assert float(found_in(noise(bands=150)).counts.sum()) < 1
+
+
+def test_stripes_and_hidden_voxels_are_more_than_gaussian_noise():
+    clean, _ = scene(1.0)
+    cube = clean + noise()
+    assert not found_in(cube).outliers
+    striped = cube.clone()
+    striped[:, 4:12, :, ::7] += 4 * torch.randn(1, 8, 1, 12, generator=torch.Generator().manual_seed(3))
+    assert found_in(striped).outliers
+    keep = torch.ones_like(cube, dtype=torch.bool)
+    keep[:, 6, :, ::3] = False
+    assert found_in(cube, keep).outliers
+    # pixels that no band has seen say nothing
+    apart = torch.ones_like(keep)
+    apart[..., 40:44] = False
+    assert not found_in(cube, apart).outliers
+
+
+def test_noise_levels_are_right_beside_hidden_voxels_and_stripes():
+    clean, _ = scene(1.0)
+    cube = clean + noise()
+    keep = torch.rand(cube.shape, generator=torch.Generator().manual_seed(5)) > 0.3
+    keep[:, ::2] = True
+    cube[:, 4:12, :, ::7] += 4 * torch.randn(1, 8, 1, 12, generator=torch.Generator().manual_seed(3))
+    found = found_in(cube, keep)
+    assert found.outliers
+    wrong = (found.sigma / 0.02 - 1).abs()
+    assert float(wrong.mean()) < 0.07
+    assert float(wrong.max()) < 0.3
+
+
+def test_highlights_in_a_band_far_quieter_than_the_others_are_no_spikes():
+    """They lie hundreds of noise levels above what surrounds them, and no other band can show them."""
+    clean, _ = scene(1.0)
+    values = 0.2 * clean / clean.max()
+    values[:, 5:-5:9, 5:-5:9] += 0.7
+    sigma = torch.full((1, BANDS, 1, 1), 0.25)
+    sigma[:, 11] = 0.001
+    cube, keep = values + sigma * noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    found = survey(cube, keep, rank=6)
+    assert not found.outliers
+    images = guide.find(cube, keep, found).images
+    wrong = (found.cube(images) * found.sigma[:, :, None, None] - values)[0, 11] / 0.001
+    assert float(wrong.abs().max()) < 8
+
+
+def test_shifts_of_columns_come_from_their_whole_height():
+    """What is found on whole columns is what a tile puts right, however few of their rows it sees."""
+    clean, _ = scene(1.0)
+    shift = 4 * torch.randn(1, 8, 1, 12, generator=torch.Generator().manual_seed(3))
+    cube = clean + noise()
+    cube[:, 4:12:2, :, ::7] += shift[:, ::2]
+    keep = torch.ones_like(cube, dtype=torch.bool)
+    found = found_in(cube)
+    assert found.shifts is None
+    whole = guide.on_columns(cube * 0.02, keep, found)
+    expected = torch.zeros(1, BANDS, 1, COLS)
+    expected[:, 4:12:2, :, ::7] = shift[:, ::2]
+    assert float((whole.shifts - expected).abs().mean()) < 0.25 * float(expected.abs().mean())
+    rest = torch.zeros(1, BANDS, 8, COLS)
+    torch.testing.assert_close(whole.rest(rest, rest == 0), (-whole.shifts).expand_as(rest))
+    quiet = found_in(clean + noise())
+    assert guide.on_columns(cube, keep, quiet) is quiet

@@ -1,0 +1,186 @@
+"""Tiles on a real dask cluster of worker processes: same result, whoever dies."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_decsc.denoising.protocol import Command, run
+from napari_decsc.deq.denoiser import DecscDenoiser
+from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.errors import DenoisingError, SettingsError
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.envi import read_envi, write_envi
+from napari_decsc.hsi.io.files import new_sink
+from napari_decsc.hsi.noise.models import add_noise, make_noise
+from napari_decsc.hsi.sample import sample_cube
+
+SETTINGS = {"tile": 32, "max_iterations": 2, "tolerance": 0, "device": "cpu"}
+
+SCHEDULER = """
+import asyncio
+from distributed import Scheduler
+async def main():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
+asyncio.run(main())
+"""
+# one thread, as in the run that it is compared with; no nanny, so that a killed worker stays dead
+WORKER = """
+import asyncio, sys
+from distributed import Worker
+import torch
+torch.set_num_threads(1)
+import napari_decsc.deq.execution.cluster
+async def main():
+    address, folder = sys.argv[1:]
+    async with Worker(address, nthreads=1, dashboard=False, local_directory=folder) as worker:
+        print(worker.address, flush=True)
+        await worker.finished()
+asyncio.run(main())
+"""
+
+
+def start(code: str, *arguments: str) -> subprocess.Popen:
+    """A process that prints its address when it is ready."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
+    )  # fmt: skip
+
+
+def address_of(process: subprocess.Popen) -> str:
+    return process.stdout.readline().strip()
+
+
+def end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    process = start(SCHEDULER)
+    yield address_of(process)
+    end(process)
+
+
+@pytest.fixture
+def workers(scheduler, tmp_path):
+    """Two worker processes."""
+    found = [start(WORKER, scheduler, str(tmp_path)) for _ in range(2)]
+    for process in found:
+        assert address_of(process)
+    yield found
+    for process in found:
+        end(process)
+
+
+@pytest.fixture
+def noisy(tmp_path) -> Cube:
+    cube = add_noise(sample_cube(64, 64, 3), make_noise("gaussian"), seed=1)
+    return read_envi(write_envi(cube, tmp_path / "noisy.hdr"))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def denoised(noisy: Cube, path: Path, listen=None, **settings) -> np.ndarray:
+    with new_sink(noisy, path) as sink:
+        run(DecscDenoiser(DecscSettings(**{**SETTINGS, **settings})).denoise_into(noisy, sink), listen)
+    return np.array(read_envi(path).data)
+
+
+def test_a_killed_worker_changes_nothing_in_the_result(noisy, workers, scheduler, tmp_path):
+    alone = denoised(noisy, tmp_path / "alone.hdr")
+    events = []
+
+    def listen(iteration):
+        events.append(iteration)
+        if len(events) == 1:
+            workers[0].kill()
+
+    together = denoised(noisy, tmp_path / "together.hdr", listen, scheduler=scheduler)
+    assert workers[0].poll() is not None or workers[0].wait(5) is not None
+    assert np.array_equal(alone, together)
+    assert any("lost 1 worker" in event.message for event in events)
+    assert {event.tile for event in events if not event.message} == {1, 2, 3, 4}
+    assert [event.number for event in events if not event.message] == [0, 1, 2] * 4
+
+
+def test_a_result_that_is_no_shared_file_comes_back_to_the_caller(noisy, workers, scheduler):
+    settings = DecscSettings(**SETTINGS)
+    alone = run(DecscDenoiser(settings).denoise(noisy))
+    together = run(DecscDenoiser(DecscSettings(**SETTINGS, scheduler=scheduler)).denoise(noisy))
+    assert np.array_equal(alone.data, together.data)
+
+
+def test_stop_leaves_the_start_estimate_in_what_was_not_begun(noisy, workers, scheduler, tmp_path):
+    result = denoised(noisy, tmp_path / "out.hdr", lambda _: Command.STOP, scheduler=scheduler)
+    assert np.isfinite(result).all()
+    clean = sample_cube(64, 64, 3).data
+    assert np.square(result - clean).mean() < 0.3 * np.square(noisy.data - clean).mean()
+
+
+def test_a_worker_that_does_not_see_the_file_is_named_with_the_cure(noisy, workers, scheduler, tmp_path, monkeypatch):
+    from napari_decsc.hsi.io import memory_map as mapped
+
+    real = mapped.reference
+    elsewhere = tmp_path / "only_here.img"
+
+    def moved(array):
+        found = real(array)
+        return None if found is None else dataclasses.replace(found, path=elsewhere)
+
+    monkeypatch.setattr(mapped, "reference", moved)
+    with pytest.raises(DenoisingError, match=r"only_here.*under the same names"):
+        denoised(noisy, tmp_path / "out.hdr", scheduler=scheduler)
+    assert not (tmp_path / "out.hdr").exists()
+
+
+def test_a_cube_in_memory_is_refused_with_the_cure(noisy, workers, scheduler):
+    held = noisy.replace(data=np.array(noisy.data))
+    with pytest.raises(SettingsError, match="save it as ENVI"):
+        run(DecscDenoiser(DecscSettings(**SETTINGS, scheduler=scheduler)).denoise(held))
+
+
+def test_a_scheduler_without_workers_is_refused_with_the_cure(noisy, scheduler, tmp_path):
+    from distributed import Client
+
+    with Client(scheduler, set_as_default=False) as client:
+        deadline = time.monotonic() + 20
+        while client.nthreads() and time.monotonic() < deadline:
+            time.sleep(0.1)
+    with pytest.raises(DenoisingError, match="has no workers"):
+        denoised(noisy, tmp_path / "out.hdr", scheduler=scheduler)
+
+
+def test_no_scheduler_is_refused_with_the_cure(noisy, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_decsc.deq.execution.cluster.CONNECT", 0.5)
+    with pytest.raises(DenoisingError, match="cannot be reached"):
+        denoised(noisy, tmp_path / "out.hdr", scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_run_on_this_computer_imports_no_dask(noisy):
+    code = (
+        "import sys; from napari_decsc.deq.denoiser import DecscDenoiser; from napari_decsc.deq.settings import *;"
+        "from napari_decsc.hsi.io.envi import read_envi; from napari_decsc.denoising.protocol import run;"
+        f"run(DecscDenoiser(DecscSettings(max_iterations=1)).denoise(read_envi({str(noisy.source)!r})));"
+        "assert not {'dask', 'distributed'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

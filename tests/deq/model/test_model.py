@@ -1,0 +1,234 @@
+"""Both presets: the fixed-point map is a proximal gradient step; that of `subspace` is a contraction."""
+
+import itertools
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from napari_decsc.deq.estimation import whitening as noise_units
+from napari_decsc.deq.model.presets import Paper, PaperConfig, Subspace, SubspaceConfig, build, config_of
+from napari_decsc.deq.model.proximal import soft
+from napari_decsc.deq.solvers.fixed_point import anderson, difference, norm, picard, until
+from napari_decsc.deq.weights import files as weights
+from napari_decsc.errors import DenoisingError
+from napari_decsc.hsi.noise.models import make_noise
+from napari_decsc.hsi.sample import sample_cube
+
+SMALL = SubspaceConfig(rank=3, width=8, deep=8, blocks=(1, 1, 1))
+
+
+def noisy_patch(rows: int = 64, cols: int = 64, bands: int = 31, noise: str = "mixture") -> torch.Tensor:
+    import numpy as np
+
+    clean = sample_cube(rows, cols, bands).data
+    return torch.from_numpy(make_noise(noise)(clean, np.random.default_rng(0)))[None]
+
+
+def usable(cube: torch.Tensor) -> torch.Tensor:
+    return (cube.abs() > 1e-6) & ((cube - 1).abs() > 1e-6)
+
+
+@pytest.mark.parametrize("model", [Paper(PaperConfig()), Subspace(SMALL)], ids=["paper", "subspace"])
+def test_f_is_deterministic_and_keeps_the_shape_of_the_code(model):
+    noisy = noisy_patch(32, 64)
+    with torch.inference_mode():
+        c = model.train().context(noisy, usable(noisy))
+        z = model.start(c)
+        first, second = model.f(z, c), model.f(z, c)
+        out = model.output(first, c)
+    assert [part.shape for part in first] == [part.shape for part in z]
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert out.shape == noisy.shape
+
+
+def test_without_priors_the_shared_step_of_paper_is_a_proximal_gradient_step():
+    model = Paper(PaperConfig(depth=0, shared_maps=8))
+    noisy = noisy_patch(32, 32, noise="gaussian")
+    c = model.context(noisy, usable(noisy))
+    S, H = (part.detach() for part in model.start(c))
+    S.requires_grad_()
+    energy = 0.5 * (model.output((S, H), c) - c.target).square().sum()
+    (slope,) = torch.autograd.grad(energy, S)
+    new, _ = model.f((S, H), c)
+    torch.testing.assert_close(new, soft(S - slope, F.softplus(model.shared_threshold)), rtol=1e-3, atol=1e-4)
+
+
+def moved(z, size: float, seed: int):
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(part + size * torch.randn(part.shape, generator=generator) for part in z)
+
+
+def test_the_subspace_step_is_a_proximal_gradient_step_of_its_energy():
+    model = Subspace(SMALL)
+    noisy = noisy_patch(32, 32)
+    with torch.no_grad():
+        c = model.context(noisy, usable(noisy))
+    S, H = (part.requires_grad_() for part in moved(model.start(c), 1.0, seed=0))
+    limit = F.softplus(model.huber_limit).detach()
+    rest = model.estimate((S, H), c) - c.target
+    huber = torch.where(rest.abs() < limit, rest.square() / 2, limit * (rest.abs() - limit / 2))
+    slope = torch.autograd.grad((c.weight * huber).sum(), (S, H))
+    pairs = ((model.shared_threshold, model.shared_weight), (model.unshared_threshold, model.unshared_weight))
+    for code, g, (t, m), new in zip((S, H), slope, pairs, model.f((S, H), c), strict=True):
+        expected = soft(code - g / 2, F.softplus(t)) / (1 + 0.1 + F.softplus(m))
+        torch.testing.assert_close(new, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("strength", [0.1, 1.0])
+@pytest.mark.parametrize("noise", ["gaussian", "mixture"])
+def test_f_of_the_shipped_weights_contracts_any_difference_by_the_proved_bound(noise, strength):
+    model = weights.load("subspace").model
+    bound = model.contraction(strength)
+    assert bound is not None
+    assert bound < 1
+    noisy = noisy_patch(48, 48, noise=noise)
+    with torch.inference_mode():
+        c = model.stronger(model.context(noisy, usable(noisy)), strength)
+        for size in (0.01, 1.0, 100.0):
+            a, b = moved(model.start(c), size, seed=1), moved(model.start(c), size, seed=2)
+            stretched = norm(difference(model.f(a, c), model.f(b, c)), 1) / norm(difference(a, b), 1)
+            assert float(stretched) <= bound * (1 + 1e-5)
+
+
+def test_the_dictionaries_together_stretch_by_the_root_of_two_at_most():
+    model = Subspace(SMALL)
+    basis = torch.linalg.qr(torch.randn(1, 12, 3, generator=torch.Generator().manual_seed(0)))[0]
+    x = torch.randn(1, 12, 64, 64, generator=torch.Generator().manual_seed(1))
+    k, d = model.shared.filters, model.unshared.filters
+    for _ in range(60):  # power iteration on A A^T, A = [K D]
+        x = x / x.norm()
+        through_k = model.shared.decode(model.shared.encode(x, basis, k.encode), basis, k.output)
+        x = through_k + model.unshared.decode(model.unshared.encode(x, d.encode), 1, d.output)
+    assert float(x.norm()) <= 2 + 1e-4
+
+
+@pytest.mark.parametrize("noise", ["gaussian", "mixture"])
+def test_the_shipped_weights_have_one_fixed_point_whatever_the_start(noise):
+    model = weights.load("subspace").model
+    noisy = noisy_patch(48, 48, noise=noise)
+    with torch.inference_mode():
+        c = model.context(noisy, usable(noisy))
+        *_, far = until(picard(lambda z: model.f(z, c), moved(model.start(c), 10.0, seed=3)), 1e-6, 100)
+        *_, near = until(anderson(lambda z: model.f(z, c), model.start(c)), 1e-6, 100)
+        residuals = [float(s.residual) for s in until(picard(lambda z: model.f(z, c), model.start(c)), 1e-4, 60)]
+        torch.testing.assert_close(model.output(far.z, c), model.output(near.z, c), atol=1e-5, rtol=0)
+    assert all(b < a for a, b in itertools.pairwise(residuals))
+
+
+def test_the_shipped_weights_reach_the_tolerance_within_20_evaluations_and_stay():
+    model = weights.load("subspace").model
+    noisy = noisy_patch(64, 64)
+    with torch.inference_mode():
+        c = model.context(noisy, usable(noisy))
+        states = list(until(anderson(lambda z: model.f(z, c), model.start(c)), 0.0, 100))
+        first = next(s for s in states if float(s.relative_residual) <= 1e-3)
+        assert first.number <= 20
+        clean = torch.from_numpy(sample_cube(64, 64, 31).data)
+        at_stop, at_100 = (
+            -10 * (model.output(s.z, c)[0] - clean).square().mean((1, 2)).log10() for s in (first, states[-1])
+        )
+    assert abs(float(at_stop.mean() - at_100.mean())) < 0.05
+
+
+def test_a_stronger_prior_moves_the_answer_less_from_what_is_expected():
+    model = Subspace(SMALL)
+    noisy = noisy_patch(32, 32)
+    with torch.inference_mode():
+        c = model.context(noisy, usable(noisy))
+        sizes = []
+        for strength in (0.05, 0.5, 2.0):
+            d = model.stronger(c, strength)
+            *_, last = until(anderson(lambda z: model.f(z, d), model.start(d)), 1e-5, 200)  # noqa: B023
+            sizes.append(float(norm(last.z, 1)))
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+def test_a_voxel_without_information_does_not_matter():
+    model = Subspace(SMALL).eval()
+    noisy = noisy_patch(32, 32, noise="gaussian")
+    keep = torch.ones_like(noisy, dtype=torch.bool)
+    keep[0, 5, 3:6, 7] = False
+    other = torch.where(keep, noisy, 17.0)
+    with torch.inference_mode():
+        results = []
+        for cube in (noisy, other):
+            c = model.context(cube, keep)
+            results.append(model.output(model.f(model.start(c), c), c))
+    torch.testing.assert_close(*results)
+
+
+@pytest.mark.parametrize("bands", [1, 2, 5, 40, 200])
+def test_subspace_takes_any_number_of_bands(bands):
+    model = Subspace(SMALL).eval()
+    noisy = noisy_patch(32, 32, bands, noise="gaussian")
+    with torch.inference_mode():
+        c = model.context(noisy, usable(noisy))
+        out = model.output(model.f(model.start(c), c), c)
+    assert out.shape == noisy.shape
+    assert bool(out.isfinite().all())
+
+
+def test_paper_takes_its_own_number_of_bands_only():
+    noisy = noisy_patch(32, 32, 30)
+    with pytest.raises(DenoisingError, match="31 bands"):
+        Paper(PaperConfig()).context(noisy, usable(noisy))
+
+
+def test_a_model_is_rebuilt_from_its_configuration():
+    model = Subspace(SMALL)
+    twin = build("subspace", config_of(model))
+    twin.load_state_dict(model.state_dict())
+    assert twin.config == model.config
+
+
+def low_rank_cube(sigma: torch.Tensor, rows: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    """Three smooth images in three spectra, plus noise of known level per band: (noisy, spectra (band, 3))."""
+    generator = torch.Generator().manual_seed(3)
+    axis = torch.linspace(0, 3, rows)
+    images = torch.stack([torch.sin(axis)[:, None] * torch.cos(a * axis)[None] for a in (1.0, 2.0, 0.5)])
+    spectra = torch.linalg.qr(torch.randn(len(sigma), 3, generator=generator))[0]
+    clean = torch.einsum("bk,kij->bij", spectra, images)
+    noise = torch.randn(clean.shape, generator=generator) * sigma[:, None, None]
+    return (clean + noise)[None], spectra
+
+
+def test_noise_levels_and_basis_are_found():
+    sigma = torch.linspace(0.01, 0.2, 20)
+    noisy, spectra = low_rank_cube(sigma)
+    units, repaired = noise_units.find(noisy, torch.ones_like(noisy, dtype=torch.bool), rank=6)
+    torch.testing.assert_close(units.sigma[0], sigma, rtol=0.08, atol=2e-3)
+    basis = units.basis[0]
+    torch.testing.assert_close(basis.T @ basis, torch.eye(6), rtol=1e-4, atol=1e-4)
+    whitened = torch.linalg.qr(spectra / sigma[:, None])[0]
+    # the strongest true direction lies in the space found
+    assert float((basis.T @ whitened).square().sum(0).min()) > 0.9
+    assert repaired.shape == noisy.shape
+
+
+def test_impulses_do_not_turn_the_basis():
+    sigma = torch.full((20,), 0.02)
+    noisy, spectra = low_rank_cube(sigma)
+    hit = torch.rand(noisy.shape, generator=torch.Generator().manual_seed(4)) < 0.1
+    hit[:, 5:] = False
+    spoiled = torch.where(hit, 0.73, noisy)  # not on the floor, not on the ceiling: nothing tells them but the fit
+    units, _ = noise_units.find(spoiled, torch.ones_like(hit), rank=3)
+    share = (units.basis[0].T @ spectra).square().sum(0)
+    assert float(share.min()) > 0.95  # plain PCA: see the next line
+    plain = noise_units.eigenbasis(spoiled.flatten(2), 3)[0]
+    assert float((plain.T @ spectra).square().sum(0).min()) < 0.9
+
+
+def test_repairing_a_tile_agrees_with_repairing_the_whole():
+    noisy, _ = low_rank_cube(torch.full((20,), 0.05))
+    keep = torch.ones_like(noisy, dtype=torch.bool)
+    units, repaired = noise_units.find(noisy, keep, rank=6)
+    torch.testing.assert_close(noise_units.repair(noisy, keep, units), repaired, atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(1, 40), (40, 1), (1, 1), (2, 3)])
+def test_noise_units_of_tiny_images(shape):
+    cube = torch.rand(1, 12, *shape, generator=torch.Generator().manual_seed(0))
+    units, repaired = noise_units.find(cube, torch.ones_like(cube, dtype=torch.bool), rank=12)
+    assert bool(units.sigma.isfinite().all())
+    assert bool(repaired.isfinite().all())

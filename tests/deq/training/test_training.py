@@ -1,0 +1,184 @@
+"""Training: patches, noise on the device, objective, and a run that stops and goes on."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from napari_decsc.deq.model.presets import Subspace, SubspaceConfig
+from napari_decsc.deq.training.corruption import corrupt, draw_model, usable
+from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files
+from napari_decsc.deq.training.examples import Pool, cut, prepare
+from napari_decsc.deq.training.loop import train
+from napari_decsc.deq.training.objective import equilibrium, error
+from napari_decsc.deq.training.settings import TrainSettings
+from napari_decsc.deq.weights import files as weights
+from napari_decsc.errors import DenoisingError
+from napari_decsc.hsi.sample import sample_cube
+
+CPU = torch.device("cpu")
+SMALL = SubspaceConfig(rank=3, width=8, deep=8, blocks=(1, 1, 1))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two small training cubes, as counts."""
+    for number, shift in enumerate((0, 20)):
+        counts = (1000 * sample_cube(64, 96, 40).data[:, :, shift : shift + 64]).astype(np.int16)
+        np.savez(tmp_path / f"cube{number}.npz", cube=counts)
+    return tmp_path
+
+
+def test_crops_are_windows_of_the_scenes_within_the_range():
+    scene = Scene("ramp", torch.linspace(0, 1, 40)[:, None, None].expand(40, 128, 128))
+    crops, rng = Crops([scene], bands=12, size=32, device=CPU), np.random.default_rng(0)
+    drawn = torch.stack([crops.draw(rng) for _ in range(20)])
+    assert drawn.shape == (20, 12, 32, 32)
+    assert float(drawn.min()) >= 0
+    assert float(drawn.max()) <= 1
+    steps = drawn[:, :, 0, 0].diff(dim=1)
+    # even steps along the bands, some upwards, some downwards (spectral reversal)
+    torch.testing.assert_close(steps, steps[:, :1].expand_as(steps), atol=1e-5, rtol=1e-3)
+    assert bool((steps[:, 0] > 0).any())
+    assert bool((steps[:, 0] < 0).any())
+
+
+def test_crops_of_no_set_number_of_bands_have_many():
+    scene = Scene("noise", torch.rand(120, 40, 50))
+    crops, rng = Crops([scene], bands=0, size=64, device=CPU), np.random.default_rng(0)
+    shapes = {tuple(crops.draw(rng).shape) for _ in range(60)}
+    assert {bands for bands, *_ in shapes} == {1, 3, 8, 16, 31, 64, 100, 120}
+    assert {tuple(sorted(rest)) for _, *rest in shapes} == {(40, 48)}
+
+
+def test_the_examples_of_a_step_do_not_depend_on_the_steps_before(folder):
+    scenes = [read_scene(path) for path in scene_files(folder)]
+    model = Subspace(SMALL)
+    went, jumped = (Pool(Crops(scenes, 8, 32, CPU), seed=3, size=2, per_step=0.5) for _ in range(2))
+    for step in range(5):
+        went.advance(model, step)
+    jumped.advance(model, 4)
+    assert list(went.examples) == list(jumped.examples) == [2, 3]
+    for number in jumped.examples:
+        assert torch.equal(went.examples[number].clean, jumped.examples[number].clean)
+
+
+def test_a_patch_is_cut_from_everything_that_was_found():
+    example = prepare(Subspace(SMALL), torch.from_numpy(sample_cube(48, 64, 12).data), np.random.default_rng(0))
+    part = cut(example.found, slice(8, 40), slice(4, 36))
+    assert torch.equal(part.target, example.found.target[:, :, 8:40, 4:36])
+    assert torch.equal(part.pilot, example.found.pilot[:, :, 8:40, 4:36])
+    assert torch.equal(part.units.basis, example.found.units.basis)
+
+
+def test_counts_are_scaled_to_a_peak_of_one(folder):
+    scene = read_scene(scene_files(folder)[0])
+    assert 0.9 < float(scene.data.max()) <= 1
+
+
+def test_a_folder_without_cubes_is_named(tmp_path):
+    with pytest.raises(DenoisingError, match="--data"):
+        scene_files(tmp_path)
+
+
+def test_blind_noise_draws_every_kind():
+    rng = np.random.default_rng(0)
+    names = {draw_model(rng).name for _ in range(300)}
+    assert names == {"gaussian", "non-iid", "corr", "case2", "case3", "case4", "mixture"}
+
+
+def test_noise_on_the_device_has_the_level_that_was_drawn(monkeypatch):
+    from napari_decsc.deq.training import corruption
+    from napari_decsc.hsi.noise.models import make_noise
+
+    monkeypatch.setattr(corruption, "draw_model", lambda rng: make_noise("gaussian", sigma=51.0))
+    clean = torch.full((2, 4, 128, 128), 0.5)
+    noisy = corrupt(clean, np.random.default_rng(0), torch.Generator().manual_seed(0))
+    assert float((noisy - clean).std()) == pytest.approx(0.2, rel=0.02)
+
+
+def test_the_objective_is_the_error_by_its_yardstick():
+    clean = torch.zeros(1, 2, 32, 32)
+    estimate = torch.stack([torch.full((32, 32), 0.1), torch.full((32, 32), 0.01)])[None]
+    estimate[..., :8, :] = 7.0  # the border does not count
+    yardstick = torch.tensor([0.01, 0.0002])
+    expected = (1 + 0.5) / 2 + 0.3 * (np.log(1.03) + np.log(0.53)) / 2
+    assert float(error(estimate, clean, yardstick)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("depth", [0, 3])
+def test_every_parameter_learns_from_the_equilibrium(depth):
+    torch.manual_seed(0)
+    model = Subspace(SMALL)
+    with torch.no_grad():  # the head starts at zero, behind which nothing else would learn; codes must not be all zero
+        model.refiner.leave.weight.normal_(std=0.05)
+        for name, parameter in model.named_parameters():
+            if name.endswith("threshold"):
+                parameter.fill_(-3.0)
+        model.huber_limit.fill_(0.5)
+    clean = torch.from_numpy(sample_cube(32, 32, 12).data)[None]
+    noisy = clean + 0.1 * torch.randn_like(clean)
+    c = model.context(noisy, usable(noisy))
+    z = equilibrium(model, c, depth, TrainSettings(phantom_steps=2))
+    error(model.output(z, c), clean, torch.full((12,), 1e-3)).backward()
+    still = [name for name, p in model.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)]
+    assert still == []
+
+
+def test_a_run_learns_stops_and_goes_on(folder, tmp_path):
+    lines: list[str] = []
+    common = {
+        "data": str(folder),
+        "out": str(tmp_path / "run"),
+        "warm_start": "none",
+        "batch": 1,
+        "patch": 32,
+        "crop": 32,
+        "pool": 2,
+        "bands": 8,
+        "solver_most": 2,
+        "phantom_steps": 1,
+        "gain_every": 2,
+        "device": "cpu",
+    }
+    path = train(TrainSettings(steps=2, **common), lines.append)
+    assert any("gain" in line for line in lines)
+    before = weights.load(str(path))
+    assert before.metadata["steps"] == "2"
+    train(TrainSettings(steps=3, **common), lines.append)
+    assert any("going on" in line and "step 2" in line for line in lines)
+    after = weights.load(str(path))
+    assert after.metadata["steps"] == "3"
+    assert after.hash != before.hash
+    assert json.loads(after.metadata["recipe"])["preset"] == "subspace"
+    log = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [2, 3]
+
+
+def test_a_warm_start_of_another_preset_is_refused(folder, tmp_path):
+    settings = TrainSettings(preset="paper", warm_start="subspace", data=str(folder), out=str(tmp_path / "run"))
+    with pytest.raises(DenoisingError, match="preset"):
+        train(settings)
+
+
+def test_a_share_of_the_weights_a_run_began_with_can_be_kept(folder, tmp_path):
+    first = Subspace(SMALL)
+    weights.save(first, tmp_path / "first.safetensors", {})
+    begun = weights.load(str(tmp_path / "first.safetensors")).model
+
+    def trained(keep):
+        settings = TrainSettings(
+            warm_start=str(tmp_path / "first.safetensors"), data=str(folder), out=str(tmp_path / "run"), steps=2,
+            batch=1, patch=32, crop=32, pool=2, reuse=4, solver_least=0, solver_most=0, phantom_steps=1, ema=0.0,
+            keep=keep,
+        )  # fmt: skip
+        return weights.load(str(train(settings, lambda line: None))).model
+
+    # the second call finds the run over, and saves what it ended with
+    ended, between = trained(0.0), trained(0.25)
+    moved = 0.0
+    for end, begin, found in zip(ended.parameters(), begun.parameters(), between.parameters(), strict=True):
+        torch.testing.assert_close(found, end.lerp(begin, 0.25), rtol=1e-2, atol=1e-5)
+        moved += float((end - begin).detach().abs().sum())
+    assert moved > 0
