@@ -6,6 +6,7 @@ The same generator serves the live plot, the stop button, scripts, the command l
     for iteration in steps: ...          # the return value is the denoised cube: see `run`
 """
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 
 class Command(Enum):
@@ -44,6 +46,11 @@ class Iteration:
     ``residual`` is ||f(z) - z||, ``relative_residual`` is ||f(z) - z|| / ||f(z)||; ``elapsed`` is in seconds since the
     denoising began, without the time listeners took; ``tile`` counts from 1 to ``tiles``; ``preview`` comes now and
     then; ``message`` is a sentence for the person who waits, when something changed (memory used up, a worker lost).
+
+    ``stage`` names what is being done ("noise model", "subspace", "groups", "equilibrium 1", ...): an event with a new
+    name says that this stage begins; the residual starts anew in every equilibrium. ``noise`` comes as soon as it was
+    measured, and again when it was renewed. ``change`` is the root mean square by which the evaluation changed the
+    picture, as a share of the cube's peak. ``bound`` is the proved factor by which the map of this stage contracts.
     """
 
     number: int
@@ -54,6 +61,10 @@ class Iteration:
     tiles: int = 1
     preview: Preview | None = None
     message: str = ""
+    stage: str = ""
+    noise: MeasuredNoise | None = None
+    change: float = math.nan
+    bound: float = math.nan
 
 
 #: What `Denoiser.denoise` returns: yields iterations, may be sent a `Command`, returns the denoised cube.
