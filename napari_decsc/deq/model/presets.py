@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from napari_decsc.deq.estimation import basic_estimate as guide
 from napari_decsc.deq.estimation.basic_estimate import Guide
 from napari_decsc.deq.estimation.subspace import Survey, survey
+from napari_decsc.deq.estimation.whitening import median_3x3
 from napari_decsc.deq.model.attention import Detail, SwinBlock
 from napari_decsc.deq.model.conditioning import Refiner
 from napari_decsc.deq.model.dictionaries import (
@@ -54,7 +55,10 @@ class Context:
 
     def continued(self, rows: Tensor, cols: Tensor) -> "Context":
         """What is known, before anything is expected, of the cube continued: its rows and cols, by their indices."""
-        return dataclasses.replace(self, target=self.target[:, :, rows[:, None], cols])
+        known = self.target.shape[2:]
+        parts = (self.target, self.weight)
+        target, weight = (part[:, :, rows[:, None], cols] if part.shape[2:] == known else part for part in parts)
+        return dataclasses.replace(self, target=target, weight=weight)
 
 
 class Decsc(nn.Module, ABC):
@@ -150,8 +154,10 @@ class Paper(Decsc):
 
     With S first, then H with the new S,
 
-        S <- NonLocal(soft(S - K^T (K S + D H - Y)))
-        H <- Detail(soft(H - D^T (D H + K S - Y)))
+        S <- NonLocal(soft(S - K^T W (K S + D H - Y)))
+        H <- Detail(soft(H - D^T W (D H + K S - Y)))
+
+    W is ours: 0 where a voxel carries no information, which the published data term would believe, and 1 elsewhere.
     """
 
     preset = "paper"
@@ -175,12 +181,14 @@ class Paper(Decsc):
         """Nothing: the published model looks at an image alone."""
 
     def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
-        """The cube as it is, unusable voxels set to 0 and believed: the published data term has no weights."""
+        """The cube as it is; voxels that carry no information weigh nothing and begin as their neighbours' median."""
         if cube.shape[1] != self.bands:
             raise DenoisingError(f"the weights 'paper' take {self.bands} bands at a time, not {cube.shape[1]}")
-        cube = torch.where(keep, cube, cube.clamp(0, 1).nan_to_num(0))
         one = cube.new_ones(cube.shape[0], cube.shape[1], 1, 1)
-        return Context(target=cube, weight=one, unit=one)
+        if keep.all():
+            return Context(target=cube, weight=one, unit=one)
+        filled = torch.where(keep, cube, median_3x3(cube, keep))
+        return Context(target=filled, weight=keep.to(cube.dtype), unit=one)
 
     def condition(self, found: Guide | Context) -> Context:
         """The same."""
@@ -202,9 +210,9 @@ class Paper(Decsc):
         """One evaluation of the fixed-point map."""
         S, H = z
         k, d = self.shared.filters, self.unshared.filters
-        r = self.estimate(z, c) - c.target
+        r = (self.estimate(z, c) - c.target) * c.weight
         S = self._shrink_shared(S - self.shared.encode(r, None, k.encode))
-        r = self.estimate((S, H), c) - c.target
+        r = (self.estimate((S, H), c) - c.target) * c.weight
         return S, self._shrink_unshared(H - self.unshared.encode(r, d.encode), S.shape[0])
 
     def start(self, c: Context) -> Code:

@@ -144,18 +144,48 @@ def test_a_stronger_prior_moves_the_answer_less_from_what_is_expected():
     assert sizes[0] > sizes[1] > sizes[2]
 
 
-def test_a_voxel_without_information_does_not_matter():
-    model = Subspace(SMALL).eval()
+@pytest.mark.parametrize(
+    ("model", "value"),
+    [(Paper(PaperConfig()), 17.0), (Paper(PaperConfig()), float("nan")), (Subspace(SMALL), 17.0)],
+    ids=["paper", "paper, NaN", "subspace"],
+)
+def test_a_voxel_without_information_does_not_matter(model, value):
     noisy = noisy_patch(32, 32, noise="gaussian")
     keep = torch.ones_like(noisy, dtype=torch.bool)
     keep[0, 5, 3:6, 7] = False
-    other = torch.where(keep, noisy, 17.0)
+    other = torch.where(keep, noisy, value)
     with torch.inference_mode():
         results = []
         for cube in (noisy, other):
             c = model.context(cube, keep)
             results.append(model.output(model.f(model.start(c), c), c))
     torch.testing.assert_close(*results)
+
+
+def test_the_shared_step_of_paper_weighs_no_hidden_voxel():
+    model = Paper(PaperConfig(depth=0, shared_maps=8))
+    noisy = noisy_patch(32, 32, noise="gaussian")
+    keep = torch.ones_like(noisy, dtype=torch.bool)
+    keep[0, 7, :, 9:12] = False
+    c = model.context(noisy, keep)
+    S, H = (part.detach() for part in model.start(c))
+    S.requires_grad_()
+    energy = 0.5 * (model.output((S, H), c) - noisy)[keep].square().sum()
+    (slope,) = torch.autograd.grad(energy, S)
+    new, _ = model.f((S, H), c)
+    torch.testing.assert_close(new, soft(S - slope, F.softplus(model.shared_threshold)), rtol=1e-3, atol=1e-4)
+
+
+def test_a_context_that_is_continued_takes_its_weights_along():
+    model = Paper(PaperConfig())
+    noisy = noisy_patch(32, 32, noise="gaussian")
+    keep = torch.ones_like(noisy, dtype=torch.bool)
+    keep[0, 7, 2:4, 9:12] = False
+    rows, cols = torch.tensor([3, 2, 1, 0, 1, 2]), torch.arange(8, 16)
+    part = model.context(noisy, keep).continued(rows, cols)
+    assert torch.equal(part.weight, keep[:, :, rows[:, None], cols].float())
+    whole = model.context(noisy, torch.ones_like(keep)).continued(rows, cols)
+    assert whole.weight.shape == (1, 31, 1, 1)
 
 
 @pytest.mark.parametrize("bands", [1, 2, 5, 40, 200])
