@@ -1,11 +1,11 @@
 """Training cubes: whole scenes in memory, on the device, and random crops of them.
 
-Read from a folder and its sub-folders: ``.tif`` stacks of uint8, square-root companded (reflectance = (v / 255)^2);
-``.npz`` with a key ``cube`` of raw counts; ENVI pairs. Folders that hold no clean or no training cubes (``val``,
-``test``, ``envi``, ``real_noise``) are left out.
+Read from a folder and its sub-folders (:mod:`.folders`): ``.tif`` stacks of uint8, square-root companded (reflectance =
+(v / 255)^2); ``.npz`` with a key ``cube`` of raw counts; ENVI pairs. Folders that hold no clean or no training cubes
+(``val``, ``test``, ``envi``, ``real_noise``) are left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.errors import DenoisingError
+from napari_decsc.deq.training.folders import listing
+from napari_decsc.errors import DecscError, DenoisingError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.scaling import peak
 
-HELD_BACK = {"val", "real_noise", "test", "envi"}
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +47,41 @@ def read_scene(path: Path) -> Scene:
     return Scene(path.stem, torch.from_numpy(np.clip(data, 0, 1)))
 
 
-def scene_files(folder: Path) -> list[Path]:
-    """The scenes to train on, in a fixed order. Raises DenoisingError when there are none."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".tif", ".npz", ".hdr"))
-    paths = [path for path in paths if not HELD_BACK & set(path.relative_to(folder).parts)]
-    if not paths:
+def scene_files(folder: Path, log: Log = lambda line: None) -> list[Path]:
+    """The scenes to train on, in a fixed order; ``log`` is told what is passed over.
+
+    Raises
+    ------
+    DenoisingError
+        When there are none.
+    """
+    found = listing(folder)
+    for line in found.passed_over:
+        log(line)
+    if not found.scenes:
         raise DenoisingError(f"{folder}: no training cubes (.tif, .npz or .hdr) in this folder; name one with --data")
-    return paths
+    return list(found.scenes)
+
+
+def scenes_of(folder: Path, log: Log = lambda line: None) -> list[Scene]:
+    """The scenes to train on; ``log`` is told which files are passed over, and why.
+
+    Raises
+    ------
+    DenoisingError
+        When no file is a scene.
+    """
+    scenes = []
+    for path in scene_files(folder, log):
+        try:
+            scenes.append(read_scene(path))
+        except KeyError:
+            log(f"{path}: passed over, it has no array called 'cube'")
+        except (DecscError, OSError, ValueError) as error:
+            log(f"{path}: passed over, it cannot be read: {error}")
+    if not scenes:
+        raise DenoisingError(f"{folder}: none of its files is a training cube; name another folder with --data")
+    return scenes
 
 
 #: Band counts that are drawn where none is set; those of a scene are the most.
@@ -60,24 +89,44 @@ BAND_COUNTS = (1, 3, 8, 16, 31, 31, 31, 64, 100, 200)
 
 
 class Crops:
-    """Random clean crops (band, row, col) of scenes: two scales, flips, turns, spectral windows, brightness."""
+    """Random clean crops (band, row, col) of scenes: two scales, flips, turns, spectral windows, brightness.
 
-    def __init__(self, scenes: list[Scene], bands: int, size: int, device: torch.device) -> None:
-        self.bands, self.size, self.device = bands, size, device
-        usable = [scene for scene in scenes if scene.data.shape[0] >= bands and min(scene.data.shape[1:]) >= 32]
+    ``multiple``: rows and cols of a crop are multiples of this, as the model wants them.
+    """
+
+    def __init__(
+        self,
+        scenes: list[Scene],
+        bands: int,
+        size: int,
+        device: torch.device,
+        *,
+        multiple: int = 4,
+        log: Log = lambda line: None,
+    ) -> None:
+        self.bands, self.size, self.device, self.multiple = bands, size, device, multiple
+        least = max(32, multiple)
+        if size < least:
+            raise DenoisingError(f"crop is {size}; this model takes crops of {least} pixels or more")
+        usable = [scene for scene in scenes if scene.data.shape[0] >= bands and min(scene.data.shape[1:]) >= least]
+        for scene in scenes:
+            if scene not in usable:
+                log(f"{scene.name}: passed over, {bands or 1} bands and {least} rows and cols are needed; "
+                    f"it has {' x '.join(map(str, scene.data.shape))}")  # fmt: skip
         if not usable:
-            raise DenoisingError(f"no training cube has {bands} bands and 32 rows and cols; choose fewer")
+            raise DenoisingError(f"no training cube has {bands} bands and {least} rows and cols; choose fewer")
         self.scenes = [Scene(scene.name, scene.data.to(device)) for scene in usable]
         # small remote-sensing crops would be seen as often as scenes 25 times as large: weigh by the root of the pixels
         weights = np.array([np.sqrt(np.prod(scene.data.shape[1:])) for scene in usable])
         self.weights = weights / weights.sum()
 
     def draw(self, rng: np.random.Generator) -> Tensor:
-        """One crop, of ``size`` rows and cols or what the scene has, in multiples of 4."""
+        """One crop, of ``size`` rows and cols or what the scene has, in multiples of ``multiple``."""
         scene = self.scenes[rng.choice(len(self.scenes), p=self.weights)].data
         scene = scene[self._band_window(scene.shape[0], rng)]
         zoom = 2 if rng.random() < 0.4 and min(scene.shape[1:]) >= 2 * self.size else 1
-        sides = [min(zoom * self.size, extent // 4 * 4) for extent in scene.shape[1:]]
+        unit = zoom * self.multiple
+        sides = [min(zoom * self.size, extent) // unit * unit for extent in scene.shape[1:]]
         row, col = (int(rng.integers(0, n - side + 1)) for n, side in zip(scene.shape[1:], sides, strict=True))
         crop = scene[:, row : row + sides[0], col : col + sides[1]].float()
         if zoom > 1:
@@ -95,10 +144,12 @@ class Crops:
         return window.flip(0) if rng.random() < 0.5 else window
 
 
-def validation_scenes(folder: Path, size: int = 128) -> Iterator[Scene]:
-    """Central crops of the scenes in ``val`` folders."""
-    for path in sorted(folder.rglob("val/*.tif")):
+def validation_scenes(folder: Path, size: int = 128, bands: int | None = None) -> Iterator[Scene]:
+    """Central crops of the scenes in ``val`` folders, ``size`` pixels or what there is; of ``bands`` bands, if set."""
+    for path in listing(folder).validation:
         scene = read_scene(path)
+        if bands is not None and scene.data.shape[0] != bands:
+            continue
         rows, cols = scene.data.shape[1:]
-        top, left = (rows - size) // 2, (cols - size) // 2
+        top, left = max(0, (rows - size) // 2), max(0, (cols - size) // 2)
         yield Scene(scene.name, scene.data[:, top : top + size, left : left + size].clone())

@@ -15,7 +15,7 @@ from torch import nn
 
 from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.model.presets import PRESETS, Decsc
-from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files, validation_scenes
+from napari_decsc.deq.training.data import Crops, Scene, scenes_of, validation_scenes
 from napari_decsc.deq.training.examples import Example, Pool
 from napari_decsc.deq.training.objective import equilibrium, error, stretch
 from napari_decsc.deq.training.settings import TrainSettings
@@ -49,10 +49,12 @@ def train(settings: TrainSettings, log: Log = print) -> Path:
     out = Path(settings.out)
     out.mkdir(parents=True, exist_ok=True)
     folder = Path(settings.data)
-    held_back = list(validation_scenes(folder))
     run = _begin(settings, device, out, log)
-    scenes = [read_scene(path) for path in scene_files(folder)]
-    crops = Crops(scenes, run.model.bands or settings.bands, settings.crop, device)
+    bands, multiple = run.model.bands, run.model.multiple
+    if settings.patch % multiple:
+        raise DenoisingError(f"patch is {settings.patch}; the preset {settings.preset} takes multiples of {multiple}")
+    held_back = list(validation_scenes(folder, bands=bands))
+    crops = Crops(scenes_of(folder, log), bands or settings.bands, settings.crop, device, multiple=multiple, log=log)
     pool = Pool(crops, settings.seed, settings.pool, settings.batch / settings.reuse)
     log(f"{len(crops.scenes)} scenes, {len(held_back)} held back, device {device}, from step {run.step}")
     started, last_check = time.monotonic(), time.monotonic()

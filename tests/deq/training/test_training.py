@@ -8,7 +8,7 @@ import torch
 
 from napari_decsc.deq.model.presets import Subspace, SubspaceConfig
 from napari_decsc.deq.training.corruption import corrupt, draw_model, usable
-from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files
+from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files, scenes_of
 from napari_decsc.deq.training.examples import Pool, cut, prepare
 from napari_decsc.deq.training.loop import train
 from napari_decsc.deq.training.objective import equilibrium, error
@@ -50,6 +50,45 @@ def test_crops_of_no_set_number_of_bands_have_many():
     shapes = {tuple(crops.draw(rng).shape) for _ in range(60)}
     assert {bands for bands, *_ in shapes} == {1, 3, 8, 16, 31, 64, 100, 120}
     assert {tuple(sorted(rest)) for _, *rest in shapes} == {(40, 48)}
+
+
+@pytest.mark.parametrize(("side", "size", "expected"), [(100, 160, 96), (100, 100, 96), (64, 32, 32), (330, 160, 160)])
+def test_crops_are_cut_to_the_multiple_of_the_model(side, size, expected):
+    scene = Scene("noise", torch.rand(4, side, side))
+    crops, rng = Crops([scene], bands=4, size=size, device=CPU, multiple=32), np.random.default_rng(0)
+    assert {tuple(crops.draw(rng).shape) for _ in range(20)} == {(4, expected, expected)}
+
+
+def test_paper_trains_on_scenes_of_100_pixels(tmp_path):
+    np.savez(tmp_path / "small.npz", cube=(1000 * sample_cube(100, 100, 31).data).astype(np.int16))
+    settings = TrainSettings(
+        preset="paper", warm_start="none", data=str(tmp_path), out=str(tmp_path / "run"), steps=1, batch=1, crop=160,
+        patch=32, pool=1, reuse=1, solver_least=0, solver_most=0, phantom_steps=1, gain_every=0, device="cpu",
+    )  # fmt: skip
+    path = train(settings, lambda line: None)
+    assert weights.load(str(path)).model.preset == "paper"
+
+
+def test_a_patch_that_does_not_fit_the_model_is_named(folder, tmp_path):
+    settings = TrainSettings(preset="paper", warm_start="none", data=str(folder), out=str(tmp_path / "run"), patch=48)
+    with pytest.raises(DenoisingError, match="patch is 48; the preset paper takes multiples of 32"):
+        train(settings, lambda line: None)
+
+
+def test_scenes_that_are_too_small_are_named():
+    lines: list[str] = []
+    scenes = [Scene("large", torch.rand(4, 64, 64)), Scene("tiny", torch.rand(4, 20, 64))]
+    assert [scene.name for scene in Crops(scenes, 3, 32, CPU, log=lines.append).scenes] == ["large"]
+    assert len(lines) == 1
+    assert lines[0].startswith("tiny: passed over, 3 bands and 32 rows and cols are needed; it has 4 x 20 x 64")
+
+
+def test_files_that_are_no_scenes_are_named(folder):
+    np.savez(folder / "other.npz", values=np.zeros(3))
+    (folder / "broken.tif").write_bytes(b"nothing")
+    lines: list[str] = []
+    assert [scene.name for scene in scenes_of(folder, lines.append)] == ["cube0", "cube1"]
+    assert {line.split(":")[0].rsplit("/", 1)[1] for line in lines} == {"other.npz", "broken.tif"}
 
 
 def test_the_examples_of_a_step_do_not_depend_on_the_steps_before(folder):
