@@ -8,6 +8,7 @@ from napari_decsc.classical.settings import E3dtvSettings, FastHydeSettings
 from napari_decsc.denoising.protocol import Denoiser
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.errors import SettingsError
+from napari_decsc.settings import defaults, descriptions
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,12 @@ class Method:
     summary: str
     settings: type
     make: Callable[[Any], Denoiser]
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Each setting, and in one sentence what it does, its unit, its range and its default."""
+        standard = defaults(self.settings)
+        return {name: f"{text.sentence} [{standard[name]!r}]" for name, text in descriptions(self.settings).items()}
 
 
 def _decsc(settings: DecscSettings) -> Denoiser:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import napari_decsc
 from napari_decsc import hsi
 
@@ -32,6 +34,23 @@ def test_hsi_loads_no_torch_no_napari_no_qt() -> None:
 def test_methods_and_cli_load_nothing_heavy() -> None:
     heavy = {"torch", "napari", "matplotlib", "scipy", "skimage", "spectral", "qtpy", "PyQt5"}
     assert not loaded_by("import napari_decsc.cli, napari_decsc.registry") & heavy
+
+
+def test_the_package_is_imported_at_once_and_its_functions_when_they_are_used() -> None:
+    code = "import time; began = time.perf_counter(); import napari_decsc; took = time.perf_counter() - began"
+    loaded = loaded_by(f"{code}; assert took < 0.1, took")
+    assert not loaded & {"numpy", "torch", "napari"}
+    assert "torch" not in loaded_by("import napari_decsc as nd; nd.methods(), nd.Cube, nd.denoise")
+
+
+def test_what_the_package_offers_is_what_its_api_has() -> None:
+    from napari_decsc import api
+
+    assert sorted({*api.__all__, "__version__"}) == sorted(napari_decsc.__all__)
+    assert {name: getattr(napari_decsc, name) for name in api.__all__} == {n: getattr(api, n) for n in api.__all__}
+    assert set(napari_decsc.__all__) <= set(dir(napari_decsc))
+    with pytest.raises(AttributeError, match="no attribute 'denoize'"):
+        _ = napari_decsc.denoize
 
 
 def test_the_command_line_starts_without_numpy() -> None:

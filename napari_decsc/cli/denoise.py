@@ -86,17 +86,17 @@ def denoise(
     made_by = {key: about[key] for key in ("method", "settings", "weights")}
     if isinstance(denoiser, StreamingDenoiser) and can_stream(output):
         with new_sink(noisy, output, overwrite=overwrite, made_by=made_by, dtype=dtype) as sink:
-            _drive(denoiser.denoise_into(noisy, sink), recorder, method, settings)
+            _drive(denoiser.denoise_into(noisy, sink), recorder, method)
         return files_of(output)[0], recorder.report()
-    denoised = _drive(denoiser.denoise(noisy), recorder, method, settings)
+    denoised = _drive(denoiser.denoise(noisy), recorder, method)
     return save_cube(denoised, output, overwrite=overwrite, made_by=made_by, dtype=dtype), recorder.report()
 
 
-def _drive(steps: Generator[Any, Any, Any], recorder: Any, method: str, settings: Any) -> Any:
+def _drive(steps: Generator[Any, Any, Any], recorder: Any, method: str) -> Any:
     from napari_decsc.cli.progress import Progress, together
     from napari_decsc.denoising.protocol import run
 
-    with Progress(method, getattr(settings, "max_iterations", None)) as progress:
+    with Progress(method) as progress:
         return run(steps, together(recorder, progress))
 
 

@@ -4,8 +4,9 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TextIO
 
+from napari_decsc.denoising.progress import Bar, residual_text
 from napari_decsc.denoising.protocol import Command, Iteration
 
 #: Seconds between two lines where there is no terminal.
@@ -19,16 +20,14 @@ class Progress:
     ----------
     label : str
         What is running.
-    limit : int, optional
-        Evaluations of one tile, at most; None: unknown.
     stream : text stream, optional
         Where to write; stderr unless given.
     """
 
-    def __init__(self, label: str, limit: int | None = None, stream: TextIO | None = None) -> None:
-        self.label, self.limit = label, limit
+    def __init__(self, label: str, stream: TextIO | None = None) -> None:
+        self.label = label
         self.stream = sys.stderr if stream is None else stream
-        self._bar: Any = None
+        self._bar = Bar(label, self.stream)
         self._next_line = 0.0
         self._last: Iteration | None = None
 
@@ -36,34 +35,21 @@ class Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        elif self._last is not None:
+        self._bar.__exit__(kind, error, at)
+        if self._last is not None:
             self._say(self._last)
 
     def __call__(self, iteration: Iteration) -> None:
         """Show one iteration."""
-        if iteration.message:
-            print(f"{self.label}: {iteration.message}", file=self.stream, flush=True)
-            return
         if self.stream.isatty():
-            self._draw(iteration)
+            self._bar(iteration)
+        elif iteration.message:
+            print(f"{self.label}: {iteration.message}", file=self.stream, flush=True)
         elif time.monotonic() >= self._next_line:
             self._say(iteration)
             self._last, self._next_line = None, time.monotonic() + EVERY
         else:
             self._last = iteration  # said at the end, if nothing comes after it
-
-    def _draw(self, iteration: Iteration) -> None:
-        if self._bar is None:
-            from tqdm import tqdm
-
-            total = None if self.limit is None else self.limit * iteration.tiles
-            self._bar = tqdm(desc=self.label, total=total, unit="eval", file=self.stream, leave=True)
-        # a tile that stops early leaves the rest of its evaluations undone: jump over them
-        done = iteration.number + (iteration.tile - 1) * (self.limit or 0)
-        self._bar.set_postfix_str(_where(iteration), refresh=False)
-        self._bar.update(max(0, done - self._bar.n))
 
     def _say(self, iteration: Iteration) -> None:
         print(f"{self.label}: {_where(iteration)}, {iteration.elapsed:.1f} s", file=self.stream, flush=True)
@@ -73,7 +59,7 @@ def _where(iteration: Iteration) -> str:
     tile = f"tile {iteration.tile} of {iteration.tiles}, " if iteration.tiles > 1 else ""
     if iteration.number == 0:
         return f"{tile}start estimate"
-    return f"{tile}evaluation {iteration.number}, residual {iteration.relative_residual:.1e}"
+    return f"{tile}evaluation {iteration.number}, {residual_text(iteration)}"
 
 
 def together(*listeners: Callable[[Iteration], None]) -> Callable[[Iteration], Command | None]:

@@ -17,7 +17,7 @@ from napari_decsc.hsi.no_data import missing
 NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cube:
     """A hyperspectral image and what is known about it.
 
@@ -133,3 +133,14 @@ class Cube:
             return self
         data = self.calibration.stored(self.data, self.no_data)
         return self.replace(data=data, calibration=None, header={**self.header, **self.calibration.fields})
+
+    def __repr__(self) -> str:
+        from napari_decsc.hsi import summary
+
+        return summary.line(self)
+
+    def _repr_html_(self) -> str:
+        """A picture and a table, in notebooks."""
+        from napari_decsc.hsi import summary
+
+        return summary.table(self)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.bands import unit_text
+from napari_decsc.hsi.summary import unit_text
 
 
 @dataclass(frozen=True, eq=False)

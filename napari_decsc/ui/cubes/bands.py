@@ -5,15 +5,8 @@ from typing import Any
 import numpy as np
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.summary import unit_text
 from napari_decsc.ui.cubes.layers import cube_layers, is_cube_layer
-
-#: Units as people write them; a unit not listed is shown as it is.
-UNITS = {"um": "µm", "1/cm": "cm⁻¹", "index": ""}
-
-
-def unit_text(unit: str) -> str:
-    """A wavelength unit as people write it."""
-    return UNITS.get(unit, unit)
 
 
 def band_text(cube: Cube, band: int) -> str:

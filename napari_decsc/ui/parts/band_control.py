@@ -7,8 +7,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.summary import unit_text
 from napari_decsc.ui import viewer_compat
-from napari_decsc.ui.cubes.bands import labelled_layer, show_band, shown_band, unit_text
+from napari_decsc.ui.cubes.bands import labelled_layer, show_band, shown_band
 from napari_decsc.ui.cubes.layers import cube_of
 from napari_decsc.ui.parts.docked import Connections
 from napari_decsc.ui.parts.room import make_room

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.band_list import format_bands, parse_bands
+from napari_decsc.hsi.colours import FALSE_COLOUR, TRUE_COLOUR, Choice, choose, default_bands, picture
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.band_label import label_bands
@@ -32,7 +33,7 @@ from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import Message
 from napari_decsc.ui.parts.worker import calculation_worker
 from napari_decsc.ui.view import composite
-from napari_decsc.ui.view.composite import Choice, choose, default_bands, typed
+from napari_decsc.ui.view.composite import typed
 
 NO_CUBE = "Open a cube: drop an ENVI header on the window, or take File ▸ Open Sample ▸ napari-decsc."
 
@@ -66,7 +67,7 @@ class ViewWidget(Docked):
         if layer is None:
             return
         cube = cube_of(layer)
-        self._worker = calculation_worker(composite.picture, cube, choice.bands)
+        self._worker = calculation_worker(picture, cube, choice.bands)
         self._worker.returned.connect(lambda image: self._add_colours(layer, cube, choice, image))
         self._worker.errored.connect(lambda error: self.message.complain(str(error)))
         self._worker.start()
@@ -201,8 +202,8 @@ class ViewWidget(Docked):
         self.connections.add(self.viewer.dims.events.current_step, self._on_step)
         self.bands.moved.connect(self.show_one_band)
         self.single.clicked.connect(lambda: self.show_one_band())
-        self.true_colour.clicked.connect(lambda: self._show_from(composite.TRUE_COLOUR))
-        self.false_colour.clicked.connect(lambda: self._show_from(composite.FALSE_COLOUR))
+        self.true_colour.clicked.connect(lambda: self._show_from(TRUE_COLOUR))
+        self.false_colour.clicked.connect(lambda: self._show_from(FALSE_COLOUR))
         self.file_colour.clicked.connect(lambda: self._show_defaults())
         self.own.returnPressed.connect(self._show_own)
         self.bad.editingFinished.connect(self._read_bad)
@@ -254,7 +255,7 @@ class ViewWidget(Docked):
         return rows
 
     def _describe(self) -> None:
-        true, false = ((f"{a:g}, {b:g}, {c:g}") for a, b, c in (composite.TRUE_COLOUR, composite.FALSE_COLOUR))
+        true, false = ((f"{a:g}, {b:g}, {c:g}") for a, b, c in (TRUE_COLOUR, FALSE_COLOUR))
         self.single.setToolTip("One band in shades of grey; the slider below the image chooses it")
         self.true_colour.setToolTip(f"The bands nearest to {true} nm as red, green and blue")
         self.false_colour.setToolTip(f"The bands nearest to {false} nm as red, green and blue: plants look red")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_decsc.errors import SettingsError
+from napari_decsc.hsi.colours import FALSE_COLOUR, choose, default_bands, picture
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import read_envi, write_envi
 from napari_decsc.ui.cubes.bands import show_band, shown_band
@@ -11,8 +12,7 @@ from napari_decsc.ui.cubes.contrast import contrast
 from napari_decsc.ui.cubes.layers import add_cube_layer, composite_of, cube_of, mark_good_bands
 from napari_decsc.ui.files import reader
 from napari_decsc.ui.spectra.places import spectrum
-from napari_decsc.ui.view import composite
-from napari_decsc.ui.view.composite import choose, default_bands, picture, typed
+from napari_decsc.ui.view.composite import typed
 from napari_decsc.ui.view.widget import ViewWidget
 from napari_decsc.ui.viewer_compat import canvas_text
 
@@ -94,7 +94,7 @@ def test_colours_are_the_nearest_good_bands(cube):
 
 
 def test_wavelengths_out_of_reach_are_said(cube):
-    choice = choose(cube, composite.FALSE_COLOUR)
+    choice = choose(cube, FALSE_COLOUR)
     assert "no band near 860 nm" in choice.how
     assert len(set(choice.bands)) == 3
 

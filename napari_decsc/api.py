@@ -1,0 +1,273 @@
+"""What a script or a notebook needs, in one place: ``import napari_decsc as nd``, then ``nd.denoise(array)``.
+
+Every function takes a `Cube`, a NumPy array, a dask array or an xarray DataArray, and returns the same kind. Arrays
+have the axes (band, row, col) unless ``band_axis`` says otherwise; of a DataArray the wavelengths are taken from a
+coordinate along its bands. Nothing heavy is loaded before it is used.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_decsc.denoising.protocol import Command, Denoiser, Iteration
+from napari_decsc.errors import DecscError, SettingsError
+from napari_decsc.hsi.arrays import to_cube
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.files import open_cube
+from napari_decsc.registry import METHODS, Method, make_denoiser
+from napari_decsc.settings import from_dict
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from napari_decsc.hsi.metrics import Scores
+    from napari_decsc.hsi.noise.models import NoiseModel
+
+__all__ = [
+    "Command",
+    "Cube",
+    "DecscError",
+    "Iteration",
+    "add_noise",
+    "denoise",
+    "methods",
+    "noise_model",
+    "open_cube",
+    "sample_cube",
+    "save_cube",
+    "score",
+]
+
+
+def denoise(
+    array: Any,
+    method: "str | Denoiser" = "decsc",
+    on_iteration: Callable[[Iteration], Command | None] | None = None,
+    *,
+    band_axis: int | str | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> Any:
+    """The denoised array, float32, of the kind that came in.
+
+    Parameters
+    ----------
+    array : Cube, NumPy array, dask array or xarray DataArray
+        Noisy values in any unit, axes (band, row, col). NaN, masked voxels and the no-data value count as not measured,
+        and come back as they came. A dask array may be larger than the memory: it is read in tiles, and its result
+        lies on the disk then.
+    method : str or Denoiser
+        A name of `methods`, or a denoiser of your own.
+    on_iteration : callable, optional
+        Is told every `Iteration` (its residual, time, tile, now and then a preview), and may return ``Command.STOP``
+        to take the best estimate so far.
+    band_axis : int or str, optional
+        The axis that counts the bands, such as -1, or a DataArray's dimension. By default the first, or the dimension
+        that is named after bands or wavelengths.
+    progress : bool
+        Whether to draw a progress bar, on a terminal or in a notebook.
+    **settings
+        Settings of the method, such as ``strength=0.8``; ``methods()["decsc"].options`` explains them.
+
+    Returns
+    -------
+    Cube or array
+        The same kind, shape, order of axes, coordinates and attributes as ``array``.
+
+    Raises
+    ------
+    DecscError
+        In one sentence what is wrong and what to do: an array that is no cube, an unknown method or setting, memory
+        that does not suffice.
+
+    Examples
+    --------
+    >>> import napari_decsc as nd
+    >>> noisy = nd.add_noise(nd.sample_cube(rows=24, cols=24), "gaussian", sigma=30)
+    >>> clean = nd.denoise(noisy, "fasthyde", progress=False)
+    >>> clean.shape
+    (31, 24, 24)
+    """
+    denoiser = _denoiser(method, settings)
+    cube, back = to_cube(array, band_axis)
+    return back(_driven(denoiser, cube, on_iteration, progress))
+
+
+def _denoiser(method: "str | Denoiser", settings: Mapping[str, Any]) -> Denoiser:
+    if isinstance(method, str):
+        return make_denoiser(method, from_dict(METHODS[method].settings, settings) if method in METHODS else None)
+    if settings:
+        raise SettingsError(f"{', '.join(settings)}: a denoiser of your own has its settings already")
+    if not isinstance(method, Denoiser):
+        raise SettingsError(f"method is {method!r}; give one of {', '.join(METHODS)}, or an object with denoise()")
+    return method
+
+
+def _driven(
+    denoiser: Denoiser, cube: Cube, listen: Callable[[Iteration], Command | None] | None, progress: bool
+) -> Cube:
+    from napari_decsc.denoising.progress import Bar
+    from napari_decsc.denoising.protocol import run
+
+    if not progress:
+        return run(denoiser.denoise(cube), listen)
+    with Bar(denoiser.name) as bar:
+
+        def tell(iteration: Iteration) -> Command | None:
+            bar(iteration)
+            return None if listen is None else listen(iteration)
+
+        return run(denoiser.denoise(cube), tell)
+
+
+def save_cube(
+    array: Any,
+    path: str | Path,
+    *,
+    band_axis: int | str | None = None,
+    overwrite: bool = False,
+    dtype: "DTypeLike | None" = None,
+) -> Path:
+    """Write a cube or an array to a file, whole or not at all; returns the file to open again.
+
+    Parameters
+    ----------
+    array : Cube, NumPy array, dask array or xarray DataArray
+        A DataArray's wavelengths go into the file.
+    path : str or Path
+        Its extension chooses the format: .tif, .npz and .npy, everything else ENVI.
+    band_axis : int or str, optional
+        See `denoise`.
+    overwrite : bool
+        Whether to replace a file that exists.
+    dtype : NumPy type, optional
+        Type of the numbers in the file; "source" is that of the file the cube was opened from. Values are rounded and
+        cut to the range of a whole-number type.
+
+    Raises
+    ------
+    FileFormatError
+        If the file exists, or cannot be written.
+    """
+    from napari_decsc.hsi.io import files
+
+    return files.save_cube(to_cube(array, band_axis)[0], path, overwrite=overwrite, dtype=dtype)
+
+
+def add_noise(
+    array: Any,
+    model: "str | NoiseModel" = "mixture",
+    seed: int = 0,
+    *,
+    band_axis: int | str | None = None,
+    **settings: Any,
+) -> Any:
+    """A noisy copy, float32, of the kind that came in; the same seed gives the same noise.
+
+    Parameters
+    ----------
+    array : Cube, NumPy array, dask array or xarray DataArray
+        Clean values, axes (band, row, col). Noise levels refer to their peak.
+    model : str or NoiseModel
+        A name of `napari_decsc.hsi.noise.models.NOISE_MODELS` ("gaussian", "non-iid", "mixture", ...), or a model.
+    seed : int
+        0 or more.
+    band_axis : int or str, optional
+        See `denoise`.
+    **settings
+        Settings of the model, such as ``sigma=30`` (on the scale where the peak is 255).
+
+    Raises
+    ------
+    SettingsError
+        For an unknown model or setting, a value outside its range, a negative seed.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_decsc as nd
+    >>> noisy = nd.add_noise(np.full((3, 64, 64), 0.5), "gaussian", sigma=25.5)
+    >>> bool(abs(noisy.std() - 0.1) < 0.01)
+    True
+    """
+    from napari_decsc.hsi.noise import models
+
+    chosen = models.make_noise(model, **settings) if isinstance(model, str) else model
+    if settings and chosen is model:
+        raise SettingsError(f"{', '.join(settings)}: a noise model of your own has its settings already")
+    cube, back = to_cube(array, band_axis)
+    return back(models.add_noise(cube, chosen, seed))
+
+
+def score(reference: Any, test: Any, *, band_axis: int | str | None = None) -> "Scores":
+    """How near ``test`` is to its reference: MPSNR (dB), MSSIM, SAM (radians), ERGAS, and the first two by band.
+
+    Parameters
+    ----------
+    reference, test : Cube, NumPy array, dask array or xarray DataArray
+        Of one shape, in one unit. The peak is that of the reference.
+    band_axis : int or str, optional
+        See `denoise`.
+
+    Raises
+    ------
+    CubeError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_decsc as nd
+    >>> clean = np.full((3, 16, 16), 0.5)
+    >>> round(nd.score(clean, clean + 0.1).mpsnr, 3)
+    20.0
+    """
+    from napari_decsc.hsi.metrics import score_cubes
+
+    return score_cubes(to_cube(reference, band_axis)[0], to_cube(test, band_axis)[0])
+
+
+def noise_model(array: Any, *, band_axis: int | str | None = None, **settings: Any) -> Any:
+    """What noise a real cube has, as DECSC measures it before it denoises. No clean cube is needed.
+
+    Parameters
+    ----------
+    array : Cube, NumPy array, dask array or xarray DataArray
+        Noisy values, axes (band, row, col).
+    band_axis : int or str, optional
+        See `denoise`.
+    **settings
+        Settings of the method "decsc".
+
+    Raises
+    ------
+    DecscError
+        As `denoise`.
+    """
+    measure = import_module("napari_decsc.deq.denoiser").measure_noise
+    chosen = from_dict(METHODS["decsc"].settings, settings)
+    return measure(to_cube(array, band_axis)[0], chosen)
+
+
+def sample_cube(rows: int = 256, cols: int = 256, bands: int = 31) -> Cube:
+    """The built-in scene: synthetic reflectance from 400 to 700 nm, float32, the same at every call.
+
+    Raises
+    ------
+    SettingsError
+        If rows, cols or bands is below 1.
+    """
+    from napari_decsc.hsi import sample
+
+    return sample.sample_cube(rows, cols, bands)
+
+
+def methods() -> dict[str, Method]:
+    """The denoisers by name; ``methods()["decsc"].options`` explains the settings of one.
+
+    Examples
+    --------
+    >>> import napari_decsc as nd
+    >>> list(nd.methods())
+    ['decsc', 'fasthyde', 'e3dtv']
+    """
+    return dict(METHODS)
