@@ -35,11 +35,11 @@ def check_not_inputs(outputs: Iterable[Path], inputs: Iterable[Cube | None]) -> 
 
 def check_cube_output(path: Path, inputs: Iterable[Cube | None], *, overwrite: bool) -> tuple[Path, ...]:
     """Both checks for the files of a cube that is to be written to ``path``; returns them."""
-    from napari_decsc.hsi.io.files import files_of
+    from napari_decsc.hsi.io.files import files_of, notes_of
 
     files = files_of(path)
     check_not_inputs(files, inputs)
-    check_outputs(files, overwrite=overwrite)
+    check_outputs((*files, *notes_of(path)), overwrite=overwrite)
     return files
 
 

@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.io.notes import is_note
 
 _MARK = ".decsc-"
 
@@ -30,21 +31,24 @@ _CURES = {
 
 
 @contextlib.contextmanager
-def replacing(*targets: Path, overwrite: bool, hide_last: bool = False) -> Iterator[list[Path]]:
+def replacing(
+    *targets: Path, overwrite: bool, hide_last: bool = False, notes: Sequence[Path] = ()
+) -> Iterator[list[Path]]:
     """Yield temporary names beside the targets; what was written under them takes the targets' names at the end.
 
-    The names are exchanged in the order given. With ``hide_last`` an old file under the last name is moved away before
-    the others are exchanged. On any error the targets are as they were and nothing temporary is left. If the process
+    ``notes`` are files that tell of the old targets (:mod:`.notes`): they go when the new targets come. The names are
+    exchanged in the order given. With ``hide_last`` an old file under the last name is moved away before the others
+    are exchanged. On any error the targets are as they were and nothing temporary is left. If the process
     dies, the targets are the old or the new ones, all of them, as soon as `recover` has seen the last one's name.
 
-    Raises FileFormatError if a target exists and ``overwrite`` is false, and for every error of the system.
+    Raises FileFormatError if a target or a note exists and ``overwrite`` is false, and for every error of the system.
     """
     recover(targets[-1])
-    _check(targets, overwrite)
+    _check(targets, notes, overwrite)
     new = [_temporary(target) for target in targets]
     try:
         yield new
-        _exchange(new, targets, hide_last)
+        _exchange(new, targets, notes, hide_last)
     except OSError as error:
         cure = _CURES.get(error.errno or 0, "choose another place")
         reason = error.strerror or str(error)
@@ -71,7 +75,7 @@ def recover(target: Path) -> None:
     """
     journal = _journal(target)
     try:
-        pid, born, moves = json.loads(journal.read_bytes())
+        pid, born, moves, gone = json.loads(journal.read_bytes())
         if _lives(pid, born):
             return
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
@@ -81,6 +85,9 @@ def recover(target: Path) -> None:
         if Path(source).name == source and source.startswith(_MARK) and Path(name).name == name:
             with contextlib.suppress(FileNotFoundError):  # moved already
                 os.replace(target.with_name(source), target.with_name(name))
+    for name in gone:
+        if Path(name).name == name and is_note(name):
+            target.with_name(name).unlink(missing_ok=True)
     journal.unlink(missing_ok=True)
 
 
@@ -96,7 +103,7 @@ def _lives(pid: int, born: float) -> bool:
         return False
 
 
-def _check(targets: tuple[Path, ...], overwrite: bool) -> None:
+def _check(targets: tuple[Path, ...], notes: Sequence[Path], overwrite: bool) -> None:
     folder = targets[-1].parent
     if not os.path.isdir(folder):
         raise FileFormatError(f"{targets[-1]}: the folder {folder} does not exist; create it or choose another")
@@ -105,6 +112,11 @@ def _check(targets: tuple[Path, ...], overwrite: bool) -> None:
             raise FileFormatError(f"{target} is a folder; choose another name")
         if not overwrite and os.path.lexists(target):
             raise FileFormatError(f"{target} already exists; choose another name or allow overwriting")
+    if notes and not overwrite:
+        raise FileFormatError(
+            f"{notes[0]} already exists and would be believed to tell of the new file; choose another name or allow "
+            f"overwriting, which removes it"
+        )
 
 
 def _temporary(target: Path) -> Path:
@@ -116,13 +128,17 @@ def _journal(target: Path) -> Path:
     return target.with_name(f"{_MARK}{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}.journal")
 
 
-def _exchange(new: list[Path], targets: tuple[Path, ...], hide_last: bool) -> None:
+def _exchange(new: list[Path], targets: tuple[Path, ...], notes: Sequence[Path], hide_last: bool) -> None:
     backups: list[Path] = []
     journal = _journal(targets[-1])
     with contextlib.ExitStack() as undo:
         if len(targets) > 1:
-            _begin(journal, new, targets)
+            _begin(journal, new, targets, notes)
         try:
+            for note in notes:
+                backups.append(_temporary(note))
+                undo.callback(_restore, backups[-1], note)
+                _keep(note, backups[-1], move=True)
             for target in reversed(targets):
                 if os.path.lexists(target):
                     backups.append(_temporary(target))
@@ -143,15 +159,16 @@ def _exchange(new: list[Path], targets: tuple[Path, ...], hide_last: bool) -> No
             path.unlink(missing_ok=True)
 
 
-def _begin(journal: Path, new: list[Path], targets: tuple[Path, ...]) -> None:
+def _begin(journal: Path, new: list[Path], targets: tuple[Path, ...], notes: Sequence[Path]) -> None:
     """Make the journal appear: the moment from which on the new files count."""
     import psutil
 
     moves = [[source.name, target.name] for source, target in zip(new, targets, strict=True)]
+    gone = [note.name for note in notes]
     part = _temporary(journal)
     try:
         with flushed(part) as file:
-            file.write(json.dumps([os.getpid(), psutil.Process().create_time(), moves]).encode())
+            file.write(json.dumps([os.getpid(), psutil.Process().create_time(), moves, gone]).encode())
         os.replace(part, journal)
     finally:
         part.unlink(missing_ok=True)

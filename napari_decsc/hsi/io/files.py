@@ -17,6 +17,7 @@ from napari_decsc.hsi.io.envi import is_envi, read_envi, write_envi
 from napari_decsc.hsi.io.envi.layout import TYPES
 from napari_decsc.hsi.io.envi.pair import ENDS
 from napari_decsc.hsi.io.envi.streaming import EnviSink, envi_sink
+from napari_decsc.hsi.io.notes import notes_of_envi, notes_of_tiff
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,15 @@ def files_of(path: str | Path) -> tuple[Path, ...]:
 
     path = Path(path)
     return target_pair(path) if _for_writing(path) is None else (path,)
+
+
+def notes_of(path: str | Path) -> tuple[Path, ...]:
+    """The notes of other programs beside these files, which :func:`save_cube` takes away if it may overwrite."""
+    path = Path(path)
+    known = _for_writing(path)
+    if known is None:
+        return tuple(notes_of_envi(files_of(path)[1]))
+    return tuple(notes_of_tiff(path)) if known.name == "TIFF" else ()
 
 
 #: An extension for each format that can be written.

@@ -32,7 +32,7 @@ def ask_for_cube(parent: Any, suggested: Path, formats: str) -> Target | None:
     """
     from qtpy.QtWidgets import QFileDialog
 
-    from napari_decsc.hsi.io.files import files_of
+    from napari_decsc.hsi.io.files import files_of, notes_of
 
     name, chosen = QFileDialog.getSaveFileName(parent, "Save the cube", str(suggested), formats)
     if not name:
@@ -41,7 +41,7 @@ def ask_for_cube(parent: Any, suggested: Path, formats: str) -> Target | None:
     if not path.suffix:
         ending = chosen.partition("*")[2].partition(" ")[0].rstrip(")") or ".hdr"
         path = path.with_name(path.name + ending)
-    existing = [one for one in files_of(path) if one.exists()]
+    existing = [one for one in (*files_of(path), *notes_of(path)) if one.exists()]
     unasked = [one for one in existing if one != Path(name)]
     if unasked and not agrees(parent, unasked):
         return None

@@ -7,7 +7,7 @@ fault as one and the same error.
 import codecs
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from napari_decsc.errors import FileFormatError
 #: A field's value: text, or the items of a braced list. Free text, such as `description`, stays one text.
 Value = str | list[str]
 
+#: Under this name, which no field can have, are the lines that are no field: comments, and lines without "=".
+LOOSE = ""
+
 #: Real headers have kilobytes; a larger "header" is a data file with the wrong name, and is not read into memory.
 LARGEST_HEADER = 16 << 20
 
@@ -31,6 +34,14 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _OF_WINDOWS = re.compile(r"([+-]?)1\.#(INF|IND|QNAN|SNAN)0*")
 _DOUBLE = re.compile(r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$")
 _WHOLE = re.compile(r"\+?[0-9]{1,18}")
+
+
+class Items(list[str]):
+    """The items of a braced list, and the text they were found in, which is written again to the letter."""
+
+    def __init__(self, items: Iterable[str], text: str) -> None:
+        super().__init__(items)
+        self.verbatim = text
 
 
 @dataclass(frozen=True)
@@ -140,23 +151,37 @@ def parse(text: str, name: str) -> dict[str, Value]:
     """Fields of a header's text; ``name`` is its file's name, for errors.
 
     Keys in lower case with single blanks. A braced value goes on to the first line that ends with its closing brace.
-    Lines that begin with ";" are comments. Of a field given twice the last counts. Lines without "=" say nothing.
+    Lines that begin with ";" are comments. Of a field given twice the last counts. Comments outside braces and lines
+    without "=" say nothing; they are kept under `LOOSE`.
     """
     fields: dict[str, Value] = {}
-    lines = iter([line.strip() for line in _LINE_END.split(text) if not line.lstrip().startswith(";")])
-    for line in lines:
+    loose: list[str] = []
+    stripped = (line.strip() for line in _LINE_END.split(text))
+    lines = (line for line in stripped if not _is_comment(line, loose))
+    for number, line in enumerate(lines):
         key, equals, value = line.partition("=")
         key, value = key_of(key), value.strip()
         if not equals or not key:
+            loose += [line] if line and not (number == 0 and line.startswith(_MAGIC)) else []
             continue
         fields[key] = value
         if value.startswith("{"):
-            block = _block(value, lines)
+            inside: list[str] = []
+            block = _block(value, (line for line in stripped if not _is_comment(line, inside)))
             if block is None:
                 said = key if len(key) <= 40 and key.isprintable() else shortened(key)
                 raise FileFormatError(f"{name}: the brace of {said} is never closed; add '}}' behind its last value")
-            fields[key] = block.strip() if key in _FREE_TEXT else _split(block)
-    return fields
+            fields[key] = block.strip() if key in _FREE_TEXT else Items(_split(block), block)
+    if "band names" in fields:
+        fields["band names"] = _one_for_each_band(fields["band names"], fields.get("bands"))
+    return fields | ({LOOSE: loose} if loose else {})
+
+
+def _is_comment(line: str, comments: list[str]) -> bool:
+    if line.startswith(";"):
+        comments.append(line)
+        return True
+    return False
 
 
 def _block(first: str, lines: Iterator[str]) -> str | None:
@@ -179,10 +204,30 @@ def _split(block: str) -> list[str]:
     return items if any(items) else []
 
 
+def _one_for_each_band(value: Value, bands: Value | None) -> Value:
+    """The items as one for each band, where lines divide them so and commas do not: names may hold commas."""
+    if not value or not isinstance(value, Items) or not isinstance(bands, str) or str(len(value)) == bands.strip():
+        return value
+    *lines, last = value.verbatim.strip().split("\n")
+    if str(len(lines) + 1) != bands.strip() or not all(line.endswith(",") for line in lines):
+        return value
+    names = [*(line[:-1] for line in lines), last.removesuffix(",")]
+    return Items([_one_line(name) for name in names], value.verbatim)
+
+
 def header_text(fields: Mapping[str, Any]) -> str:
-    """The text of a header with these fields, in their order; None is left out."""
-    entries = [f"{key} = {_text(key, value)}\n" for key, value in fields.items() if value is not None]
-    return "".join([f"{_MAGIC}\n", *entries])
+    """The text of a header with these fields, in their order; None is left out. Lines that are no field come last."""
+    named = {key: value for key, value in fields.items() if value is not None and key != LOOSE}
+    entries = [f"{key} = {_text(key, value, named.get('bands'))}\n" for key, value in named.items()]
+    return "".join([f"{_MAGIC}\n", *entries, *(f"{line}\n" for line in _loose_lines(fields.get(LOOSE)))])
+
+
+def _loose_lines(value: Any) -> list[str]:
+    """The lines that will be read as no field again; what another file keeps under their name may be anything."""
+    lines = [_one_line(str(line)) for line in value] if isinstance(value, list | tuple) else []
+    return [
+        line for line in lines if line.startswith(";") or (line and not key_of(line.partition("=")[0]) * ("=" in line))
+    ]
 
 
 def key_of(key: str) -> str:
@@ -190,14 +235,26 @@ def key_of(key: str) -> str:
     return re.sub(r"[=\s]+", " ", key).strip(" ;").lower()
 
 
-def _text(key: str, value: Any) -> str:
+def _text(key: str, value: Any, bands: Any) -> str:
+    if isinstance(value, Items):
+        return f"{{{value.verbatim}}}"
     if isinstance(value, list | tuple | np.ndarray):
+        items = [_one_line(str(item)) for item in value]
         # a list on one line ends where the line ends, whatever its items hold; only commas and line ends can break it
-        return "{" + ", ".join(_one_line(str(item)).replace(",", ";") for item in value) + "}"
+        return _on_lines(items, bands) or "{" + ", ".join(item.replace(",", ";") for item in items) + "}"
     text = str(value).strip()
     if key in _FREE_TEXT:
         return "{" + (text if _closes_at_its_end(text) else text.translate({ord("{"): "(", ord("}"): ")"})) + "}"
     return _one_line(text)
+
+
+def _on_lines(items: Sequence[str], bands: Any) -> str | None:
+    """A list of one item for each band, some with commas, on lines as GDAL writes them; None if they cannot be."""
+    text = "\n" + ",\n".join(items)
+    if not any("," in item for item in items) or str(len(items)) != str(bands) or not all(items):
+        return None
+    is_read_again = _closes_at_its_end(text) and not any(item.startswith(";") for item in items)
+    return f"{{{text}}}" if is_read_again else None
 
 
 def _closes_at_its_end(text: str) -> bool:

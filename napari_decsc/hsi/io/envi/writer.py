@@ -17,6 +17,7 @@ from napari_decsc.hsi.io.envi.header import Header, header_text, key_of, read_he
 from napari_decsc.hsi.io.envi.layout import AXES, TYPES, Layout, layout_of
 from napari_decsc.hsi.io.envi.pair import find_data, find_header
 from napari_decsc.hsi.io.envi.wavelengths import ENVI_UNITS, unit_of
+from napari_decsc.hsi.io.notes import notes_of_envi
 
 _CODES = {name: code for code, name in TYPES.items()}
 #: Types that ENVI does not know and the smallest of its types that hold them.
@@ -90,7 +91,8 @@ def new_pair(
     fields = header_text(_fields(cube, layout, extra)).encode("utf-8", errors="replace")
     # while data and header are exchanged one after the other, an old header must not describe new data in a wrong way
     hide = not _holds(header, fields)
-    with replacing(data, header, overwrite=overwrite, hide_last=hide) as (new_data, new_header):
+    notes = notes_of_envi(data)
+    with replacing(data, header, overwrite=overwrite, hide_last=hide, notes=notes) as (new_data, new_header):
         with flushed(new_data) as file:
             yield file
         with flushed(new_header) as file:
@@ -164,22 +166,25 @@ def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, A
 def kept_fields(cube: Cube) -> dict[str, Any]:
     """The fields of a cube's header that stay true in any other file; what the cube's own fields say is left out."""
     fields = {key_of(key): value for key, value in cube.header.items()}
-    return {key: value for key, value in fields.items() if key and _is_kept(key, value, cube.bands)}
+    return {key: value for key, value in fields.items() if _is_kept(key, value, cube)}
 
 
 def _list(values: NDArray[np.float64] | None) -> list[float] | None:
     return None if values is None else values.tolist()
 
 
-def _is_kept(key: str, value: Any, bands: int) -> bool:
+def _is_kept(key: str, value: Any, cube: Cube) -> bool:
     # fields with one value for each band are wrong once the number of bands has changed
+    counted = str(cube.header.get("bands", "")).strip()
     if key == "band names":
-        return not isinstance(value, str) and len(value) == bands
+        return counted == str(cube.bands) or (not isinstance(value, str) and len(value) == cube.bands)
     if key in gains.FIELDS:
-        return Header(Path(), {key: value}).count(key) in (1, bands)
+        return Header(Path(), {key: value}).count(key) in (1, cube.bands)
     if key == "default bands":
         numbers = [str(number) for number in ([value] if isinstance(value, str) else value)]
-        return all(number.isdecimal() and int(number) <= bands for number in numbers)
+        return all(number.isdecimal() and int(number) <= cube.bands for number in numbers)
+    if counted != str(cube.bands) and isinstance(value, list | tuple) and str(len(value)) == counted:
+        return False
     return key not in _NOT_KEPT
 
 

@@ -21,6 +21,7 @@ from napari_decsc.hsi.io.conversion import to_write, write_bsq
 from napari_decsc.hsi.io.formats import metadata, spectral
 from napari_decsc.hsi.io.formats.contents import Contents, Variable, cube_from
 from napari_decsc.hsi.io.formats.guards import INFLATES, STEP, check_memory, fits_in_memory, mapped, overflows, readable
+from napari_decsc.hsi.io.notes import notes_of_tiff
 
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
 #: GeoTIFF's tags (OGC 19-008r4) that are kept, with the type in which they are written again.
@@ -81,7 +82,7 @@ def write_tiff(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, 
 
     cube = to_write(cube, kind)
     size = math.prod(cube.shape) * kind.itemsize
-    with replacing(path, overwrite=overwrite) as (part,), flushed(part) as file:
+    with replacing(path, overwrite=overwrite, notes=notes_of_tiff(path)) as (part,), flushed(part) as file:
         with tifffile.TiffWriter(file, bigtiff=size > _BIG, byteorder="<") as writer:
             place = writer.write(
                 shape=cube.shape,
