@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from napari_decsc.hsi.metrics import Scores
+    from napari_decsc.hsi.noise.measured import MeasuredNoise
     from napari_decsc.hsi.noise.models import NoiseModel
 
 __all__ = [
@@ -226,7 +227,7 @@ def score(reference: Any, test: Any, *, band_axis: int | str | None = None) -> "
     return score_cubes(to_cube(reference, band_axis)[0], to_cube(test, band_axis)[0])
 
 
-def noise_model(array: Any, *, band_axis: int | str | None = None, **settings: Any) -> Any:
+def noise_model(array: Any, *, band_axis: int | str | None = None, **settings: Any) -> "MeasuredNoise":
     """What noise a real cube has, as DECSC measures it before it denoises. No clean cube is needed.
 
     Parameters
@@ -238,12 +239,18 @@ def noise_model(array: Any, *, band_axis: int | str | None = None, **settings: A
     **settings
         Settings of the method "decsc".
 
+    Returns
+    -------
+    MeasuredNoise
+        Level and signal-to-noise ratio of every band, correlation between bands, column offsets, fringes, outliers;
+        ``sentences()`` says it in words.
+
     Raises
     ------
     DecscError
         As `denoise`.
     """
-    measure = import_module("napari_decsc.deq.denoiser").measure_noise
+    measure: Callable[[Cube, Any], MeasuredNoise] = import_module("napari_decsc.deq.denoiser").measure_noise
     chosen = from_dict(METHODS["decsc"].settings, settings)
     return measure(to_cube(array, band_axis)[0], chosen)
 
