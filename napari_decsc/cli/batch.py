@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer, printable
-from napari_decsc.cli.inputs import add_input_options, add_type_option
+from napari_decsc.cli.inputs import add_input_options, add_type_option, tell_notes
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
@@ -128,6 +128,7 @@ class _Batch:
         from napari_decsc.hsi.io.files import open_cube
 
         noisy = open_cube(source, variable=self.options["variable"], band_axis=self.options["band_axis"])
+        tell_notes(noisy)
         check_type(noisy, self.options["dtype"])
         check_cube_output(output, [noisy], overwrite=True)
         # from here on a file under the output's name is ours, even if we are killed before the next entry

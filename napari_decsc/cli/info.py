@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer
-from napari_decsc.cli.inputs import add_input_options, open_input
+from napari_decsc.cli.inputs import add_input_options
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.library import SpectralLibrary
 
@@ -23,8 +23,15 @@ def run(args: argparse.Namespace) -> Answer:
     if is_library(args.cube):
         facts = {"path": str(args.cube), **describe_library(read_library(args.cube))}
     else:
-        facts = {"path": str(args.cube), **describe(open_input(args.cube, args))}
+        facts = {"path": str(args.cube), **describe(_opened(args))}
     return Answer(facts, "\n".join(f"{name.replace('_', ' '):<16}{_words(value)}" for name, value in facts.items()))
+
+
+def _opened(args: argparse.Namespace) -> Cube:
+    from napari_decsc.hsi.io.files import open_cube
+
+    # its notes are among the facts
+    return open_cube(args.cube, variable=args.variable, band_axis=args.band_axis)
 
 
 def describe(cube: Cube) -> dict[str, Any]:
@@ -51,6 +58,7 @@ def describe(cube: Cube) -> dict[str, Any]:
         "maximum": float(values.max()) if values.size else None,
         "peak": peak(cube),
         "sampled_voxels": int(values.size),
+        "notes": list(cube.notes),
     }
 
 
@@ -78,7 +86,8 @@ def _wavelengths(cube: Cube) -> dict[str, Any] | None:
 def _range(wavelengths: Any, unit: str) -> dict[str, Any] | None:
     if wavelengths is None:
         return None
-    return {"first": float(wavelengths[0]), "last": float(wavelengths[-1]), "unit": unit or None}
+    known = wavelengths[wavelengths == wavelengths]
+    return {"first": float(known[0]), "last": float(known[-1]), "unit": unit or None} if known.size else None
 
 
 def _words(value: Any) -> str:

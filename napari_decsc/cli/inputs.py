@@ -1,8 +1,10 @@
 """Options on how a cube is read and written, shared by the commands."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from napari_decsc.cli import printable
 from napari_decsc.hsi.cube import Cube
 
 
@@ -29,7 +31,15 @@ def add_type_option(parser: argparse.ArgumentParser) -> None:
 
 
 def open_input(path: Path, args: argparse.Namespace) -> Cube:
-    """The cube in a file, as the options say."""
+    """The cube in a file, as the options say; what of the file could not be used is told on the standard error."""
     from napari_decsc.hsi.io.files import open_cube
 
-    return open_cube(path, variable=args.variable, band_axis=args.band_axis)
+    cube = open_cube(path, variable=args.variable, band_axis=args.band_axis)
+    tell_notes(cube)
+    return cube
+
+
+def tell_notes(cube: Cube) -> None:
+    """One line on the standard error for each note of the file."""
+    for note in cube.notes:
+        print(f"napari-decsc: note: {printable(note)}", file=sys.stderr, flush=True)

@@ -46,6 +46,8 @@ class Cube:
         File the cube was read from.
     header : mapping
         The producer's header, verbatim, to be kept through export.
+    notes : tuple of str
+        What a person should know about the file: one sentence for each field that could not be used.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class Cube:
     calibration: Calibration | None = None
     source: Path | None = None
     header: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.data.ndim != 3:
@@ -106,7 +109,7 @@ class Cube:
         if self.wavelengths is None:
             return None
         if self.wavelength_unit == "1/cm":
-            return 1e7 / self.wavelengths
+            return 1e7 / np.where(self.wavelengths == 0, np.nan, self.wavelengths)
         factor = NANOMETRES.get(self.wavelength_unit)
         return None if factor is None else self.wavelengths * factor
 

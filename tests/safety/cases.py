@@ -119,10 +119,18 @@ class Talk(logging.Handler):
 class Watch:
     """Notes every file opened for reading outside a folder while it is on. One for a process: hooks cannot be undone.
 
-    Python's own modules may be imported meanwhile, and the system told how much memory is free.
+    Modules may be imported meanwhile (pandas, which dask imports where it is there, looks up the time zone), and the
+    system told how much memory is free.
     """
 
-    _allowed = (sys.prefix, sys.base_prefix, str(Path(__file__).parents[2] / "napari_decsc"), "/proc/", "/sys/")
+    _allowed = (
+        sys.prefix,
+        sys.base_prefix,
+        str(Path(__file__).parents[2] / "napari_decsc"),
+        "/proc/",
+        "/sys/",
+        "/usr/share/zoneinfo/",
+    )
 
     def __init__(self) -> None:
         self.folder: str | None = None
@@ -204,7 +212,8 @@ def _held(cube: Cube) -> Any:
 
 
 def _has_nan(cube: Cube, name: str) -> bool:
-    return isinstance(getattr(cube, name), float)
+    value = getattr(cube, name)
+    return isinstance(value, float) or (value is not None and name in ("wavelengths", "fwhm"))
 
 
 def _bits(data: Any) -> Any:

@@ -51,6 +51,7 @@ def read(path: str | Sequence[str]) -> list[tuple[Any, ...]]:
 
 def _read_one(path: Path) -> list[tuple[Any, ...]]:
     import napari
+    from napari.utils.notifications import show_info
 
     from napari_decsc.hsi.io.envi import is_library
 
@@ -58,7 +59,11 @@ def _read_one(path: Path) -> list[tuple[Any, ...]]:
         show_library(path, viewer_compat.unwrapped(napari.current_viewer()))
         return []
     cube = open_asking(path)
-    return [] if cube is None else [layer_data(cube)]
+    if cube is None:
+        return []
+    if cube.notes:
+        show_info("\n".join(cube.notes))
+    return [layer_data(cube)]
 
 
 def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

@@ -211,7 +211,7 @@ def test_without_them_nothing_is_made_up(tmp_path):
         *((unit, "1/cm", 5.0) for unit in ("Wavenumber", "wavenumbers", "cm-1", "1/cm", "cm^-1", "cm⁻¹")),
         ("Index", "index", 5.0),
         ("GHz", "", 5.0),
-        ("Unknown", "um", 5.0),
+        ("Unknown", "", 5.0),  # whole numbers are no micrometres
     ],
 )
 def test_units_in_their_many_spellings(tmp_path, spelled, unit, first):
@@ -226,9 +226,13 @@ def test_units_in_their_many_spellings(tmp_path, spelled, unit, first):
     [
         ("200, 900, 20000", "nm"),
         ("0.2, 2.5, 20", "um"),
-        ("1, 2, 3", "um"),
-        ("0, 1, 2", ""),
-        ("19, 20, 21", ""),
+        ("0.4, 1, 2", "um"),
+        ("1, 2, 3", "index"),  # numbers of bands
+        ("0, 1, 2", "index"),
+        ("19, 20, 21", "index"),  # of some bands
+        ("1, 3, 7", ""),
+        ("8.3, 9.1, nan", "um"),
+        ("nan, nan, 500", "nm"),
         ("199, 300, 400", ""),
         ("19000, 20000, 20001", ""),
     ],
@@ -286,16 +290,6 @@ def test_wavelengths_inside_band_names(tmp_path, names, unit):
         ),
         ({"file_compression": "1"}, "scene.hdr: file compression is on; save the file uncompressed"),
         ({"major_frame_offsets": "{0, 8}"}, "scene.hdr: major frame offsets are not supported"),
-        ({"wavelength": "{1, 2}"}, "scene.hdr: wavelength has 2 values for 3 bands; give one for every band"),
-        (
-            {"wavelength": "{1, x, 3}"},
-            "scene.hdr: value 2 of wavelength is 'x'; it must be a number, or wavelength may",
-        ),
-        ({"fwhm": "{1, 2, nan}"}, "scene.hdr: value 3 of fwhm is 'nan'; it must be a number, or fwhm may be left out"),
-        ({"bbl": "{1, 1}"}, "scene.hdr: bbl has 2 values for 3 bands"),
-        ({"data_ignore_value": "none"}, "scene.hdr: data ignore value is 'none'; it must be one number"),
-        ({"data_ignore_value": "{1, 2, 3}"}, "scene.hdr: data ignore value is '1, 2, 3'; it must be one number"),
-        ({"reflectance_scale_factor": "0"}, "scene.hdr: reflectance scale factor is '0'; it must be a number above 0"),
         (
             {"wavelength": "{1, 2, 3"},
             "scene.hdr: the brace of wavelength is never closed; add '}' behind its last value",
@@ -313,6 +307,51 @@ def test_a_bad_header_is_refused_with_file_field_and_cure(tmp_path, changes, mes
     with pytest.raises(FileFormatError) as refusal:
         read_envi(put(tmp_path, **changes))
     assert str(refusal.value).startswith(message)
+
+
+LENGTHS = "400, 450, 500"
+#: Fields that producers write -> what becomes of them, and what is said.
+ODD_FIELDS: dict[str, tuple[dict[str, str], dict[str, object], str]] = {
+    "brackets": ({"wavelength": "[ 400. 450. 500. ]"}, {"wavelengths": [400, 450, 500]}, ""),
+    "brackets on lines": ({"wavelength": "[400.\n 450.\n 500.]"}, {"wavelengths": [400, 450, 500]}, ""),
+    "an array": ({"wavelength": "array([400., 450.,\n  500.])"}, {"wavelengths": [400, 450, 500]}, ""),
+    "of numpy": ({"fwhm": "{np.float64(5.5), np.float32(6), 7}"}, {"fwhm": [5.5, 6, 7]}, ""),
+    "quotes": ({"wavelength": "{'400', '450', '500'}"}, {"wavelengths": [400, 450, 500]}, ""),
+    "an open bracket": ({"wavelength": "[400. 450."}, {"wavelengths": None}, "wavelength has 2 values for 3 bands"),
+    "None": ({"wavelength": "None"}, {"wavelengths": None}, "wavelength is 'None'"),
+    "Unknown": ({"wavelength": "{Unknown}", "wavelength_units": "Unknown"}, {"wavelengths": None}, "is 'Unknown'"),
+    "one short": ({"wavelength": "{400, 450}"}, {"wavelengths": None}, "wavelength has 2 values for 3 bands"),
+    "no number": ({"wavelength": "{400, x, 500}"}, {"wavelengths": None}, "value 2 of wavelength is 'x'"),
+    "a gap": ({"wavelength": "{400, nan, 500}"}, {"wavelengths": [400, np.nan, 500]}, ""),
+    "one width": ({"fwhm": "{5.5}"}, {"fwhm": [5.5, 5.5, 5.5]}, ""),
+    "bbl short": ({"bbl": "{1, 1}"}, {"good_bands": None}, "bbl has 2 values for 3 bands"),
+    "bbl in words": ({"bbl": "{True, FALSE, yes}"}, {"good_bands": [True, False, True]}, ""),
+    "bbl None": ({"bbl": "None"}, {"good_bands": None}, "bbl is 'None'"),
+    "no-data None": ({"data_ignore_value": "None"}, {"no_data": None}, "data ignore value is 'None'"),
+    "no-data of each band": ({"data_ignore_value": "{1, 2, 3}"}, {"no_data": None}, "data ignore value is '1, 2, 3'"),
+    "scale 0": ({"reflectance_scale_factor": "0"}, {"scale": 1}, "reflectance scale factor is '0'"),
+    "scale None": ({"reflectance_scale_factor": "none"}, {"scale": 1}, "reflectance scale factor is 'none'"),
+    "gains 0": ({"data_gain_values": "{0, 0, 0}"}, {"calibration": None}, "data gain values is '0, 0, 0'"),
+    "gains None": ({"data_gain_values": "None"}, {"calibration": None}, "data gain values is 'None'"),
+    "byte order None": ({"byte_order": "None", "header_offset": "None"}, {"no_data": None}, ""),
+}
+
+
+@pytest.mark.parametrize("case", ODD_FIELDS)
+def test_a_field_that_cannot_be_used_is_left_out_and_said(tmp_path, case):
+    changes, facts, said = ODD_FIELDS[case]
+    cube = read_envi(put(tmp_path, **changes))
+    np.testing.assert_array_equal(cube.data, EXPECTED)
+    for name, value in facts.items():
+        found = getattr(cube, name)
+        assert (found is None) == (value is None)
+        if value is not None:
+            np.testing.assert_array_equal(found, value)
+    assert len(cube.notes) == (said != "")
+    if said:
+        assert cube.notes[0].startswith("scene.hdr: ")
+        assert said in cube.notes[0]
+        assert cube.notes[0].endswith("is left out")
 
 
 def test_missing_files_are_named(tmp_path):

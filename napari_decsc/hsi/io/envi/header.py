@@ -34,6 +34,12 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _OF_WINDOWS = re.compile(r"([+-]?)1\.#(INF|IND|QNAN|SNAN)0*")
 _DOUBLE = re.compile(r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$")
 _WHOLE = re.compile(r"\+?[0-9]{1,18}")
+#: What Python programs put around numbers when they write an array as text: np.float64(400.0), array([400., 410.]).
+_OF_NUMPY = re.compile(r"\b(?:np|numpy)\.[a-z]+[0-9]*\(([^()]*)\)")
+_AROUND_NUMBERS = re.compile(r"\barray\(|[\[\]()'\"]")
+_IN_BRACKETS = re.compile(r"=[ \t]*(?:array\()?\[[^\[\]={}]*\]")
+#: Words, in lower case, by which programs that fill in every field say that they know nothing.
+UNSAID = frozenset({"", "none", "null", "unknown", "undefined", "n/a", "na", "-"})
 
 
 class Items(list[str]):
@@ -59,7 +65,7 @@ class Header:
     def whole(self, key: str, least: int, default: int | None = None) -> int:
         """The field as a whole number of at least ``least``; ``default`` where it is missing or empty."""
         text = self.text(key)
-        if not text and default is not None:
+        if default is not None and text.lower() in UNSAID:
             return default
         if not text:
             raise FileFormatError(f"{self.path.name}: {key} is missing; add a line '{key} = ' with its number")
@@ -78,8 +84,8 @@ class Header:
             raise self.error(key, "one number, or the field may be left out") from None
         return value
 
-    def numbers(self, key: str, count: int) -> NDArray[np.float64] | None:
-        """The field as ``count`` finite numbers, or None where it is missing or empty."""
+    def numbers(self, key: str, count: int, *, gaps: bool = False) -> NDArray[np.float64] | None:
+        """The field as ``count`` finite numbers, or None where it is missing or empty; with ``gaps``, NaN for some."""
         items = self._items(key)
         if not items:
             return None
@@ -89,16 +95,13 @@ class Header:
                 f"give one for every band, or leave {key} out"
             )
         for number, item in enumerate(items, start=1):
-            try:
-                finite = math.isfinite(_number(item))
-            except ValueError:
-                finite = False
-            if not finite:
+            if not _is_usable(item, gaps):
                 raise FileFormatError(
                     f"{self.path.name}: value {number} of {key} is {shortened(item)}; "
                     f"it must be a number, or {key} may be left out"
                 )
-        return np.array([_number(item) for item in items])
+        values = np.array([_number(item) for item in items])
+        return values if np.isfinite(values).any() else None
 
     def count(self, key: str) -> int:
         """How many values a field that holds numbers has."""
@@ -110,7 +113,8 @@ class Header:
 
     def _items(self, key: str) -> list[str]:
         # commas are the rule; blanks alone, and a comma behind the last value, are met in real files
-        return re.findall(r"[^\s,;]+", self.text(key))
+        text = _AROUND_NUMBERS.sub(" ", _OF_NUMPY.sub(r" \1 ", self.text(key)))
+        return re.findall(r"[^\s,;]+", text)
 
 
 def read_header(path: Path) -> Header:
@@ -156,6 +160,7 @@ def parse(text: str, name: str) -> dict[str, Value]:
     """
     fields: dict[str, Value] = {}
     loose: list[str] = []
+    text = _IN_BRACKETS.sub(lambda match: _LINE_END.sub(" ", match[0]), text)
     stripped = (line.strip() for line in _LINE_END.split(text))
     lines = (line for line in stripped if not _is_comment(line, loose))
     for number, line in enumerate(lines):
@@ -266,6 +271,14 @@ def _closes_at_its_end(text: str) -> bool:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _is_usable(item: str, gaps: bool) -> bool:
+    try:
+        value = _number(item)
+    except ValueError:
+        return False
+    return math.isfinite(value) or (gaps and math.isnan(value))
 
 
 def _number(text: str) -> float:

@@ -13,6 +13,7 @@ from napari_decsc.errors import CubeError, FileFormatError
 from napari_decsc.hsi.io.atomic import flushed, replacing
 from napari_decsc.hsi.io.envi.header import Header, header_text, key_of, read_header
 from napari_decsc.hsi.io.envi.layout import Layout, layout_of
+from napari_decsc.hsi.io.envi.optional import OptionalFields
 from napari_decsc.hsi.io.envi.pair import find_data, find_header, is_envi
 from napari_decsc.hsi.io.envi.wavelengths import ENVI_UNITS, spectral_axis
 
@@ -92,7 +93,7 @@ def read_library(path: str | Path) -> SpectralLibrary:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileFormatError(f"{path}: cannot be read ({reason}); check its name and permissions") from None
-    wavelengths, unit, _ = spectral_axis(header, layout.samples)
+    wavelengths, unit, _ = spectral_axis(OptionalFields(header, strict=True), layout.samples)
     spectra = _physical(header, raw.reshape(layout.lines, layout.samples))
     return SpectralLibrary(spectra, _names(header, layout.lines), wavelengths, unit, header.path)
 
@@ -142,9 +143,8 @@ def _layout(header: Header) -> Layout:
 
 
 def _physical(header: Header, raw: NDArray[Any]) -> NDArray[np.float64]:
-    scale, no_data = header.number("reflectance scale factor"), header.number("data ignore value")
-    if scale is not None and not (np.isfinite(scale) and scale > 0):
-        raise header.error("reflectance scale factor", "a number above 0, or the field may be left out")
+    optional = OptionalFields(header, strict=True)
+    scale, no_data = optional.positive("reflectance scale factor"), optional.number("data ignore value")
     spectra = raw.astype(np.float64)
     if scale is not None:
         spectra /= scale

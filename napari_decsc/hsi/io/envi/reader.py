@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.envi.gains import with_gains
+from napari_decsc.hsi.io.envi.gains import GAINS, with_gains
 from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import Layout, layout_of
+from napari_decsc.hsi.io.envi.optional import OptionalFields
 from napari_decsc.hsi.io.envi.pair import ENDS, find_data, find_header
 from napari_decsc.hsi.io.envi.wavelengths import spectral_axis
 
@@ -23,7 +23,7 @@ def read_envi(path: str | Path) -> Cube:
     ``good_bands``; see :func:`~napari_decsc.hsi.io.envi.wavelengths.spectral_axis` for wavelengths. All fields stay in
     ``header`` (lower-case keys; text, or a list of texts). `data gain values` and `data offset values` are applied
     where values are looked at, see :func:`~napari_decsc.hsi.io.envi.gains.with_gains`; writing whole numbers
-    undoes them.
+    undoes them. Of the fields that only describe, those that cannot be used are left out; ``notes`` says which.
 
     Raises FileFormatError, with file, field and cure, for anything that is not a complete pair of files with real
     numbers. Only the header and the data file beside it are read, and nothing is mapped before its size is checked.
@@ -61,27 +61,19 @@ def _map(data: Path, layout: Layout) -> NDArray[Any]:
 
 def _cube(header: Header, values: NDArray[Any], data: Path) -> Cube:
     bands = values.shape[0]
-    wavelengths, unit, fwhm = spectral_axis(header, bands)
-    bbl = header.numbers("bbl", bands)
+    optional = OptionalFields(header)
+    wavelengths, unit, fwhm = spectral_axis(optional, bands)
     cube = Cube(
         values,
         name=data.stem if data.suffix.lower() in ENDS else data.name,
         wavelengths=wavelengths,
         wavelength_unit=unit,
         fwhm=fwhm,
-        good_bands=None if bbl is None else bbl != 0,
-        no_data=header.number("data ignore value"),
-        scale=_scale(header),
+        good_bands=optional.flags("bbl", bands),
+        no_data=optional.number("data ignore value"),
+        scale=optional.positive("reflectance scale factor") or 1.0,
         source=header.path,
         header=dict(header.fields),
     )
-    return with_gains(cube, header)
-
-
-def _scale(header: Header) -> float:
-    scale = header.number("reflectance scale factor")
-    if scale is None:
-        return 1.0
-    if not (np.isfinite(scale) and scale > 0):
-        raise header.error("reflectance scale factor", "a number above 0, or the field may be left out")
-    return scale
+    gains = optional.without_idle([GAINS])
+    return with_gains(cube, gains).replace(notes=tuple(optional.notes))

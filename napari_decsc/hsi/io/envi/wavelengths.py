@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.io.envi.header import Header
+from napari_decsc.hsi.io.envi.header import UNSAID
+from napari_decsc.hsi.io.envi.optional import OptionalFields
 
 #: Spelling, in lower case without plural -> (unit of a Cube, factor to it).
 _UNITS = {
@@ -29,8 +30,10 @@ _UNITS = {
     "cm-1": ("1/cm", 1.0),
     "cm^-1": ("1/cm", 1.0),
     "index": ("index", 1.0),
+    "band": ("index", 1.0),
+    "layer": ("index", 1.0),
+    "level": ("index", 1.0),
 }
-_UNSAID = ("", "unknown", "none")
 
 #: How ENVI spells the units of a Cube.
 ENVI_UNITS = {
@@ -46,23 +49,25 @@ ENVI_UNITS = {
 _IN_NAME = re.compile(r"(?:^|[\s(:=_])(\d+(?:\.\d*)?)\s*([^\W\d_]*)\s*\)?$")
 
 
-def spectral_axis(header: Header, bands: int) -> tuple[NDArray[np.float64] | None, str, NDArray[np.float64] | None]:
+def spectral_axis(
+    optional: OptionalFields, bands: int
+) -> tuple[NDArray[np.float64] | None, str, NDArray[np.float64] | None]:
     """Wavelengths (band,), their unit as a Cube spells it, and fwhm (band,), the last in the same unit.
 
     Without `wavelength`, wavelengths inside `band names` count. Where `wavelength units` is missing or "Unknown",
-    values that all lie in 200..20000 are taken as nanometres and in 0.2..20 as micrometres: the optical range, in which
-    the two cannot be confused. Centimetres and Angstroms, which a Cube does not know, become mm and nm.
-    Raises FileFormatError for values that are no numbers or not one for each band.
+    `guess_unit` does. Centimetres and Angstroms, which a Cube does not know, become mm and nm. One width holds for all
+    bands. What is no number, or not one for each band, is left out; NaN stands where a single value is not known.
     """
-    values = header.numbers("wavelength", bands)
-    fwhm = header.numbers("fwhm", bands)
+    header = optional.header
+    values = optional.numbers("wavelength", bands, gaps=True)
+    fwhm = optional.numbers("fwhm", bands, gaps=True, one_for_all=True)
     spelled = header.text("wavelength units")
     if values is None:
         values, spelled = _from_band_names(header.fields.get("band names", []), bands, spelled)
     if values is None:
         return None, unit_of(spelled)[0], fwhm
     unit, factor = unit_of(spelled)
-    if not unit and spelled.lower() in _UNSAID:
+    if not unit and spelled.lower() in UNSAID:
         unit = guess_unit(values)
     if factor != 1:
         values, fwhm = values * factor, None if fwhm is None else fwhm * factor
@@ -77,11 +82,27 @@ def unit_of(spelled: str) -> tuple[str, float]:
 
 
 def guess_unit(values: NDArray[np.float64]) -> str:
-    """The unit, "nm" or "um", in which all values lie in the optical range; "" if there is none."""
+    """The unit of wavelengths that come without one: "nm", "um", "index" for numbers of bands, or "".
+
+    Values that all lie in 200..20000 are nanometres and in 0.2..20 micrometres: the optical range, in which the two
+    cannot be confused. Whole numbers of that size are no micrometres: they number layers, for certain where they count
+    up by one.
+    """
+    known = values[np.isfinite(values)]
+    if known.size == 0:
+        return ""
+    if np.all(known == np.rint(known)) and known.max() < 200:
+        return "index" if values.size > 1 and np.all(np.diff(values) == 1) else ""
     for unit, low in (("nm", 200.0), ("um", 0.2)):
-        if np.all((values >= low) & (values <= 100 * low)):
+        if np.all((known >= low) & (known <= 100 * low)):
             return unit
-    return ""
+    # 1, 2, 3 ... of very many bands end among the nanometres
+    return "index" if is_counting(values) else ""
+
+
+def is_counting(values: NDArray[np.float64]) -> bool:
+    """Whether these are the numbers of bands: 0, 1, 2, ... or 1, 2, 3, ..."""
+    return values.size > 1 and values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
 
 
 def _from_band_names(names: str | Sequence[str], bands: int, spelled: str) -> tuple[NDArray[np.float64] | None, str]:
@@ -99,5 +120,5 @@ def _from_band_names(names: str | Sequence[str], bands: int, spelled: str) -> tu
         return None, spelled
     if units[0]:
         return (values, units[0]) if unit_of(units[0])[0] in ("nm", "um") else (None, spelled)
-    plausible = all("." in number for number in numbers) and guess_unit(values)
+    plausible = all("." in number for number in numbers) and guess_unit(values) in ("nm", "um")
     return (values, spelled) if plausible else (None, spelled)
