@@ -165,7 +165,7 @@ def test_every_plot_follows_the_theme(make_napari_viewer, cube):
     bench = Workbench(viewer)
     viewer.window.add_dock_widget(bench)
     plots = [*bench.findChildren(Plot), bench.spectra.plot]
-    assert len(plots) == 3  # residuals, quality, spectra
+    assert len(plots) >= 4  # residuals, noise model, quality, spectra
     seen = []
     for theme in ("light", "dark"):
         viewer.theme = theme

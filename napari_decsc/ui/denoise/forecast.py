@@ -1,53 +1,45 @@
-"""How fast a residual falls, and how long a run will still take: numbers from the iterations so far. No window."""
+"""How fast a residual falls, and how long a run will still take: only from what was measured so far. No window."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from napari_decsc.denoising.protocol import Iteration
+from napari_decsc.ui.denoise.state import RunState
 
 #: The rate is fitted to the newest so many residuals: the first ones often fall faster.
 FEWEST, MOST = 3, 8
 
 
-class Forecast:
-    """Takes in the iterations of a run; knows nothing of a tile until three residuals are there."""
+@dataclass(frozen=True)
+class Left:
+    """Seconds that are left, and of what: "" is the whole run."""
 
-    def __init__(self, tolerance: float | None, limit: int) -> None:
-        self._tolerance, self._limit = tolerance, limit
-        self._tile = 0
-        self._residuals: list[float] = []
-        self._evaluations = 0
-        self._last: Iteration | None = None
+    seconds: float
+    of: str = ""
 
-    def add(self, iterations: Iterable[Iteration]) -> None:
-        """Take in a batch."""
-        for iteration in iterations:
-            if iteration.tile != self._tile:
-                self._tile, self._residuals = iteration.tile, []
-            if iteration.number > 0:
-                self._residuals.append(iteration.relative_residual)
-                self._evaluations += 1
-            self._last = iteration
 
-    @property
-    def rate(self) -> float | None:
-        """What one evaluation multiplies the residual by."""
-        fit = fitted(self._residuals)
-        return None if fit is None else math.exp(fit[0])
+def left(state: RunState, now: float) -> Left | None:
+    """How long it will take, or None as long as nothing was measured that would tell.
 
-    @property
-    def seconds_left(self) -> float | None:
-        """Until the last tile is done, or None as long as nobody can tell."""
-        if self._last is None or not self._evaluations:
-            return None
-        ahead = evaluations_ahead(self._residuals, self._tolerance, self._limit)
-        if ahead is None:
-            return None
-        whole_tile = len(self._residuals) + ahead
-        evaluations = ahead + whole_tile * (self._last.tiles - self._last.tile)
-        return evaluations * self._last.elapsed / self._evaluations
+    With tiles: those that are finished say how long one takes. Within an equilibrium: the fitted line says how many
+    evaluations are ahead, and the evaluations of this equilibrium how long one takes. Preparation is none of them.
+    """
+    if state.last is None or not state.goes_on:
+        return None
+    if state.tile_seconds:
+        one = float(np.mean(state.tile_seconds))
+        rest = max(0.0, one - (now - state.tile_began))
+        return Left(rest + one * (state.last.tiles - state.last.tile))
+    ahead = evaluations_ahead(state.residuals, state.tolerance, state.limit)
+    pace = seconds_per_evaluation(state.stamps)
+    return None if ahead is None or pace is None else Left(ahead * pace, state.current)
+
+
+def seconds_per_evaluation(stamps: Sequence[float]) -> float | None:
+    """The mean distance of the evaluations of one stage; None before the second of them."""
+    return (stamps[-1] - stamps[0]) / (len(stamps) - 1) if len(stamps) > 1 else None
 
 
 def fitted(residuals: Sequence[float]) -> tuple[float, float] | None:
@@ -76,9 +68,11 @@ def forecast_line(residuals: Sequence[float], evaluations: int) -> tuple[list[fl
 
 def evaluations_ahead(residuals: Sequence[float], tolerance: float | None, limit: int) -> int | None:
     """Evaluations until the fitted line meets the tolerance, or the limit (0: none) comes first; None if unknown."""
-    until_limit = max(0, limit - len(residuals)) if limit else None
     fit = fitted(residuals)
-    if fit is None or fit[0] >= 0 or not tolerance:
+    if fit is None:
+        return None
+    until_limit = max(0, limit - len(residuals)) if limit else None
+    if fit[0] >= 0 or not tolerance:
         return until_limit
     crossing = (math.log(tolerance) - fit[1]) / fit[0]
     until_tolerance = max(0, math.ceil(crossing - len(residuals) - 1e-9))

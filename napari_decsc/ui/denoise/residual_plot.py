@@ -1,21 +1,52 @@
-"""The live curve of the relative residual, ||f(z) - z|| / ||f(z)||, against evaluations of f, and its fitted rate."""
+"""The live curve of the relative residual, ||f(z) - z|| / ||f(z)||, against evaluations of f, and its fitted rate.
+
+Every equilibrium begins a new stretch of the curve, behind an upright line; a second, finer curve is the change of the
+picture by each evaluation, as a share of the peak.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.ui.denoise.forecast import forecast_line
-from napari_decsc.ui.parts.painting import DOTS
+from napari_decsc.ui.parts.painting import DASHES, DOTS
 from napari_decsc.ui.parts.panel import Floats, Level, Line, Panel
 from napari_decsc.ui.parts.plot import Plot
-from napari_decsc.ui.parts.theme import FIT, GOAL, RESIDUAL, Colours
+from napari_decsc.ui.parts.theme import CUBE_COLOURS, FIT, GOAL, RESIDUAL, Colours
 
 HEIGHT = 110
 #: Curves with more points than this have no dots.
 MOST_DOTS = 60
+#: The change of the picture, and the borders between stages.
+CHANGE, BORDER = CUBE_COLOURS[4], CUBE_COLOURS[5]
+
+
+@dataclass
+class TileCurve:
+    """What one tile has said: residuals, changes of the picture, and where every stage of it begins."""
+
+    residuals: list[float] = field(default_factory=list)
+    changes: list[float] = field(default_factory=list)
+    borders: list[int] = field(default_factory=lambda: [0])
+    stage: str = ""
+
+    def add(self, iteration: Iteration) -> None:
+        """Take one evaluation in."""
+        if iteration.stage != self.stage:
+            self.stage = iteration.stage
+            if self.residuals and self.borders[-1] != len(self.residuals):
+                self.borders.append(len(self.residuals))
+        self.residuals.append(iteration.relative_residual)
+        self.changes.append(iteration.change)
+
+    @property
+    def newest(self) -> list[float]:
+        """Residuals of the newest stage."""
+        return self.residuals[self.borders[-1] :]
 
 
 class ResidualPlot(Plot):
@@ -23,35 +54,59 @@ class ResidualPlot(Plot):
 
     def __init__(self, colours: Colours) -> None:
         super().__init__(colours, HEIGHT)
-        self.setToolTip("Relative residual ||f(z) - z|| / ||f(z)|| after every evaluation of f, on a logarithmic axis")
+        self.setToolTip(
+            "Relative residual ||f(z) - z|| / ||f(z)|| after every evaluation of f, on a logarithmic axis; the finer "
+            "line is the root mean square by which the evaluation changed the picture, as a share of the peak; upright "
+            "lines part one equilibrium from the next"
+        )
         self.setAccessibleName("Relative residual")
         self.start(None, 10)
         self.panels[0].note = "A run draws its residual here", ""
 
+    @property
+    def tiles(self) -> list[list[float]]:
+        """Relative residuals of every tile, those of its stages one after the other."""
+        return [curve.residuals for curve in self.curves]
+
     def start(self, tolerance: float | None, evaluations: int) -> None:
         """Clear for a new run."""
         self.tolerance = tolerance
-        self.tiles: list[list[float]] = []
+        self.curves: list[TileCurve] = []
         self._evaluations = max(2, evaluations)
         self._ends = 0.2 * (tolerance or 1e-3), 2.0
+        self._bound = math.nan
         self._build()
 
     def add(self, iterations: Iterable[Iteration]) -> None:
         """Take in a batch; it is painted with the window's next turn."""
         before = self._ends, self._evaluations
         for iteration in iterations:
-            while len(self.tiles) < iteration.tile:
-                self.tiles.append([])
+            while len(self.curves) < iteration.tile:
+                self.curves.append(TileCurve())
             if iteration.number > 0 and _is_drawable(iteration.relative_residual):
-                self.tiles[iteration.tile - 1].append(iteration.relative_residual)
-                self._make_room(iteration.relative_residual, len(self.tiles[iteration.tile - 1]))
+                curve = self.curves[iteration.tile - 1]
+                curve.add(iteration)
+                self._make_room(iteration.relative_residual, len(curve.residuals))
+                if _is_drawable(iteration.change):
+                    self._make_room(iteration.change, 0)
+            if math.isfinite(iteration.bound):
+                self._bound = iteration.bound
         if before != (self._ends, self._evaluations):
             self._build()
-        newest = self.tiles[-1] if self.tiles else []
-        x, y, rate = forecast_line(newest, self._evaluations)
-        self.panels[0].moving = [*_curves(self.tiles), Line(np.array(x), np.array(y), FIT, dashes=DOTS)]
-        self.panels[0].note = rate, FIT
+        self._draw()
         self.paint_moves()
+
+    def _draw(self) -> None:
+        """Put the curves, the fitted line and the borders into the axes."""
+        newest = self.curves[-1] if self.curves else TileCurve()
+        begin = newest.borders[-1]
+        x, y, rate = forecast_line(newest.newest, self._evaluations - begin)
+        fit = Line(np.array(x) + begin, np.array(y), FIT, dashes=DOTS)
+        borders = [_upright(at + 0.5, self._ends) for at in newest.borders[1:]]
+        self.panels[0].moving = [*borders, *_curves(self.curves), fit]
+        if rate and math.isfinite(self._bound):
+            rate += f" (proved: ×{self._bound:.2f})"
+        self.panels[0].note = rate, FIT
 
     def save(self, path: Path) -> Path:
         """Write the curves as a picture that stands on its own."""
@@ -75,21 +130,33 @@ class ResidualPlot(Plot):
         level = Level(self.tolerance, f"tolerance {self.tolerance:g}", GOAL) if self.tolerance else None
         axes = Panel((0.5, self._evaluations + 0.5), self._ends, is_log=True, is_counted=True, level=level)
         axes.x_label, axes.y_label = "evaluations of f", "relative residual"
+        if any(_is_drawable(change) for curve in self.curves for change in curve.changes):
+            axes.x_label = "evaluations of f (fine line: change of the picture)"
         self.panels = [axes]
         self.paint_anew()
 
 
-def _curves(tiles: Sequence[Sequence[float]]) -> list[Line]:
-    """A curve for every tile; the newest stands out."""
-    lines = [Line(_numbers(tile), np.array(tile), RESIDUAL, width=0.8, opacity=0.4) for tile in tiles[:-1]]
-    for tile in tiles[-1:]:
-        dots = 1.5 if len(tile) <= MOST_DOTS else 0.0
-        lines.append(Line(_numbers(tile), np.array(tile), RESIDUAL, width=1.5, dots=dots))
+def _curves(curves: Sequence[TileCurve]) -> list[Line]:
+    """A curve for every tile, with a gap where a stage begins; the newest stands out, with its picture's changes."""
+    lines = [Line(*_gapped(one, one.residuals), RESIDUAL, width=0.8, opacity=0.4) for one in curves[:-1]]
+    for one in curves[-1:]:
+        dots = 1.5 if len(one.residuals) <= MOST_DOTS else 0.0
+        if any(map(_is_drawable, one.changes)):
+            lines.append(Line(*_gapped(one, one.changes), CHANGE, width=0.8, opacity=0.9, dots=0.6 * dots))
+        lines.append(Line(*_gapped(one, one.residuals), RESIDUAL, width=1.5, dots=dots))
     return lines
 
 
-def _numbers(tile: Sequence[float]) -> Floats:
-    return np.arange(1.0, len(tile) + 1)
+def _gapped(curve: TileCurve, values: Sequence[float]) -> tuple[Floats, Floats]:
+    """Numbers of the evaluations and their values, NaN between two stages."""
+    numbers = np.arange(1.0, len(values) + 1)
+    borders = curve.borders[1:]
+    return np.insert(numbers, borders, np.nan), np.insert(np.asarray(values, float), borders, np.nan)
+
+
+def _upright(x: float, ends: tuple[float, float]) -> Line:
+    """The border between two stages."""
+    return Line(np.array([x, x]), np.array(ends), BORDER, width=0.8, dashes=DASHES)
 
 
 def _is_drawable(value: float) -> bool:

@@ -79,12 +79,22 @@ class ResultLayer:
         if self.layer is None:
             self._layer = self._add(cube, clean, provenance)
         else:
-            if self._layer.name == self._name + RUNNING:
-                self._layer.name = self._name
+            self.drop_mark()
             remember(self._layer, cube, clean, provenance)
         self._buffer = None
         self._correct_status()
         return self._layer
+
+    def drop_mark(self) -> None:
+        """Take the mark of a running solve from the name, unless the person gave another name."""
+        if self.layer is not None and self._layer.name == self._name + RUNNING:
+            self._layer.name = self._name
+
+    def keep(self) -> None:
+        """Leave what the layer shows, for good."""
+        self._is_over = True
+        self.drop_mark()
+        self._correct_status()
 
     def discard(self) -> None:
         """Take an unfinished preview away, or show the earlier result again."""

@@ -17,6 +17,8 @@ from napari_decsc.ui.parts import worker as work
 
 #: Milliseconds between two previews: redrawing a layer costs about 40 ms.
 PREVIEW_PAUSE = 250
+#: Milliseconds that a denoiser has to end after it was stopped; then the person is let go, and it ends behind.
+PATIENCE = 400
 #: What is said of a result whose layer is taken away in mid-run, at once and in the end.
 LAYER_GOES = "Its layer was removed; it runs on, and the result will be in a new one."
 LAYER_GONE = "Its layer was removed while it ran; the result is in a new one."
@@ -27,7 +29,8 @@ class Result:
     """What a finished run leaves.
 
     The layer and the one it was made from, both cubes, the report, the denoiser (which remembers its solution), where
-    in the world the result lies, scores by name where a clean cube is known, and what else a person should know of it.
+    in the world the result lies, scores by name where a clean cube is known, what else a person should know of it, and
+    whether it is the noisy cube as it was.
     """
 
     layer: Any
@@ -39,6 +42,7 @@ class Result:
     place: Mapping[str, Any]
     scores: tuple[tuple[str, Scores], ...] = ()
     note: str = ""
+    is_unchanged: bool = False
 
 
 def score_both(clean: Cube | None, noisy: Cube, denoised: Cube) -> tuple[tuple[str, Scores], ...]:
@@ -57,13 +61,17 @@ class DenoiseRun(QObject):
     """Runs once: ``progressed`` and ``previewed``, then ``succeeded`` or ``failed``, last ``finished``.
 
     ``progressed`` carries batches of iterations, ``previewed`` says that the layer shows a new estimate, ``bereft``
-    that a person took the layer away. ``before`` is an earlier result of the same layer, whose solution the run goes on
-    from and whose layer it changes.
+    that a person took the layer away, ``scoring`` that only the scores are missing. ``released`` comes a moment after
+    `stop` where the denoiser is still busy inside one step: nobody waits any longer, but what it returns in the end is
+    still taken over. ``before`` is an earlier result of the same layer, whose solution the run goes on from and whose
+    layer it changes.
     """
 
     progressed = Signal(object)
     previewed = Signal()
     bereft = Signal()
+    scoring = Signal()
+    released = Signal()
     succeeded = Signal(object)
     failed = Signal(str)
     finished = Signal()
@@ -73,12 +81,12 @@ class DenoiseRun(QObject):
     ) -> None:
         super().__init__(parent)
         # a denoiser goes on from its solution when it gets the very cube that it solved
-        self._noisy = cube_of(layer) if before is None else before.noisy
+        self.noisy = cube_of(layer) if before is None else before.noisy
         self._source, self._clean, self._made_by = layer, clean_of(layer), provenance_of(layer)
         made = None if before is None else before.layer
-        self.layer = ResultLayer(viewer, layer, self._noisy, f"{method} · {layer.name}", made)
+        self.layer = ResultLayer(viewer, layer, self.noisy, f"{method} · {layer.name}", made)
         self._result: Result | None = None
-        self._is_hurried = False
+        self._is_hurried = self.is_released = False
         self._previews: dict[tuple[int, int, int, int], Preview] = {}
         self._is_over = False
         self._removals = viewer.layers.events.removed
@@ -86,9 +94,13 @@ class DenoiseRun(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PREVIEW_PAUSE)
         self._timer.timeout.connect(self._show_previews)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(PATIENCE)
+        self._patience.timeout.connect(self._release)
         self._has_shown = self._has_frozen = self._is_bereft = False
         denoiser = None if before is None else before.denoiser
-        self.worker = work.denoising_worker(method, settings, self._noisy, denoiser)
+        self.worker = work.denoising_worker(method, settings, self.noisy, denoiser)
         self.worker.yielded.connect(self._on_batch)
         self.worker.returned.connect(self._on_result)
         self.worker.errored.connect(self._on_error)
@@ -105,23 +117,31 @@ class DenoiseRun(QObject):
         self.worker.start()
 
     def stop(self) -> None:
-        """Finish soon, with the best estimate so far."""
+        """Finish soon, with the best estimate so far; within `PATIENCE` the person is let go."""
+        if self._result is not None:
+            self._succeed(self._result)  # only the scores were missing
+            return
         work.stop(self.worker)
+        self._patience.start()
 
     def hurry(self) -> None:
         """As `stop`, without scores: another run is waiting."""
         self._is_hurried = True
         if self._result is None:
-            self.stop()
+            work.stop(self.worker)
         elif not self._is_over:
             self._succeed(self._result)
 
     def abandon(self) -> None:
-        """End without a result, and take the preview away."""
+        """End without a result, and take the preview away, unless it was promised to a person."""
         self.worker.quit()
-        if not self._is_over:
+        if self._is_over:
+            return
+        if self.is_released and (self._has_shown or self._result is not None):
+            self.layer.keep()
+        else:
             self.layer.discard()
-            self._finish()
+        self._finish()
 
     def _on_batch(self, batch: work.Batch) -> None:
         if self._is_over:
@@ -150,16 +170,19 @@ class DenoiseRun(QObject):
         self._timer.stop()
         if self._is_over:
             return
-        report = {**outcome.report, "input": _described(self._noisy), **self._made_by}
+        report = {**outcome.report, "input": _described(self.noisy), **self._made_by}
         note = LAYER_GONE if self.layer.is_removed else ""
         layer = self.layer.finish(outcome.cube, self._clean, {**self._made_by, "denoising": report})
         self._result = Result(
-            layer, self._source, self._noisy, cube_of(layer), report, outcome.denoiser, self.layer.place, note=note
-        )
+            layer, self._source, self.noisy, cube_of(layer), report, outcome.denoiser, self.layer.place, note=note,
+            is_unchanged=outcome.is_unchanged,
+        )  # fmt: skip
         if self._is_hurried:
             self._succeed(self._result)
             return
-        self._scoring = work.calculation_worker(score_both, self._clean, self._noisy, outcome.cube)
+        if self._clean is not None:
+            self.scoring.emit()
+        self._scoring = work.calculation_worker(score_both, self._clean, self.noisy, outcome.cube)
         self._scoring.returned.connect(self._on_scores)
         self._scoring.errored.connect(self._on_error)
         self._scoring.start()
@@ -183,10 +206,21 @@ class DenoiseRun(QObject):
         self.failed.emit(str(error))
         self._finish()
 
+    def _release(self) -> None:
+        """Write the newest estimate into the layer and let the person go; scores would keep nobody waiting."""
+        if self._is_over:
+            return
+        self._timer.stop()
+        self._show_previews()
+        self.layer.drop_mark()
+        self.is_released = True
+        self.released.emit()
+
     def _finish(self) -> None:
         if not self._is_over:
             self._is_over = True
             self._timer.stop()
+            self._patience.stop()
             self._removals.disconnect(self._on_removed)
             if self._has_frozen:
                 gc.unfreeze()

@@ -1,33 +1,32 @@
 """Denoise: choose a cube and a method, watch the residual fall, keep the result."""
 
+import time
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_decsc import registry as methods
 from napari_decsc.errors import DecscError
 from napari_decsc.ui.cubes.layers import provenance_of
-from napari_decsc.ui.denoise import choices, words
+from napari_decsc.ui.denoise import choices, state, words
 from napari_decsc.ui.denoise.fields import explain
-from napari_decsc.ui.denoise.forecast import Forecast
 from napari_decsc.ui.denoise.form import DEVICE, STRENGTH, WEIGHTS, DenoiseForm
 from napari_decsc.ui.denoise.keeping import Keeping
-from napari_decsc.ui.denoise.residual_plot import ResidualPlot
 from napari_decsc.ui.denoise.run import LAYER_GOES, DenoiseRun, Result
+from napari_decsc.ui.denoise.run_view import RunView
+from napari_decsc.ui.denoise.state import Phase, RunState
 from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
-from napari_decsc.ui.parts.texts import NO_CUBE, Message, scores_label
+from napari_decsc.ui.parts.texts import NO_CUBE
 from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import Batch, calculation_worker
 
 #: Milliseconds that the strength rests before the cube is solved anew.
 STRENGTH_PAUSE = 120
-#: Milliseconds between two lines about a run: nobody reads faster, and a new text lays the whole panel out anew.
-WORDS_PAUSE = 200
 
 
 class DenoiseWidget(Docked):
@@ -47,19 +46,18 @@ class DenoiseWidget(Docked):
         self.method, self.summary = QComboBox(), QLabel()
         self.settings_box = QCollapsible("Settings", expandedIcon="▾", collapsedIcon="▸")
         self.run_button, self.stop_button = QPushButton("Denoise"), QPushButton("Stop")
-        self.progress = QProgressBar()
-        self.message = Message()
-        self.plot = ResidualPlot(theme_colours(self.viewer))
-        self.scores = scores_label()
+        self.view = RunView(theme_colours(self.viewer))
+        self.message, self.plot, self.scores = self.view.message, self.view.plot, self.view.scores
         self.keeping = Keeping(self.viewer, self.message)
+        self.rows, self.strength_row = QFormLayout(), QWidget()
+        self.state = RunState()
         self._running: DenoiseRun | None = None
-        self._notice = ""
-        self._last: Any = None
+        self._trailing: DenoiseRun | None = None  # stopped, and not ended yet
         self._is_wanted_again = False
+        self._asking: Any = None
         self._workers: list[Any] = []
         self._forms: dict[str, DenoiseForm] = {}
         self._pause = QTimer(self)
-        self._words_pause = QTimer(self)
         self._fill()
         self._lay_out()
         self._connect()
@@ -101,22 +99,22 @@ class DenoiseWidget(Docked):
         self._start(None)
 
     def stop(self) -> None:
-        """Finish soon, with the best estimate so far."""
+        """Finish at once, with the best estimate so far."""
         self._pause.stop()
         self._is_wanted_again = False
         if self._running is not None:
-            self.stop_button.setEnabled(False)
-            self.message.say("Stopping: the best estimate so far is being finished…")
+            self._turn(state.stop(self.state))
             self._running.stop()
 
     def leave(self) -> None:
         """Let go of the viewer; a run that still goes on is given up."""
         self._pause.stop()
-        self._words_pause.stop()
+        self.view.stop()
         self._is_wanted_again = False
         self.keeping.leave()
-        if self._running is not None:
-            self._running.abandon()
+        for run in (self._running, self._trailing):
+            if run is not None:
+                run.abandon()
         super().leave()
 
     def _start(self, before: Result | None) -> None:
@@ -127,32 +125,40 @@ class DenoiseWidget(Docked):
         except DecscError as error:
             self._fail(str(error))
             return
+        if self._trailing is not None:
+            self._trailing.abandon()
         self.settings_box.collapse(animate=False)
         self._running, self.keeping.result = run, None
-        self._running_method = method
-        self._limit = getattr(settings, "max_iterations", 0)
-        self._tolerance = getattr(settings, "tolerance", None)
-        self._forecast = Forecast(self._tolerance, self._limit)
-        self._notice, self._loss, self._last = "", "", None
         self._workers.append(run.worker)
-        run.progressed.connect(self._show_progress)
-        run.previewed.connect(self.previewed)
-        run.bereft.connect(self._say_bereft)
-        run.succeeded.connect(self._show_result)
-        run.failed.connect(self._fail)
-        run.finished.connect(self._finish)
-        self.plot.start(self._tolerance, min(self._limit or 10, 15))
+        tolerance, limit = getattr(settings, "tolerance", None), getattr(settings, "max_iterations", 0)
+        self.view.begin(tolerance, limit)
         if before is None:
             self.scores.clear()
-            self.message.say("Getting ready…")
-        self.progress.setRange(0, 0)
-        self._refresh()
+        self._turn(state.begin(method, tolerance, limit, time.monotonic()))
+        self._listen(run)
         run.start()
+
+    def _listen(self, run: DenoiseRun) -> None:
+        run.progressed.connect(self._show_progress)
+        run.previewed.connect(self.previewed)
+        run.bereft.connect(lambda: self._turn(state.lose(self.state, LAYER_GOES)))
+        run.scoring.connect(self._show_scoring)
+        run.released.connect(lambda: self._release(run))
+        run.succeeded.connect(lambda result: self._show_result(run, result))
+        run.failed.connect(lambda text: self._on_failed(run, text))
+        run.finished.connect(lambda: self._finish(run))
+
+    def _turn(self, new: RunState) -> None:
+        """Take a state over, and show all that follows from it."""
+        self.state = new
+        self._show_summary()
+        self.view.show_state(new)
+        self._refresh()
 
     def _solve_again(self) -> None:
         """Go on from the last solution with the strength that is set now; a run that goes on makes room first."""
         if self._running is not None:
-            if self._running_method == self.method.currentText():
+            if self.state.method == self.method.currentText():
                 self._is_wanted_again = True
                 self._running.hurry()
         elif self._can_go_on(self.result):
@@ -169,60 +175,49 @@ class DenoiseWidget(Docked):
         )
 
     def _show_progress(self, batch: Batch) -> None:
-        self.plot.add(batch)
-        self._forecast.add(batch)
-        self._notice = next((one.message for one in reversed(batch) if one.message), self._notice)
-        self._last = batch[-1]
-        if not self._words_pause.isActive():
-            self._say_progress()
+        if self._running is not None:
+            self.state = state.hear(self.state, batch, time.monotonic())
+            self.view.add(batch, self.state, self._running.noisy)
 
-    def _say_progress(self) -> None:
-        """Say the newest of a run, unless it is said already or the run is over."""
-        last = self._last
-        if last is None or self._running is None:
+    def _show_scoring(self) -> None:
+        if self._running is not None:
+            self._turn(state.enter(self.state, state.SCORES, time.monotonic()))
+
+    def _release(self, run: DenoiseRun) -> None:
+        """The person need not wait for the step under way."""
+        self._running, self._trailing = None, run
+        self._turn(state.end(self.state, Phase.RELEASED, time.monotonic()))
+
+    def _show_result(self, run: DenoiseRun, result: Result) -> None:
+        if run is not self._running and run is not self._trailing:
             return
-        self._last = None
-        self._words_pause.start()
-        if self.stop_button.isEnabled():
-            said = words.progress(last, self._forecast.seconds_left, self._notice)
-            self.message.say(said + words.noticed(self._loss))
-        if self._limit or last.tiles > 1:
-            within = min(1.0, last.number / self._limit) if self._limit else 0.0
-            self._show_share((last.tile - 1 + within) / last.tiles)
-
-    def _say_bereft(self) -> None:
-        """Say at once that the layer is gone, below what is said of the run."""
-        self._loss = LAYER_GOES
-        self.message.say(self.message.text() + words.noticed(self._loss))
-
-    def _show_share(self, share: float) -> None:
-        """Move the progress bar; by itself it would paint at once, and all that waits to be painted with it."""
-        self.progress.setUpdatesEnabled(False)
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(round(1000 * share))
-        self.progress.setUpdatesEnabled(True)
-
-    def _show_result(self, result: Result) -> None:
-        self._last = None
         self.keeping.result = result
         if self._is_wanted_again:
             return  # the next run says how it ended
-        said = words.summary(result.report, self._tolerance)
-        self.message.say(said + words.noticed(self._notice) + words.noticed(result.note))
+        self._turn(state.end(self.state, Phase.DONE, time.monotonic()))
+        said = words.summary(self.state, result.report, result.is_unchanged)
+        self.message.say(said + words.noticed(self.state.notice) + words.noticed(result.note))
         self.scores.setText(scoring.table(result.scores) if result.scores else "")
         self.done.emit(result)
 
+    def _on_failed(self, run: DenoiseRun, text: str) -> None:
+        if run is not self._trailing:  # of a run that was stopped nobody waits for anything
+            self._fail(text)
+
     def _fail(self, text: str) -> None:
-        self._is_wanted_again, self._last = False, None
-        self.message.complain(text)
+        self._is_wanted_again = False
+        self._turn(state.end(self.state, Phase.FAILED, time.monotonic(), text))
         self.failed.emit(text)
 
-    def _finish(self) -> None:
-        if self._running is not None:
-            self._workers.remove(self._running.worker)
-            self._running.deleteLater()
+    def _finish(self, run: DenoiseRun) -> None:
+        self._workers.remove(run.worker)
+        run.deleteLater()
+        if run is self._trailing:
+            self._trailing = None
+            return
         self._running = None
-        self._show_share(1.0 if self.result is not None else 0.0)
+        if self.state.goes_on:  # abandoned, or another run is wanted
+            self._turn(state.end(self.state, Phase.IDLE, time.monotonic()))
         self._refresh()
         if self._is_wanted_again:
             self._is_wanted_again = False
@@ -230,8 +225,9 @@ class DenoiseWidget(Docked):
 
     def _refresh(self) -> None:
         has_cube = self.cube.layer is not None
-        self.run_button.setEnabled(has_cube and not self.is_running)
-        self.stop_button.setEnabled(self.is_running)
+        seen = words.shown(self.state, time.monotonic(), has_cube)
+        self.run_button.setEnabled(seen.can_run)
+        self.stop_button.setEnabled(seen.can_stop)
         if not has_cube and not self.is_running and self.result is None:
             self.message.say(NO_CUBE)
         elif self.message.text() == NO_CUBE:
@@ -248,10 +244,14 @@ class DenoiseWidget(Docked):
         self.strength_row.setVisible(shown.strength is not None)
         self._offer_devices()
 
+    def _show_summary(self) -> None:
+        """What the method is, until its run needs the room, and not beside the settings."""
+        self.summary.setVisible(not self.settings_box.isExpanded() and self.state.phase is Phase.IDLE)
+
     def _offer_devices(self, *_: Any) -> None:
         """Ask for the devices once somebody looks: it loads torch."""
         form = self.form
-        if DEVICE in form.choices and self.settings_box.isExpanded() and not hasattr(self, "_asking"):
+        if DEVICE in form.choices and self.settings_box.isExpanded() and self._asking is None:
             self._asking = calculation_worker(choices.device_choices)
             self._asking.returned.connect(lambda found: None if self._left else form.offer(DEVICE, found))
             self._asking.start()
@@ -259,8 +259,9 @@ class DenoiseWidget(Docked):
     def _on_settings(self, *_: Any) -> None:
         """While somebody sets, the settings take the room of what they will lead to: nothing needs to be scrolled."""
         is_open = self.settings_box.isExpanded()
-        for part in (self.summary, self.plot, self.scores, self.keeping):
-            part.setVisible(not is_open)
+        self.keeping.setVisible(not is_open)
+        self._show_summary()
+        self.view.make_room(is_open)
         self._offer_devices()
 
     def _connect(self) -> None:
@@ -270,12 +271,11 @@ class DenoiseWidget(Docked):
         self.stop_button.clicked.connect(lambda: self.stop())
         self.settings_box.toggled.connect(self._on_settings)
         self._pause.timeout.connect(self._solve_again)
-        self._words_pause.timeout.connect(self._say_progress)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
         self.connections.at_end(lambda workers=self._workers: [worker.quit() for worker in workers])
 
     def _follow_theme(self, event: Any = None) -> None:
-        self.plot.set_colours(theme_colours(self.viewer))
+        self.view.set_colours(theme_colours(self.viewer))
 
     def _fill(self) -> None:
         for name, method in methods.METHODS.items():
@@ -287,18 +287,12 @@ class DenoiseWidget(Docked):
         self.settings_box.toggleButton().setToolTip("Weights, device, tolerance and what else the method can be told")
         self.run_button.setToolTip("Denoise the cube into a new layer, beside the window")
         self.stop_button.setToolTip("Finish now and keep the best estimate so far")
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
         self._pause.setSingleShot(True)
         self._pause.setInterval(STRENGTH_PAUSE)
-        self._words_pause.setSingleShot(True)
-        self._words_pause.setInterval(WORDS_PAUSE)
 
     def _lay_out(self) -> None:
         content = QWidget()
-        self.rows = QFormLayout()
         self.rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.strength_row = QWidget()
         QHBoxLayout(self.strength_row).setContentsMargins(0, 0, 0, 0)
         self.rows.addRow("Cube", self.cube)
         self.rows.addRow("Method", self.method)
@@ -314,10 +308,7 @@ class DenoiseWidget(Docked):
         column.addLayout(self.rows)
         column.addWidget(self.settings_box)
         column.addLayout(buttons)
-        column.addWidget(self.progress)
-        column.addWidget(self.message)
-        column.addWidget(self.plot, stretch=1)
-        column.addWidget(self.scores)
+        column.addWidget(self.view, stretch=1)
         column.addWidget(self.keeping)
         scrolled(content, self)
 

@@ -1,22 +1,74 @@
-"""How a run stands, and how it ended, each in one line."""
+"""What the panel shows of a run: texts, buttons and the strip of stages, as a pure function of its state."""
 
-from typing import Any
+import math
+from dataclasses import dataclass
 
 from napari_decsc.denoising.protocol import Iteration
-from napari_decsc.ui.denoise.forecast import duration
+from napari_decsc.ui.denoise.forecast import duration, left
+from napari_decsc.ui.denoise.state import READY, Phase, RunState, facts
+
+#: What stopping says until the denoiser has ended.
+STOPPING = "Stopping…"
 
 
-def progress(last: Iteration, seconds_left: float | None, notice: str = "") -> str:
-    """Where a run is, in one line; below it what the denoiser wants a person to know."""
-    parts = [f"Evaluation {last.number}"]
-    if last.tiles > 1:
+@dataclass(frozen=True)
+class Block:
+    """One stage of the strip: its seconds so far, and whether it goes on."""
+
+    name: str
+    seconds: float
+    is_current: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the panel shows. ``text`` is empty where the panel says something of its own."""
+
+    text: str = ""
+    is_error: bool = False
+    can_run: bool = True
+    can_stop: bool = False
+    blocks: tuple[Block, ...] = ()
+    clock: str = ""
+
+
+def shown(state: RunState, now: float, has_cube: bool = True) -> Shown:
+    """What the panel shows of a run at a time."""
+    return Shown(
+        text=_text(state, now),
+        is_error=state.phase is Phase.FAILED,
+        can_run=has_cube and not state.goes_on,
+        can_stop=state.phase is Phase.RUNNING,
+        blocks=blocks(state, now),
+        clock="" if state.phase is Phase.IDLE else f"{state.seconds(now):.1f} s",
+    )
+
+
+def blocks(state: RunState, now: float) -> tuple[Block, ...]:
+    """The stages, in the order in which they began."""
+    seconds = state.stage_seconds(now)
+    return tuple(Block(name, spent, state.goes_on and name == state.current) for name, spent in seconds.items())
+
+
+def progress(state: RunState, now: float) -> str:
+    """Where a run is: stage, tile, evaluation, residual, change of the picture, and time left where that is known."""
+    last = state.last
+    parts = [state.current[:1].upper() + state.current[1:]]
+    if last is not None and last.tiles > 1:
         parts.append(f"tile {last.tile} of {last.tiles}")
-    if last.number > 0:
-        parts.append(f"relative residual {last.relative_residual:.1e}")
-    parts.append(f"{last.elapsed:.1f} s")
-    if seconds_left is not None:
-        parts.append(f"about {duration(seconds_left)} left")
-    return " · ".join(parts) + noticed(notice)
+    if last is not None and state.residuals:
+        parts += [f"evaluation {len(state.residuals)}", f"relative residual {last.relative_residual:.1e}"]
+        parts += [changed(last)] if changed(last) else []
+    ahead = left(state, now)
+    if ahead is not None:
+        parts.append(f"about {duration(ahead.seconds)} left" + (f" in {ahead.of}" if ahead.of else ""))
+    return " · ".join(parts)
+
+
+def changed(iteration: Iteration) -> str:
+    """By how much an evaluation changed the picture, in dB below the peak; empty where nobody measured it."""
+    change = iteration.change
+    return f"picture changes by {20 * math.log10(change):.0f} dB" if math.isfinite(change) and change > 0 else ""
 
 
 def noticed(text: str) -> str:
@@ -24,15 +76,44 @@ def noticed(text: str) -> str:
     return f"\n{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
-def summary(report: dict[str, Any], tolerance: float | None) -> str:
-    """How the run ended, in one line."""
-    histories = [tile["relative_residual"] for tile in report["tiles"] if tile["relative_residual"]]
-    if not histories:
-        return f"Done in {report['seconds']:.1f} s."
-    worst = max(history[-1] for history in histories)
-    evaluations = max(map(len, histories))
-    how = "Stopped by you, best estimate kept," if report["stopped"] else _how(worst, tolerance)
-    return f"{how} after {evaluations} evaluations · relative residual {worst:.1e} · {report['seconds']:.1f} s"
+def summary(state: RunState, report: dict, is_unchanged: bool = False) -> str:
+    """How a run ended and what its layer is."""
+    if report["stopped"]:
+        return stopped(state, is_unchanged)
+    found = facts(report)
+    seconds = f"{state.seconds(state.ended):.1f} s"
+    if found is None:
+        return f"Done in {seconds}."
+    evaluations, worst = found
+    return f"{_how(worst, state.tolerance)} after {_counted(evaluations)} · relative residual {worst:.1e} · {seconds}"
+
+
+def stopped(state: RunState, is_unchanged: bool = False) -> str:
+    """When and where a run was stopped, and what the layer is."""
+    where = f", in the stage “{state.current}”" if state.current not in ("", READY) else ", before it had begun"
+    first = f"Stopped by you after {state.seconds(state.ended):.1f} s{where}."
+    if is_unchanged or (state.phase is Phase.RELEASED and not state.has_estimate):
+        return f"{first} There was no estimate yet: the layer is the noisy cube, unchanged."
+    if state.evaluations:
+        at = f", at a relative residual of {state.residuals[-1]:.1e}" if state.residuals else ""
+        return f"{first} The layer is the best estimate after {_counted(state.evaluations)}{at}."
+    return f"{first} The layer is the first estimate, before any evaluation."
+
+
+def _text(state: RunState, now: float) -> str:
+    if state.phase is Phase.FAILED:
+        return state.error
+    if state.phase is Phase.STOPPING:
+        return f"{STOPPING} The step under way in “{state.current}” comes to its end." + noticed(state.loss)
+    if state.phase is Phase.RELEASED:
+        return stopped(state) + noticed(state.notice) + noticed(state.loss)
+    if state.phase is Phase.RUNNING:
+        return progress(state, now) + noticed(state.notice) + noticed(state.loss)
+    return ""
+
+
+def _counted(evaluations: int) -> str:
+    return f"{evaluations} evaluation" + ("" if evaluations == 1 else "s")
 
 
 def _how(worst: float, tolerance: float | None) -> str:

@@ -2,8 +2,8 @@
 
 Three traps are closed here. superqt takes a RuntimeError (torch's out of memory) for a deleted window and then never
 says that it finished: errors are re-raised as `WorkFailed`. Yields queue without limit: iterations are gathered, and
-handed over once the window has taken the last ones, 40 times a second at most. napari's own worker classes add a
-notification with a traceback: superqt's are used, so that a person sees one message.
+handed over once the window has taken the last ones, 40 times a second at most; only the begin of a stage comes at once.
+napari's own worker classes add a notification with a traceback: superqt's are used, so that a person sees one message.
 """
 
 import logging
@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from superqt.utils import FunctionWorker, GeneratorWorker
 
 from napari_decsc.denoising.protocol import Command, Denoiser, Iteration
@@ -35,11 +36,15 @@ Batch = tuple[Iteration, ...]
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a denoising run returns; the denoiser remembers its solution, from which a later run can go on."""
+    """What a denoising run returns; the denoiser remembers its solution, from which a later run can go on.
+
+    ``is_unchanged`` says that a run was stopped before it had an estimate: the cube is the noisy one.
+    """
 
     cube: Cube
     report: dict[str, Any]
     denoiser: Denoiser
+    is_unchanged: bool = False
 
 
 class WorkFailed(Exception):
@@ -123,15 +128,26 @@ def _steps(
         except StopIteration as end:
             if waiting:
                 yield tuple(waiting)
-            return Outcome(end.value, recorder.report(stopped=stopped), denoiser)
+            report = recorder.report(stopped=stopped)
+            return Outcome(end.value, report, denoiser, stopped and _is_same(end.value, noisy))
         recorder(iteration)
         waiting = [*_without_outdated_previews(waiting, iteration), iteration]
-        if taken.is_set() and time.monotonic() >= due:
+        # what begins, or needs to be known, waits for no later event: the denoiser may be silent for long now
+        is_news = iteration.number == 0 or iteration.message or iteration.noise is not None
+        if is_news or (taken.is_set() and time.monotonic() >= due):
             taken.clear()
             yield tuple(waiting)
             waiting, due = [], max(due, time.monotonic() - PAUSE) + PAUSE
         stopped = stopping.is_set()
         command = Command.STOP if stopped else None
+
+
+def _is_same(cube: Cube, noisy: Cube) -> bool:
+    """Whether no value of a cube is another one; band by band, since either may lie in a file."""
+    return all(
+        np.array_equal(np.asarray(one, np.float32), np.asarray(other, np.float32), equal_nan=True)
+        for one, other in zip(cube.data, noisy.data, strict=True)
+    )
 
 
 def _step_back() -> None:
