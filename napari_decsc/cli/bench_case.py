@@ -6,14 +6,19 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_decsc.errors import DecscError, SettingsError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.models import NOISE_MODELS, NoiseModel, make_noise
+from napari_decsc.hsi.noise.reality import REALITY
 
 #: The noise cases of the field's protocol that a benchmark runs unless told otherwise.
 NOISE_CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -23,6 +28,9 @@ NOISE_CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "corr": ("corr", {}),
     "mixture": ("mixture", {}),
 }
+
+#: Names that stand for many cases.
+GROUPS: dict[str, tuple[str, ...]] = {"protocol": tuple(NOISE_CASES), "reality": tuple(REALITY)}
 
 
 @dataclass(frozen=True)
@@ -38,13 +46,21 @@ class Case:
 
 
 def noise_of(name: str) -> NoiseModel:
-    """The model of a case of `NOISE_CASES`, or a model of that name with its default settings."""
+    """The model of a case of `NOISE_CASES` or `REALITY`, or a model of that name with its default settings."""
     if name in NOISE_CASES:
         model, values = NOISE_CASES[name]
         return make_noise(model, **values)
+    if name in REALITY:
+        return REALITY[name][1]
     if name in NOISE_MODELS:
         return make_noise(name)
-    raise SettingsError(f"there is no noise case {name!r}; choose among {', '.join({**NOISE_CASES, **NOISE_MODELS})}")
+    known = ", ".join({**GROUPS, **NOISE_CASES, **REALITY, **NOISE_MODELS})
+    raise SettingsError(f"there is no noise case {name!r}; choose among {known}")
+
+
+def cases_of(names: Sequence[str]) -> list[str]:
+    """The cases that the names stand for, each once."""
+    return list(dict.fromkeys(case for name in names for case in GROUPS.get(name, (name,))))
 
 
 def clean_cube(path: Path | None, crop: int) -> Cube:
@@ -76,11 +92,10 @@ def run_case(case: Case) -> dict[str, Any]:
     from napari_decsc.cli.peers import make_benchmarked
     from napari_decsc.denoising.protocol import run
     from napari_decsc.denoising.report import Recorder
-    from napari_decsc.hsi.metrics import score_cubes
     from napari_decsc.hsi.noise.models import add_noise
 
-    clean = clean_cube(case.cube, case.crop)
-    noisy = add_noise(clean, noise_of(case.noise), case.seed)
+    clean, noise = clean_cube(case.cube, case.crop), noise_of(case.noise)
+    noisy = add_noise(clean, noise, case.seed)
     denoiser = make_benchmarked(case.method, case.settings)
     recorder = Recorder(denoiser)
     begin = time.process_time()
@@ -91,8 +106,7 @@ def run_case(case: Case) -> dict[str, Any]:
     return {
         **name_of(case),
         "shape": list(clean.shape),
-        "noisy": score_cubes(clean, noisy).summary(),
-        "denoised": score_cubes(clean, denoised).summary(),
+        **_scores(clean, noisy, denoised, noise.lost(clean.bands)),
         "cpu_seconds": round(cpu_seconds, 3),
         "seconds": report["seconds"],
         "peak_memory_bytes": report["peak_memory_bytes"],
@@ -102,6 +116,20 @@ def run_case(case: Case) -> dict[str, Any]:
         "weights": report["weights"],
         "device": report["device"],
     }
+
+
+def _scores(clean: Cube, noisy: Cube, denoised: Cube, lost: NDArray[np.bool_]) -> dict[str, Any]:
+    """Scores before and after, over the bands that hold something of the scene; which do not, from 0, if any."""
+    from napari_decsc.hsi.metrics import score
+    from napari_decsc.hsi.scaling import peak
+
+    kept = ~lost
+    reference, high = clean.physical()[kept], peak(clean)
+    found = {
+        name: score(reference, cube.physical()[kept], high).summary()
+        for name, cube in (("noisy", noisy), ("denoised", denoised))
+    }
+    return {**found, "lost_bands": np.flatnonzero(lost).tolist()} if lost.any() else found
 
 
 def name_of(case: Case) -> dict[str, str]:

@@ -10,6 +10,9 @@ from typing import Any
 #: The method that is measured against the others.
 OURS = "decsc"
 
+#: Panels of the plot beside each other.
+MOST_ACROSS = 6
+
 _COLUMNS = (
     "cube", "noise", "method", "noisy PSNR", "PSNR", "SSIM", "SAM", "CPU s", "peak MB", "PSNR − best", "CPU ÷ best",
 )  # fmt: skip
@@ -98,9 +101,13 @@ def plot(rows: Sequence[dict[str, Any]]) -> bytes:
 
     done = [row for row in rows if "denoised" in row]
     noises, methods = (list(dict.fromkeys(row[key] for row in done)) for key in ("noise", "method"))
-    figure = Figure(figsize=(3.2 * max(1, len(noises)) + 1, 3.6), layout="constrained")
+    across = min(MOST_ACROSS, max(1, len(noises)))
+    down = max(1, -(-len(noises) // across))
+    figure = Figure(figsize=(3.2 * across + 1, 3.6 * down), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, max(1, len(noises)), squeeze=False)[0]
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for panel in panels[len(noises) :]:
+        panel.set_visible(not noises)
     for panel, noise in zip(panels, noises, strict=False):
         for place, method in enumerate(methods):
             points = [row for row in done if (row["noise"], row["method"]) == (noise, method)]
@@ -112,7 +119,8 @@ def plot(rows: Sequence[dict[str, Any]]) -> bytes:
         panel.xaxis.set_major_formatter("{x:g}")
         panel.xaxis.set_minor_formatter("{x:g}")
         panel.grid(alpha=0.3)
-    panels[0].set_ylabel("PSNR / dB")
+    for panel in panels[::across]:
+        panel.set_ylabel("PSNR / dB")
     if noises:
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper")
     stream = io.BytesIO()

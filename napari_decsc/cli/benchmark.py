@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer
-from napari_decsc.cli.bench_case import NOISE_CASES, Case, clean_cube, noise_of, run_case_apart
+from napari_decsc.cli.bench_case import GROUPS, NOISE_CASES, Case, cases_of, clean_cube, noise_of, run_case_apart
 from napari_decsc.cli.options import add_settings, make_settings, unused_settings
 from napari_decsc.cli.peers import PEERS, benchmarked, make_benchmarked
 from napari_decsc.errors import SettingsError
@@ -19,7 +19,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``benchmark``."""
     cases = " ".join(NOISE_CASES)
     parser.add_argument("cubes", metavar="CUBE", nargs="*", type=Path, help="clean cubes [default: built-in sample]")
-    methods, noise = "methods to compare", "noise cases, or noise models with their default settings"
+    methods = "methods to compare"
+    noise = f"noise cases, noise models with their default settings, or {' and '.join(GROUPS)}, which are many cases"
     peers = f"{' and '.join(PEERS)} run only when named, with the package of that name, which is not part of this one"
     parser.add_argument(
         "--methods",
@@ -72,14 +73,15 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     cubes = args.cubes or [None]
     if len({cube.stem for cube in args.cubes}) < len(args.cubes):
         raise SettingsError("two of the cubes have the same name; rename one, so that the table can tell them apart")
-    for noise in args.noise:
+    cases = cases_of(args.noise)
+    for noise in cases:
         noise_of(noise)
     for cube in cubes:
         clean_cube(cube, args.crop)
     return [
         Case(cube, noise, method, settings[method], args.seed, args.crop)
         for cube in cubes
-        for noise in args.noise
+        for noise in cases
         for method in args.methods
     ]
 

@@ -91,12 +91,14 @@ def _metavar(about: Description, default: Any) -> str:
 
 
 def _help(about: dict[str, Description], standard: dict[str, Any]) -> str:
-    """One sentence if all owners agree, else one for each."""
-    texts = {name: f"{item.sentence} [default: {_shown(standard[name])}]" for name, item in about.items()}
-    if len(set(texts.values())) == 1:
-        text = next(iter(texts.values()))
+    """One sentence if all owners agree, else one for all that do."""
+    owners: dict[str, list[str]] = {}
+    for name, item in about.items():
+        owners.setdefault(f"{item.sentence} [default: {_shown(standard[name])}]", []).append(name)
+    if len(owners) == 1:
+        text = next(iter(owners))
     else:
-        text = "; ".join(f"{name}: {words}" for name, words in texts.items())
+        text = "; ".join(f"{', '.join(names)}: {words}" for words, names in owners.items())
     return text.replace("%", "%%")
 
 

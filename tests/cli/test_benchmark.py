@@ -9,11 +9,12 @@ import pytest
 
 from napari_decsc import cli
 from napari_decsc.cli import bench_case, bench_report, benchmark, main
-from napari_decsc.cli.bench_case import Case, central, noise_of, run_case, run_case_apart
+from napari_decsc.cli.bench_case import Case, cases_of, central, noise_of, run_case, run_case_apart
 from napari_decsc.cli.bench_report import markdown, with_margins
 from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.noise.models import Gaussian, Mixture, NonIid
+from napari_decsc.hsi.noise.models import NOISE_MODELS, Gaussian, Mixture, NonIid
+from napari_decsc.hsi.noise.reality import REALITY
 from napari_decsc.registry import METHODS
 
 
@@ -49,6 +50,13 @@ def test_table() -> None:
     assert len(widths) == 1
 
 
+def test_a_plot_of_many_cases_is_no_wider_than_a_page() -> None:
+    rows = [row(f"case {number}", "decsc", 30.0, 1.0) for number in range(17)]
+    header = bench_report.plot(rows)[16:24]
+    assert int.from_bytes(header[:4], "big") < 3000
+    assert int.from_bytes(header[4:], "big") > 1000
+
+
 def test_plot_is_a_png() -> None:
     assert bench_report.plot(ROWS).startswith(b"\x89PNG")
     assert bench_report.plot([ROWS[-1]]).startswith(b"\x89PNG")
@@ -62,6 +70,22 @@ def test_the_protocols_cases_and_plain_models() -> None:
     assert noise_of("gaussian") == Gaussian()
     with pytest.raises(SettingsError, match="there is no noise case 'fog'"):
         noise_of("fog")
+
+
+def test_names_that_stand_for_many_cases() -> None:
+    assert cases_of(["protocol"]) == list(bench_case.NOISE_CASES)
+    assert cases_of(["reality", "mixture", "photon20"]) == [*REALITY, "mixture"]
+    assert len(REALITY) == 17
+    assert all(noise_of(name) == model for name, (_, model) in REALITY.items())
+    # no case hides behind a model's name, and no model behind a case's
+    assert not {*REALITY, *bench_case.GROUPS} & {*NOISE_MODELS}
+
+
+def test_bands_that_hold_nothing_are_not_scored(folder: Path) -> None:
+    found = run_case(Case(folder / "clean.hdr", "junk", "flat", METHODS["flat"].settings()))
+    assert found["lost_bands"] == [1, 2, 3]
+    # the one band that is left has a noise level from 0.02 / 2 to 0.02 * 2: 40 to 28 dB
+    assert 27 < found["noisy"]["mpsnr"] < 41
 
 
 @pytest.mark.parametrize(("side", "rows", "cols"), [(2, slice(1, 3), slice(2, 4)), (9, slice(0, 4), slice(0, 6))])

@@ -91,3 +91,15 @@ def test_help_tells_unit_range_default_and_owner() -> None:
     assert "settings of soft, hard:" in text
     assert "--mode {near,far}" in text
     assert "[default: 1 2.5]" in text
+
+
+def test_help_says_once_what_several_owners_have_in_common() -> None:
+    @dataclass(frozen=True)
+    class Twin:
+        strength: float = described(0.5, "How much, 100 % at most", unit="of 1", minimum=0, maximum=1)
+
+    parser = argparse.ArgumentParser()
+    add_settings(parser, {"soft": Soft, "twin": Twin, "hard": Hard})
+    words = " ".join(parser.format_help().split())
+    assert "soft, twin: How much, 100 % at most (of 1, 0 to 1) [default: 0.5]; hard: How hard" in words
+    assert words.count("How much") == 1

@@ -4,22 +4,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_decsc.hsi.noise.models import Corruption, NoiseModel, make_noise
+from napari_decsc.hsi.noise.base import Corruption, DrawnNoise, as_drawn
+from napari_decsc.hsi.noise.models import make_noise
 
 
-def draw_model(rng: np.random.Generator) -> NoiseModel:
+def draw_model(rng: np.random.Generator) -> DrawnNoise:
     """A noise model at random: half Gaussian of all kinds and levels, half with stripes, dead columns or impulses."""
     kind = rng.choice(
         ["gaussian", "non-iid", "quiet", "corr", "case2", "case3", "case4", "mixture"],
         p=[0.16, 0.2, 0.18, 0.08, 0.05, 0.05, 0.05, 0.23],
     )
     if kind == "gaussian":
-        return make_noise("gaussian", sigma=float(rng.uniform(5, 75)))
+        return as_drawn(make_noise("gaussian", sigma=float(rng.uniform(5, 75))))
     if kind == "non-iid":
-        return make_noise("non-iid", maximum=float(rng.choice([35.0, 55.0, 75.0, 95.0])))
+        return as_drawn(make_noise("non-iid", maximum=float(rng.choice([35.0, 55.0, 75.0, 95.0]))))
     if kind == "quiet":
-        return make_noise("non-iid", maximum=float(rng.uniform(4, 20)))
-    return make_noise(str(kind))
+        return as_drawn(make_noise("non-iid", maximum=float(rng.uniform(4, 20))))
+    return as_drawn(make_noise(str(kind)))
 
 
 def corrupt(clean: Tensor, rng: np.random.Generator, generator: torch.Generator) -> Tensor:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.band_list import format_bands
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.noise.models import Combined, Corruption, NoiseModel, Shape
+from napari_decsc.hsi.noise.base import Combined, Corruption, DrawnNoise, Floats, NoiseModel, OfBand, Shape, as_drawn
 from napari_decsc.settings import as_dict
 
 #: Up to so many voxels the random numbers of the bands before are drawn, and thrown away, for one band alone.
@@ -17,7 +17,7 @@ EXACT_VOXELS = 4_000_000
 
 
 @dataclass(frozen=True)
-class OnBands(NoiseModel):
+class OnBands(DrawnNoise):
     """A noise model that acts on some bands only, as if the cube had no others.
 
     ``chosen`` is True for the bands it acts on, one for each band of the cube.
@@ -28,14 +28,38 @@ class OnBands(NoiseModel):
     model: NoiseModel
     chosen: tuple[bool, ...]
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the other model is."""
+        return self.model.is_drawn
+
     def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
         """Draws the model for a cube of the chosen bands."""
-        bands, rows, cols = shape
+        chosen = self._chosen(shape[0])
+        part = as_drawn(self.model).draw((int(chosen.sum()), *shape[1:]), rng)
+        return Corruption(*(_spread(getattr(part, name), chosen) for name in ("sigma", "offset", "dead", "impulse")))
+
+    def begin(self, shape: Shape, rng: np.random.Generator) -> OfBand:
+        """Begins the model for a cube of the chosen bands."""
+        chosen = self._chosen(shape[0])
+        number = np.cumsum(chosen) - 1
+        of_band = self.model.begin((int(chosen.sum()), *shape[1:]), rng)
+        return lambda band, clean: of_band(int(number[band]), clean) if chosen[band] else clean
+
+    def __call__(self, data: NDArray[Any], rng: np.random.Generator) -> Floats:
+        """A noisy float32 copy of ``data``, shape (band, row, col), peak 1."""
+        return super().__call__(data, rng) if self.is_drawn else NoiseModel.__call__(self, data, rng)
+
+    def lost(self, bands: int) -> NDArray[np.bool_]:
+        """Those of the chosen bands that the model leaves nothing of."""
+        chosen = self._chosen(bands)
+        return _spread(self.model.lost(int(chosen.sum())), chosen)
+
+    def _chosen(self, bands: int) -> NDArray[np.bool_]:
         chosen = np.array(self.chosen)
         if len(chosen) != bands or not chosen.any():
             raise SettingsError(f"{chosen.sum()} of {len(chosen)} bands are chosen, and the cube has {bands}")
-        part = self.model.draw((int(chosen.sum()), rows, cols), rng)
-        return Corruption(*(_spread(getattr(part, name), chosen) for name in ("sigma", "offset", "dead", "impulse")))
+        return chosen
 
 
 def on_bands(model: NoiseModel, chosen: NDArray[np.bool_]) -> NoiseModel:
@@ -57,22 +81,32 @@ def noisy_band(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """One band (row, col) before and after noise, on the scale whose peak is 1, for a quick look.
 
-    It is what `models.add_noise` gives for that band; only behind many voxels (`EXACT_VOXELS`) the
-    pixels' own randomness is another, while levels, stripes and dead lines stay the same.
+    It is what `models.add_noise` gives for that band; only with the protocol's models, behind many voxels
+    (`EXACT_VOXELS`), the pixels' own randomness is another, while levels, stripes and dead lines stay the same.
     """
-    _, rows, cols = cube.shape
     rng = np.random.default_rng(seed)
-    corruption = model.draw(cube.shape, rng)
+    data = np.asarray(cube.data[band : band + 1])
+    clean = Cube(data, cube.name, no_data=cube.no_data, scale=cube.scale).physical()[0] / np.float32(peak)
+    make = _drawn_band if model.is_drawn else _begun_band
+    noisy = make(cube.shape, model, rng, band, clean)
+    return clean, np.where(np.isnan(clean), clean, noisy).astype(np.float32)
+
+
+def _begun_band(shape: Shape, model: NoiseModel, rng: np.random.Generator, band: int, clean: Floats) -> Floats:
+    return model.begin(shape, rng)(band, clean)
+
+
+def _drawn_band(shape: Shape, model: NoiseModel, rng: np.random.Generator, band: int, clean: Floats) -> Floats:
+    """The band out of the one stream of random numbers that all bands share."""
+    _, rows, cols = shape
+    corruption = as_drawn(model).draw(shape, rng)
     for _ in range(band if band * rows * cols <= EXACT_VOXELS else 0):
         rng.standard_normal((1, rows, cols), np.float32)
         rng.random((1, rows, cols), np.float32)
-    one = slice(band, band + 1)
-    data = np.asarray(cube.data[one])
-    clean = Cube(data, cube.name, no_data=cube.no_data, scale=cube.scale).physical() / np.float32(peak)
     normal = rng.standard_normal((1, rows, cols), np.float32)
     uniform = rng.random((1, rows, cols), np.float32)
-    noisy = corruption.of_bands(one).apply(clean, normal, uniform, np.where)
-    return clean[0], np.where(np.isnan(clean), clean, noisy)[0].astype(np.float32)
+    noisy: Floats = corruption.of_bands(slice(band, band + 1)).apply(clean[None], normal, uniform, np.where)[0]
+    return noisy
 
 
 def _spread(part: NDArray[Any], chosen: NDArray[np.bool_]) -> NDArray[Any]:

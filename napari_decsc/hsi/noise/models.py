@@ -1,17 +1,16 @@
 """Noise models of the field's protocol, on cubes whose peak is 1; noise levels are given on the 0-255 scale.
 
-What a model draws is a `Corruption`: a few small arrays, without the pixels' own randomness. One definition of how it
-acts serves NumPy here and tensors in training::
+All are of the kind :class:`napari_decsc.hsi.noise.base.DrawnNoise`; what sensors do besides is in
+:mod:`napari_decsc.hsi.noise.sensors`. ::
 
     rng = np.random.default_rng(7)
     noisy = NonIid(maximum=95)(clean, rng)          # clean: (band, row, col), peak 1
 """
 
-import dataclasses
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,107 +18,23 @@ from numpy.typing import NDArray
 from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.no_data import in_type
+from napari_decsc.hsi.noise.base import (
+    Combined,
+    Corruption,
+    DrawnNoise,
+    NoiseModel,
+    Shape,
+    corruption,
+    together,
+)
+from napari_decsc.hsi.noise.sensors import SENSOR_MODELS
 from napari_decsc.hsi.scaling import peak
-from napari_decsc.settings import check, described, from_dict
+from napari_decsc.settings import described, from_dict
 
-Shape = tuple[int, int, int]
-Array = TypeVar("Array")
+__all__ = ("Combined", "Corruption", "DrawnNoise", "NoiseModel")  # the doors of the frame, beside what is defined here
 
 #: A sigma of 255 on the field's scale is the peak.
 FULL_SCALE = 255.0
-
-
-@dataclass(frozen=True, eq=False)
-class Corruption:
-    """What a noise model drew for one cube; a batch of n cubes has a leading axis n on every field.
-
-    Parameters
-    ----------
-    sigma : float array, shape (band,)
-        Standard deviation of the Gaussian noise of each band; the peak is 1.
-    offset : float array, shape (band, col)
-        Stripes: what is added to each column.
-    dead : bool array, shape (band, col)
-        Columns that are set to 0.
-    impulse : float array, shape (band,)
-        Probability of a pixel to be set to 0 or 1, half each.
-    """
-
-    sigma: Any
-    offset: Any
-    dead: Any
-    impulse: Any
-
-    def apply(self, data: Array, normal: Array, uniform: Array, where: Callable[..., Array]) -> Array:
-        """The noisy data: Gaussian noise, then stripes, then dead columns, then impulses; nothing is clipped.
-
-        Parameters
-        ----------
-        data : array, shape (..., band, row, col)
-            Clean values, peak 1. Arrays or tensors; the fields must be of the same kind.
-        normal, uniform : arrays like data
-            Independent draws from N(0, 1) and from U[0, 1).
-        where : callable
-            ``numpy.where`` or ``torch.where``.
-        """
-        fraction = self.impulse[..., None, None]
-        noisy = data + self.sigma[..., None, None] * normal + self.offset[..., None, :]
-        noisy = where(self.dead[..., None, :], 0.0, noisy)
-        noisy = where(uniform < fraction, 1.0, noisy)
-        return where(uniform < 0.5 * fraction, 0.0, noisy)
-
-    def of_bands(self, bands: slice) -> "Corruption":
-        """The part that concerns some bands of one cube."""
-        return Corruption(self.sigma[bands], self.offset[bands], self.dead[bands], self.impulse[bands])
-
-
-def _none(shape: Shape) -> Corruption:
-    bands, _, cols = shape
-    per_band, per_column = np.zeros(bands, np.float32), np.zeros((bands, cols), np.float32)
-    return Corruption(per_band, per_column, per_column.astype(bool), per_band)
-
-
-def _changed(shape: Shape, **fields: NDArray[Any]) -> Corruption:
-    fields = {name: array if array.dtype == bool else array.astype(np.float32) for name, array in fields.items()}
-    return dataclasses.replace(_none(shape), **fields)
-
-
-def _together(parts: Sequence[Corruption]) -> Corruption:
-    """Independent corruptions as one: variances and offsets add up, a pixel escapes if it escapes every impulse."""
-    return Corruption(
-        sigma=np.sqrt(np.sum([part.sigma**2 for part in parts], axis=0)),
-        offset=np.sum([part.offset for part in parts], axis=0),
-        dead=np.any([part.dead for part in parts], axis=0),
-        impulse=1 - np.prod([1 - part.impulse for part in parts], axis=0),
-    )
-
-
-@dataclass(frozen=True)
-class NoiseModel(ABC):
-    """A kind of noise with its settings; calling it makes a noisy copy of an array."""
-
-    name: ClassVar[str]
-    summary: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        check(self)
-
-    @abstractmethod
-    def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
-        """What befalls a cube of the shape (band, row, col): levels, bands and columns, drawn anew at every call."""
-
-    def __call__(self, data: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float32]:
-        """A noisy float32 copy of ``data``, shape (band, row, col), peak 1. Nothing is clipped."""
-        bands, rows, cols = data.shape
-        corruption = self.draw((bands, rows, cols), rng)
-        noisy = np.empty(data.shape, np.float32)
-        for band in range(bands):  # band by band, so that a large cube needs no second and third copy
-            one = slice(band, band + 1)
-            normal = rng.standard_normal((1, rows, cols), np.float32)
-            uniform = rng.random((1, rows, cols), np.float32)
-            clean = np.asarray(data[one], np.float32)
-            noisy[one] = corruption.of_bands(one).apply(clean, normal, uniform, np.where)
-        return noisy
 
 
 def _share(share: float, bands: int) -> int:
@@ -139,7 +54,7 @@ def _values(name: str, values: Sequence[float], maximum: float) -> tuple[float, 
 
 
 @dataclass(frozen=True)
-class Gaussian(NoiseModel):
+class Gaussian(DrawnNoise):
     """Independent Gaussian noise of one level."""
 
     name: ClassVar[str] = "gaussian"
@@ -148,11 +63,11 @@ class Gaussian(NoiseModel):
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
         """Draws nothing: sigma is given."""
-        return _changed(shape, sigma=np.full(shape[0], self.sigma / FULL_SCALE))
+        return corruption(shape, sigma=np.full(shape[0], self.sigma / FULL_SCALE))
 
 
 @dataclass(frozen=True)
-class NonIid(NoiseModel):
+class NonIid(DrawnNoise):
     """Gaussian noise whose level differs from band to band, sigma_b ~ U(0, maximum)."""
 
     name: ClassVar[str] = "non-iid"
@@ -161,11 +76,11 @@ class NonIid(NoiseModel):
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
         """Draws sigma of every band."""
-        return _changed(shape, sigma=rng.uniform(0, self.maximum, shape[0]) / FULL_SCALE)
+        return corruption(shape, sigma=rng.uniform(0, self.maximum, shape[0]) / FULL_SCALE)
 
 
 @dataclass(frozen=True)
-class Complex(NoiseModel):
+class Complex(DrawnNoise):
     """Gaussian noise whose level is drawn for every band from a few levels (case 1 of the complex-noise protocol)."""
 
     name: ClassVar[str] = "complex"
@@ -177,11 +92,11 @@ class Complex(NoiseModel):
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
         """Draws sigma of every band."""
-        return _changed(shape, sigma=rng.choice(self.levels, shape[0]) / FULL_SCALE)
+        return corruption(shape, sigma=rng.choice(self.levels, shape[0]) / FULL_SCALE)
 
 
 @dataclass(frozen=True)
-class Corr(NoiseModel):
+class Corr(DrawnNoise):
     """Gaussian noise that is strongest at the central bands; independent between bands, whatever its name.
 
     sigma_b = beta exp(-(b / B - 1/2)^2 / (4 eta^2)) on the 0-255 scale, b = 0 ... B - 1, for B bands.
@@ -195,14 +110,14 @@ class Corr(NoiseModel):
     def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
         """Draws nothing: sigma follows from the band."""
         distance = np.arange(shape[0]) / shape[0] - 0.5
-        return _changed(shape, sigma=self.beta / FULL_SCALE * np.exp(-(distance**2) / (4 * self.eta**2)))
+        return corruption(shape, sigma=self.beta / FULL_SCALE * np.exp(-(distance**2) / (4 * self.eta**2)))
 
 
 # --- noise on some of the bands -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class SomeBands(NoiseModel):
+class SomeBands(DrawnNoise):
     """Noise on randomly chosen bands: a share of them, rounded down, but at least one (unless the share is 0)."""
 
     band_share: float = described(1 / 3, "Share of the bands that are hit", unit="of 1", minimum=0, maximum=1)
@@ -252,7 +167,7 @@ class Stripe(SomeColumns):
     def draw_on(self, bands: NDArray[np.int64], shape: Shape, rng: np.random.Generator) -> Corruption:
         """Draws the columns, and the offset of each."""
         hit = self.columns(bands, shape, rng)
-        return _changed(shape, offset=np.where(hit, rng.uniform(-self.amplitude, self.amplitude, hit.shape), 0))
+        return corruption(shape, offset=np.where(hit, rng.uniform(-self.amplitude, self.amplitude, hit.shape), 0))
 
 
 @dataclass(frozen=True)
@@ -264,7 +179,7 @@ class Deadline(SomeColumns):
 
     def draw_on(self, bands: NDArray[np.int64], shape: Shape, rng: np.random.Generator) -> Corruption:
         """Draws the columns."""
-        return _changed(shape, dead=self.columns(bands, shape, rng))
+        return corruption(shape, dead=self.columns(bands, shape, rng))
 
 
 @dataclass(frozen=True)
@@ -283,28 +198,15 @@ class Impulse(SomeBands):
         """Draws the share of pixels of every band."""
         impulse = np.zeros(shape[0])
         impulse[bands] = rng.choice(self.fractions, len(bands))
-        return _changed(shape, impulse=impulse)
+        return corruption(shape, impulse=impulse)
 
 
 # --- combinations ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Combined(NoiseModel):
-    """Several kinds of noise at once, each drawn on its own; they act in the order of `Corruption.apply`."""
-
-    name: ClassVar[str] = "combination"
-    summary: ClassVar[str] = "Several kinds of noise at once"
-    models: tuple[NoiseModel, ...] = ()
-
-    def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
-        """Draws every model in turn."""
-        return _together([_none(shape), *(model.draw(shape, rng) for model in self.models)])
-
-
-@dataclass(frozen=True)
-class _Case(NoiseModel):
-    kinds: ClassVar[tuple[NoiseModel, ...]]
+class _Case(DrawnNoise):
+    kinds: ClassVar[tuple[DrawnNoise, ...]]
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
         """Draws every kind in turn."""
@@ -339,7 +241,7 @@ class Case4(_Case):
 
 
 @dataclass(frozen=True)
-class Mixture(NoiseModel):
+class Mixture(DrawnNoise):
     """Case 1, and stripes, dead lines and impulses on disjoint thirds of the bands (case 5).
 
     Each third has B // 3 of the B bands. One or two bands have no disjoint thirds: every kind gets one band then, and
@@ -356,14 +258,15 @@ class Mixture(NoiseModel):
         parts = [Complex().draw(shape, rng)]
         for place, kind in enumerate((Stripe(), Deadline(), Impulse())):
             parts.append(kind.draw_on(order[place * third : (place + 1) * third], shape, rng))
-        return _together(parts)
+        return together(parts)
 
 
-#: The models by name, in the order a person should see them.
-NOISE_MODELS: dict[str, type[NoiseModel]] = {
-    model.name: model
-    for model in (Gaussian, NonIid, Complex, Stripe, Deadline, Impulse, Case2, Case3, Case4, Mixture, Corr)
-}
+PROTOCOL_MODELS: tuple[type[NoiseModel], ...] = (
+    *(Gaussian, NonIid, Complex, Stripe, Deadline, Impulse),
+    *(Case2, Case3, Case4, Mixture, Corr),
+)
+#: The models by name, in the order a person should see them: those of the protocol, then those of sensors.
+NOISE_MODELS: dict[str, type[NoiseModel]] = {model.name: model for model in (*PROTOCOL_MODELS, *SENSOR_MODELS)}
 
 
 def make_noise(name: str, **values: Any) -> NoiseModel:

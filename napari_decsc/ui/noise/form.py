@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, 
 
 from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.noise.models import FULL_SCALE, NOISE_MODELS, Combined, NoiseModel
+from napari_decsc.hsi.noise.sensors import SENSOR_MODELS, PushBroom
 from napari_decsc.settings import descriptions
 from napari_decsc.ui.parts.form import SettingsForm
 from napari_decsc.ui.parts.room import make_room
@@ -15,7 +16,10 @@ from napari_decsc.ui.parts.room import make_room
 #: How many of each unit make up the peak.
 UNITS = {"of 255": FULL_SCALE, "of the peak": 1.0}
 #: The kinds of noise that can be ticked; the others are combinations of these.
-KINDS = ("gaussian", "non-iid", "complex", "stripe", "deadline", "impulse", "corr")
+KINDS = (
+    *("gaussian", "non-iid", "complex", "stripe", "deadline", "impulse", "corr"),
+    *(model.name for model in SENSOR_MODELS if model is not PushBroom),
+)
 #: Positions of a slider; numbers with a larger limit get none.
 STEPS, SLIDABLE = 510, 1000
 #: What has to fit between the buttons of a field.

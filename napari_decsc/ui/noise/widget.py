@@ -218,7 +218,9 @@ class NoiseWidget(Docked):
             self.model.addItem(name)
             self.model.setItemData(self.model.count() - 1, _summary(name), Qt.ItemDataRole.ToolTipRole)
         self.cube.setToolTip("The cube to add noise to; it stays as it is")
-        self.model.setToolTip("The noise of the field's protocol; sigma is given on the 0 to 255 scale")
+        self.model.setToolTip(
+            "Noise of the field's protocol (sigma on the 0 to 255 scale), then noise as sensors make it"
+        )
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip("The same seed gives the same noise")
         self.summary.setWordWrap(True)

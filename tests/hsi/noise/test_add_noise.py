@@ -44,7 +44,9 @@ def test_the_generator_alone_decides_and_the_input_is_left_alone(name, shape):
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     assert (noisy.dtype, noisy.shape) == (np.float32, shape)
     assert np.isfinite(noisy).all()
-    assert clean.size < 400 or not np.array_equal(noisy, make_noise(name)(clean, rng(11)))
+    # a converter is no matter of chance; neither is what does not fit into a few voxels
+    others = [make_noise(name)(clean, rng(seed)) for seed in range(11, 19)]
+    assert clean.size < 400 or name == "quantised" or not all(np.array_equal(noisy, other) for other in others)
 
 
 @pytest.mark.parametrize("seeds", [(1,), (1, 2, 3)], ids=["one cube", "batch"])
