@@ -45,7 +45,7 @@ class Curtain(View):
     @property
     def position(self) -> float:
         """Share of the columns that is left of the edge."""
-        return self.split / self._picture.shape[1]
+        return float(self.split / self._picture.shape[1])
 
     def move(self, position: float) -> None:
         """Move the edge to a share of the columns; only the columns in between are drawn anew."""
@@ -134,7 +134,8 @@ def _between_limits(layer: Any, band: int) -> NDArray[np.float32]:
     """One band on the scale of the layer's contrast limits, 0 to 1; 0 where nothing was measured."""
     low, high = layer.contrast_limits
     values = np.asarray(layer.data[min(band, layer.data.shape[0] - 1)], dtype=np.float32)
-    return np.nan_to_num((values - np.float32(low)) / np.float32(high - low), nan=0.0)
+    shares: NDArray[np.float32] = np.nan_to_num((values - np.float32(low)) / np.float32(high - low), nan=0.0)
+    return shares
 
 
 def _plane(layer: Any) -> NDArray[np.float64]:

@@ -28,26 +28,27 @@ class QualityPlot(Plot):
 
     def __init__(self, colours: Colours) -> None:
         super().__init__(colours, height=125)
-        self.x: NDArray[np.float64] = np.empty(0)
+        self.abscissas: NDArray[np.float64] = np.empty(0)
         self.show_qualities(())
 
     def show_qualities(self, qualities: Sequence[Quality], label: str = "PSNR (dB)", log: bool = False) -> None:
         """Draw the curves; left out is what no axis shows: infinite PSNR of an untouched band, 0 on a log axis."""
         axis = shared_axis([quality.cube for quality in qualities])
-        self.x = np.asarray(axis.values[0], float) if axis.values else np.empty(0)
+        self.abscissas = np.asarray(axis.values[0], float) if axis.values else np.empty(0)
         drawn = [np.where(np.isfinite(one.values), one.values, np.nan) for one in qualities]
         is_log = log and any((values > 0).any() for values in drawn)
         if is_log:
             drawn = [np.where(values > 0, values, np.nan) for values in drawn]
         self.panels = [
             Panel(
-                ends_of([self.x], 0.02),
+                ends_of([self.abscissas], 0.02),
                 _log_ends(drawn) if is_log else ends_of(drawn, 0.06),
                 is_log=is_log,
                 x_label=axis.label,
                 y_label=label,
                 lines=[
-                    Line(self.x, values, one.colour, dots=1.5) for values, one in zip(drawn, qualities, strict=True)
+                    Line(self.abscissas, values, one.colour, dots=1.5)
+                    for values, one in zip(drawn, qualities, strict=True)
                 ],
             )
         ]
@@ -55,12 +56,12 @@ class QualityPlot(Plot):
 
     def mark(self, band: int) -> None:
         """Move the upright line to a band."""
-        self.panels[0].mark = float(self.x[band]) if band < self.x.size else math.nan
+        self.panels[0].mark = float(self.abscissas[band]) if band < self.abscissas.size else math.nan
         self.paint_moves()
 
     def band_at(self, x: float) -> int:
         """The band nearest to an abscissa."""
-        return int(np.nanargmin(np.abs(self.x - x)))
+        return int(np.nanargmin(np.abs(self.abscissas - x)))
 
 
 def _log_ends(arrays: Sequence[NDArray[np.float64]]) -> tuple[float, float]:

@@ -65,14 +65,15 @@ class CompareWidget(Docked):
 
     def ticked(self) -> list[Any]:
         """The ticked layers, from bottom to top."""
-        rows = range(self.list.count())
-        return [self._layers[row] for row in rows if self.list.item(row).checkState() == Qt.CheckState.Checked]
+        items: list[Any] = [self.list.item(row) for row in range(self.list.count())]
+        return [self._layers[row] for row, item in enumerate(items) if item.checkState() == Qt.CheckState.Checked]
 
     def tick(self, layers: Sequence[Any]) -> None:
         """Tick these layers and no others."""
         for row, layer in enumerate(self._layers):
             state = Qt.CheckState.Checked if layer in layers else Qt.CheckState.Unchecked
-            self.list.item(row).setCheckState(state)
+            item: Any = self.list.item(row)
+            item.setCheckState(state)
 
     def start(self, mode: type[View] = Comparison) -> None:
         """Show the ticked cubes together and judge them; curtain and blink take the two upper ones."""
@@ -115,7 +116,7 @@ class CompareWidget(Docked):
             return
         self.difference_button.setEnabled(False)
         self._subtracting = calculation_worker(_difference, *[cube_of(layer) for layer in layers])
-        self._subtracting.returned.connect(lambda made: self._show_difference(*made, layers[0]))
+        self._subtracting.returned.connect(lambda made: self._show_difference(made[0], made[1], layers[0]))
         self._subtracting.errored.connect(self._on_error)
         self._subtracting.finished.connect(self._refresh_buttons)
         self._subtracting.start()
@@ -142,7 +143,7 @@ class CompareWidget(Docked):
         elif self.message.text().startswith("Two cubes"):
             self.message.say("")
 
-    def _refresh_buttons(self) -> None:
+    def _refresh_buttons(self, *_: Any) -> None:
         if not self._left:
             for button in (*self._modes.values(), self.difference_button):
                 button.setEnabled(len(self._layers) > 1)

@@ -21,13 +21,14 @@ class Axis:
 
 def shared_axis(cubes: Sequence[Cube]) -> Axis:
     """Wavelengths in the unit the cubes share, else in nm, else band numbers: never two kinds on one axis."""
-    units = {cube.wavelength_unit if cube.wavelengths is not None else None for cube in cubes}
-    if len(units) == 1 and None not in units:
+    units = {cube.wavelength_unit for cube in cubes}
+    own = [cube.wavelengths for cube in cubes if cube.wavelengths is not None]
+    if len(units) == 1 and len(own) == len(cubes):
         unit = units.pop()
-        return Axis(tuple(cube.wavelengths for cube in cubes), axis_label(unit), unit)
-    lengths = tuple(cube.wavelengths_nm for cube in cubes)
-    if cubes and all(values is not None for values in lengths):
-        return Axis(lengths, axis_label("nm"), "nm")
+        return Axis(tuple(own), axis_label(unit), unit)
+    lengths = [values for cube in cubes if (values := cube.wavelengths_nm) is not None]
+    if cubes and len(lengths) == len(cubes):
+        return Axis(tuple(lengths), axis_label("nm"), "nm")
     return Axis(tuple(np.arange(1, cube.bands + 1, dtype=np.float64) for cube in cubes), "band")
 
 

@@ -179,7 +179,7 @@ def drawable(data: Any) -> Any:
         return data
     import dask.array
 
-    lazy = dask.array.from_array(data, chunks=(1, *data.shape[1:]))
+    lazy: Any = dask.array.from_array(data, chunks=(1, *data.shape[1:]))  # type: ignore[no-untyped-call]
     return lazy.astype(dtype.newbyteorder("="))
 
 

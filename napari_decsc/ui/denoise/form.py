@@ -26,7 +26,8 @@ class DenoiseForm(SettingsForm):
     def _in_words(self, name: str) -> "WordsChoice":
         field = self.fields[name]
         choice = WordsChoice(field.value, field.tooltip)
-        self.widget.layout().replaceWidget(field.native, choice)
+        rows: Any = self.widget.layout()
+        rows.replaceWidget(field.native, choice)
         field.native.setVisible(False)
         choice.changed.connect(lambda text: _set(field, text))
         field.changed.connect(choice.show_value)
@@ -34,7 +35,8 @@ class DenoiseForm(SettingsForm):
 
     def _taken_out(self, name: str) -> "StrengthSlider":
         field = self.fields[name]
-        self.widget.layout().labelForField(field.native).setVisible(False)
+        rows: Any = self.widget.layout()
+        rows.labelForField(field.native).setVisible(False)
         field.native.setVisible(False)
         slider = StrengthSlider(field.value, field.max, field.tooltip)
         slider.changed.connect(lambda value: _set(field, value))

@@ -1,6 +1,6 @@
 """What can be done with a result: the removed noise as a layer, the cube and the report as files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,9 @@ class Keeping(QWidget):
 
     def _denoised(self) -> Chosen:
         result = self._kept()
-        made_by = {name: result.report[name] for name in ("method", "settings") if name in result.report}
+        made_by: Mapping[str, Any] = {
+            name: result.report[name] for name in ("method", "settings") if name in result.report
+        }
         return result.denoised, made_by
 
     def _kept(self) -> Result:

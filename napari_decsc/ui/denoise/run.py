@@ -132,7 +132,7 @@ class DenoiseRun(QObject):
         elif not self._is_over:
             self._succeed(self._result)
 
-    def abandon(self) -> None:
+    def abandon(self, *_: Any) -> None:
         """End without a result, and take the preview away, unless it was promised to a person."""
         self.worker.quit()
         if self._is_over:

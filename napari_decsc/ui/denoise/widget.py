@@ -73,7 +73,8 @@ class DenoiseWidget(Docked):
             form.offer(WEIGHTS, choices.weights_choices())
             self.settings_box.addWidget(form.widget)
             if form.strength is not None:
-                self.strength_row.layout().addWidget(form.strength)
+                row: Any = self.strength_row.layout()
+                row.addWidget(form.strength)
                 form.strength.changed.connect(lambda _: self._pause.start())
         return self._forms[name]
 
@@ -240,7 +241,8 @@ class DenoiseWidget(Docked):
             form.widget.setVisible(form is shown)
             if form.strength is not None:
                 form.strength.setVisible(form is shown)
-        self.rows.labelForField(self.strength_row).setVisible(shown.strength is not None)
+        label: Any = self.rows.labelForField(self.strength_row)
+        label.setVisible(shown.strength is not None)
         self.strength_row.setVisible(shown.strength is not None)
         self._offer_devices()
 
@@ -272,7 +274,13 @@ class DenoiseWidget(Docked):
         self.settings_box.toggled.connect(self._on_settings)
         self._pause.timeout.connect(self._solve_again)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
-        self.connections.at_end(lambda workers=self._workers: [worker.quit() for worker in workers])
+        workers = self._workers
+
+        def quit_all() -> None:
+            for worker in workers:
+                worker.quit()
+
+        self.connections.at_end(quit_all)
 
     def _follow_theme(self, event: Any = None) -> None:
         self.view.set_colours(theme_colours(self.viewer))
@@ -301,8 +309,9 @@ class DenoiseWidget(Docked):
         buttons = QHBoxLayout()
         buttons.addWidget(self.run_button)
         buttons.addWidget(self.stop_button)
-        self.settings_box.layout().setContentsMargins(0, 0, 0, 0)
-        self.settings_box.content().layout().setContentsMargins(0, 0, 0, 0)
+        layouts: list[Any] = [self.settings_box.layout(), self.settings_box.content().layout()]
+        for layout in layouts:
+            layout.setContentsMargins(0, 0, 0, 0)
         column = QVBoxLayout(content)
         column.setSpacing(4)
         column.addLayout(self.rows)

@@ -52,8 +52,7 @@ def window() -> Any | None:
     """The window of napari that a person sees, or None."""
     from qtpy.QtWidgets import QApplication
 
-    application = QApplication.instance()
-    if application is None:
+    if QApplication.instance() is None:
         return None
-    shown = [widget for widget in application.topLevelWidgets() if widget.isVisible()]
+    shown = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     return next((widget for widget in shown if widget.inherits("QMainWindow")), None)

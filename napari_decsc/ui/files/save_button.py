@@ -48,7 +48,7 @@ class SaveButton(QPushButton):
         self._working.append(worker)  # kept until it has ended, so that nothing is lost half-way
         worker.returned.connect(lambda written: self._say(f"Wrote {written}."))
         worker.errored.connect(lambda error: self._say(str(error), is_error=True))
-        worker.finished.connect(lambda: None if self._left else self._working.remove(worker))
+        worker.finished.connect(lambda *_: None if self._left else self._working.remove(worker))
         worker.start()
 
     def leave(self) -> None:

@@ -109,7 +109,7 @@ class CombinationForm:
         self._on_change()
 
 
-def _add_slider(rows: QFormLayout, field: Any) -> None:
+def _add_slider(rows: Any, field: Any) -> None:
     """Put a slider before a field of numbers; either moves the other."""
     row, _ = rows.getWidgetPosition(field.native)
     label = rows.itemAt(row, QFormLayout.ItemRole.LabelRole).widget()
@@ -151,7 +151,7 @@ class _Twin:
         about = "The same strength in the units of the file's values"
         for part in (self.box, self.list):
             part.setToolTip(about)
-        rows: QFormLayout = form.layout()
+        rows: Any = form.layout()
         row, _ = rows.getWidgetPosition(field.native)
         label = QLabel("in data units")
         label.setToolTip(about)

@@ -110,7 +110,8 @@ def show_in(label: QLabel, shades: NDArray[np.uint8]) -> None:
 
     shades = np.ascontiguousarray(shades)
     rows, cols = shades.shape
-    image = QImage(shades.data, cols, rows, cols, QImage.Format.Format_Grayscale8)
+    pixels: Any = shades.data  # the stubs of Qt know no memory view
+    image = QImage(pixels, cols, rows, cols, QImage.Format.Format_Grayscale8)
     density = label.devicePixelRatioF()
     scaled = QPixmap.fromImage(image).scaled(
         round(WIDTH * density),

@@ -84,7 +84,8 @@ class NoiseWidget(Docked):
     def show_settings(self, model: NoiseModel, seed: int) -> None:
         """Fill the form, for all bands."""
         self.model.setCurrentText(model.name)
-        self.form.show(model)
+        form: Any = self.form
+        form.show(model)
         self.bands.clear()
         self.seed.setValue(seed)
 

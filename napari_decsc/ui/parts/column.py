@@ -19,10 +19,11 @@ class Column(QScrollArea):
         content.installEventFilter(self)
         self.setMinimumWidth(COLUMN_WIDTH)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """A form that opens may need more width."""
-        if event.type() == QEvent.Type.LayoutRequest:
-            needed = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        content, bar = self.widget(), self.verticalScrollBar()
+        if event is not None and event.type() == QEvent.Type.LayoutRequest and content is not None and bar is not None:
+            needed = content.minimumSizeHint().width() + bar.sizeHint().width()
             self.setMinimumWidth(max(COLUMN_WIDTH, needed))
         return super().eventFilter(watched, event)
 

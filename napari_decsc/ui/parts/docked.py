@@ -55,9 +55,9 @@ class Docked(QWidget):
         # the bound method of a plain object: self is no more when `destroyed` comes
         self.destroyed.connect(self.connections.close)
 
-    def event(self, event: QEvent) -> bool:
+    def event(self, event: QEvent | None) -> bool:
         """Napari takes a widget out of its dock when the dock is closed, and does not delete it."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._left:
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None and not self._left:
             self._left = True
             self.leave()
         return super().event(event)

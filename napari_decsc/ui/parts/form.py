@@ -65,7 +65,7 @@ def _laid_out(fields: list[Any]) -> QWidget:
 def _field(name: str, about: Description, default: Any) -> Any:
     from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
 
-    common = {"name": name, "label": label(name, about), "tooltip": about.sentence}
+    common: dict[str, Any] = {"name": name, "label": label(name, about), "tooltip": about.sentence}
     if about.choices:
         return ComboBox(value=default, choices=list(about.choices), **common)
     if isinstance(default, bool):
@@ -85,7 +85,7 @@ def label(name: str, about: Description) -> str:
     return f"{words} ({about.unit})" if about.unit else words
 
 
-def _range(about: Description, limit: float) -> dict[str, float]:
+def _range(about: Description, limit: float) -> dict[str, Any]:
     return {
         "min": -limit if about.minimum is None else about.minimum,
         "max": limit if about.maximum is None else about.maximum,

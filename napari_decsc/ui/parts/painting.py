@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF, QTextOption
 
-from napari_decsc.ui.parts.panel import Line, Panel, runs
+from napari_decsc.ui.parts.panel import Floats, Line, Panel, runs
 from napari_decsc.ui.parts.theme import Colours
 
 #: Size of the letters, and points between two numbers along an axis, at least.
@@ -102,7 +102,7 @@ def _paint_lines(painter: QPainter, inside: QRectF, panel: Panel, lines: Any) ->
 
 def _paint_curve(painter: QPainter, inside: QRectF, panel: Panel, line: Line) -> None:
     if line.spread is not None:
-        _paint_spread(painter, inside, panel, line)
+        _paint_spread(painter, inside, panel, line, line.spread)
     points = _points(inside, panel, line.x, line.y)
     colour = QColor(line.colour)
     colour.setAlphaF(line.opacity)
@@ -118,13 +118,13 @@ def _paint_curve(painter: QPainter, inside: QRectF, panel: Panel, line: Line) ->
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _paint_spread(painter: QPainter, inside: QRectF, panel: Panel, line: Line) -> None:
+def _paint_spread(painter: QPainter, inside: QRectF, panel: Panel, line: Line, spread: Floats) -> None:
     colour = QColor(line.colour)
     colour.setAlphaF(0.25)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
-    low = _points(inside, panel, line.x, line.y - line.spread)
-    high = _points(inside, panel, line.x, line.y + line.spread)
+    low = _points(inside, panel, line.x, line.y - spread)
+    high = _points(inside, panel, line.x, line.y + spread)
     for lower, upper in zip(low, high, strict=True):
         painter.drawPolygon(QPolygonF([*lower, *upper[::-1]]))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -139,11 +139,11 @@ def _points(inside: QRectF, panel: Panel, x: Any, y: Any) -> list[list[QPointF]]
 
 
 def _x(inside: QRectF, panel: Panel, value: float) -> float:
-    return inside.left() + float(panel.across(np.float64(value))) * inside.width()
+    return inside.left() + float(panel.across(np.asarray(value))) * inside.width()
 
 
 def _y(inside: QRectF, panel: Panel, value: float) -> float:
-    return inside.bottom() - float(panel.up(np.float64(value))) * inside.height()
+    return inside.bottom() - float(panel.up(np.asarray(value))) * inside.height()
 
 
 def _pen(colour: Any, width: float, dashes: tuple[float, ...]) -> QPen:

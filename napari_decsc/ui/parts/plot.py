@@ -63,7 +63,7 @@ class Plot(QWidget):
         left, right, top, bottom = self.margins
         count = max(1, len(self.panels))
         across, down = self.gaps
-        width, height = self.width() - left - right, self.height() - top - bottom
+        width, height = float(self.width() - left - right), float(self.height() - top - bottom)
         if self.is_wide:
             width = (width - across * (count - 1)) / count
         else:

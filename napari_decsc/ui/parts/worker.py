@@ -68,7 +68,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "memory" in text and ("out of" in text or "allocate" in text)
 
 
-def denoising_worker(method: str, settings: Any, noisy: Cube, before: Denoiser | None = None) -> GeneratorWorker:
+#: Of batches of iterations; what is sent into it is nothing.
+Worker = GeneratorWorker[Any, Any, Any]
+
+
+def denoising_worker(method: str, settings: Any, noisy: Cube, before: Denoiser | None = None) -> Worker:
     """A worker, not yet started, that denoises ``noisy``.
 
     It yields batches of iterations and returns an `Outcome`; `stop` ends it early. ``before`` is the denoiser of an
@@ -77,18 +81,20 @@ def denoising_worker(method: str, settings: Any, noisy: Cube, before: Denoiser |
     """
     # nothing can be sent to a generator that has not begun; a person may stop a run before it has
     stopping, taken = threading.Event(), threading.Event()
-    worker = _logged(GeneratorWorker(_denoise, method, settings, noisy, before, stopping, taken))
+    worker: Any = _logged(GeneratorWorker(_denoise, method, settings, noisy, before, stopping, taken))
     worker.stopping = stopping
     worker.yielded.connect(lambda _: taken.set())
-    return worker
+    made: Worker = worker
+    return made
 
 
-def calculation_worker(function: Callable[..., Any], *arguments: Any) -> FunctionWorker:
+def calculation_worker(function: Callable[..., Any], *arguments: Any) -> FunctionWorker[Any]:
     """A worker, not yet started, that returns ``function(*arguments)``."""
-    return _logged(FunctionWorker(_calculate, function, *arguments))
+    made: FunctionWorker[Any] = _logged(FunctionWorker(_calculate, function, *arguments))
+    return made
 
 
-def stop(worker: GeneratorWorker) -> None:
+def stop(worker: Any) -> None:
     """Ask a denoising run to finish with its best estimate."""
     worker.stopping.set()
 

@@ -53,9 +53,9 @@ class PinList(QListWidget):
         """As wide as it gets, one line high."""
         return QSize(200, self.height())
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Delete removes the current pin."""
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.currentRow() >= 0:
+        if event is not None and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.currentRow() >= 0:
             self.removed.emit(self.currentRow())
             return
         super().keyPressEvent(event)

@@ -73,4 +73,4 @@ class PinMarkers:
 def _size(layer: Any) -> float:
     """About a thirtieth of the image, but more than a pixel, in world units."""
     pixel = float(np.abs(layer.scale[-1]))
-    return pixel * max(1.4, max(layer.data.shape[1:]) / 32)
+    return pixel * max(1.4, float(max(layer.data.shape[1:])) / 32)

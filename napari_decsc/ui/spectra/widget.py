@@ -188,7 +188,8 @@ class SpectrumWidget(Docked):
 
     def _is_shown(self) -> bool:
         # in a hidden or covered dock clicks belong to others
-        return self.isVisible() or not self.window().isVisible()
+        window: Any = self.window()
+        return self.isVisible() or not window.isVisible()
 
     def _watch(self) -> None:
         cubes = cube_layers(self.viewer)

@@ -61,10 +61,13 @@ def show(viewer: Any, layer: Any, cube: Cube, choice: Choice, image: NDArray[np.
 def in_words(cube: Cube, bands: Sequence[int]) -> str:
     """Such as "red 640 · green 550 · blue 460 nm", or band numbers where wavelengths are unknown."""
     lengths = cube.wavelengths
-    known = lengths is not None and bool(np.isfinite(lengths[list(bands)]).all())
-    numbers = [f"{lengths[band]:.4g}" if known else f"band {band + 1}" for band in bands]
-    text = " · ".join(f"{colour} {number}" for colour, number in zip(COLOURS, numbers, strict=True))
-    return f"{text} {unit_text(cube.wavelength_unit)}".rstrip() if known else text
+    if lengths is None or not np.isfinite(lengths[list(bands)]).all():
+        return _named([f"band {band + 1}" for band in bands])
+    return f"{_named([f'{lengths[band]:.4g}' for band in bands])} {unit_text(cube.wavelength_unit)}".rstrip()
+
+
+def _named(numbers: Sequence[str]) -> str:
+    return " · ".join(f"{colour} {number}" for colour, number in zip(COLOURS, numbers, strict=True))
 
 
 def hide(viewer: Any, layer: Any) -> None:

@@ -283,6 +283,8 @@ def _bad(cube: Cube) -> NDArray[np.bool_]:
 
 
 def _same_bands(a: Cube, b: Cube) -> bool:
-    if a.bands != b.bands or (a.wavelengths is None) != (b.wavelengths is None):
+    if a.bands != b.bands:
         return False
-    return a.wavelengths is None or bool(np.allclose(a.wavelengths, b.wavelengths, equal_nan=True))
+    if a.wavelengths is None or b.wavelengths is None:
+        return a.wavelengths is b.wavelengths
+    return bool(np.allclose(a.wavelengths, b.wavelengths, equal_nan=True))
