@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.ui.denoise.forecast import duration, left
@@ -76,7 +77,7 @@ def noticed(text: str) -> str:
     return f"\n{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
-def summary(state: RunState, report: dict, is_unchanged: bool = False) -> str:
+def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False) -> str:
     """How a run ended and what its layer is."""
     if report["stopped"]:
         return stopped(state, is_unchanged)
