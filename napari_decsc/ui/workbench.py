@@ -10,6 +10,7 @@ from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files.sample import sample_cube
+from napari_decsc.ui.judge.noise_panel import NoisePanel
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.worker import calculation_worker
@@ -34,6 +35,7 @@ class Workbench(Docked):
         self.noise = NoiseWidget(self.viewer)
         self.denoise = DenoiseWidget(self.viewer)
         self.compare = CompareWidget(self.viewer)
+        self.measured = NoisePanel(self.viewer)
         self.spectra = SpectrumWidget(self.viewer)
         self.tabs = QTabWidget()
         for widget, name, tip in (
@@ -41,6 +43,7 @@ class Workbench(Docked):
             (self.noise, "1 Noise", "Make a noisy copy of a cube, to see how well it can be denoised"),
             (self.denoise, "2 Denoise", "Take the noise out of a cube"),
             (self.compare, "3 Compare", "See two to four cubes side by side, with their scores"),
+            (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)
         column = QVBoxLayout(self)
@@ -48,6 +51,7 @@ class Workbench(Docked):
         column.addWidget(self.tabs)
         self._dock_spectra()
         self.denoise.previewed.connect(self.spectra.refresh_soon)
+        self.denoise.noise_found.connect(self.measured.know)
         # once both docks have taken their room and are painted
         self._painted = QTimer(self)
         self._painted.setSingleShot(True)
@@ -63,7 +67,7 @@ class Workbench(Docked):
         """Let go of the viewer, with all widgets."""
         super().leave()
         self._painted.stop()
-        for widget in (self.view, self.noise, self.denoise, self.compare):
+        for widget in (self.view, self.noise, self.denoise, self.compare, self.measured):
             widget.leave()
         self.viewer.window.remove_dock_widget(self.spectra)
 

@@ -27,6 +27,7 @@ from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files import reader
+from napari_decsc.ui.judge.noise_panel import NoisePanel
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.plot import Plot
@@ -34,7 +35,7 @@ from napari_decsc.ui.spectra.widget import SpectrumWidget
 from napari_decsc.ui.view.widget import ViewWidget
 from napari_decsc.ui.workbench import Workbench
 
-PANELS = (ViewWidget, NoiseWidget, DenoiseWidget, CompareWidget, SpectrumWidget)
+PANELS = (ViewWidget, NoiseWidget, DenoiseWidget, CompareWidget, SpectrumWidget, NoisePanel)
 FIELDS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
 
 

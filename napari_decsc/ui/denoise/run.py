@@ -82,7 +82,7 @@ class DenoiseRun(QObject):
         super().__init__(parent)
         # a denoiser goes on from its solution when it gets the very cube that it solved
         self.noisy = cube_of(layer) if before is None else before.noisy
-        self._source, self._clean, self._made_by = layer, clean_of(layer), provenance_of(layer)
+        self.source, self._clean, self._made_by = layer, clean_of(layer), provenance_of(layer)
         made = None if before is None else before.layer
         self.layer = ResultLayer(viewer, layer, self.noisy, f"{method} · {layer.name}", made)
         self._result: Result | None = None
@@ -174,7 +174,7 @@ class DenoiseRun(QObject):
         note = LAYER_GONE if self.layer.is_removed else ""
         layer = self.layer.finish(outcome.cube, self._clean, {**self._made_by, "denoising": report})
         self._result = Result(
-            layer, self._source, self.noisy, cube_of(layer), report, outcome.denoiser, self.layer.place, note=note,
+            layer, self.source, self.noisy, cube_of(layer), report, outcome.denoiser, self.layer.place, note=note,
             is_unchanged=outcome.is_unchanged,
         )  # fmt: skip
         if self._is_hurried:

@@ -32,12 +32,14 @@ STRENGTH_PAUSE = 120
 class DenoiseWidget(Docked):
     """Run a method on a cube; ``done`` carries a `Result`, ``failed`` a sentence.
 
-    While it runs, ``previewed`` says a few times a second that the layer shows a new estimate.
+    While it runs, ``previewed`` says a few times a second that the layer shows a new estimate, and ``noise_found``
+    carries the noisy layer and its noise model, as soon as that is known.
     Moving the strength after a run goes on from its solution, in the same layer.
     """
 
     done = Signal(object)
     previewed = Signal()
+    noise_found = Signal(object, object)
     failed = Signal(str)
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -176,9 +178,13 @@ class DenoiseWidget(Docked):
         )
 
     def _show_progress(self, batch: Batch) -> None:
-        if self._running is not None:
-            self.state = state.hear(self.state, batch, time.monotonic())
-            self.view.add(batch, self.state, self._running.noisy)
+        if self._running is None:
+            return
+        known = self.state.noise
+        self.state = state.hear(self.state, batch, time.monotonic())
+        self.view.add(batch, self.state, self._running.noisy)
+        if self.state.noise is not known:
+            self.noise_found.emit(self._running.source, self.state.noise)
 
     def _show_scoring(self) -> None:
         if self._running is not None:
