@@ -22,10 +22,10 @@ XDG_RUNTIME_DIR := $(shell folder="$${TMPDIR:-/tmp}/runtime-$$(id -u)"; mkdir -p
 endif
 export XDG_RUNTIME_DIR
 
-.PHONY: help install run test lint format types contracts validate wheel-test train bench bench-speed bench-memory fuzz screenshots clean distclean
+.PHONY: help install run test test-qt6 test-matrix lint format types contracts validate wheel-test train bench bench-speed bench-memory fuzz screenshots clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo '  Options of a command: make bench ARGS="--crop 128". Another Python: make install PYTHON=python3.12.'
 
@@ -37,6 +37,12 @@ run: $(VENV)/.installed ## the demo: a noisy cube, denoised before your eyes; wr
 
 test: $(VENV)/.installed ## all tests (in a virtual screen)
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-qt6: $(VENV)/.installed ## the tests of the window once more, with Qt 6 instead of Qt 5
+	@QT_API=pyqt6 $(BIN)/python -m pytest tests/ui -o qt_api=pyqt6 $(ARGS)
+
+test-matrix: .cache/system-packages ## the tests of the window with every promised napari and Qt; MATRIX="newest-pyqt6" for one
+	@.ci/matrix $(PYTHON) $(ARGS)
 
 lint: $(VENV)/.installed ## ruff: rules and format
 	@$(BIN)/ruff check .
@@ -96,6 +102,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt .cache/system-packages
 	@if [ ! -x $(BIN)/python ]; then echo "Making $(VENV) with $(PYTHON)."; $(PYTHON) -m venv $(VENV); fi
 	@echo "Installing PyTorch (the largest part, once)."
 	@$(PIP) -c constraints.txt torch
-	@echo "Installing napari-decsc with napari, PyQt5 and the tools for tests."
-	@$(PIP) -c constraints.txt -e '.[pyqt5,test]'
+	@echo "Installing napari-decsc with napari, PyQt5 (PyQt6 for a part of the tests) and the tools for tests."
+	@$(PIP) -c constraints.txt -e '.[pyqt5,pyqt6,test]'
 	@touch $@

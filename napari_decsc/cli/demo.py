@@ -180,13 +180,13 @@ def _save(job: _Job, result: Any, viewer: Any, bench: Any) -> dict[str, Any]:
     save_pictures(viewer, bench, job.folder)
     noise = {"model": job.noise, "seed": job.seed, "settings": as_dict(make_noise(job.noise))}
     save_cube(result.noisy, job.folder / "noisy.hdr", overwrite=True, made_by={"noise": noise})
-    method = {key: result.report[key] for key in ("method", "settings", "weights")}
-    save_cube(result.denoised, job.folder / "denoised.hdr", overwrite=True, made_by=method)
+    made_by = {"noise": noise, "denoising": result.report}
+    save_cube(result.denoised, job.folder / "denoised.hdr", overwrite=True, made_by=made_by)
     report = {
         **_MARK,
         "state": "finished",
         **result.report,
-        "noise": noise,
+        "added_noise": noise,
         "scores": {
             "noisy": score_cubes(result.clean, result.noisy).summary(),
             "denoised": score_cubes(result.clean, result.denoised).summary(),

@@ -75,7 +75,8 @@ def denoise(
     Where method and format allow it, every tile is written as soon as it is done, so that neither cube has to fit into
     the memory. The file appears when it is complete, or not at all.
     """
-    from napari_decsc.cli.outputs import new_sink, save_cube
+    from napari_decsc.cli.outputs import new_sink, retell, save_cube
+    from napari_decsc.denoising import provenance
     from napari_decsc.denoising.protocol import StreamingDenoiser
     from napari_decsc.denoising.report import Recorder
     from napari_decsc.hsi.io.files import can_stream, files_of
@@ -83,12 +84,22 @@ def denoise(
 
     denoiser = make_denoiser(method, settings)
     recorder, about = Recorder(denoiser), denoiser.describe()
-    made_by = {key: about[key] for key in ("method", "settings", "weights")}
+    before = provenance.carried_on(provenance.read(noisy.header))
+    source = {
+        "name": noisy.name,
+        "shape": list(noisy.shape),
+        "source": None if noisy.source is None else str(noisy.source),
+    }
+    made_by = {**before, "denoising": {**about, "input": source}}
     if isinstance(denoiser, StreamingDenoiser) and can_stream(output):
         with new_sink(noisy, output, overwrite=overwrite, made_by=made_by, dtype=dtype) as sink:
             _drive(denoiser.denoise_into(noisy, sink), recorder, method)
-        return files_of(output)[0], recorder.report()
+        report = recorder.report()
+        header = files_of(output)[0]
+        retell(header, {**before, "denoising": {**report, "input": source}}, noisy)
+        return header, report
     denoised = _drive(denoiser.denoise(noisy), recorder, method)
+    made_by["denoising"] |= recorder.report()
     return save_cube(denoised, output, overwrite=overwrite, made_by=made_by, dtype=dtype), recorder.report()
 
 

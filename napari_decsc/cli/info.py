@@ -24,7 +24,8 @@ def run(args: argparse.Namespace) -> Answer:
         facts = {"path": str(args.cube), **describe_library(read_library(args.cube))}
     else:
         facts = {"path": str(args.cube), **describe(_opened(args))}
-    return Answer(facts, "\n".join(f"{name.replace('_', ' '):<16}{_words(value)}" for name, value in facts.items()))
+    lines = [f"{name.replace('_', ' '):<16}{_text(name, value)}" for name, value in facts.items()]
+    return Answer(facts, "\n".join(lines))
 
 
 def _opened(args: argparse.Namespace) -> Cube:
@@ -35,14 +36,18 @@ def _opened(args: argparse.Namespace) -> Cube:
 
 
 def describe(cube: Cube) -> dict[str, Any]:
-    """Facts about a cube, ready for JSON; bands count from 0, minimum and maximum are physical values of a sample."""
+    """Facts about a cube, ready for JSON; bands count from 1, minimum and maximum are physical values of a sample.
+
+    "made_by" is the record of how the cube was made that its file carries, empty where it carries none.
+    """
     import numpy as np
 
+    from napari_decsc.denoising import provenance
     from napari_decsc.hsi.scaling import peak, sample
 
     values = sample(cube)
     values = values[np.isfinite(values)]
-    bad = [] if cube.good_bands is None else np.flatnonzero(~cube.good_bands).tolist()
+    bad = [] if cube.good_bands is None else (np.flatnonzero(~cube.good_bands) + 1).tolist()
     return {
         "name": cube.name,
         "bands": cube.shape[0],
@@ -59,6 +64,7 @@ def describe(cube: Cube) -> dict[str, Any]:
         "peak": peak(cube),
         "sampled_voxels": int(values.size),
         "notes": list(cube.notes),
+        "made_by": provenance.read(cube.header),
     }
 
 
@@ -88,6 +94,14 @@ def _range(wavelengths: Any, unit: str) -> dict[str, Any] | None:
         return None
     known = wavelengths[wavelengths == wavelengths]
     return {"first": float(known[0]), "last": float(known[-1]), "unit": unit or None} if known.size else None
+
+
+def _text(name: str, value: Any) -> str:
+    if name != "made_by":
+        return _words(value)
+    from napari_decsc.denoising import provenance
+
+    return f"\n{'':<16}".join(provenance.lines(value)) or "unknown"
 
 
 def _words(value: Any) -> str:

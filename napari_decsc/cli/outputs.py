@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.denoising.protocol import Sink
+from napari_decsc.denoising.provenance import fields
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 
@@ -61,10 +62,10 @@ def _files_of(cube: Cube) -> list[Path]:
 
 
 def save_cube(cube: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any], dtype: str = "float32") -> Path:
-    """Write a cube with a word in its header on how it was made; returns the file to open again."""
+    """Write a cube whose header says how it was made; returns the file to open again."""
     from napari_decsc.hsi.io import files
 
-    return files.save_cube(cube, path, overwrite=overwrite, dtype=dtype, extra=_words(made_by))
+    return files.save_cube(cube, path, overwrite=overwrite, dtype=dtype, extra=fields(made_by, cube.header))
 
 
 def new_sink(
@@ -73,17 +74,15 @@ def new_sink(
     """`save_cube` for a cube that comes tile by tile: a block in which it is written."""
     from napari_decsc.hsi.io import files
 
-    return files.new_sink(noisy, path, overwrite=overwrite, dtype=dtype, extra=_words(made_by))
+    return files.new_sink(noisy, path, overwrite=overwrite, dtype=dtype, extra=fields(made_by, noisy.header))
 
 
-def _words(made_by: dict[str, Any]) -> dict[str, str]:
-    return {"napari-decsc": ", ".join(f"{key}: {_word(value)}" for key, value in made_by.items())}
+def retell(header: Path, made_by: dict[str, Any], noisy: Cube) -> None:
+    """Say anew in an ENVI header how the cube was made, now that it is known how the run ended."""
+    from napari_decsc.hsi.io.envi.header import header_text, read_header
 
-
-def _word(value: Any) -> str:
-    if isinstance(value, dict):
-        return "(" + ", ".join(f"{key}: {_word(item)}" for key, item in value.items()) + ")"
-    return str(value)
+    told = {**read_header(header).fields, **fields(made_by, noisy.header)}
+    write_text(header, header_text(told))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -75,14 +75,15 @@ def versions() -> dict[str, str]:
 
 def as_json(report: dict[str, Any] | list[dict[str, Any]]) -> str:
     """The report as JSON that every reader accepts: no NaN, no Infinity (they become null)."""
-    return json.dumps(_finite(report), indent=2, allow_nan=False)
+    return json.dumps(as_plain(report), indent=2, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
+    """The same in words that JSON knows: None for NaN and Infinity, lists for tuples, texts as keys."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): as_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [as_plain(item) for item in value]
     return value

@@ -71,6 +71,7 @@ class _Demo(QObject):
         super().__init__(bench)
         self._bench, self._layer, self._clean, self._on_done = bench, layer, clean, on_done
         self._noisy: Any = None
+        self._result: Result | None = None
         self._steps = (
             (bench.noise.done, self._denoise),
             (bench.denoise.done, self._compare),
@@ -102,6 +103,8 @@ class _Demo(QObject):
         self._bench.compare.start()
 
     def _finish(self) -> None:
+        if self._result is None:
+            return  # scores of cubes that happened to be ticked
         denoised = cube_of(self._result.layer)
         self._end(DemoResult(self._clean, cube_of(self._noisy), denoised, self._result.report))
 

@@ -104,7 +104,7 @@ def test_the_whole_demo(tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     assert report == json.loads((tmp_path / "demo" / "report.json").read_text())
     assert (report["state"], report["method"]) == ("finished", "decsc")
-    assert report["noise"] == {"model": "mixture", "seed": 1, "settings": {}}
+    assert report["added_noise"] == {"model": "mixture", "seed": 1, "settings": {}}
     assert report["scores"]["denoised"]["mpsnr"] > report["scores"]["noisy"]["mpsnr"]
     assert 1 <= len(report["tiles"][0]["relative_residual"]) <= 3
     assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == sorted(demo.FILES)

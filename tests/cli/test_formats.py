@@ -9,6 +9,7 @@ import scipy.io
 
 from napari_decsc import cli
 from napari_decsc.cli import main
+from napari_decsc.denoising import provenance
 from napari_decsc.hsi.io.envi.library import SpectralLibrary, write_library
 from napari_decsc.hsi.io.files import open_cube
 
@@ -39,7 +40,7 @@ def test_type_and_format_come_out_as_asked(name: str, dtype: str) -> None:
     cube = open_cube(name)
     assert cube.data.dtype == np.int16
     np.testing.assert_array_equal(cube.data, DATA)
-    assert "method: flat" in cube.header["napari-decsc"]
+    assert provenance.read(cube.header)["denoising"]["method"] == "flat"
     assert main([*words[:8], "source", *words[9:]]) == cli.FAILED  # it is there already
 
 

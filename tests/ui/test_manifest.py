@@ -61,5 +61,6 @@ def test_opening_the_plugin_menu_loads_no_torch():
 )
 def test_headers_and_data_files_with_and_without_extension_are_claimed(manifest, name, claimed):
     manager = npe2.PluginManager()
-    manager.register(manifest)
+    if manifest.name not in {one.name for one in manager.iter_manifests()}:  # newer versions find it by themselves
+        manager.register(manifest)
     assert bool(list(manager.iter_compatible_readers(f"/folder.d/{name}"))) == claimed

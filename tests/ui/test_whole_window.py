@@ -118,6 +118,24 @@ def test_tab_goes_through_every_field_and_comes_back(panel):
         assert not [(type(one).__name__, one.toolTip()) for one in wanted - reached], state
 
 
+def test_tab_never_stops_at_a_field_that_is_not_seen(panel):
+    for state in opened(panel):
+        QApplication.processEvents()
+        reached = walked(panel, len(fields(panel)))
+        unseen = [one for one in reached if one.width() * one.height() == 0 or one.visibleRegion().isEmpty()]
+        scrolled_away = [one for one in unseen if one.height() > 0 and _is_in_scroll_area(one)]
+        assert not [one.toolTip() for one in unseen if one not in scrolled_away], state
+
+
+def _is_in_scroll_area(widget):
+    """A scroll area brings what is reached into sight; within a fold of no height nothing does."""
+    while widget.parentWidget() is not None:
+        if widget.height() == 0:
+            return False
+        widget = widget.parentWidget()
+    return True
+
+
 def walked(panel, count):
     """The fields that Tab goes through from the first one until it is there again."""
     first = next(field for field in fields(panel) if field.isEnabled())

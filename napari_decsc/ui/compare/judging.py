@@ -30,8 +30,9 @@ class Judging(QWidget):
         self.scores, self.quantity = scores_label(), QComboBox()
         self.plot = QualityPlot(theme_colours(viewer))
         self.judged: list[JudgedCube] = []
-        # what was judged: layers, their data, their clean cubes; and how often somebody asked
+        # what was judged, and what is being judged: layers, their data, their clean cubes; and how often somebody asked
         self._asked: list[Any] = []
+        self._waited: list[Any] = []
         self._number = 0
         self._left = False
         self.plot.setToolTip("Click to go to a band")
@@ -42,21 +43,29 @@ class Judging(QWidget):
 
     def judge(self, layers: list[Any]) -> None:
         """Judge these layers' cubes; what was asked for earlier comes too late then."""
-        self._number += 1
-        number = self._number
         clean = next((found for layer in layers if (found := clean_of(layer)) is not None), None)
         cleans = [clean if clean_of(layer) is clean else None for layer in layers]
         if clean is None:
             self._message.say(NO_CLEAN)
         asked = [part for layer, known in zip(layers, cleans, strict=True) for part in (layer, layer.data, known)]
-        if len(asked) == len(self._asked) and all(map(operator.is_, asked, self._asked)):
+        if _same(asked, self._waited):
+            return  # they are being judged
+        self._number += 1
+        number = self._number
+        if _same(asked, self._asked):
             self._show(number, layers, [one.judgement for one in self.judged], asked)
             return  # another way of looking at the same cubes
-        self._asked = []
+        self._asked, self._waited = [], asked
         self._worker = calculation_worker(judge, [cube_of(layer) for layer in layers], cleans)
         self._worker.returned.connect(lambda judgements: self._show(number, layers, judgements, asked))
-        self._worker.errored.connect(lambda error: None if self._left else self._message.complain(str(error)))
+        self._worker.errored.connect(lambda error: self._fail(number, error))
         self._worker.start()
+
+    def forget(self) -> None:
+        """Show nothing: no cubes are chosen that could be judged together."""
+        self._number += 1
+        self.judged, self._asked, self._waited = [], [], []
+        self._show_judged()
 
     def forget_removed(self) -> None:
         """What was removed from the viewer is not kept alive from here."""
@@ -83,13 +92,18 @@ class Judging(QWidget):
     def _show(self, number: int, layers: list[Any], judgements: list[Judgement], asked: list[Any]) -> None:
         if self._left or number != self._number:
             return
-        self._asked = asked
+        self._asked, self._waited = asked, []
         self.judged = [
             JudgedCube(layer, layer.name, cube_colour(self._viewer, layer), judgement)
             for layer, judgement in zip(layers, judgements, strict=True)
         ]
         self._show_judged()
         self.finished.emit()
+
+    def _fail(self, number: int, error: Exception) -> None:
+        if not self._left and number == self._number:
+            self._waited = []
+            self._message.complain(str(error))
 
     def _show_judged(self) -> None:
         """Table and plot of what is judged and still there; nothing of nothing."""
@@ -138,3 +152,7 @@ class Judging(QWidget):
         column.addWidget(self.plot, stretch=1)
         self.quantity.setVisible(False)
         self.plot.setVisible(False)
+
+
+def _same(some: list[Any], others: list[Any]) -> bool:
+    return bool(some) and len(some) == len(others) and all(map(operator.is_, some, others))

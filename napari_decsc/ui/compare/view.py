@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_decsc.errors import CubeError
 from napari_decsc.ui.compare.captions import Caption
+from napari_decsc.ui.cubes.bands import size
 from napari_decsc.ui.cubes.layers import is_cube_layer
 
 FEWEST, MOST = 2, 4
@@ -90,8 +91,13 @@ class View:
 def check(layers: Sequence[Any]) -> None:
     """Raise CubeError unless there are two to four layers that show the same pixels and bands."""
     if not FEWEST <= len(layers) <= MOST:
-        raise CubeError(f"{len(layers)} cubes are ticked; tick {FEWEST} to {MOST} of them to compare")
-    shapes = {tuple(layer.data.shape) for layer in layers}
-    if len(shapes) > 1:
-        listed = ", ".join(map(str, sorted(shapes)))
-        raise CubeError(f"the ticked cubes differ in shape ({listed}); tick cubes of one shape")
+        is_are = "cube is" if len(layers) == 1 else "cubes are"
+        raise CubeError(f"{len(layers) or 'No'} {is_are} ticked; tick {FEWEST} to {MOST} of them to compare")
+    if not alike(layers):
+        listed = ", ".join(f"{layer.name} has {size(layer.data.shape)}" for layer in layers)
+        raise CubeError(f"The ticked cubes differ in size: {listed}; tick cubes of one size")
+
+
+def alike(layers: Sequence[Any]) -> bool:
+    """Whether all layers have the same bands, rows and cols."""
+    return len({tuple(layer.data.shape) for layer in layers}) == 1

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -25,11 +25,10 @@ from napari_decsc.ui.compare.blink import Blink
 from napari_decsc.ui.compare.curtain import Curtain
 from napari_decsc.ui.compare.judging import Judging
 from napari_decsc.ui.compare.side_by_side import Comparison
-from napari_decsc.ui.compare.view import MOST, View
+from napari_decsc.ui.compare.view import FEWEST, MOST, View, alike
 from napari_decsc.ui.cubes.band_label import label_bands
-from napari_decsc.ui.cubes.contrast import contrast
 from napari_decsc.ui.cubes.difference import difference
-from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_layers, cube_of
+from napari_decsc.ui.cubes.layers import DIFFERENCE, add_cube_layer, balanced, clean_of, cube_of, scene_layers
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import Message
@@ -37,6 +36,9 @@ from napari_decsc.ui.parts.worker import calculation_worker
 
 #: Steps of the curtain's slider.
 STEPS = 1000
+#: Milliseconds after the last tick before scores are made; of more voxels than these only when a person compares them.
+JUDGE_PAUSE, JUDGED_VOXELS = 150, 100_000_000
+TOO_FEW = "Two cubes are needed: add noise to one, or denoise one."
 
 
 class CompareWidget(Docked):
@@ -57,6 +59,9 @@ class CompareWidget(Docked):
         self.judging = Judging(self.viewer, self.connections, self.message)
         self.comparison: View | None = None
         self._layers: list[Any] = []
+        self._judge_soon = QTimer(self)
+        self._judge_soon.setSingleShot(True)
+        self._judge_soon.setInterval(JUDGE_PAUSE)
         self._fill()
         self._lay_out()
         self._connect()
@@ -74,6 +79,22 @@ class CompareWidget(Docked):
             state = Qt.CheckState.Checked if layer in layers else Qt.CheckState.Unchecked
             item: Any = self.list.item(row)
             item.setCheckState(state)
+        self._judge_soon.start()
+
+    def judge(self) -> None:
+        """Score the ticked cubes where that can be done; nobody has to look at them side by side first."""
+        layers = self.ticked()
+        if self._left or not self.isVisible():
+            return
+        if not FEWEST <= len(layers) <= MOST or not alike(layers):
+            self.judging.forget()
+        elif sum(layer.data.size for layer in layers) <= JUDGED_VOXELS:
+            self.judging.judge(layers)
+
+    def showEvent(self, event: Any) -> None:
+        """What is hidden is not judged; now it is wanted."""
+        super().showEvent(event)
+        self._judge_soon.start()
 
     def start(self, mode: type[View] = Comparison) -> None:
         """Show the ticked cubes together and judge them; curtain and blink take the two upper ones."""
@@ -89,7 +110,8 @@ class CompareWidget(Docked):
         else:
             self.message.say("")
             self._follow_edge()
-            self.judging.judge(layers if len({layer.data.shape for layer in layers}) == 1 else shown)
+            self._judge_soon.stop()
+            self.judging.judge(layers if len(layers) <= MOST and alike(layers) else shown)
         self._show_mode()
 
     def stop(self) -> None:
@@ -102,6 +124,7 @@ class CompareWidget(Docked):
     def leave(self) -> None:
         """Let go of the viewer."""
         super().leave()
+        self._judge_soon.stop()
         self.judging.leave()
         self.stop()
 
@@ -109,8 +132,8 @@ class CompareWidget(Docked):
         """Show the two upper ticked cubes' difference, lower minus upper, as a layer; computed beside the window."""
         layers = self.ticked()[-2:]
         try:
-            if len({layer.data.shape for layer in layers}) != 1 or len(layers) < 2:
-                raise CubeError("A difference needs two cubes of one shape; tick two")
+            if len(layers) < 2 or not alike(layers):
+                raise CubeError("A difference needs two cubes of one size; tick two")
         except DecscError as error:
             self.message.complain(str(error))
             return
@@ -122,41 +145,49 @@ class CompareWidget(Docked):
         self._subtracting.start()
 
     def refresh(self, event: Any = None) -> None:
-        """Read the layer list anew; ticks stay. While there are at most four cubes, new ones are ticked."""
+        """Read the layer list anew; ticks stay. New cubes are ticked while no more are than can be compared."""
         if self.comparison is not None and not set(self.comparison.layers) <= set(self.viewer.layers):
             self.stop()  # takes layers away, and so comes here again
         self.judging.forget_removed()
-        unticked = set(self._layers) - set(self.ticked())
-        self._layers = cube_layers(self.viewer)
+        before, known = self.ticked(), set(self._layers)
+        self._layers = scene_layers(self.viewer)
+        ticked = [layer for layer in before if layer in self._layers]
+        new = [layer for layer in self._layers if layer not in known]
+        ticked += new[: max(0, MOST - len(ticked))]
+        self.list.blockSignals(True)
         self.list.clear()
         for layer in self._layers:
             item = QListWidgetItem(layer.name)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            is_ticked = layer not in unticked and len(self._layers) <= MOST
-            item.setCheckState(Qt.CheckState.Checked if is_ticked else Qt.CheckState.Unchecked)
+            item.setCheckState(Qt.CheckState.Checked if layer in ticked else Qt.CheckState.Unchecked)
+            item.setToolTip(layer.name)
             self.list.addItem(item)
+        self.list.blockSignals(False)
+        if ticked != before:
+            self._on_tick()
         line = max(self.list.sizeHintForRow(0), self.list.fontMetrics().height())
         self.list.setFixedHeight(8 + line * min(8, max(2, len(self._layers))))
         self._refresh_buttons()
         if len(self._layers) < 2:
-            self.message.say("Two cubes are needed: add noise to one, or denoise one.")
-        elif self.message.text().startswith("Two cubes"):
+            self.message.say(TOO_FEW)
+        elif self.message.text() == TOO_FEW:
             self.message.say("")
+
+    def _on_tick(self, item: Any = None) -> None:
+        """What was complained of may be mended now; other cubes have other scores."""
+        if self.message.is_error:
+            self.message.say("")
+        self._judge_soon.start()
 
     def _refresh_buttons(self, *_: Any) -> None:
         if not self._left:
             for button in (*self._modes.values(), self.difference_button):
                 button.setEnabled(len(self._layers) > 1)
 
-    def _show_difference(self, cube: Any, limit: float, like: Any) -> None:
+    def _show_difference(self, cube: Any, limits: tuple[float, float], like: Any) -> None:
         if not self._left:
-            add_cube_layer(
-                self.viewer,
-                cube,
-                like=like,
-                contrast_limits=(-limit, limit),
-                provenance={"denoising": {}, "difference": cube.name},
-            )
+            made_by = {DIFFERENCE: cube.name.replace(" − ", " minus ")}
+            add_cube_layer(self.viewer, cube, like=like, contrast_limits=limits, provenance=made_by)
 
     def _on_judged(self) -> None:
         self._write_captions()
@@ -220,6 +251,8 @@ class CompareWidget(Docked):
         self.blink_rate.valueChanged.connect(self._on_rate)
         self.difference_button.clicked.connect(lambda: self.add_difference())
         self.judging.finished.connect(self._on_judged)
+        self.list.itemChanged.connect(self._on_tick)
+        self._judge_soon.timeout.connect(self.judge)
         for emitter in viewer_compat.layer_list_events(self.viewer):
             self.connections.add(emitter, self.refresh)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
@@ -273,7 +306,7 @@ def _row(*parts: QWidget) -> QWidget:
     return row
 
 
-def _difference(lower: Any, upper: Any) -> tuple[Any, float]:
-    """The difference cube, and a contrast limit that is the same on both sides of 0."""
+def _difference(lower: Any, upper: Any) -> tuple[Any, tuple[float, float]]:
+    """The difference cube, and contrast limits that are as far from 0 on both sides."""
     cube = difference(lower, upper)
-    return cube, max(abs(value) for value in contrast(cube))
+    return cube, balanced(cube)

@@ -1,5 +1,6 @@
 """Cubes as napari layers. The only code that knows ``layer.metadata``: one key, which holds one `Record`."""
 
+import itertools
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,25 +12,32 @@ from numpy.typing import NDArray
 from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.contrast import contrast
+from napari_decsc.ui.cubes.part import part_of
 
 #: The key in ``layer.metadata``.
 KEY = "napari_decsc"
 AXES = ("band", "row", "col")
 #: Name of the layer with rings around pinned pixels.
 PINS = "Pinned spectra"
+#: Colours of a difference: blue below 0, white at 0, red above; after the "RdBu" scale of ColorBrewer.
+DIVERGING = ("#053061", "#4393c3", "#f7f7f7", "#d6604d", "#67001f")
+#: The word in a provenance that says that a cube is the difference of two.
+DIFFERENCE = "difference"
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
     """What a layer remembers: its cube, the clean cube it can be scored against, and how it was made.
 
-    ``shown`` is the array that was given to the layer: the cube's own, or a view of it that napari can draw.
+    ``shown`` is the array that was given to the layer: the cube's own, or a view of it that napari can draw. ``corner``
+    is where in the world its first pixel was put (row, col), and None where that does not matter.
     """
 
     cube: Cube
     clean: Cube | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     shown: Any = None
+    corner: tuple[float, float] | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Record":
         """Itself: nothing in it changes, and duplicating a layer must not read a memory map as a whole."""
@@ -59,16 +67,26 @@ def layer_data(
     ``contrast_limits`` give them one by one, for a layer that may be gone by now.
     """
     shown = drawable(cube.data)
-    if contrast_limits is None:
+    made_by, place = dict(provenance or {}), placement(like) if place is None else place
+    is_signed = DIFFERENCE in made_by
+    if contrast_limits is None and is_signed:
+        contrast_limits = balanced(cube)
+    elif contrast_limits is None:
         contrast_limits = contrast(cube) if like is None else tuple(like.contrast_limits)
     options = {
         "name": cube.name,
-        "metadata": {KEY: Record(cube, clean, dict(provenance or {}), shown)},
+        "metadata": {KEY: Record(cube, clean, made_by, shown, _corner(place))},
         "contrast_limits": contrast_limits,
-        "colormap": "gray",
-        **(placement(like) if place is None else place),
+        "colormap": _diverging() if is_signed else "gray",
+        **place,
     }
     return shown, options, "image"
+
+
+def balanced(cube: Cube) -> tuple[float, float]:
+    """Contrast limits of a difference: as far below 0 as above, so that 0 has the colour in the middle."""
+    limit = max(abs(value) for value in contrast(cube))
+    return -limit, limit
 
 
 def add_cube_layer(viewer: Any, cube: Cube, **options: Any) -> Any:
@@ -81,6 +99,7 @@ def add_cube_layer(viewer: Any, cube: Cube, **options: Any) -> Any:
     from napari_decsc.ui.cubes.band_label import label_bands
 
     data, keywords, _ = layer_data(cube, **options)
+    keywords["name"] = free_name(viewer, keywords["name"])
     label_bands(viewer)
     images = [place for place, layer in enumerate(viewer.layers) if isinstance(layer, Image)]
     viewer.layers.insert(images[-1] + 1 if images else len(viewer.layers), Image(data, **keywords))
@@ -95,8 +114,25 @@ def is_cube_layer(layer: Any) -> bool:
 
 
 def cube_layers(viewer: Any) -> list[Any]:
-    """The layers that are cubes, from bottom to top."""
+    """The layers that are cubes, differences among them, from bottom to top."""
     return [layer for layer in viewer.layers if is_cube_layer(layer)]
+
+
+def is_difference(layer: Any) -> bool:
+    """Whether a layer holds the difference of two cubes: no spectra of a scene, and values on both sides of 0."""
+    return DIFFERENCE in provenance_of(layer)
+
+
+def scene_layers(viewer: Any) -> list[Any]:
+    """The cubes that show a scene, and can be denoised, compared and scored: all but differences."""
+    return [layer for layer in cube_layers(viewer) if not is_difference(layer)]
+
+
+def free_name(viewer: Any, name: str) -> str:
+    """The name, or the first of "name (2)", "name (3)", ... that no layer has: lists show nothing but names."""
+    taken = {layer.name for layer in viewer.layers}
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
 
 
 def cube_of(layer: Any) -> Cube:
@@ -110,12 +146,30 @@ def cube_of(layer: Any) -> Cube:
     if not is_cube_layer(layer):
         raise CubeError(f"{layer.name}: not a cube; choose an image layer with the axes (band, row, col)")
     record = _record(layer)
-    if record is None or layer.data.shape[0] != record.cube.bands:
+    if record is None:
         return Cube(data=layer.data, name=layer.name)
-    if layer.data is record.shown:
-        return record.cube.replace(name=layer.name)
-    # another plugin cropped or changed the pixels: what is known of the bands still holds
-    return record.cube.replace(data=layer.data, name=layer.name)
+    return recorded_cube(record, layer.data, _corner({"translate": layer.translate}), _step(layer)).replace(
+        name=layer.name
+    )
+
+
+def recorded_cube(
+    record: Record, data: Any, corner: tuple[float, float] | None, step: tuple[float, float] | None = None
+) -> Cube:
+    """What is known of a cube, for pixels that a layer has now.
+
+    ``corner`` and ``step`` are where in the world the first pixel lies, and the size of a pixel. Another plugin may
+    have cropped or changed the pixels, or a person moved the layer: then only what still holds is kept.
+    """
+    is_moved = corner is not None and record.corner is not None and not np.allclose(corner, record.corner)
+    if not is_moved and data is record.shown:
+        return record.cube
+    if not is_moved and data.shape == record.cube.shape:
+        return record.cube.replace(data=data)
+    shift = None
+    if corner is not None and record.corner is not None and step is not None:
+        shift = tuple(float(a - b) / size for a, b, size in zip(corner, record.corner, step, strict=True))
+    return part_of(record.cube, record.cube.data if data is record.shown else data, shift)
 
 
 def clean_of(layer: Any) -> Cube | None:
@@ -135,7 +189,8 @@ def provenance_of(layer: Any) -> dict[str, Any]:
 def remember(layer: Any, cube: Cube, clean: Cube | None, provenance: Mapping[str, Any]) -> None:
     """Show ``cube`` in an existing layer, with what is known of it."""
     shown = drawable(cube.data)
-    layer.metadata = {**layer.metadata, KEY: Record(cube, clean, dict(provenance), shown)}
+    corner = _corner({"translate": layer.translate})
+    layer.metadata = {**layer.metadata, KEY: Record(cube, clean, dict(provenance), shown, corner)}
     layer.data = shown
 
 
@@ -160,7 +215,7 @@ def mark_good_bands(layer: Any, good: NDArray[np.bool_] | None) -> None:
     cube = cube_of(layer)
     keep = None if good is None or good.all() else np.asarray(good, bool)
     if record is None or layer.data.shape[0] != record.cube.bands:
-        record = Record(cube, shown=layer.data)
+        record = Record(cube, shown=layer.data, corner=_corner({"translate": layer.translate}))
     layer.metadata = {**layer.metadata, KEY: replace(record, cube=record.cube.replace(good_bands=keep))}
 
 
@@ -181,6 +236,24 @@ def drawable(data: Any) -> Any:
 
     lazy: Any = dask.array.from_array(data, chunks=(1, *data.shape[1:]))  # type: ignore[no-untyped-call]
     return lazy.astype(dtype.newbyteorder("="))
+
+
+def _corner(place: Mapping[str, Any]) -> tuple[float, float]:
+    """Where in the world (row, col) a layer's first pixel is put."""
+    row, col = np.asarray(place.get("translate", (0.0, 0.0)), float)[-2:]
+    return float(row), float(col)
+
+
+def _step(layer: Any) -> tuple[float, float]:
+    """The size of a pixel in the world (row, col)."""
+    row, col = np.asarray(layer.scale, float)[-2:]
+    return float(row), float(col)
+
+
+def _diverging() -> Any:
+    from napari.utils.colormaps import Colormap
+
+    return Colormap(DIVERGING, name="difference")
 
 
 def _record(layer: Any) -> Record | None:

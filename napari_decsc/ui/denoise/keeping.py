@@ -1,16 +1,16 @@
 """What can be done with a result: the removed noise as a layer, the cube and the report as files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
+from napari_decsc.denoising.provenance import carried_on
 from napari_decsc.denoising.report import as_json
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.contrast import contrast
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.layers import DIFFERENCE, add_cube_layer, balanced
 from napari_decsc.ui.denoise.run import Result, removed_noise
 from napari_decsc.ui.files import saving
 from napari_decsc.ui.files.save_button import Chosen, SaveButton
@@ -55,7 +55,7 @@ class Keeping(QWidget):
         """Show noisy minus denoised as a layer."""
         result = self._kept()
         self.noise_button.setEnabled(False)
-        self._begin(lambda made: self._show_noise(result, *made), _noise_and_limit, result.noisy, result.denoised)
+        self._begin(lambda made: self._show_noise(result, *made), _noise_and_limits, result.noisy, result.denoised)
 
     def save_report(self) -> None:
         """Ask for a name and write how the result was made, as JSON."""
@@ -89,17 +89,13 @@ class Keeping(QWidget):
         self._working.remove(worker)
         self.result = self._result
 
-    def _show_noise(self, result: Result, cube: Cube, limit: float) -> None:
-        add_cube_layer(
-            self._viewer, cube, place=result.place, contrast_limits=(-limit, limit), provenance={"denoising": {}}
-        )
+    def _show_noise(self, result: Result, cube: Cube, limits: tuple[float, float]) -> None:
+        made_by = {DIFFERENCE: f"{result.noisy.name} minus {result.denoised.name}"}
+        add_cube_layer(self._viewer, cube, place=result.place, contrast_limits=limits, provenance=made_by)
 
     def _denoised(self) -> Chosen:
         result = self._kept()
-        made_by: Mapping[str, Any] = {
-            name: result.report[name] for name in ("method", "settings") if name in result.report
-        }
-        return result.denoised, made_by
+        return result.denoised, {**carried_on(result.report["input"]), "denoising": result.report}
 
     def _kept(self) -> Result:
         if self._result is None:
@@ -113,7 +109,7 @@ class Keeping(QWidget):
         return Path(chosen) if chosen else None
 
 
-def _noise_and_limit(noisy: Cube, denoised: Cube) -> tuple[Cube, float]:
-    """The removed noise, and a contrast limit that is the same on both sides of 0."""
+def _noise_and_limits(noisy: Cube, denoised: Cube) -> tuple[Cube, tuple[float, float]]:
+    """The removed noise, and contrast limits that are as far from 0 on both sides."""
     cube = removed_noise(noisy, denoised)
-    return cube, max(abs(value) for value in contrast(cube))
+    return cube, balanced(cube)

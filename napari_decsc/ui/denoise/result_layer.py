@@ -8,7 +8,15 @@ import numpy as np
 from napari_decsc.denoising.protocol import Preview
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, placement, provenance_of, remember
+from napari_decsc.ui.cubes.layers import (
+    add_cube_layer,
+    clean_of,
+    cube_of,
+    free_name,
+    placement,
+    provenance_of,
+    remember,
+)
 from napari_decsc.ui.parts.worker import calculation_worker
 
 RUNNING = " (running)"
@@ -25,7 +33,9 @@ class ResultLayer:
     """
 
     def __init__(self, viewer: Any, source: Any, noisy: Cube, name: str, made: Any = None) -> None:
-        self._viewer, self._noisy, self._name = viewer, noisy, name
+        self._viewer, self._noisy = viewer, noisy
+        # of a repeated run: the earlier result has the name
+        self._name = free_name(viewer, name) if made is None else name
         self.place = placement(source)
         self._contrast = tuple(source.contrast_limits)
         self._buffer: Any = None

@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_decsc.denoising.protocol import Denoiser, Preview
+from napari_decsc.denoising.provenance import carried_on
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.ui.cubes.difference import difference
@@ -170,9 +171,9 @@ class DenoiseRun(QObject):
         self._timer.stop()
         if self._is_over:
             return
-        report = {**outcome.report, "input": _described(self.noisy), **self._made_by}
+        report = {**outcome.report, "input": _described(self.noisy, self._made_by)}
         note = LAYER_GONE if self.layer.is_removed else ""
-        layer = self.layer.finish(outcome.cube, self._clean, {**self._made_by, "denoising": report})
+        layer = self.layer.finish(outcome.cube, self._clean, {**carried_on(self._made_by), "denoising": report})
         self._result = Result(
             layer, self.source, self.noisy, cube_of(layer), report, outcome.denoiser, self.layer.place, note=note,
             is_unchanged=outcome.is_unchanged,
@@ -227,6 +228,7 @@ class DenoiseRun(QObject):
             self.finished.emit()
 
 
-def _described(cube: Cube) -> dict[str, Any]:
+def _described(cube: Cube, made_by: Mapping[str, Any]) -> dict[str, Any]:
+    """The input of a run, and how that was made: the noise that was added to it, or an earlier denoising."""
     source = None if cube.source is None else str(cube.source)
-    return {"name": cube.name, "shape": list(cube.shape), "source": source}
+    return {"name": cube.name, "shape": list(cube.shape), "source": source, **made_by}

@@ -14,6 +14,7 @@ from napari_decsc.ui.denoise import choices, state, words
 from napari_decsc.ui.denoise.fields import explain
 from napari_decsc.ui.denoise.form import DEVICE, STRENGTH, WEIGHTS, DenoiseForm
 from napari_decsc.ui.denoise.keeping import Keeping
+from napari_decsc.ui.denoise.parting import ask_soon
 from napari_decsc.ui.denoise.run import LAYER_GOES, DenoiseRun, Result
 from napari_decsc.ui.denoise.run_view import RunView
 from napari_decsc.ui.denoise.state import Phase, RunState
@@ -21,7 +22,7 @@ from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
-from napari_decsc.ui.parts.texts import NO_CUBE
+from napari_decsc.ui.parts.texts import CHOOSE, NO_CUBE, gone
 from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import Batch, calculation_worker
 
@@ -115,10 +116,25 @@ class DenoiseWidget(Docked):
         self.view.stop()
         self._is_wanted_again = False
         self.keeping.leave()
-        for run in (self._running, self._trailing):
-            if run is not None:
-                run.abandon()
+        if self._trailing is not None:
+            self._trailing.abandon()
+        if self._running is not None:
+            self._let_go(self._running)
         super().leave()
+
+    def _let_go(self, run: DenoiseRun) -> None:
+        """In a window that stays, a person is asked what becomes of the run; it goes on meanwhile."""
+        home = self.home
+        if home is None or not home.isVisible():
+            run.abandon()
+            return
+        for signal in (run.progressed, run.previewed, run.bereft, run.scoring, run.released):
+            signal.disconnect()
+        for signal in (run.succeeded, run.failed, run.finished):
+            signal.disconnect()
+        self._workers.remove(run.worker)
+        self._running = None
+        ask_soon(run, home)
 
     def _start(self, before: Result | None) -> None:
         try:
@@ -236,9 +252,26 @@ class DenoiseWidget(Docked):
         self.run_button.setEnabled(seen.can_run)
         self.stop_button.setEnabled(seen.can_stop)
         if not has_cube and not self.is_running and self.result is None:
-            self.message.say(NO_CUBE)
-        elif self.message.text() == NO_CUBE:
+            self.message.say(CHOOSE if self.cube.count() else NO_CUBE)
+        elif has_cube and self.message.text() in (NO_CUBE, CHOOSE):
             self.message.say("")
+
+    def _say_lost(self, name: str) -> None:
+        """The cube was removed: say so, and which one would be denoised now. A run has its own line."""
+        if not self.is_running and self.result is None and self.cube.count():
+            self.message.say(gone(name, None if self.cube.layer is None else self.cube.layer.name))
+
+    def _forget_removed(self, event: Any = None) -> None:
+        """A result whose layer a person removed is no result any more: nothing of it stays to be read or pressed."""
+        result = self.result
+        if result is None or self.is_running or result.layer in self.viewer.layers:
+            return
+        self.keeping.result = None
+        self.scores.clear()
+        self.view.begin(self.state.tolerance, self.state.limit)
+        self._turn(RunState())
+        if self.cube.layer is not None:
+            self.message.say(f"'{result.denoised.name}' was removed.")
 
     def _show_method(self, *_: Any) -> None:
         shown = self.form
@@ -267,6 +300,8 @@ class DenoiseWidget(Docked):
     def _on_settings(self, *_: Any) -> None:
         """While somebody sets, the settings take the room of what they will lead to: nothing needs to be scrolled."""
         is_open = self.settings_box.isExpanded()
+        # folded to no height, its fields would still be reached by Tab
+        self.settings_box.content().setVisible(is_open)
         self.keeping.setVisible(not is_open)
         self._show_summary()
         self.view.make_room(is_open)
@@ -275,6 +310,8 @@ class DenoiseWidget(Docked):
     def _connect(self) -> None:
         self.method.currentTextChanged.connect(self._show_method)
         self.cube.chosen.connect(self._refresh)
+        self.cube.lost.connect(self._say_lost)
+        self.connections.add(self.viewer.layers.events.removed, self._forget_removed)
         self.run_button.clicked.connect(lambda: self.run())
         self.stop_button.clicked.connect(lambda: self.stop())
         self.settings_box.toggled.connect(self._on_settings)
@@ -318,6 +355,7 @@ class DenoiseWidget(Docked):
         layouts: list[Any] = [self.settings_box.layout(), self.settings_box.content().layout()]
         for layout in layouts:
             layout.setContentsMargins(0, 0, 0, 0)
+        self.settings_box.content().setVisible(False)
         column = QVBoxLayout(content)
         column.setSpacing(4)
         column.addLayout(self.rows)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_decsc.denoising import provenance
 from napari_decsc.errors import DecscError, FileFormatError
 from napari_decsc.ui import viewer_compat
-from napari_decsc.ui.cubes.layers import KEY, Record, layer_data
+from napari_decsc.ui.cubes.layers import KEY, Record, layer_data, recorded_cube
 from napari_decsc.ui.files.asking import open_asking, window
 from napari_decsc.ui.files.libraries import show_library
 
@@ -63,7 +64,7 @@ def _read_one(path: Path) -> list[tuple[Any, ...]]:
         return []
     if cube.notes:
         show_info("\n".join(cube.notes))
-    return [layer_data(cube)]
+    return [layer_data(cube, provenance=provenance.read(cube.header))]
 
 
 def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -83,11 +84,12 @@ def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     if getattr(data, "ndim", 0) != 3 or attributes.get("rgb"):
         raise FileFormatError(f"{name}: not a cube; only images with the axes (band, row, col) can be saved as cubes")
     record = attributes.get("metadata", {}).get(KEY)
-    if isinstance(record, Record) and data.shape[0] == record.cube.bands:
-        cube = record.cube if data is record.shown else record.cube.replace(data=data)
-    else:
-        cube = Cube(data=data, name=name)
-    return [str(save_cube(cube, path, overwrite=True))]
+    if not isinstance(record, Record):
+        return [str(save_cube(Cube(data=data, name=name), path, overwrite=True))]
+    corner, step = (attributes.get(key) for key in ("translate", "scale"))
+    cube = recorded_cube(record, data, *(None if one is None else tuple(one)[-2:] for one in (corner, step)))
+    extra = provenance.fields(record.provenance, cube.header)
+    return [str(save_cube(cube, path, overwrite=True, extra=extra))]
 
 
 def _paths(path: str | Sequence[str]) -> list[Path]:

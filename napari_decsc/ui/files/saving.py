@@ -58,26 +58,20 @@ def agrees(parent: Any, files: Sequence[Path]) -> bool:
 
 
 def write_cube(cube: Cube, target: Target, kind: str = "float32", made_by: Mapping[str, Any] | None = None) -> Path:
-    """Write a cube in the format of the name's ending, with a word in its header on how it was made.
+    """Write a cube in the format of the name's ending; its header says how it was made.
 
     ``kind`` is a data type, or "source" for that of the file the cube comes from; see `napari_decsc.hsi.io.files`.
     """
+    from napari_decsc.denoising.provenance import fields
     from napari_decsc.hsi.io.files import save_cube
 
-    words = ", ".join(f"{key}: {_word(value)}" for key, value in (made_by or {}).items())
-    extra = {"napari-decsc": words} if words else None
+    extra = fields(made_by or {}, cube.header)
     return save_cube(cube, target.path, overwrite=target.overwrite, dtype=kind, extra=extra)
 
 
 def file_name(name: str) -> str:
     """A cube's name as a file name that every system takes."""
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_word(one)}" for key, one in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def write_text(text: str, path: Path) -> Path:

@@ -31,7 +31,7 @@ from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.form import as_text
-from napari_decsc.ui.parts.texts import NO_CUBE, Message, scores_label
+from napari_decsc.ui.parts.texts import CHOOSE, NO_CUBE, Message, gone, scores_label
 from napari_decsc.ui.parts.worker import calculation_worker
 
 
@@ -72,6 +72,7 @@ class NoiseWidget(Docked):
         self._lay_out()
         self.model.currentTextChanged.connect(self._show_model)
         self.cube.chosen.connect(self._change_cube)
+        self.cube.lost.connect(self._say_lost)
         self.run_button.clicked.connect(lambda: self.run())
         self.seed.valueChanged.connect(self.look)
         self.bands.textChanged.connect(self.look)
@@ -176,6 +177,10 @@ class NoiseWidget(Docked):
         self._refresh()
         self.look()
 
+    def _say_lost(self, name: str) -> None:
+        if self.cube.count():
+            self.message.say(gone(name, None if self.cube.layer is None else self.cube.layer.name))
+
     def _set_peak(self, peak: float | None) -> None:
         self._peak = peak
         for form in self._forms.values():
@@ -202,8 +207,8 @@ class NoiseWidget(Docked):
             self.preview.wish(None)
             for part in (self.scores, self.caption, self.picture):
                 part.clear()
-            self.message.say(NO_CUBE)
-        elif self.message.text() == NO_CUBE:
+            self.message.say(CHOOSE if self.cube.count() else NO_CUBE)
+        elif self.message.text() in (NO_CUBE, CHOOSE):
             self.message.say("")
 
     def _show_model(self, *_: Any) -> None:

@@ -1,5 +1,6 @@
 """What every docked widget shares: it lets go of the viewer when it is closed, and it can ask for a cube."""
 
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -37,6 +38,15 @@ class Connections:
                 _disconnect(emitter, callback)
 
 
+def _is_there(widget: QWidget) -> bool:
+    """Whether Qt has not deleted a widget yet."""
+    try:
+        widget.objectName()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _disconnect(emitter: Any, callback: Callable[..., None]) -> None:
     if not isinstance(emitter, list):
         emitter.disconnect(callback)
@@ -52,6 +62,7 @@ class Docked(QWidget):
         self.viewer = viewer_compat.unwrapped(napari_viewer)
         self.connections = Connections()
         self._left = False
+        self._home: weakref.ref[QWidget] | None = None
         # the bound method of a plain object: self is no more when `destroyed` comes
         self.destroyed.connect(self.connections.close)
 
@@ -61,6 +72,18 @@ class Docked(QWidget):
             self._left = True
             self.leave()
         return super().event(event)
+
+    def showEvent(self, event: Any) -> None:
+        """Remember the window: what was taken out of it no longer knows."""
+        super().showEvent(event)
+        if self.window() is not self:
+            self._home = weakref.ref(self.window())
+
+    @property
+    def home(self) -> QWidget | None:
+        """The window that the widget was last shown in, also when it has been taken out of it; None if it is gone."""
+        found = None if self._home is None else self._home()
+        return found if found is not None and _is_there(found) else None
 
     def leave(self) -> None:
         """Let go of the viewer."""

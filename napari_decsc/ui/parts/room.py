@@ -20,6 +20,7 @@ class _Room(QObject):
     def __init__(self, box: QAbstractSpinBox, widest: str) -> None:
         super().__init__(box)
         self._box, self._widest = box, widest
+        self._is_fitting = False
         box.installEventFilter(self)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
@@ -29,7 +30,14 @@ class _Room(QObject):
         return False
 
     def fit(self) -> None:
-        width = self._box.fontMetrics().horizontalAdvance(self._widest) + BUTTONS + AROUND
-        wanted = f"min-width: {width}px;"
-        if self._box.styleSheet() != wanted:
+        """Ask for the width. A style sheet may set the letters anew, which comes back here (napari 0.10 with Qt 6)."""
+        if self._is_fitting:
+            return
+        self._is_fitting = True
+        for _ in range(2):  # once more for the letters that the first time led to
+            width = self._box.fontMetrics().horizontalAdvance(self._widest) + BUTTONS + AROUND
+            wanted = f"min-width: {width}px;"
+            if self._box.styleSheet() == wanted:
+                break
             self._box.setStyleSheet(wanted)
+        self._is_fitting = False

@@ -5,7 +5,13 @@ from qtpy.QtWidgets import QLabel
 
 #: What every form says while there is nothing to work on.
 NO_CUBE = "Open a cube first: drop an ENVI header on the window, or take File ▸ Open Sample ▸ napari-decsc."
+CHOOSE = "Choose a cube."
 NO_SHOWN_CUBE = "No cube is shown. Tick the eye of one in the layer list, or drop an ENVI header on the window."
+
+
+def gone(name: str, chosen: str | None) -> str:
+    """What a form says when its cube was removed: nobody should denoise another one unaware."""
+    return f"'{name}' was removed. " + (f"The cube is '{chosen}' now." if chosen else "Choose a cube.")
 
 
 class Message(QLabel):

@@ -19,10 +19,11 @@ from napari_decsc.ui.spectra.places import Pin, Shelved, Statistics, short, stat
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A cube whose spectra are drawn, and its colour."""
+    """A cube whose spectra are drawn, its colour, and whether it is a difference, which has no angle to a spectrum."""
 
     cube: Cube
     colour: str
+    is_difference: bool = False
 
 
 class SpectrumPlot(Plot):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
+from napari_decsc.ui.cubes.layers import clean_of, cube_of, is_difference, provenance_of
 from napari_decsc.ui.spectra.places import Pin, difference, short, statistics
 from napari_decsc.ui.spectra.plot import Curve
 
@@ -18,12 +18,20 @@ def find_reference(layers: Sequence[Any]) -> Cube | None:
     clean = next((found for layer in layers if (found := clean_of(layer)) is not None), None)
     if clean is not None:
         return clean
-    return next((cube_of(layer) for layer in layers if "denoising" not in provenance_of(layer)), None)
+    scenes = [layer for layer in layers if not is_difference(layer)]
+    return next((cube_of(layer) for layer in scenes if "denoising" not in provenance_of(layer)), None)
 
 
 def differences(reference: Cube | None, curves: Sequence[Curve], pin: Pin) -> list[Difference]:
-    """Of every other cube of the reference's shape, at a pixel or over a region; good bands only."""
-    others = [c for c in curves if reference and c.cube.data is not reference.data and c.cube.shape == reference.shape]
+    """Of every other scene of the reference's shape, at a pixel or over a region; good bands only."""
+    others = [
+        curve
+        for curve in curves
+        if reference
+        and not curve.is_difference
+        and curve.cube.data is not reference.data
+        and curve.cube.shape == reference.shape
+    ]
     if reference is None or not others or not _is_inside(pin, reference):
         return []
     expected = statistics(reference, pin).mean

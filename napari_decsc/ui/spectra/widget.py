@@ -13,7 +13,7 @@ from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.band_label import label_bands
 from napari_decsc.ui.cubes.bands import labelled_layer, show_band, shown_band
 from napari_decsc.ui.cubes.contrast import contrast
-from napari_decsc.ui.cubes.layers import cube_layers, cube_of
+from napari_decsc.ui.cubes.layers import cube_layers, cube_of, is_difference
 from napari_decsc.ui.files.libraries import listen
 from napari_decsc.ui.parts.band_control import BandControl
 from napari_decsc.ui.parts.docked import Docked
@@ -70,7 +70,9 @@ class SpectrumWidget(Docked):
         self._watch()
         self.board.follow(self._layers)
         self._soon.stop()  # putting the marks in front is no news
-        curves = [Curve(cube_of(layer), cube_colour(self.viewer, layer)) for layer in self._layers]
+        curves = [
+            Curve(cube_of(layer), cube_colour(self.viewer, layer), is_difference(layer)) for layer in self._layers
+        ]
         self._reference = find_reference(self._layers)
         self.plot.show_cubes(curves, self.board.inside, self._limits(), self.board.shelf)
         self.legend.setText(_legend(curves))
@@ -160,7 +162,8 @@ class SpectrumWidget(Docked):
 
     def _limits(self) -> tuple[float, float]:
         """Values that the ordinate spans at least: the narrowest contrast, so that noise does not flatten signal."""
-        ranges = [self._contrast(layer) for layer in self._layers]
+        scenes = [layer for layer in self._layers if not is_difference(layer)]
+        ranges = [self._contrast(layer) for layer in scenes or self._layers]
         if not ranges:
             return 0.0, 1.0
         low, high = min(ranges, key=lambda ends: ends[1] - ends[0])

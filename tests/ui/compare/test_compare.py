@@ -95,7 +95,7 @@ def test_too_few_and_unequal_cubes_are_refused(viewer, widget, layers, cube):
     small = add_cube_layer(viewer, cube.replace(data=cube.data[:, :4], name="small"))
     widget.tick([layers[0], small])
     widget.button.click()
-    assert "differ in shape" in widget.message.text()
+    assert "differ in size: leaf has 6 bands × 8 rows × 10 cols, small has 6 bands × 4 rows" in widget.message.text()
     assert widget.message.is_error
     assert not widget.button.isChecked()
     assert not grid(viewer).enabled

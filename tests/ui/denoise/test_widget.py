@@ -38,7 +38,7 @@ def test_the_result_is_a_layer_with_scores_and_provenance(qtbot, viewer, widget,
     assert result.layer.contrast_limits == source.contrast_limits
     report = provenance_of(result.layer)["denoising"]
     assert report["method"] == "fake"
-    assert report["noise"] == {"seed": 5}
+    assert report["input"]["noise"] == {"seed": 5}
     assert report["scores"]["noisy"] == score_cubes(cube, cube_of(source)).summary()
     assert report["tiles"] == [{"relative_residual": pytest.approx([0.1, 0.01, 1e-3, 1e-4, 1e-5])}]
     assert "∞" in widget.scores.text()  # halving brings the clean cube back exactly

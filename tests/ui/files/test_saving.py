@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
+from napari_decsc.denoising import provenance
 from napari_decsc.hsi.io.files import open_cube
 from napari_decsc.ui.files.save_button import FORMATS, SaveButton
 from napari_decsc.ui.parts.texts import Message
@@ -16,7 +17,7 @@ def message(qtbot):
 
 @pytest.fixture
 def button(qtbot, cube, message):
-    button = SaveButton(message, lambda: (cube, {"method": "decsc"}))
+    button = SaveButton(message, lambda: (cube, {"denoising": {"method": "decsc"}}))
     qtbot.addWidget(button, before_close_func=lambda button: button.leave())
     return button
 
@@ -46,7 +47,8 @@ def test_every_format_keeps_values_wavelengths_and_bad_bands(save, cube, tmp_pat
     np.testing.assert_array_equal(again.data, cube.data)
     np.testing.assert_array_equal(again.wavelengths, cube.wavelengths)
     np.testing.assert_array_equal(again.good_bands, cube.good_bands)
-    assert "method: decsc" in str(again.header)
+    assert provenance.read(again.header)["denoising"]["method"] == "decsc"
+    assert again.header["description"].startswith("Denoised by napari-decsc")
 
 
 def test_a_name_without_an_ending_gets_that_of_the_chosen_format(save, tmp_path):
