@@ -125,6 +125,7 @@ def test_a_removed_preview_is_said_at_once_and_does_not_lose_the_result(qtbot, v
     assert len(viewer.layers) == 2
     assert "removed while it ran; the result is in a new one" in widget.message.text()
     assert "will be" not in widget.message.text()
+    widget.form.fields["max_iterations"].value = 5
     assert denoise(qtbot, widget).note == ""  # nothing was removed this time
     assert "removed" not in widget.message.text()
 
