@@ -21,7 +21,9 @@ def ask_soon(run: DenoiseRun, window: Any) -> None:
     run.finished.connect(lambda: _forget(run))
     # the bound methods of the worker: by then the run may be over
     window.destroyed.connect(run.worker.quit)
-    QApplication.instance().aboutToQuit.connect(run.worker.quit)
+    application = QApplication.instance()
+    if application is not None:
+        application.aboutToQuit.connect(run.worker.quit)
     run.succeeded.connect(_tell)
     run.failed.connect(_tell_failure)
     QTimer.singleShot(0, lambda: _ask(run, window))

@@ -76,8 +76,9 @@ class Docked(QWidget):
     def showEvent(self, event: Any) -> None:
         """Remember the window: what was taken out of it no longer knows."""
         super().showEvent(event)
-        if self.window() is not self:
-            self._home = weakref.ref(self.window())
+        window = self.window()
+        if window is not None and window is not self:
+            self._home = weakref.ref(window)
 
     @property
     def home(self) -> QWidget | None:
