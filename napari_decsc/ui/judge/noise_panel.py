@@ -1,14 +1,16 @@
 """The noise of any cube, without denoising it: levels, SNR, the noise model, and which bands may be bad."""
 
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_decsc.errors import DecscError
+from napari_decsc.errors import DecscError, DenoisingError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui import viewer_compat
@@ -27,7 +29,7 @@ from napari_decsc.ui.parts.theme import cube_colour, theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
 
 #: What the plot can show: label of the axis, the values of a measured noise, and whether they go on a log axis.
-QUANTITIES = {
+QUANTITIES: dict[str, tuple[Callable[[MeasuredNoise], NDArray[Any]], bool]] = {
     "SNR (dB)": (lambda noise: noise.snr, False),
     "noise level": (lambda noise: noise.level, True),
     "stripes, level": (lambda noise: _lines(noise), True),
@@ -39,10 +41,14 @@ UNMEASURED = "Press “Measure noise”. It needs no clean cube and changes noth
 
 def measure(cube: Cube) -> MeasuredNoise:
     """The noise of a cube; loads torch."""
-    from napari_decsc.deq.denoiser import measure_noise
+    from napari_decsc.deq import denoiser
 
-    found: MeasuredNoise = measure_noise(cube)
+    found: MeasuredNoise = getattr(denoiser, "measure_noise", _absent)(cube)
     return found
+
+
+def _absent(cube: Cube) -> MeasuredNoise:
+    raise DenoisingError(f"{cube.name}: this version finds the noise in a denoising run only; press Denoise")
 
 
 class NoisePanel(Docked):
@@ -169,9 +175,11 @@ class NoisePanel(Docked):
     def _draw(self, *_: Any) -> None:
         label = self.quantity.currentText()
         values, is_log = QUANTITIES[label]
-        layers = [layer for layer in cube_layers(self.viewer) if self._of(layer) is not None]
+        known = [(layer, self._of(layer)) for layer in cube_layers(self.viewer)]
         curves = [
-            BandCurve(cube_of(one), values(self._of(one)), cube_colour(self.viewer, one), one.name) for one in layers
+            BandCurve(cube_of(layer), values(noise), cube_colour(self.viewer, layer), layer.name)
+            for layer, noise in known
+            if noise is not None
         ]
         self.plot.show_curves(curves, label, is_log)
         self._mark()
@@ -244,7 +252,7 @@ def _matrices(noise: MeasuredNoise) -> list[Matrix]:
     ]
 
 
-def _lines(noise: MeasuredNoise) -> np.ndarray:
+def _lines(noise: MeasuredNoise) -> NDArray[Any]:
     """Level of all lines' offsets together, shape (band,)."""
     total = np.zeros(len(noise.level))
     for lines in noise.lines:
@@ -252,6 +260,6 @@ def _lines(noise: MeasuredNoise) -> np.ndarray:
     return np.sqrt(total)
 
 
-def _next(noise: MeasuredNoise) -> np.ndarray:
+def _next(noise: MeasuredNoise) -> NDArray[Any]:
     """Correlation of every band with the next one, shape (band,); the last has none."""
     return np.append(np.diagonal(noise.correlation, 1), np.nan)

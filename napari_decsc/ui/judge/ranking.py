@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
@@ -43,7 +44,7 @@ def ranked(noise: MeasuredNoise, cube: Cube) -> list[BandNoise]:
     return sorted(found, key=lambda one: (worth[one.band], one.band))
 
 
-def reason(noise: MeasuredNoise, around: Sequence[float], band: int) -> str:
+def reason(noise: MeasuredNoise, around: NDArray[np.float64], band: int) -> str:
     """Why a band may be bad: it holds nothing, its noise is louder than its signal, or than its neighbours' noise."""
     empty = noise.empty or {}
     if band in empty:
@@ -58,7 +59,7 @@ def reason(noise: MeasuredNoise, around: Sequence[float], band: int) -> str:
     return ""
 
 
-def suggested(bands: Sequence[BandNoise], count: int) -> np.ndarray:
+def suggested(bands: Sequence[BandNoise], count: int) -> NDArray[np.bool_]:
     """True for the bands that may be bad, shape (band,)."""
     bad = np.zeros(count, bool)
     bad[[one.band for one in bands if one.reason]] = True
@@ -75,7 +76,7 @@ def as_csv(bands: Sequence[BandNoise], unit: str) -> str:
     return text.getvalue()
 
 
-def _around(level: np.ndarray) -> np.ndarray:
+def _around(level: NDArray[np.float64]) -> NDArray[np.float64]:
     """Median level of the neighbours of every band, itself left out; NaN where none was measured."""
     padded = np.pad(level, REACH, constant_values=np.nan)
     offsets = [offset for offset in range(2 * REACH + 1) if offset != REACH]
