@@ -65,7 +65,9 @@ def _from_xarray(array: Any, band_axis: int | str | None) -> tuple[Cube, Back]:
             spectral.add(vectors, str(name), coordinate.values, unit)
     cube, back = to_cube(array.data, axis)
     fields = spectral.spectral_fields(vectors, cube.bands)
-    known = {key: value for key, value in array.attrs.items() if key not in ("scale_factor", "add_offset")}
+    # its values are unpacked already; what speaks of packed ones would be taken for them
+    packed = ("scale_factor", "add_offset", "_Unsigned", "valid_range", "valid_min", "valid_max")
+    known = {key: value for key, value in array.attrs.items() if key not in packed}
     cube = attributes.from_attributes(cube.replace(name=str(array.name or cube.name), **fields), known)
     return cube, lambda result: array.copy(data=back(result))
 

@@ -263,7 +263,7 @@ def test_files_without_a_cube_say_so(tmp_path, array):
         ({"scale_factor": np.float32(0.0001), "_FillValue": np.int16(-9999)}, 10000, -9999),
         ({"Scale_Factor": 10000.0, "Data_Ignore_Value": -9999.0}, 10000, -9999),
         ({"scale_factor": 2.0}, 0.5, None),
-        ({"scale_factor": 0.0, "missing_value": [1, 2]}, 1, None),
+        ({"scale_factor": 0.0}, 1, None),
         ({}, 1, None),
     ],
 )
@@ -272,6 +272,8 @@ def test_scale_and_no_data_come_from_attributes(tmp_path, write, attributes, sca
     path = tmp_path / ("x.h5" if write is hdf5 else "x.nc")
     write(path, DATA, units="1", **attributes)
     cube = open_cube(path)
+    if write is netcdf3 and no_data is None:
+        no_data = -32767  # what the library puts into cells that are never written
     assert (cube.scale, cube.no_data, cube.header["units"]) == (scale, no_data, "1")
     np.testing.assert_array_equal(cube.data, DATA)
 

@@ -1,19 +1,22 @@
 """What the attributes of an array (HDF5, NetCDF, GDAL) say of its values: no-data value, scale and offset."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.calibration import Calibration
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import FIELDS, calibrated, fields_of, scale_of
+from napari_decsc.hsi.io.formats.cf import NO_DATA, VALID, Rules
 
-_NO_DATA = ("_fillvalue", "missing_value", "data_ignore_value", "nodata", "no_data", "no_data_value")
 #: Said by a Cube's own fields, or by HDF5 and MATLAB to themselves.
 _NOT_KEPT = {
-    *_NO_DATA,
+    *NO_DATA,
+    *VALID,
     *FIELDS,
     "scale_factor",
     "add_offset",
@@ -27,37 +30,53 @@ _NOT_KEPT = {
 _LONGEST = 10_000
 
 
-def from_attributes(cube: Cube, attributes: Mapping[str, Any]) -> Cube:
-    """The cube with what the attributes of its array say.
+def from_attributes(cube: Cube, attributes: Mapping[str, Any], netcdf: bool = False) -> Cube:
+    """The cube of stored numbers with what the attributes of its array say.
 
-    Physical value = raw value * `scale_factor` + `add_offset` (CF conventions 1.11, section 8.1). A factor alone
-    becomes ``scale`` = 1 / factor; with an offset both are the calibration of all bands.
-    `Scale_Factor` of 1 or more is the divisor that some producers (NEON) mean by it.
+    Physical value = stored number * `scale_factor` + `add_offset` (CF conventions 1.11, section 8.1). A positive factor
+    alone becomes ``scale`` = 1 / factor; with an offset, a negative factor, or one for each band they are the
+    calibration. `Scale_Factor` of 1 or more is the divisor that some producers (NEON) mean by it. What was not measured
+    (`cf.Gaps`) has one value, ``no_data``. ``netcdf`` says that unwritten cells hold the default value of NetCDF.
     """
     known = {key.lower(): value for key, value in attributes.items()}
+    rules = Rules(known, netcdf)
+    data = rules.meant(cube.data)
+    gaps = rules.gaps(np.dtype(data.dtype))
     header = {**cube.header, **{key: text for key, value in known.items() if (text := as_text(key, value)) is not None}}
-    no_data = next((value for key in _NO_DATA if (value := number(known.get(key))) is not None), None)
-    cube = cube.replace(header=header, no_data=no_data)
-    factor, offset = number(known.get("scale_factor")), number(known.get("add_offset"))
-    factor = 1.0 if factor is None or not np.isfinite(factor) or factor <= 0 else factor
-    if offset is not None and np.isfinite(offset) and offset != 0:
-        gains, offsets = np.full(cube.bands, factor), np.full(cube.bands, offset)
-        calibration = Calibration(gains, offsets, fields_of(gains, offsets))
-        if not calibration.is_usable:
-            raise FileFormatError(
-                f"{cube.source or cube.name}: scale_factor {factor:g} with add_offset {offset:g} cannot be meant; "
-                f"correct the attributes of the array"
-            )
-        return calibrated(cube, calibration)
-    if "scale_factor" not in attributes and factor >= 1:
-        return cube.replace(scale=factor)
-    return cube.replace(scale=scale_of(factor))
+    cube = cube.replace(data=gaps.folded(data), header=header, no_data=gaps.no_data(np.dtype(data.dtype)))
+    factors, offsets = rules.factors(cube.bands)
+    cube, factors = _without_idle(cube, factors, "scale_factor" in known)
+    if offsets is not None and not offsets.any():
+        offsets = None
+    if factors is not None and offsets is None and "scale_factor" not in attributes and factors.min() >= 1:
+        factors = 1 / factors
+    return _scaled(cube, factors, offsets)
 
 
-def number(value: Any) -> float | None:
-    """A single number, or None for anything else."""
-    array = np.asarray(value)
-    return float(array.reshape(-1)[0]) if array.size == 1 and array.dtype.kind in "iuf" else None
+def _without_idle(
+    cube: Cube, factors: NDArray[np.float64] | None, is_given: bool
+) -> tuple[Cube, NDArray[np.float64] | None]:
+    """The factors, or None and a note where they say nothing: 0, not finite, or not one for each band."""
+    if not is_given or (factors is not None and factors.all()):
+        return cube, factors
+    note = f"{(cube.source or Path(cube.name)).name}: scale_factor cannot be meant; scale_factor is left out"
+    return cube.replace(notes=(*cube.notes, note)), None
+
+
+def _scaled(cube: Cube, factors: NDArray[np.float64] | None, offsets: NDArray[np.float64] | None) -> Cube:
+    if factors is None and offsets is None:
+        return cube
+    gains = np.ones(cube.bands) if factors is None else factors
+    shifts = np.zeros(cube.bands) if offsets is None else offsets
+    calibration = Calibration(gains, shifts, fields_of(gains, shifts))
+    if not calibration.is_usable:
+        raise FileFormatError(
+            f"{cube.source or cube.name}: scale_factor {gains[0]:g} with add_offset {shifts[0]:g} cannot be meant; "
+            f"correct the attributes of the array"
+        )
+    if calibration.factor is not None:
+        return cube.replace(scale=scale_of(calibration.factor))
+    return calibrated(cube, calibration)
 
 
 def as_text(key: str, value: Any) -> str | None:

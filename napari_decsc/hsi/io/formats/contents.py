@@ -12,8 +12,9 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import with_gains
 from napari_decsc.hsi.io.envi.header import Header
 from napari_decsc.hsi.io.formats.attributes import from_attributes
+from napari_decsc.hsi.io.formats.geolocation import geographic_fields
 from napari_decsc.hsi.io.formats.metadata import cube_fields
-from napari_decsc.hsi.io.formats.spectral import Vector, lengths, spectral_fields
+from napari_decsc.hsi.io.formats.spectral import Vector, lengths, spectral_fields, words_of
 
 #: Names of an axis, in lower case, that say it counts bands.
 _BAND_AXES = {
@@ -28,6 +29,12 @@ _BAND_AXES = {
     "spectral",
     "spectrum",
 }
+#: Words in names of arrays that stand beside a cube: quality, errors, pictures, places, references.
+_ASIDE = {
+    *("mask", "masks", "flag", "flags", "quality", "qual", "qa", "err", "error", "errors", "uncert", "uncertainty"),
+    *("uncertainties", "rgb", "quicklook", "browse", "preview", "thumbnail", "lat", "lon", "latitude", "longitude"),
+    *("glt", "geolocation", "elevation", "zenith", "azimuth", "darkref", "whiteref", "darkreference", "whitereference"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,8 @@ class Variable:
 
     ``read`` gives it as a memory map, in memory, or as a lazy (dask) array, in the file's own order of axes. ``axes``
     are their names, if they have any. ``usual`` is the axis that counts the bands by the custom of the format;
-    ``certain`` the one that does so for sure.
+    ``certain`` the one that does so for sure. ``is_logical`` marks truths, which are no measurements. ``is_preferred``
+    marks what a known product is about. ``fields`` are those of the Cube that are known of this array alone.
     """
 
     name: str
@@ -47,6 +55,9 @@ class Variable:
     usual: int | None = None
     certain: int | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    is_logical: bool = False
+    is_preferred: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cube_shape(self) -> tuple[int, ...]:
@@ -57,7 +68,17 @@ class Variable:
     @property
     def is_cube(self) -> bool:
         """Whether it has three axes and real numbers."""
-        return len(self.cube_shape) == 3 and 0 not in self.shape and self.dtype.kind in "iuf"
+        return len(self.cube_shape) == 3 and 0 not in self.shape and self.dtype.kind in "iuf" and not self.is_logical
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it has as many "bands" as a colour picture."""
+        return min(self.cube_shape) in (3, 4)
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether its name tells that it is about a cube, and none itself."""
+        return bool(words_of(self.name.rpartition("/")[2]) & _ASIDE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +86,10 @@ class Contents:
     """What a file holds: arrays, vectors by what they say of the bands, facts about the file as a whole.
 
     ``band_counts`` are lengths of axes that count bands by their names, where it is not known whose axes they are;
-    ``metadata`` is the text by which this package's own files describe their cube.
+    ``metadata`` is the text by which this package's own files describe their cube. ``planes`` are arrays of two axes,
+    ``facts`` the attributes of the file and of its groups, ``grids`` those of the variables that describe a map
+    projection, ``coordinates`` the vectors that tell where rows and cols lie, ``others`` what is in the file and cannot
+    be looked into. ``is_netcdf`` says that NetCDF's rules hold.
     """
 
     path: Path
@@ -74,6 +98,12 @@ class Contents:
     header: Mapping[str, str] = field(default_factory=dict)
     band_counts: frozenset[int] = frozenset()
     metadata: str | None = None
+    planes: Sequence[Variable] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    grids: Sequence[Mapping[str, Any]] = ()
+    coordinates: Mapping[str, Any] = field(default_factory=dict)
+    others: Sequence[str] = ()
+    is_netcdf: bool = False
 
     @property
     def likely_bands(self) -> set[int]:
@@ -109,8 +139,10 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
     if data.shape != chosen.cube_shape:
         data = data.reshape(chosen.cube_shape)
     data = data.transpose(axis, *(other for other in range(3) if other != axis))
-    fields = {"header": dict(contents.header), **spectral_fields(contents.vectors, data.shape[0])}
-    cube = from_attributes(Cube(data, name=contents.path.stem, source=contents.path, **fields), chosen.attributes)
+    fields = {**spectral_fields(contents.vectors, data.shape[0], chosen.name), **chosen.fields}
+    header = {**contents.header, **geographic_fields(contents, chosen, data.shape)}
+    cube = Cube(data, name=contents.path.stem, source=contents.path, header=header, **fields)
+    cube = from_attributes(cube, chosen.attributes, contents.is_netcdf)
     if contents.metadata is not None:
         cube = cube.replace(**cube_fields(contents.metadata, contents.path, cube))
         cube = with_gains(cube, Header(contents.path, cube.header))
@@ -126,18 +158,32 @@ def _variable(contents: Contents, asked: str | None) -> Variable:
         raise FileFormatError(f"{contents.path}: holds no cube {asked!r}; {_listed(contents)}")
     if not cubes:
         raise FileFormatError(
-            f"{contents.path}: holds no cube, an array of real numbers with 3 axes; {_listed(contents)}"
+            f"{contents.path}: holds no cube, an array of real numbers with 3 axes; "
+            f"{_listed(contents)}{_cure(contents)}"
         )
-    described = [found for found in cubes if contents.likely_bands & set(found.cube_shape)]
-    likely = described if len(described) == 1 else cubes
+    likely = _likely(contents)
     if len(likely) == 1:
         return likely[0]
     raise AmbiguousFileError(
-        f"{contents.path}: holds {len(cubes)} cubes, {_names(cubes)}; "
+        f"{contents.path}: holds {len(likely)} cubes, {_names(likely)}; "
         f"choose one with variable= (on the command line --variable)",
         option="variable",
-        choices=[found.name for found in cubes],
+        choices=[found.name for found in likely],
     )
+
+
+def _likely(contents: Contents) -> list[Variable]:
+    """The cubes that may be meant, those that speak for themselves before others."""
+    likely = contents.cubes
+    tests: tuple[Callable[[Variable], bool], ...] = (
+        lambda found: found.is_preferred,
+        lambda found: not found.is_aside,
+        lambda found: bool(contents.likely_bands & set(found.cube_shape)),
+        lambda found: not found.is_picture,
+    )
+    for test in tests:
+        likely = [found for found in likely if test(found)] or likely
+    return likely
 
 
 def _band_axis(contents: Contents, chosen: Variable, asked: int | str | None) -> int:
@@ -198,7 +244,20 @@ def _or_a_name(chosen: Variable) -> str:
 
 
 def _listed(contents: Contents) -> str:
-    return f"there is {_names(contents.variables)}" if contents.variables else "there is no array in it"
+    arrays = [*contents.variables, *contents.planes]
+    if not arrays and not contents.others:
+        return "there is no array in it"
+    return f"there is {', '.join([*([_names(arrays)] if arrays else []), *contents.others[:3]])}"
+
+
+def _cure(contents: Contents) -> str:
+    if any(other.endswith(("a structure", "a cell")) for other in contents.others):
+        return "; save the cube of the structure or cell as a variable of its own"
+    if any(other.endswith("complex numbers") for other in contents.others):
+        return "; save the magnitude of the complex numbers"
+    if any(min(plane.shape) > 1 for plane in contents.planes):
+        return "; a table of (band, pixel) or (pixel, band) needs its rows and cols back: reshape it, and save it again"
+    return ""
 
 
 def _names(variables: Sequence[Variable], most: int = 12) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import numpy as np
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.formats import spectral
-from napari_decsc.hsi.io.formats.attributes import as_text
-from napari_decsc.hsi.io.formats.contents import Contents, Variable, counts_bands, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import INFLATES, STEP, check_memory, fits_in_memory, mapped, overflows, readable
 from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, GroupCheck
+from napari_decsc.hsi.io.formats.hdf5_filters import check_filters
+from napari_decsc.hsi.io.formats.products import recognised
 
 _KIND = "HDF5"
 #: Objects looked at in a file, and groups within groups.
@@ -51,7 +52,8 @@ def read_hdf5(path: Path, variable: str | None = None, band_axis: int | str | No
 
     An array that lies in the file as it is becomes a memory map; one in compressed chunks is read if it takes no more
     than half of the free memory, else it stays a lazy (dask) array. Links to other files and virtual arrays are not
-    followed. Attributes give no-data value and scale, see `attributes`.
+    followed. Attributes give no-data value and scale, see `attributes`. Arrays that MATLAB or Octave wrote have their
+    axes in the opposite order; the file says so, or the array's own attributes.
     """
     return _read(path, variable, band_axis, matlab=False)
 
@@ -77,37 +79,51 @@ def _opened(path: Path) -> Iterator[tuple[Any, GroupCheck]]:
 
 
 def _contents(file: Any, check: GroupCheck, path: Path, matlab: bool = False) -> Contents:
-    vectors: dict[str, list[spectral.Vector]] = {}
-    variables = []
-    facts = _attributes(file, path)
-    counts = set()
-    for dataset in _datasets(file, check, path):
-        attributes = _attributes(dataset, path)
-        long = [size for size in dataset.shape if size != 1]
-        # a dimension's own array; HDF5's links from axes to dimensions are not used: damaged ones end the process
-        if len(dataset.shape) == 1 and counts_bands(dataset.name):
-            counts.update(dataset.shape)
-        if len(long) == 1 and long[0] <= spectral.LONGEST and spectral.role(dataset.name) and _is_inside(dataset):
-            unit = next((value for key, value in attributes.items() if key.lower() in ("units", "unit")), "")
-            _check_unpacked(dataset, path)
-            spectral.add(vectors, dataset.name, dataset[()], unit)
-        elif len(dataset.shape) > 2:
-            variables.append(_variable(dataset, path, attributes, matlab))
-    for known in (facts, *(variable.attributes for variable in variables)):
-        for key, value in known.items():
-            spectral.add(vectors, key, value, known.get(f"{key}_units", ""))
-    header = {key.lower(): text for key, value in facts.items() if (text := as_text(key.lower(), value)) is not None}
-    return Contents(path, variables, vectors, header, frozenset(counts))
+    groups, datasets = _objects(file, check, path)
+    found = Findings(path, _attributes(file, path), matlab or is_matlab(path))
+    for group in groups:
+        found.add_group(group.name, _attributes(group, path))
+    for dataset, address in datasets:
+        _look_at(dataset, address, found, path)
+        for place, axis in check.axes_of_scale(address):
+            found.add_axis(place, axis, dataset.name)
+    return recognised(found.contents())
 
 
-def _datasets(file: Any, check: GroupCheck, path: Path) -> list[Any]:
-    """All arrays that hang in the file itself; this walk follows neither soft nor external links.
+def is_matlab(path: Path) -> bool:
+    """Whether the block before the HDF5 file says that MATLAB wrote it, whatever its name is."""
+    with path.open("rb") as file:
+        return file.read(10) == b"MATLAB 7.3"
+
+
+def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
+    """Note what an array is for: only vectors and texts of certain names are read."""
+    attributes, kind = _attributes(dataset, path), _type_of(dataset)
+    if kind is None or dataset.shape is None:
+        return
+    long = [size for size in dataset.shape if size != 1]
+    if kind.names or kind.kind not in "iufb" or not dataset.shape:
+        is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and _is_inside(dataset)
+        value = dataset[()] if is_small and found.reads(dataset.name, kind) else None
+        found.add_single(dataset.name, value, attributes)
+    elif len(long) == 1 and found.is_vector(dataset.name, long[0]) and _is_inside(dataset):
+        _check_unpacked(dataset, path)
+        check_filters(dataset, path)
+        found.add_vector(dataset.name, dataset[()], attributes)
+    elif len(dataset.shape) > 1:
+        read = partial(_array, path, dataset.name)
+        found.add_array(dataset.name, dataset.shape, kind, attributes, read, address=address)
+
+
+def _objects(file: Any, check: GroupCheck, path: Path) -> tuple[list[Any], list[tuple[Any, int]]]:
+    """All groups, and arrays with their addresses, in the file itself; this walk follows no soft or external links.
 
     An object is opened after its check: the library itself may not come back from a damaged one.
     """
     import h5py
 
-    found: list[Any] = []
+    groups: list[Any] = []
+    found: list[tuple[Any, int]] = []
     known = {h5py.h5o.get_info(file.id).addr}
     # the members of each group on the way down
     way = [iter(_members(file, path))]
@@ -121,10 +137,11 @@ def _datasets(file: Any, check: GroupCheck, path: Path) -> list[Any]:
             check.check(address)
             item = group[name]
             if isinstance(item, h5py.Group) and len(way) < _DEEPEST:
+                groups.append(item)
                 way.append(iter(_members(item, path)))
-            elif isinstance(item, h5py.Dataset) and _holds_numbers(item):
-                found.append(item)
-    return found
+            elif isinstance(item, h5py.Dataset):
+                found.append((item, address))
+    return groups, found
 
 
 def _members(group: Any, path: Path) -> list[tuple[Any, bytes, int]]:
@@ -143,11 +160,12 @@ def _members(group: Any, path: Path) -> list[tuple[Any, bytes, int]]:
     return [(group, name, address) for name, address in links if address is not None and times[name] == 1]
 
 
-def _holds_numbers(dataset: Any) -> bool:
+def _type_of(dataset: Any) -> "np.dtype[Any] | None":
     # a type without a name in NumPy raises
     with contextlib.suppress(TypeError, ValueError):
-        return bool(dataset.shape) and dataset.dtype.kind in "iufb"
-    return False
+        kind: np.dtype[Any] = np.dtype(dataset.dtype)
+        return kind
+    return None
 
 
 def _check_count(count: int, path: Path, name: str) -> None:
@@ -168,14 +186,6 @@ def _attributes(item: Any, path: Path) -> dict[str, Any]:
             if not isinstance(value, np.ndarray) or value.dtype.kind in "iuf":
                 found[name] = value
     return found
-
-
-def _variable(dataset: Any, path: Path, attributes: Mapping[str, Any], matlab: bool) -> Variable:
-    name, shape, read = dataset.name.lstrip("/"), dataset.shape, partial(_array, path, dataset.name)
-    if not matlab:
-        return Variable(name, shape, dataset.dtype, read, attributes=attributes)
-    # in MATLAB a cube is (row, col, band)
-    return Variable(name, shape[::-1], dataset.dtype, lambda: read().transpose(), usual=2, attributes=attributes)
 
 
 def _is_inside(dataset: Any) -> bool:
@@ -208,6 +218,7 @@ def _check_values(dataset: Any, path: Path) -> None:
         raise FileFormatError(
             f"{path}: {dataset.name} lies in other files, which are not read; open the one it lies in"
         )
+    check_filters(dataset, path)
     if dataset.id.get_storage_size() == 0:
         raise FileFormatError(f"{path}: {dataset.name} describes {dataset.shape} values but holds none; fill it first")
     if dataset.chunks is not None:

@@ -18,7 +18,9 @@ OFFSETS = (0, 512, 1024, 2048)
 #: Free places in one heap, parts of one tree, parts of one object's header; earnest files stay far below.
 _MOST_FREE, _MOST_NODES, _MOST_PARTS = 10_000, 100_000, 1_000
 #: Types of an object's messages: "goes on elsewhere", "has this tree and this heap", "has values at this place".
-_CONTINUED, _GROUP, _LAYOUT = 0x10, 0x11, 0x08
+_CONTINUED, _GROUP, _LAYOUT, _ATTRIBUTE = 0x10, 0x11, 0x08, 0x0C
+#: The attribute by which a dimension lists the axes it is attached to.
+_REFERENCES = b"REFERENCE_LIST"
 #: In the layout of an array: its values lie in chunks.
 _CHUNKED = 2
 #: In a heap, the free place after the last one.
@@ -46,6 +48,22 @@ class GroupCheck:
                 self._check_group(*places)
             elif kind == _LAYOUT:
                 self._check_chunks(content)
+
+    def axes_of_scale(self, address: int) -> list[tuple[int, int]]:
+        """The axes of which the array at ``address`` is the dimension: (address of an array, number of its axis).
+
+        They are read from the header of the object as it lies in the file: the library follows the references to
+        them, and those from an array to its dimensions, without asking whether they lead anywhere. A long list, which
+        lies elsewhere, is not looked for.
+        """
+        if not (self._address and self._length):
+            return []
+        for kind, content in self._messages(address):
+            if kind == _ATTRIBUTE and (entries := _reference_list(content)):
+                entry, raw = entries
+                found = [self._unpacked(raw, start, f"{self._address}I") for start in range(0, len(raw), entry)]
+                return [(place[0], place[1]) for place in found if place is not None and place[0]]
+        return []
 
     def _sizes(self) -> tuple[int, int, int, int]:
         """Where the file begins, the version of its first block, how long addresses and lengths are."""
@@ -152,6 +170,20 @@ class GroupCheck:
 
     def _stop(self, reason: str) -> NoReturn:
         raise FileFormatError(f"{self._path}: {reason}; the file is damaged, fetch it or write it again")
+
+
+def _reference_list(content: bytes) -> tuple[int, bytes] | None:
+    """Size of an entry, and the entries, if this is the message of that attribute."""
+    if len(content) < 9 or content[0] not in (1, 2, 3):
+        return None
+    sizes = struct.unpack_from("<HHH", content, 2)
+    start = 9 if content[0] == 3 else 8
+    if content[start : start + sizes[0]].rstrip(b"\0") != _REFERENCES:
+        return None
+    name, kind, space = (-(-size // 8) * 8 for size in sizes) if content[0] == 1 else sizes
+    entry = int.from_bytes(content[start + name + 4 : start + name + 8], "little")
+    raw = content[start + name + kind + space :]
+    return (entry, raw[: len(raw) // entry * entry]) if 12 <= entry <= 32 else None
 
 
 def _entries(raw: bytes, start: int, form: str) -> Iterator[tuple[int, bytes]]:

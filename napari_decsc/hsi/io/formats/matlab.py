@@ -20,6 +20,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats import hdf5, spectral
 from napari_decsc.hsi.io.formats.contents import Contents, Variable, cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.guards import INFLATES, check_memory, mapped, readable
+from napari_decsc.hsi.io.formats.tables import tables
 
 _KIND = "MATLAB"
 _ORDERS = {b"IM": "<", b"MI": ">"}
@@ -28,7 +29,8 @@ _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8"
 _MATRIX, _COMPRESSED = 14, 15
 #: Classes of arrays of numbers: double, single and whole numbers. Others are text, structures, cells, objects.
 _NUMERIC = range(6, 16)
-_COMPLEX = 0x0800
+_CLASSES = {1: "a cell", 2: "a structure", 3: "an object", 4: "a text", 5: "a sparse matrix"}
+_COMPLEX, _LOGICAL = 0x0800, 0x0200
 #: Longest name of a MATLAB variable.
 _NAME = 63
 #: Bytes in which flags, shape and name of an array lie, with room to spare; variables looked at, at most.
@@ -49,6 +51,15 @@ class _Array:
     length: int
     skip: int
     packed: bool
+    is_logical: bool = False
+
+
+@dataclass(frozen=True)
+class _Other:
+    """A variable that holds something else than real numbers."""
+
+    name: str
+    kind: str
 
 
 def holds_cube(path: Path) -> bool:
@@ -66,17 +77,29 @@ def read_matlab(path: Path, variable: str | None = None, band_axis: int | str | 
 
 def _contents(path: Path) -> Contents:
     vectors: dict[str, list[spectral.Vector]] = {}
-    variables = []
+    variables, planes, others = [], [], []
+    singles: dict[str, float] = {}
     for array in _arrays(path):
+        if isinstance(array, _Other):
+            others.append(f"{array.name}, {array.kind}")
+            continue
         read = partial(_values, path, array)
+        usual = 2 if len(array.shape) > 2 else None
+        variable = Variable(array.name, array.shape, array.dtype, read, usual=usual, is_logical=array.is_logical)
         if len(array.shape) > 2:
-            variables.append(Variable(array.name, array.shape, array.dtype, read, usual=2))
-        elif 1 in array.shape and max(array.shape) <= spectral.LONGEST and spectral.role(array.name):
+            variables.append(variable)
+        elif math.prod(array.shape) == 1:
+            singles[array.name] = float(np.ravel(read())[0])
+        elif 1 not in array.shape:
+            planes.append(variable)
+        elif max(array.shape) <= spectral.LONGEST and spectral.role(array.name):
             spectral.add(vectors, array.name, read())
-    return Contents(path, variables, vectors)
+    if not any(one.is_cube for one in variables):
+        variables += tables(planes, singles)
+    return Contents(path, variables, vectors, planes=planes, others=others)
 
 
-def _arrays(path: Path) -> list[_Array]:
+def _arrays(path: Path) -> list[_Array | _Other]:
     size = path.stat().st_size
     with path.open("rb") as file:
         order = _ORDERS.get(file.read(128)[126:])
@@ -102,8 +125,8 @@ def _elements(file: BinaryIO, path: Path, size: int, order: str) -> Iterator[tup
         place += length
 
 
-def _array(file: BinaryIO, path: Path, order: str, kind: int, start: int, length: int) -> _Array | None:
-    """What an element says of its array; None for what holds no real numbers."""
+def _array(file: BinaryIO, path: Path, order: str, kind: int, start: int, length: int) -> _Array | _Other | None:
+    """What an element says of its array; None for what is no variable."""
     file.seek(start)
     head = file.read(min(length, _HEAD))
     skip = 0
@@ -115,8 +138,6 @@ def _array(file: BinaryIO, path: Path, order: str, kind: int, start: int, length
         return None
     _, place, _, after = _tag(head, skip, order)
     (flags,) = struct.unpack_from(f"{order}I", head, place)
-    if flags & 0xFF not in _NUMERIC or flags & _COMPLEX:
-        return None
     _, place, size, after = _tag(head, after, order)
     shape = struct.unpack_from(f"{order}{size // 4}i", head, place)
     _, place, size, after = _tag(head, after, order)
@@ -125,6 +146,8 @@ def _array(file: BinaryIO, path: Path, order: str, kind: int, start: int, length
         return None
     if not (name.isascii() and name.isidentifier() and len(name) <= _NAME):
         raise FileFormatError(f"{path}: the name of an array is no MATLAB name; the file is damaged")
+    if flags & 0xFF not in _NUMERIC or flags & _COMPLEX:
+        return _Other(name, "complex numbers" if flags & _COMPLEX else _CLASSES.get(flags & 0xFF, "an object"))
     code, place, size, _ = _tag(head, after, order)
     dtype = np.dtype(_TYPES[code]).newbyteorder(order)  # type: ignore[arg-type]
     if min(shape, default=-1) < 0 or math.prod(shape) * dtype.itemsize != size:
@@ -132,7 +155,7 @@ def _array(file: BinaryIO, path: Path, order: str, kind: int, start: int, length
     packed = skip > 0
     if place + size > (length * INFLATES if packed else length):
         raise FileFormatError(f"{path}: describes more values in {name} than it can hold; the file is damaged")
-    return _Array(name, shape, dtype, start, length, place, packed)
+    return _Array(name, shape, dtype, start, length, place, packed, bool(flags & _LOGICAL))
 
 
 def _tag(head: bytes, place: int, order: str) -> tuple[int, int, int, int]:

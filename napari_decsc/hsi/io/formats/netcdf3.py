@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.formats import hdf5, spectral
-from napari_decsc.hsi.io.formats.attributes import as_text
-from napari_decsc.hsi.io.formats.contents import Contents, Variable, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats import hdf5
+from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import mapped, readable
+from napari_decsc.hsi.io.formats.products import recognised
 
 _TYPES = dict(enumerate(("i1", "S1", ">i2", ">i4", ">f4", ">f8", "u1", ">u2", ">u4", ">i8", ">u8"), start=1))
 _DIMENSION, _VARIABLE, _ATTRIBUTE = 10, 11, 12
@@ -62,23 +63,28 @@ def _is_classic(path: Path) -> bool:
 
 
 def _contents(path: Path) -> Contents:
-    vectors: dict[str, list[spectral.Vector]] = {}
-    variables = []
     with path.open("rb") as file:
         facts, arrays = _Parser(file, path.stat().st_size).parse()
+    found = Findings(path, _decoded(facts))
     growing = [array for array in arrays if array.grows]
     # a single array with records has no padding between them
     step = sum(array.record for array in growing) if len(growing) > 1 else None
     for array in arrays:
-        read = partial(_values, path, array, step)
-        if len(array.shape) == 1 and array.shape[0] <= spectral.LONGEST and spectral.role(array.name):
-            spectral.add(vectors, array.name, read(), array.attributes.get("units", ""))
-        elif len(array.shape) > 2:
-            variables.append(
-                Variable(array.name, array.shape, array.dtype, read, array.axes, attributes=array.attributes)
-            )
-    texts = {key.lower(): as_text(key.lower(), value) for key, value in facts.items()}
-    return Contents(path, variables, vectors, {key: text for key, text in texts.items() if text is not None})
+        read, attributes = partial(_values, path, array, step), _decoded(array.attributes)
+        if len(array.shape) == 1 and found.is_vector(array.name, array.shape[0]):
+            found.add_vector(array.name, read(), attributes)
+        elif len(array.shape) < 2:
+            found.add_single(array.name, None, attributes)
+        else:
+            found.add_array(array.name, array.shape, array.dtype, attributes, read, array.axes)
+    return recognised(found.contents())
+
+
+def _decoded(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: value.decode("utf-8", "replace").rstrip("\0") if isinstance(value, bytes) else value
+        for key, value in attributes.items()
+    }
 
 
 def _values(path: Path, array: _Array, step: int | None) -> NDArray[Any]:

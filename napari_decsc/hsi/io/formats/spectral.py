@@ -1,49 +1,66 @@
 """Wavelengths, widths and good bands among the vectors of a file, found by their names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.io.envi.wavelengths import guess_unit, unit_of
+from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, unit_of
 
 #: What names of vectors, in lower case and without "_", tell; asked in this order, as `good_wavelengths` are none.
 _NAMES = {
-    "good_bands": re.compile(r"good(bands?|wavelengths?|channels?)|bbl"),
-    "fwhm": re.compile(r".*fwhm.*|bandwidths?"),
+    "good_bands": re.compile(r"good(bands?|wavelengths?|channels?)(list)?|bbl"),
+    "fwhm": re.compile(r".*fwhm.*|(band|spectral)widths?|(.*)bandpass"),
     "wavelengths": re.compile(
-        r"(center|centre)?wave(length)?s?(nm|um)?|wls?|wvls?|lambdas?|bandcent(er|re)s?|cent(er|re)s"
+        r".*wavelengths?.*|waves?(len)?s?(nm|um)?|wls?(nm|um)?|wavs?|wvls?|lambdas?(nm|um)?|lam|"
+        r"(.*)bandcent(er|re)s?|cent(er|re)s?(ofbands?)?|(list)?cw(vnir|swir|pan)?"
     ),
 }
+#: Names that hold wavelengths only where the numbers look like some.
+_WEAK = re.compile(r"bands?|channels?|nm|spectral(axis|bands?)?|spectrum|bandlist")
+#: Parts of names that tell of something about wavelengths which are none.
+_OTHER = re.compile(r"unit|uncert|ind(ex|ices)|shift|flag|mask|err|name|number|count|resol")
 #: Vectors longer than this are no spectral axis, and are not read.
 LONGEST = 100_000
+#: Longest text that is read as a list of numbers.
+_LONGEST_TEXT = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class Vector:
-    """One value for each of some axis's places, and the unit as the file spells it."""
+    """One value for each of some axis's places (NaN: unknown), the unit as the file spells it, and its name."""
 
     values: NDArray[Any]
     unit: str = ""
+    name: str = ""
 
 
 def role(name: str) -> str | None:
-    """The field of a Cube ("wavelengths", "fwhm" or "good_bands") that a vector of this name fills, or None."""
-    word = re.split(r"[/.]", name)[-1].lower().replace("_", "").replace(" ", "")
-    return next((field for field, names in _NAMES.items() if names.fullmatch(word)), None)
+    """The field of a Cube ("wavelengths", "fwhm" or "good_bands") that a vector of this name may fill, or None."""
+    word = _word(name)
+    found = next((field for field, names in _NAMES.items() if names.fullmatch(word)), None)
+    if found is None and _WEAK.fullmatch(word):
+        return "wavelengths"
+    return None if found == "wavelengths" and _OTHER.search(word) else found
 
 
 def add(vectors: dict[str, list[Vector]], name: str, values: Any, unit: Any = "") -> None:
-    """Keep a vector that may describe the bands; anything else is passed over."""
+    """Keep a vector that may describe the bands; anything else is passed over. A text may list its numbers."""
     field = role(name)
-    values = np.asarray(values).squeeze()
-    if field is None or values.ndim != 1 or values.dtype.kind not in "iufb" or not np.isfinite(values).all():
+    if field is None:
+        return
+    values = np.asarray(_listed(values)).squeeze()
+    if values.ndim != 1 or values.dtype.kind not in "iufb":
+        return
+    values = values.astype(np.float64)
+    values[~np.isfinite(values)] = np.nan
+    if np.isnan(values).all() or (_WEAK.fullmatch(_word(name)) and not _look_like_wavelengths(values)):
         return
     unit = unit.decode("utf-8", "replace") if isinstance(unit, bytes) else unit
-    vectors.setdefault(field, []).append(Vector(values.astype(np.float64), unit if isinstance(unit, str) else ""))
+    vectors.setdefault(field, []).append(Vector(values, unit if isinstance(unit, str) else "", name))
 
 
 def lengths(vectors: Mapping[str, list[Vector]]) -> set[int]:
@@ -51,21 +68,74 @@ def lengths(vectors: Mapping[str, list[Vector]]) -> set[int]:
     return {vector.values.size for found in vectors.values() for vector in found}
 
 
-def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int) -> dict[str, Any]:
-    """The fields of a Cube that the vectors of the right length fill; of several, the first."""
-    fitting = {
-        field: next((vector for vector in found if vector.values.size == bands), None)
-        for field, found in vectors.items()
-    }
+def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str = "") -> dict[str, Any]:
+    """The fields of a Cube that the vectors of the right length fill; of several, the nearest to the array ``name``."""
+    fitting = {field: _nearest(found, bands, name) for field, found in vectors.items()}
     fields: dict[str, Any] = {}
-    wavelengths, fwhm, good = (fitting.get(name) for name in ("wavelengths", "fwhm", "good_bands"))
+    wavelengths, fwhm, good = (fitting.get(field) for field in ("wavelengths", "fwhm", "good_bands"))
     if wavelengths is not None:
         unit, factor = unit_of(wavelengths.unit)
         fields["wavelengths"] = wavelengths.values * factor
-        fields["wavelength_unit"] = unit or guess_unit(fields["wavelengths"])
+        fields["wavelength_unit"] = unit or unit_in(wavelengths.name) or guess_unit(fields["wavelengths"])
         if fwhm is not None:
-            # without a unit of its own, a width has that of the wavelengths
-            fields["fwhm"] = fwhm.values * factor
+            fields["fwhm"] = fwhm.values * _factor(fwhm, fields["wavelength_unit"], factor)
     if good is not None:
-        fields["good_bands"] = good.values != 0
+        fields["good_bands"] = good.values == 1 if np.isin(good.values, (0, 1)).all() else good.values > 0
     return fields
+
+
+def unit_in(name: str) -> str:
+    """The unit at the end of a name such as `wavelength_nm`, or ""."""
+    end = re.split(r"[^a-zA-Zµμ]+|(?<=[a-z])(?=[A-Z])", name)[-1]
+    return unit_of(end)[0] if end.lower() in ("nm", "um", "µm", "μm", "nanometers", "micrometers") else ""
+
+
+def words_of(name: str) -> set[str]:
+    """The words in a name, in lower case: "VNIR_Cube", "rhotBlue" and "a/vnir" have their parts."""
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)}
+
+
+def _factor(fwhm: Vector, unit: str, factor: float) -> float:
+    """What brings widths into the unit of the wavelengths; without a unit of their own they have that one."""
+    from napari_decsc.hsi.cube import NANOMETRES
+
+    own, own_factor = unit_of(fwhm.unit)
+    if own in NANOMETRES and unit in NANOMETRES:
+        return own_factor * NANOMETRES[own] / NANOMETRES[unit]
+    return factor
+
+
+def _nearest(found: Iterable[Vector], bands: int, name: str) -> Vector | None:
+    """The vector that shares most groups, then most words, with an array; of equals the first."""
+    fitting = [vector for vector in found if vector.values.size == bands]
+    groups, words = name.strip("/").split("/")[:-1], words_of(name)
+
+    def nearness(vector: Vector) -> tuple[int, int]:
+        own = vector.name.strip("/").split("/")[:-1]
+        shared = next(
+            (n for n, (a, b) in enumerate(zip(own, groups, strict=False)) if a != b), min(len(own), len(groups))
+        )
+        return shared, len(words & words_of(vector.name))
+
+    return max(fitting, key=nearness, default=None)
+
+
+def _word(name: str) -> str:
+    return re.sub(r"[_\s-]", "", re.split(r"[/.]", name)[-1].lower())
+
+
+def _look_like_wavelengths(values: NDArray[np.float64]) -> bool:
+    return guess_unit(values) in ("nm", "um") and not is_counting(values)
+
+
+def _listed(values: Any) -> Any:
+    """The numbers that a text lists, as some programs keep them; anything else as it is."""
+    if isinstance(values, bytes):
+        values = values.decode("utf-8", "replace")
+    if not isinstance(values, str) or len(values) > _LONGEST_TEXT:
+        return values
+    items = re.findall(r"[^\s,;\[\]{}()]+", values)
+    try:
+        return [float(item) for item in items] if len(items) > 1 else None
+    except ValueError:
+        return None

@@ -1,0 +1,220 @@
+"""What is noted of a hierarchical file (HDF5, NetCDF) on a walk through it, and what becomes of it."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_decsc.hsi.io.formats import spectral
+from napari_decsc.hsi.io.formats.attributes import as_text
+from napari_decsc.hsi.io.formats.cf import Rules, numbers
+from napari_decsc.hsi.io.formats.contents import Contents, Variable, counts_bands
+from napari_decsc.hsi.io.formats.geolocation import COLS, GRID, ROWS
+from napari_decsc.hsi.io.formats.joined import stacks
+from napari_decsc.hsi.io.formats.tables import tables
+
+#: Texts, by their names in lower case, that become fields of a header.
+_TEXTS = ("map_info", "coordinate_system_string")
+#: Octave's mark on the group of a variable, and the names of what is in it.
+_OCTAVE, _VALUE, _TYPE = "OCTAVE_NEW_FORMAT", "value", "type"
+_NUMBER = re.compile(r"[0-9]+")
+
+
+@dataclass
+class Findings:
+    """Notes on the arrays of a file, by their full names; ``matlab`` says that all axes are in MATLAB's order."""
+
+    path: Path
+    facts: dict[str, Any]
+    matlab: bool = False
+    variables: list[Variable] = field(default_factory=list)
+    planes: list[Variable] = field(default_factory=list)
+    vectors: dict[str, list[spectral.Vector]] = field(default_factory=dict)
+    coordinates: dict[str, Any] = field(default_factory=dict)
+    grids: list[Mapping[str, Any]] = field(default_factory=list)
+    header: dict[str, str] = field(default_factory=dict)
+    counts: set[int] = field(default_factory=set)
+    octave: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, int] = field(default_factory=dict)
+    axes: dict[int, dict[int, str]] = field(default_factory=dict)
+    singles: dict[str, float] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._add_facts("", self.facts)
+
+    @property
+    def is_netcdf(self) -> bool:
+        """Whether NetCDF's rules hold."""
+        return "_NCProperties" in self.facts or self.path.suffix.lower() in (".nc", ".nc4", ".cdf")
+
+    def add_group(self, name: str, attributes: Mapping[str, Any]) -> None:
+        """Note a group: vectors among its attributes, and Octave's mark."""
+        if _OCTAVE in attributes:
+            self.octave[name] = ""
+        self._add_facts(name, attributes)
+
+    def reads(self, name: str, kind: np.dtype[Any]) -> bool:
+        """Whether a single value of this name is worth reading."""
+        group, _, own = name.rpartition("/")
+        return own.lower() in _TEXTS or (group in self.octave and own in (_TYPE, _VALUE) and kind.kind in "SOV")
+
+    def add_single(self, name: str, value: Any, attributes: Mapping[str, Any]) -> None:
+        """Note what holds one value, or none: a text, a range of Octave's, a map projection."""
+        group, _, own = name.rpartition("/")
+        if any(key in attributes for key in GRID):
+            self.grids.append(attributes)
+        if attributes.get("MATLAB_class") == b"cell":
+            self.others.append(f"{name.strip('/')}, a cell")
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        if isinstance(text, str) and own == _TYPE and group in self.octave:
+            self.octave[group] = text
+        elif isinstance(text, str) and own.lower() in _TEXTS:
+            self.header[own.lower().replace("_", " ")] = text
+        elif value is not None and getattr(value, "dtype", None) is not None and value.dtype.names:
+            self.add_vector(name, _octave_range(value, attributes), attributes)
+
+    def is_vector(self, name: str, size: int) -> bool:
+        """Whether an array with one long axis is worth reading."""
+        own = self._shown(name).rpartition("/")[2].lower()
+        if self.matlab and size == 1:
+            return True
+        return size <= spectral.LONGEST and (spectral.role(own) is not None or counts_bands(own) or own in COLS + ROWS)
+
+    def add_vector(self, name: str, values: Any, attributes: Mapping[str, Any]) -> None:
+        """Note a vector that may count or describe bands, rows or cols."""
+        name = self._shown(name)
+        values = np.atleast_1d(np.asarray(values).squeeze())
+        if values.ndim != 1 or values.dtype.kind not in "iufb":
+            return
+        lower = {key.lower(): value for key, value in attributes.items()}
+        if values.size == 1:
+            self.singles[name] = float(values[0])
+        if counts_bands(name):
+            self.counts.add(values.size)
+        if values.dtype.kind != "b":
+            values = Rules(lower, self.is_netcdf).unpacked(values)
+        if name.rpartition("/")[2].lower() in COLS + ROWS:
+            self.coordinates[name] = values
+        spectral.add(self.vectors, name, values, lower.get("units", lower.get("unit", "")))
+
+    def add_array(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        kind: np.dtype[Any],
+        attributes: Mapping[str, Any],
+        read: Callable[[], Any],
+        axes: tuple[str, ...] = (),
+        address: int = 0,
+    ) -> None:
+        """Note an array of two or more axes."""
+        if any(key in attributes for key in GRID):
+            self.grids.append(attributes)
+        matlab = self.matlab or "MATLAB_class" in attributes or self._is_of_octave(name)
+        said = attributes.get("MATLAB_class", self.octave.get(name.rpartition("/")[0], ""))
+        said = said.decode("ascii", "replace") if isinstance(said, bytes) else str(said)
+        variable = Variable(
+            self._shown(name),
+            shape[::-1] if matlab else shape,
+            kind,
+            partial(_transposed, read) if matlab else read,
+            axes,
+            usual=2 if matlab and len(shape) == 3 else None,
+            attributes=attributes,
+            is_logical=said.startswith(("logical", "bool")) or kind.kind == "b",
+        )
+        self.addresses[variable.name] = address
+        if len(shape) == 2:
+            self.planes.append(variable)
+        else:
+            self.variables.append(variable)
+
+    def add_axis(self, address: int, axis: int, name: str) -> None:
+        """Note the name of an axis of the array at an address."""
+        self.axes.setdefault(address, {})[axis] = name.rpartition("/")[2]
+
+    def contents(self) -> Contents:
+        """What was found. Arrays of one band each are put together where there is no cube."""
+        self.variables = [self._with_axes(variable) for variable in self.variables]
+        for variable in self.variables:
+            self._add_facts(variable.name, variable.attributes)
+        cubes = any(variable.is_cube for variable in self.variables)
+        made = [] if cubes else [*stacks(self.planes), *(tables(self.planes, self.singles) if self.matlab else [])]
+        header = {**_texts(self.facts), **self.header}
+        return Contents(
+            self.path,
+            [*self.variables, *made],
+            self.vectors,
+            header,
+            frozenset(self.counts),
+            planes=self.planes,
+            facts=self.facts,
+            grids=self.grids,
+            coordinates=self.coordinates,
+            others=self.others,
+            is_netcdf=self.is_netcdf,
+        )
+
+    def _with_axes(self, variable: Variable) -> Variable:
+        named = self.axes.get(self.addresses[variable.name], {})
+        if variable.axes or variable.usual is not None or len(variable.cube_shape) != len(variable.shape):
+            return variable
+        return dataclasses.replace(variable, axes=tuple(named.get(axis, "") for axis in range(len(variable.shape))))
+
+    def _add_facts(self, name: str, attributes: Mapping[str, Any]) -> None:
+        """Vectors among attributes: whole ones, and single numbers that have a number in their names."""
+        numbered: dict[str, list[tuple[int, float]]] = {}
+        for key, value in attributes.items():
+            spectral.add(self.vectors, f"{name}/{key}", value, _unit(attributes, key))
+            place, single = _NUMBER.search(key), numbers(value)
+            if place and len(single) == 1 and spectral.role(stem := _NUMBER.sub("", key, count=1)):
+                numbered.setdefault(stem, []).append((int(place[0]), single[0]))
+        for stem, values in numbered.items():
+            ordered = [value for _, value in sorted(values)]
+            spectral.add(self.vectors, f"{name}/{stem}", ordered, _unit(attributes, stem))
+
+    def _shown(self, name: str) -> str:
+        """The name that the program which wrote the file shows: Octave's variables are groups, the array is inside."""
+        name = name.strip("/")
+        parts = name.split("/")
+        kept = [
+            part
+            for place, part in enumerate(parts)
+            if not (part == _VALUE and place and f"/{'/'.join(parts[:place])}" in self.octave)
+        ]
+        return "/".join(kept)
+
+    def _is_of_octave(self, name: str) -> bool:
+        return name.rpartition("/")[0] in self.octave
+
+
+def _transposed(read: Callable[[], Any]) -> Any:
+    return read().transpose()
+
+
+def _octave_range(value: Any, attributes: Mapping[str, Any]) -> NDArray[np.float64]:
+    """The numbers of a range that Octave keeps as base, limit and increment."""
+    names = value.dtype.names
+    if len(names) < 3 or any(value.dtype[name].kind not in "iuf" for name in names[:3]):
+        return np.empty(0)
+    base, limit, step = (float(value[name]) for name in names[:3])
+    said = numbers(attributes.get("OCTAVE_RANGE_NELEM"))
+    count = said[0] if said else (np.floor((limit - base) / step * (1 + 1e-10)) + 1 if step else 0)
+    count = int(count) if np.isfinite(count) and 0 < count <= spectral.LONGEST else 0
+    return np.asarray(base + step * np.arange(count), np.float64)
+
+
+def _unit(attributes: Mapping[str, Any], key: str) -> Any:
+    names = (f"{key}_units", f"{key}_unit", f"{key}Units", "wavelength_units", "wavelength_unit")
+    return next((attributes[name] for name in names if name in attributes), "")
+
+
+def _texts(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {key.lower(): text for key, value in facts.items() if (text := as_text(key.lower(), value)) is not None}

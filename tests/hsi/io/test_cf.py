@@ -1,0 +1,213 @@
+"""NetCDF by the rules of CF and NUG: the netCDF library itself, xarray, and numbers worked out by hand as oracles."""
+
+import warnings
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+import xarray
+
+from napari_decsc.hsi.io.files import open_cube, save_cube
+from napari_decsc.hsi.io.formats import cf
+
+SHAPE = (5, 12, 17)
+COUNTS = np.arange(np.prod(SHAPE), dtype=np.int64).reshape(SHAPE)
+FORMATS = ["NETCDF4", "NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"]
+
+
+def write(path, stored, attributes, kind="NETCDF4", *, fill=None, unlimited=False, skip=0, group="", waves=None):
+    """A file of the netCDF library; the last ``skip`` rows are never written."""
+    with netCDF4.Dataset(path, "w", format=kind) as file:
+        place = file.createGroup(group) if group else file
+        for name, size in zip(("band", "y", "x"), stored.shape, strict=True):
+            place.createDimension(name, None if unlimited and name == "band" else size)
+        variable = place.createVariable("radiance", stored.dtype, ("band", "y", "x"), fill_value=fill)
+        variable.set_auto_maskandscale(False)
+        variable.setncatts(attributes)
+        variable[:, : stored.shape[1] - skip] = stored[:, : stored.shape[1] - skip]
+        axis = place.createVariable("wavelength", "f4", ("band",), fill_value=np.float32(-999))
+        axis[:] = np.linspace(400, 600, stored.shape[0]) if waves is None else waves
+        axis.units = "nm"
+
+
+def by_the_library(path, group=""):
+    """Physical values as netCDF4-python gives them: masked cells NaN."""
+    with warnings.catch_warnings(), netCDF4.Dataset(path) as file:
+        warnings.simplefilter("ignore")
+        values = (file[group] if group else file)["radiance"][...]
+    return np.ma.filled(np.ma.asarray(values).astype(np.float64), np.nan)
+
+
+I2, U1, F4 = np.int16, np.uint8, np.float32
+#: Name -> stored numbers, attributes, options of `write`.
+CASES = {
+    "plain": (COUNTS.astype(F4), {}, {}),
+    "scale": (COUNTS.astype(I2), {"scale_factor": 0.01}, {}),
+    "negative scale": (COUNTS.astype(I2), {"scale_factor": -0.01}, {}),
+    "offset": (COUNTS.astype(I2), {"scale_factor": 0.5, "add_offset": -20.0}, {}),
+    "offset alone": (COUNTS.astype(I2), {"add_offset": 7.0}, {}),
+    "fill": (COUNTS.astype(I2), {"scale_factor": 0.5, "add_offset": 3.0}, {"fill": I2(17)}),
+    "fill of floats": (COUNTS.astype(F4), {}, {"fill": F4(1e20), "skip": 2}),
+    "NaN as fill": (np.where(COUNTS == 5, np.nan, COUNTS).astype(F4), {"missing_value": F4(9)}, {"fill": F4("nan")}),
+    "default fill of shorts": (COUNTS.astype(I2), {"scale_factor": 2.0}, {"skip": 3}),
+    "default fill of floats": (COUNTS.astype(F4), {}, {"skip": 3}),
+    "default fill of doubles": (COUNTS.astype("f8"), {}, {"skip": 1}),
+    "missing value": (COUNTS.astype(F4), {"missing_value": F4(4)}, {"skip": 2}),
+    "several missing values": (COUNTS.astype(I2), {"missing_value": np.array([3, 50, 700], I2)}, {}),
+    "missing and fill": (COUNTS.astype(I2), {"missing_value": I2(30), "scale_factor": 0.1}, {"fill": I2(1), "skip": 1}),
+    "valid_min": (COUNTS.astype(I2), {"valid_min": I2(100)}, {}),
+    "valid_max": (COUNTS.astype(F4), {"valid_max": F4(900.5)}, {}),
+    "valid_range": (COUNTS.astype(I2), {"valid_range": np.array([20, 800], I2), "scale_factor": 2.0}, {"fill": I2(55)}),
+    "valid_range of floats": (COUNTS.astype(F4), {"valid_range": np.array([20, 800], F4)}, {}),
+    "unlimited": (COUNTS.astype(I2), {"scale_factor": 0.5}, {"unlimited": True, "fill": I2(3)}),
+    "unsigned": ((COUNTS * 60).astype("u2").view(I2), {"_Unsigned": "true", "scale_factor": 1e-4}, {"fill": I2(-16)}),
+    "unsigned bytes": ((COUNTS % 256).astype(U1).view("i1"), {"_Unsigned": "true"}, {"fill": np.int8(-1)}),
+    "unsigned range": (
+        (COUNTS * 60).astype("u2").view(I2),
+        {"_Unsigned": "true", "valid_range": np.array([0, -5536], I2)},
+        {"fill": I2(-1)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("name", CASES)
+def test_values_are_those_of_the_netcdf_library(tmp_path, name, kind):
+    stored, attributes, options = CASES[name]
+    write(tmp_path / "x.nc", stored, attributes, kind, **options)
+    truth = by_the_library(tmp_path / "x.nc")
+    cube = open_cube(tmp_path / "x.nc")
+    assert cube.wavelengths.tolist() == [400, 450, 500, 550, 600]
+    np.testing.assert_allclose(cube.physical(), truth, rtol=2e-6, atol=1e-6)
+    # and the same once more, from what is written of it
+    again = open_cube(save_cube(cube, tmp_path / "out.hdr"))
+    np.testing.assert_allclose(again.physical(), truth, rtol=2e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["scale", "negative scale", "offset", "fill", "several missing values", "unsigned"])
+def test_values_are_those_of_xarray_where_it_decodes(tmp_path, name):
+    stored, attributes, options = CASES[name]
+    write(tmp_path / "x.nc", stored, attributes, "NETCDF4", **{"fill": I2(-32767), **options})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of several fill values
+        truth = xarray.open_dataset(tmp_path / "x.nc", engine="h5netcdf")["radiance"].values
+    np.testing.assert_allclose(open_cube(tmp_path / "x.nc").physical(), truth, rtol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["default fill of floats", "valid_range of floats"])
+def test_xarray_takes_for_measured_what_was_not(tmp_path, name):
+    # why CF is not left to xarray; once this fails, it could be
+    stored, attributes, options = CASES[name]
+    write(tmp_path / "x.nc", stored, attributes, "NETCDF4", **options)
+    values = xarray.open_dataset(tmp_path / "x.nc", engine="h5netcdf")["radiance"].values
+    assert np.isfinite(values).all()
+    assert not np.isfinite(by_the_library(tmp_path / "x.nc")).all()
+
+
+def test_a_range_of_floats_beside_packed_numbers_is_one_of_values(tmp_path):
+    # 0.25 to 2.5 are the stored numbers 25 to 250; netCDF4-python leaves such a range out, with a warning
+    write(tmp_path / "x.nc", COUNTS.astype(I2), {"scale_factor": 0.01, "valid_range": np.array([0.25, 2.5])})
+    values = open_cube(tmp_path / "x.nc").physical()
+    np.testing.assert_array_equal(np.isfinite(values), (COUNTS >= 25) & (COUNTS <= 250))
+
+
+def test_a_gap_of_whole_numbers_has_a_value_outside_of_the_range(tmp_path):
+    write(tmp_path / "x.nc", COUNTS.astype(I2), {"valid_min": I2(100)}, fill=I2(200))
+    cube = open_cube(tmp_path / "x.nc")
+    assert cube.no_data == 200
+    assert cf.Gaps((), -40000.0, 100.0).no_data(np.dtype(I2)) == 32767  # the default fill lies within
+    assert cf.Gaps((), 0.0, 100.0).no_data(np.dtype(I2)) == -32767
+    assert cf.Gaps((), 0.0, 255.0).no_data(np.dtype(U1)) is None  # nothing lies outside
+
+
+def test_bytes_have_no_default_fill_value(tmp_path):
+    # NUG: without a _FillValue all bytes are valid. netCDF4-python 1.7 takes 255 for unwritten all the same
+    write(tmp_path / "x.nc", (COUNTS % 256).astype(U1), {})
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.nc").physical(), COUNTS % 256)
+
+
+def test_a_scale_of_nothing_is_left_out_and_said(tmp_path):
+    write(tmp_path / "x.nc", COUNTS.astype(I2), {"scale_factor": 0.0})
+    cube = open_cube(tmp_path / "x.nc")
+    assert (cube.scale, cube.notes) == (1, ("x.nc: scale_factor cannot be meant; scale_factor is left out",))
+    assert cube.physical().max() == COUNTS.max()
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_wavelength_that_was_never_given_is_a_gap(tmp_path, kind):
+    write(tmp_path / "x.nc", COUNTS.astype(F4), {}, kind, waves=np.array([400, 450, -999, 550, 600]))
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.wavelengths, [400, 450, np.nan, 550, 600])
+    assert cube.wavelength_unit == "nm"
+    again = open_cube(save_cube(cube, tmp_path / "out.hdr"))
+    np.testing.assert_array_equal(again.wavelengths, cube.wavelengths)
+
+
+def test_groups_keep_to_their_own_wavelengths(tmp_path):
+    for group, first in (("vnir", 400), ("swir", 1000)):
+        write(tmp_path / f"{group}.nc", COUNTS.astype(F4), {}, group=f"data/{group}", waves=first + 10 * np.arange(5))
+    with h5py.File(tmp_path / "x.nc", "w") as file:
+        for group in ("vnir", "swir"):
+            with h5py.File(tmp_path / f"{group}.nc") as one:
+                file.copy(one[f"data/{group}"], f"data/{group}")
+    for group, first in (("vnir", 400), ("swir", 1000)):
+        cube = open_cube(tmp_path / "x.nc", variable=f"data/{group}/radiance")
+        assert cube.wavelengths[0] == first
+        np.testing.assert_array_equal(cube.data, COUNTS)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("axes", [("band", "y", "x"), ("y", "x", "band"), ("y", "band", "x")])
+def test_the_name_of_a_dimension_tells_the_bands_of_a_cube_of_equal_sides(tmp_path, kind, axes):
+    values = np.arange(6**3, dtype=F4).reshape(6, 6, 6)
+    with netCDF4.Dataset(tmp_path / "x.nc", "w", format=kind) as file:
+        for name in axes:
+            file.createDimension(name, 6)
+        file.createVariable("radiance", "f4", axes)[:] = values
+    place = axes.index("band")
+    truth = values.transpose(place, *(other for other in range(3) if other != place))
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.nc").data, truth)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_numbers_of_layers_are_no_wavelengths(tmp_path, kind):
+    write(tmp_path / "x.nc", COUNTS.astype(F4), {}, kind)
+    with netCDF4.Dataset(tmp_path / "x.nc", "a") as file:
+        file["wavelength"][:] = np.arange(1, 6)
+        file["wavelength"].units = "unknown"
+    cube = open_cube(tmp_path / "x.nc")
+    assert (cube.wavelength_unit, cube.wavelengths_nm) == ("index", None)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_bands_as_variables_are_one_cube(tmp_path, kind):
+    # as gdal_translate and rioxarray's band_as_variable write them
+    with netCDF4.Dataset(tmp_path / "x.nc", "w", format=kind) as file:
+        file.createDimension("lat", 12)
+        file.createDimension("lon", 17)
+        for band in (2, 10, 1):
+            variable = file.createVariable(f"Band{band}", "i2", ("lat", "lon"), fill_value=-1)
+            variable.setncatts({"scale_factor": 0.1 * band, "wavelength": 400.0 + band, "wavelength_units": "nm"})
+            variable.set_auto_maskandscale(False)
+            variable[:] = band * 100 + np.arange(17, dtype=I2)
+            variable[0, 0] = -1
+        file.createVariable("crs", "S1").grid_mapping_name = "latitude_longitude"
+        file.createVariable("lat", "f8", ("lat",))[:] = 50 - 0.5 * np.arange(12)
+        file.createVariable("lon", "f8", ("lon",))[:] = 8 + 0.5 * np.arange(17)
+    cube = open_cube(tmp_path / "x.nc")
+    assert cube.shape == (3, 12, 17)
+    assert cube.wavelengths.tolist() == [401, 402, 410]
+    assert cube.wavelength_unit == "nm"
+    np.testing.assert_allclose(cube.physical()[:, 1, 3], [0.1 * 103, 0.2 * 203, 1 * 1003], rtol=1e-6)
+    assert np.isnan(cube.physical()[:, 0, 0]).all()
+    assert cube.header["map info"][:7] == ["Geographic Lat/Lon", "1", "1", "7.75", "50.25", "0.5", "0.5"]
+
+
+def test_wavelengths_in_the_names_of_bands(tmp_path):
+    with h5py.File(tmp_path / "x.nc", "w") as file:
+        for length in (555, 412, 443):
+            file[f"geophysical_data/Rrs_{length}"] = np.full((12, 17), length, F4)
+    cube = open_cube(tmp_path / "x.nc")
+    assert cube.wavelengths.tolist() == [412, 443, 555]
+    assert cube.data[:, 3, 3].tolist() == [412, 443, 555]
