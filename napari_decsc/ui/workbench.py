@@ -15,6 +15,7 @@ from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.worker import calculation_worker
 from napari_decsc.ui.spectra.widget import SpectrumWidget
+from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
@@ -36,12 +37,14 @@ class Workbench(Docked):
         self.denoise = DenoiseWidget(self.viewer)
         self.compare = CompareWidget(self.viewer)
         self.measured = NoisePanel(self.viewer)
+        self.trial = TrialWidget(self.viewer)
         self.spectra = SpectrumWidget(self.viewer)
         self.tabs = QTabWidget()
         for widget, name, tip in (
             (self.view, "View", "Bands, colours and bad bands of a cube"),
             (self.noise, "1 Noise", "Make a noisy copy of a cube, to see how well it can be denoised"),
             (self.denoise, "2 Denoise", "Take the noise out of a cube"),
+            (self.trial, "Try", "All methods or strengths on a small box, side by side"),
             (self.compare, "3 Compare", "See two to four cubes side by side, with their scores"),
             (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
         ):
@@ -52,6 +55,7 @@ class Workbench(Docked):
         self._dock_spectra()
         self.denoise.previewed.connect(self.spectra.refresh_soon)
         self.denoise.noise_found.connect(self.measured.know)
+        self.trial.wanted.connect(self._denoise_whole)
         # once both docks have taken their room and are painted
         self._painted = QTimer(self)
         self._painted.setSingleShot(True)
@@ -67,9 +71,17 @@ class Workbench(Docked):
         """Let go of the viewer, with all widgets."""
         super().leave()
         self._painted.stop()
-        for widget in (self.view, self.noise, self.denoise, self.compare, self.measured):
+        for widget in (self.view, self.noise, self.denoise, self.compare, self.measured, self.trial):
             widget.leave()
         self.viewer.window.remove_dock_widget(self.spectra)
+
+    def _denoise_whole(self, layer: Any, method: str, settings: Any) -> None:
+        """Run what was tried on a box on the whole cube, where the run is seen."""
+        self.tabs.setCurrentWidget(self.denoise)
+        if layer in cube_layers(self.viewer):
+            self.denoise.cube.layer = layer
+            self.denoise.show_settings(method, settings)
+            self.denoise.run()
 
     def _make_sample(self) -> None:
         self._making = calculation_worker(sample_cube)

@@ -32,10 +32,11 @@ from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.plot import Plot
 from napari_decsc.ui.spectra.widget import SpectrumWidget
+from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.view.widget import ViewWidget
 from napari_decsc.ui.workbench import Workbench
 
-PANELS = (ViewWidget, NoiseWidget, DenoiseWidget, CompareWidget, SpectrumWidget, NoisePanel)
+PANELS = (ViewWidget, NoiseWidget, DenoiseWidget, CompareWidget, SpectrumWidget, NoisePanel, TrialWidget)
 FIELDS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
 
 

@@ -81,7 +81,7 @@ def _around(level: NDArray[np.float64]) -> NDArray[np.float64]:
     padded = np.pad(level, REACH, constant_values=np.nan)
     offsets = [offset for offset in range(2 * REACH + 1) if offset != REACH]
     neighbours = np.stack([padded[offset : offset + level.size] for offset in offsets])
-    some = np.isfinite(neighbours).any(axis=0)
+    some = np.asarray(np.isfinite(neighbours).any(axis=0))
     return np.array([np.nanmedian(neighbours[:, band]) if some[band] else np.nan for band in range(level.size)])
 
 

@@ -1,0 +1,1 @@
+"""The Try panel: every method, or every strength, on a small box of a cube."""
