@@ -22,7 +22,7 @@ XDG_RUNTIME_DIR := $(shell folder="$${TMPDIR:-/tmp}/runtime-$$(id -u)"; mkdir -p
 endif
 export XDG_RUNTIME_DIR
 
-.PHONY: help install run test test-qt6 test-matrix lint format types contracts validate wheel-test train bench bench-speed bench-memory fuzz screenshots clean distclean
+.PHONY: help install run test test-fast test-qt6 test-matrix lint format types contracts docs validate wheel-test train bench bench-speed bench-memory fuzz screenshots clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,8 +35,14 @@ run: $(VENV)/.installed ## the demo: a noisy cube, denoised before your eyes; wr
 	@echo "Demo: the results go to $(OUT)/."
 	@$(BIN)/napari-decsc demo --out $(OUT) $(ARGS)
 
-test: $(VENV)/.installed ## all tests (in a virtual screen)
-	@$(BIN)/python -m pytest $(ARGS)
+# one thread for each of the tests that run beside each other
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4
+
+test: $(VENV)/.installed ## all tests, in parallel and in random order (in a virtual screen)
+	@$(PYTEST) $(ARGS)
+
+test-fast: $(VENV)/.installed ## the tests that need neither a window nor a whole solve: under a minute on two idle cores
+	@$(PYTEST) -m "not slow" $(ARGS)
 
 test-qt6: $(VENV)/.installed ## the tests of the window once more, with Qt 6 instead of Qt 5
 	@QT_API=pyqt6 $(BIN)/python -m pytest tests/ui -o qt_api=pyqt6 $(ARGS)
@@ -57,6 +63,10 @@ types: $(VENV)/.installed ## mypy, strict
 
 contracts: $(VENV)/.installed ## which part may import which
 	@$(BIN)/lint-imports
+
+docs: $(VENV)/.docs ## the site, into site/; warnings are errors, nothing is fetched
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The site is in site/index.html."
 
 validate: $(VENV)/.installed ## the plugin's manifest
 	@$(BIN)/npe2 validate napari-decsc
@@ -104,4 +114,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt .cache/system-packages
 	@$(PIP) -c constraints.txt torch
 	@echo "Installing napari-decsc with napari, PyQt5 (PyQt6 for a part of the tests) and the tools for tests."
 	@$(PIP) -c constraints.txt -e '.[pyqt5,pyqt6,test]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	@echo "Installing the site's builder."
+	@$(PIP) -c constraints.txt -e '.[docs]'
 	@touch $@

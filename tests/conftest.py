@@ -23,3 +23,28 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the real cubes, which are not shipped: no folder {folder}")
     return folder
+
+
+#: Fixtures, files and folders whose tests take a window, a whole solve, or processes of their own.
+SLOW_FIXTURES = {"make_napari_viewer", "viewer"}
+SLOW_PLACES = (
+    "cli/test_benchmark.py",
+    "cli/test_demo.py",
+    "deq/execution/",
+    "deq/test_denoiser.py",
+    "deq/training/",
+    "safety/test_corpus.py",
+    "safety/test_kill",
+    "safety/test_odd_values.py",
+    "test_docs.py",
+    "test_examples.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test-fast` leaves out."""
+    root = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(root).as_posix()
+        if place.startswith(SLOW_PLACES) or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)

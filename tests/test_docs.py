@@ -1,0 +1,74 @@
+"""The site builds without a warning, and what its pages quote is what the code says."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PAGES = REPOSITORY / "docs"
+
+
+def source() -> str:
+    """The package's code as one text, in which strings that are written in pieces are whole."""
+    files = sorted((REPOSITORY / "napari_decsc").rglob("*.py"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    text = re.sub(r"[\"']\s*\n\s*f?[\"']", "", text)
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def quoted_messages() -> list[str]:
+    """Headings of the troubleshooting page that are messages: they hold a semicolon, a colon or what changes."""
+    headings = re.findall(r"^### (.+)$", (PAGES / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+    return [heading for heading in headings if ";" in heading or "…" in heading]
+
+
+def test_messages_that_are_explained_are_those_of_the_code() -> None:
+    code, messages = source(), quoted_messages()
+    assert len(messages) > 20
+    for message in messages:
+        for piece in message.split("…"):
+            piece = piece.strip(" ,;:()`.")
+            assert piece in code, f"nothing says {piece!r} any more (docs/troubleshooting.md: {message})"
+
+
+def test_settings_that_pages_name_are_there() -> None:
+    """Options in shell lines, and keywords of nd.denoise."""
+    from napari_decsc import cli
+    from napari_decsc.registry import METHODS
+
+    known = set()
+    for command in cli.COMMANDS:
+        parser = cli._parser(command, cli._module(command))._subparsers._group_actions[0].choices[command]
+        known |= set(parser._option_string_actions)
+    settings = {name for method in METHODS.values() for name in method.options}
+    known_keywords = settings | {"band_axis", "progress", "on_iteration"}
+    for page in [*(PAGES / "howto").glob("*.md"), PAGES / "tutorial.md", PAGES / "troubleshooting.md"]:
+        text = page.read_text(encoding="utf-8")
+        for line in re.findall(r"napari-decsc .*", text):
+            unknown = set(re.findall(r"(?<!\S)--[a-z-]+", line)) - known
+            assert not unknown, f"{page.name}: {unknown}"
+        for call in re.findall(r"nd\.denoise\((.*?)\)(?:[,)]|\s|$)", text):
+            unknown = set(re.findall(r"(\w+)=", call)) - known_keywords
+            assert not unknown, f"{page.name}: {unknown}"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="needs the extra docs: make docs")
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    reference = (tmp_path / "reference" / "api.html").read_text(encoding="utf-8")
+    assert 'id="napari_decsc.api.denoise"' in reference
+    assert "--max-iterations" in (tmp_path / "reference" / "command-line.html").read_text(encoding="utf-8")
+    # nothing is fetched when a page is read
+    for page in tmp_path.rglob("*.html"):
+        fetched = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?https?://[^\"' >]+", page.read_text("utf-8"))
+        assert not fetched, page.name
