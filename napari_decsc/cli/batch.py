@@ -193,18 +193,19 @@ def _jobs(inputs: Iterable[Path], out: Path) -> dict[Path, Path]:
 
 
 def _cubes_in(folder: Path) -> list[Path]:
-    from napari_decsc.hsi.io.files import can_open
+    from napari_decsc.hsi.io.folders import scenes
 
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
-    return list(dict.fromkeys(_header_of(path) for path in files if can_open(path)))
+    cubes, references = scenes(folder)
+    for path in references:
+        _say(f"{path}: left alone, a reference and no scene; give it by its name to denoise it")
+    return cubes
 
 
 def _header_of(path: Path) -> Path:
     """The one name of a cube: of an ENVI pair its header."""
-    from napari_decsc.hsi.io.envi import is_envi
-    from napari_decsc.hsi.io.envi.pair import find_header
+    from napari_decsc.hsi.io.folders import name_of
 
-    return find_header(path) if is_envi(path) else path
+    return name_of(path)
 
 
 def _opens(output: Path) -> bool:

@@ -12,7 +12,7 @@ from napari_decsc.hsi.io.envi.library import SpectralLibrary
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``info``."""
-    parser.add_argument("cube", metavar="CUBE", type=Path, help="cube file, or ENVI spectral library, to look at")
+    parser.add_argument("cube", metavar="CUBE", type=Path, help="cube file, spectral library or folder to look at")
     add_input_options(parser)
 
 
@@ -20,12 +20,42 @@ def run(args: argparse.Namespace) -> Answer:
     """Open the cube, look at a sample of its voxels; or open the library."""
     from napari_decsc.hsi.io.envi import is_library, read_library
 
+    if args.cube.is_dir():
+        return _folder(args.cube)
     if is_library(args.cube):
         facts = {"path": str(args.cube), **describe_library(read_library(args.cube))}
     else:
         facts = {"path": str(args.cube), **describe(_opened(args))}
     lines = [f"{name.replace('_', ' '):<16}{_text(name, value)}" for name, value in facts.items()]
     return Answer(facts, "\n".join(lines))
+
+
+def _folder(folder: Path) -> Answer:
+    """What is in a folder of a capture: a line for each cube, reference and library."""
+    from napari_decsc.hsi.io.folders import listed
+
+    found = [{"path": str(entry.path), "kind": entry.kind, **_in_short(entry.path)} for entry in listed(folder)]
+    lines = [f"{one['path']}  {one['kind']}  {one['says']}" for one in found]
+    return Answer({"path": str(folder), "files": found}, "\n".join(lines or [f"{folder}: no cube in it"]))
+
+
+def _in_short(path: Path) -> dict[str, Any]:
+    """Shape and wavelengths in a few words, or what keeps the file from being opened."""
+    from napari_decsc.errors import DecscError
+    from napari_decsc.hsi.io.envi import is_library, read_library
+    from napari_decsc.hsi.io.files import open_cube
+
+    try:
+        if is_library(path):
+            return {"says": f"{len(read_library(path).names)} spectra"}
+        cube = open_cube(path)
+    except DecscError as error:
+        return {"says": str(error)}
+    bands, rows, cols = cube.shape
+    lengths = _wavelengths(cube)
+    said = "no wavelengths" if lengths is None else _words(lengths)
+    shape = {"bands": bands, "rows": rows, "cols": cols, "data_type": cube.data.dtype.name, "wavelengths": lengths}
+    return {"says": f"{bands} x {rows} x {cols}, {cube.data.dtype.name}, {said}", **shape}
 
 
 def _opened(args: argparse.Namespace) -> Cube:

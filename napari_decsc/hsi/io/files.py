@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.companions import described, is_described_tiff, with_companions
 from napari_decsc.hsi.io.envi import is_envi, read_envi, write_envi
 from napari_decsc.hsi.io.envi.layout import TYPES
 from napari_decsc.hsi.io.envi.pair import ENDS
@@ -55,15 +56,19 @@ def _format(name: str, extensions: tuple[str, ...], module: str, *functions: str
     return Format(name, extensions, recognises, late(functions[1]), asks=True, write=write)
 
 
+def _is_raw_envi(path: Path) -> bool:
+    return is_envi(path) and not is_described_tiff(path)
+
+
 #: The formats that can be opened, in the order in which they are asked.
 FORMATS = (
-    Format("ENVI", (".hdr", *filter(None, ENDS)), is_envi, read_envi),
+    Format("ENVI", (".hdr", *filter(None, ENDS)), _is_raw_envi, read_envi),
     _format("MATLAB", (".mat",), "matlab", "holds_cube", "read_matlab"),
     _format("TIFF", (".tif", ".tiff"), "tiff", "holds_cube", "read_tiff", "write_tiff"),
     _format("NumPy", (".npy",), "numpy_files", "holds_npy_cube", "read_npy", "write_npy"),
     _format("NumPy", (".npz",), "numpy_files", "holds_npz_cube", "read_npz", "write_npz"),
-    _format("HDF5", (".h5", ".hdf5", ".he5"), "hdf5", "holds_cube", "read_hdf5"),
-    _format("NetCDF", (".nc",), "netcdf3", "holds_cube", "read_netcdf"),
+    _format("HDF5", (".h5", ".hdf5", ".he5", ".hdf"), "hdf5", "holds_cube", "read_hdf5"),
+    _format("NetCDF", (".nc", ".nc4", ".cdf"), "netcdf3", "holds_cube", "read_netcdf"),
 )
 
 
@@ -76,10 +81,10 @@ def open_cube(path: str | Path, *, variable: str | None = None, band_axis: int |
     Raises AmbiguousFileError, which carries the choices, if one of the two is needed; else FileFormatError, fit to be
     shown as it is, if there is no such file, no format fits or the file cannot be read.
     """
-    path = Path(path)
+    path = described(Path(path))
     asked = {key: value for key, value in (("variable", variable), ("band_axis", band_axis)) if value is not None}
     known = _format_of(path) or _by_extension(path)
-    return known.open(path, **asked) if known.asks else known.open(path)
+    return with_companions(known.open(path, **asked) if known.asks else known.open(path), path)
 
 
 def can_open(path: str | Path) -> bool:
@@ -89,8 +94,8 @@ def can_open(path: str | Path) -> bool:
     shorter than 4, count: pictures and small stacks are left to others, though :func:`open_cube` opens stacks too.
     """
     try:
-        return _format_of(Path(path)) is not None
-    except TypeError:
+        return _format_of(described(Path(path))) is not None
+    except (TypeError, ValueError, FileFormatError):
         return False
 
 

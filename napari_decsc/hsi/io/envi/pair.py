@@ -12,7 +12,7 @@ from napari_decsc.hsi.io.envi.header import is_header
 #: what this package writes, so a pair it wrote is never mistaken for an older data file beside it.
 ENDS = (
     *(".img", "", ".dat", ".raw", ".bsq", ".bil", ".bip", ".bin"),
-    *(".hyspex", ".cube", ".cub", ".rfl", ".rad", ".int", ".sli"),
+    *(".hyspex", ".cube", ".cub", ".rfl", ".rad", ".int", ".sli", ".envi", ".ref", ".rdn", ".refl"),
 )
 _HDR = ".hdr"
 

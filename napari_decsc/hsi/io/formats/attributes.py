@@ -50,7 +50,7 @@ def from_attributes(cube: Cube, attributes: Mapping[str, Any], netcdf: bool = Fa
         offsets = None
     if factors is not None and offsets is None and "scale_factor" not in attributes and factors.min() >= 1:
         factors = 1 / factors
-    return _scaled(cube, factors, offsets)
+    return scaled(cube, factors, offsets)
 
 
 def _without_idle(
@@ -63,7 +63,8 @@ def _without_idle(
     return cube.replace(notes=(*cube.notes, note)), None
 
 
-def _scaled(cube: Cube, factors: NDArray[np.float64] | None, offsets: NDArray[np.float64] | None) -> Cube:
+def scaled(cube: Cube, factors: NDArray[np.float64] | None, offsets: NDArray[np.float64] | None) -> Cube:
+    """The cube of stored numbers with a factor and an offset for each band: stored number * factor + offset."""
     if factors is None and offsets is None:
         return cube
     gains = np.ones(cube.bands) if factors is None else factors

@@ -21,6 +21,8 @@ from napari_decsc.hsi.io.formats.hdf5_filters import check_filters
 from napari_decsc.hsi.io.formats.products import recognised
 
 _KIND = "HDF5"
+#: How a file of the older HDF 4 begins, which is another format.
+_HDF4 = b"\x0e\x03\x13\x01"
 #: Objects looked at in a file, and groups within groups.
 _MOST_OBJECTS, _DEEPEST = 20_000, 32
 #: Members of a group, or attributes of an object, above which their list is not asked for: it is made as a whole.
@@ -73,6 +75,8 @@ def _opened(path: Path) -> Iterator[tuple[Any, GroupCheck]]:
     import h5py
 
     with path.open("rb") as raw:
+        if raw.read(4) == _HDF4:
+            raise FileFormatError(f"{path}: is HDF4, which is not read; convert it to HDF5 (h4toh5) or ENVI")
         check = GroupCheck(raw, path)
         with h5py.File(path, "r") as file:
             yield file, check

@@ -88,8 +88,11 @@ def _prisma_scale(facts: Mapping[str, Any], level: str, place: str) -> dict[str,
 def _prisma_detector(contents: Contents, one: Variable, place: str) -> _Detector | None:
     lengths = numbers(contents.facts.get(f"List_Cw_{place}"))
     widths = numbers(contents.facts.get(f"List_Fwhm_{place}"))
+    flags = numbers(contents.facts.get(f"List_Cw_{place}_Flags"))
     if not one.is_cube or len(one.shape) != 3 or len(lengths) != one.shape[1]:
         return None
+    if len(flags) == len(lengths):
+        lengths = [length if flag else 0.0 for length, flag in zip(lengths, flags, strict=True)]
     return _Detector(one, 1, np.array(lengths), np.array(widths) if len(widths) == len(lengths) else None)
 
 

@@ -1,0 +1,104 @@
+"""Folders of a capture: which files in them are scenes, and which are references of dark and white."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_decsc.errors import FileFormatError
+
+#: Where Specim's programs keep the scene and its references; results are made of them.
+CAPTURE = "capture"
+#: Files that are looked at in a folder, and folders within folders.
+_MOST, _DEEPEST = 2_000, 2
+_REFERENCE = re.compile(r"(?:^|[_\-. ])(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a folder that can be opened, by its one name: of an ENVI pair the header.
+
+    ``kind`` is "cube", "dark reference", "white reference" or "spectral library".
+    """
+
+    path: Path
+    kind: str
+
+
+def reference_kind(path: str | Path) -> str | None:
+    """Of which kind a reference is, "dark" or "white", by the name of its file; None for any other file.
+
+    So say DARKREF_..., WHITEREF_... (Specim), darkReference, whiteReference (Headwall) and plain dark or white.
+    """
+    name = Path(path).name.partition(".")[0]
+    match = _REFERENCE.search(name)
+    return None if match is None else (match[1] or match[2]).lower()
+
+
+def listed(folder: str | Path) -> list[Entry]:
+    """The cubes, references and libraries in a folder and the folders in it, two floors down.
+
+    Raises
+    ------
+    FileFormatError
+        If the folder cannot be read.
+    """
+    found: dict[Path, Entry] = {}
+    for path in _files(Path(folder), _DEEPEST):
+        entry = _entry(path)
+        if entry is not None:
+            found.setdefault(entry.path, entry)
+    return list(found.values())
+
+
+def scenes(folder: str | Path) -> tuple[list[Path], list[Path]]:
+    """The cubes that lie in a folder itself, and the references among them that are no scenes.
+
+    A folder without cubes whose `capture` has some stands for that one. Raises FileFormatError as `listed`.
+    """
+    folder = Path(folder)
+    for place in (folder, folder / CAPTURE):
+        if place.is_dir():
+            entries = dict.fromkeys(entry for path in _files(place, 0) if (entry := _entry(path)) is not None)
+            cubes = [entry.path for entry in entries if entry.kind == "cube"]
+            if cubes:
+                return cubes, [entry.path for entry in entries if entry.kind.endswith("reference")]
+    return [], []
+
+
+def name_of(path: Path) -> Path:
+    """The one name of a cube: of an ENVI pair its header, of a TIFF that a header describes the TIFF."""
+    from napari_decsc.hsi.io.companions import described, is_described_tiff
+    from napari_decsc.hsi.io.envi import is_envi
+    from napari_decsc.hsi.io.envi.pair import find_header
+
+    if is_described_tiff(path):
+        return described(path)
+    return find_header(path) if is_envi(path) else path
+
+
+def _entry(path: Path) -> Entry | None:
+    from napari_decsc.hsi.io.envi import is_library
+    from napari_decsc.hsi.io.files import can_open
+
+    path = name_of(path)
+    if is_library(path):
+        return Entry(path, "spectral library")
+    if not can_open(path):
+        return None
+    reference = reference_kind(path)
+    return Entry(path, "cube" if reference is None else f"{reference} reference")
+
+
+def _files(folder: Path, floors: int) -> Iterator[Path]:
+    """Files by their names, those of the folder itself first; hidden ones are passed over."""
+    try:
+        names = sorted(os.listdir(folder))[:_MOST]
+    except OSError as error:
+        raise FileFormatError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from None
+    paths = [folder / name for name in names if not name.startswith(".")]
+    yield from (path for path in paths if path.is_file())
+    for path in paths:
+        if floors and path.is_dir() and not path.is_symlink():
+            yield from _files(path, floors - 1)

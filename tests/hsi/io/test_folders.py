@@ -1,0 +1,75 @@
+"""Folders of a capture: scenes, references, what is in them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_decsc.cli import main
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.envi import write_envi
+from napari_decsc.hsi.io.folders import listed, reference_kind, scenes
+
+NAMES = {
+    "DARKREF_scan_001": "dark",
+    "WHITEREF_scan_001": "white",
+    "scan_001_darkref": "dark",
+    "darkReference": "dark",
+    "white-reference": "white",
+    "White": "white",
+    "dark": "dark",
+    "scan_001": None,
+    "white_house": None,
+    "darkreflector": None,
+    "darkness_at_noon": None,
+    "REFLECTANCE_scan": None,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_tells_a_reference(name):
+    assert reference_kind(f"folder/{name}.hdr") == NAMES[name]
+
+
+@pytest.fixture
+def capture(tmp_path):
+    folder = tmp_path / "scan"
+    (folder / "capture").mkdir(parents=True)
+    (folder / "results").mkdir()
+    for name in ("capture/scan", "capture/DARKREF_scan", "capture/WHITEREF_scan", "results/REFLECTANCE_scan"):
+        write_envi(Cube(np.ones((4, 5, 6), np.uint16), wavelengths=np.array([400.0, 500, 600, 700])), folder / name)
+    (folder / "manifest.xml").write_text("<a/>")
+    return folder
+
+
+def test_a_capture_is_listed(capture):
+    kinds = {entry.path.relative_to(capture).as_posix(): entry.kind for entry in listed(capture)}
+    assert kinds == {
+        "capture/scan.hdr": "cube",
+        "capture/DARKREF_scan.hdr": "dark reference",
+        "capture/WHITEREF_scan.hdr": "white reference",
+        "results/REFLECTANCE_scan.hdr": "cube",
+    }
+    cubes, references = scenes(capture)
+    assert [path.name for path in cubes] == ["scan.hdr"]
+    assert [path.name for path in references] == ["DARKREF_scan.hdr", "WHITEREF_scan.hdr"]
+
+
+def test_info_lists_a_folder(capture, capsys):
+    assert main(["info", str(capture)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 4
+    assert any(line.endswith("DARKREF_scan.hdr  dark reference  4 x 5 x 6, uint16, 400 to 700 nm") for line in said)
+    (capture / "capture" / "scan.img").write_bytes(b"short")
+    assert main(["info", str(capture), "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert any("cut short" in one["says"] for one in files)
+    (capture / "empty").mkdir()
+    assert main(["info", str(capture / "empty")]) == 0
+    assert "no cube in it" in capsys.readouterr().out
+
+
+def test_a_batch_leaves_references_alone_and_says_so(capture, tmp_path, capsys):
+    assert main(["batch", str(capture), "--out", str(tmp_path / "out"), "--method", "fasthyde"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.hdr")) == ["scan.hdr"]
+    assert "DARKREF_scan.hdr: left alone, a reference and no scene" in capsys.readouterr().err
