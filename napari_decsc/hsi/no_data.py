@@ -1,5 +1,6 @@
 """The raw value that means "not measured": where it stands, which types can say it, what must not become it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,3 +56,54 @@ def _beside(mark: Any, dtype: np.dtype[Any]) -> tuple[Any, Any]:
     below = here - 1 if here > limits.min else here + 1
     above = here + 1 if here < limits.max else here - 1
     return dtype.type(below), dtype.type(above)
+
+
+def unified(data: Any, marks: Sequence[Sequence[float]]) -> tuple[Any, float | None]:
+    """The data (band, row, col) with one no-data value in place of several, and that value; None if there are none.
+
+    ``marks`` are the no-data values of each band. NaN takes their place in types that know it, else the first of them
+    that the type holds, which no measured voxel becomes. Lazy (a dask array) unless nothing has to change.
+    """
+    usable = [[value for value in values if holds(data.dtype, value)] for values in marks]
+    said = [value for values in usable for value in values]
+    if not said or all(values == [said[0]] for values in usable):
+        return data, said[0] if said else None
+    from dask.array import from_array
+
+    value = float("nan") if data.dtype.kind == "f" else said[0]
+    chosen = _Unified(data, usable, value)
+    lazy = from_array(chosen, chunks="auto", name=False, asarray=False, meta=np.empty((0, 0, 0), data.dtype))  # type: ignore[no-untyped-call]
+    return lazy, value
+
+
+class _Unified:
+    """What dask needs of an array: a shape, a type, and the values of any part."""
+
+    ndim = 3
+
+    def __init__(self, source: Any, marks: Sequence[Sequence[float]], value: float) -> None:
+        self.source, self.value, self.dtype, self.shape = source, value, source.dtype, source.shape
+        # one layer for each of the marks a band may have; a band of fewer repeats its last
+        depth = max(map(len, marks))
+        filled = [[*values, *[values[-1] if values else np.nan] * (depth - len(values))] for values in marks]
+        has = np.array([bool(values) for values in marks])
+        self.marks = [
+            np.broadcast_to(np.array(layer)[:, None, None], self.shape) for layer in zip(*filled, strict=True)
+        ]
+        self.has = np.broadcast_to(has[:, None, None], self.shape)
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        raw = np.asarray(self.source[key])
+        gone = np.zeros(raw.shape, bool)
+        for layer in self.marks:
+            mark = layer[key]
+            with np.errstate(over="ignore", invalid="ignore"):
+                mark = mark.astype(raw.dtype) if raw.dtype.kind == "f" else mark
+            gone |= self.has[key] & (raw == mark)
+        values = raw.copy()
+        if raw.dtype.kind != "f":
+            hit = (raw == self.value) & ~gone
+            low, high = _beside(raw.dtype.type(self.value), raw.dtype)
+            values[hit] = high if high != self.value else low
+        values[gone] = self.value
+        return values

@@ -41,7 +41,8 @@ def _format(name: str, extensions: tuple[str, ...], module: str, *functions: str
     """A format of the package `formats`, whose module is imported when the first such file is met."""
 
     def late(function: str) -> Callable[..., Any]:
-        return lambda *given, **named: getattr(import_module(f"napari_decsc.hsi.io.formats.{module}"), function)(
+        other, _, name = function.rpartition(".")
+        return lambda *given, **named: getattr(import_module(f"napari_decsc.hsi.io.formats.{other or module}"), name)(
             *given, **named
         )
 
@@ -64,7 +65,7 @@ def _is_raw_envi(path: Path) -> bool:
 FORMATS = (
     Format("ENVI", (".hdr", *filter(None, ENDS)), _is_raw_envi, read_envi),
     _format("MATLAB", (".mat",), "matlab", "holds_cube", "read_matlab"),
-    _format("TIFF", (".tif", ".tiff"), "tiff", "holds_cube", "read_tiff", "write_tiff"),
+    _format("TIFF", (".tif", ".tiff"), "tiff", "holds_cube", "read_tiff", "tiff_write.write_tiff"),
     _format("NumPy", (".npy",), "numpy_files", "holds_npy_cube", "read_npy", "write_npy"),
     _format("NumPy", (".npz",), "numpy_files", "holds_npz_cube", "read_npz", "write_npz"),
     _format("HDF5", (".h5", ".hdf5", ".he5", ".hdf"), "hdf5", "holds_cube", "read_hdf5"),

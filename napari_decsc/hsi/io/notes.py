@@ -4,6 +4,7 @@ GDAL (and with it QGIS, rasterio, terra) believes them before the file itself, E
 replaces an image takes its notes away, as GDAL does.
 """
 
+import os
 from pathlib import Path
 
 #: Ends that are put behind the whole name of an image: GDAL's facts, overviews and masks, ENVI's overviews.
@@ -33,4 +34,4 @@ def is_note(name: str) -> bool:
 
 def _there(image: Path, names: list[str]) -> list[Path]:
     paths = [image.with_name(name) for name in dict.fromkeys(names)]
-    return [path for path in paths if path != image and path.is_file()]
+    return [path for path in paths if path != image and os.path.isfile(path)]

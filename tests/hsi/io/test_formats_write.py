@@ -19,7 +19,7 @@ from napari_decsc.hsi.io import atomic as replacing
 from napari_decsc.hsi.io import conversion
 from napari_decsc.hsi.io.envi import read_envi
 from napari_decsc.hsi.io.files import can_open, files_of, open_cube, save_cube
-from napari_decsc.hsi.io.formats import tiff
+from napari_decsc.hsi.io.formats import tiff_write
 
 DATA = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)
 FULL = Cube(
@@ -79,9 +79,10 @@ def test_other_programs_read_the_values(tmp_path):
     save_cube(FULL, tmp_path / "x.npy")
     save_cube(FULL, tmp_path / "x.npz")
     with tifffile.TiffFile(tmp_path / "x.tif") as file:
-        assert (len(file.pages), file.pages[0].tags[42113].value) == (5, "-9999")
+        assert (len(file.pages), file.pages[0].samplesperpixel) == (1, 5)
+        assert file.pages[0].tags[42113].value == "-9999"
         np.testing.assert_array_equal(file.asarray(), DATA)
-        assert json.loads(file.pages[0].description)["wavelengths"] == FULL.wavelengths.tolist()
+        assert json.loads(file.pages[0].tags[65123].value)["wavelengths"] == FULL.wavelengths.tolist()
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy", allow_pickle=False), DATA)
     with np.load(tmp_path / "x.npz", allow_pickle=False) as file:
         np.testing.assert_array_equal(file["cube"], DATA)
@@ -173,7 +174,7 @@ def test_nothing_is_left_when_the_disk_is_full(tmp_path, monkeypatch, suffix, fa
 
 
 def test_large_files_are_bigtiff(tmp_path, monkeypatch):
-    monkeypatch.setattr(tiff, "_BIG", DATA.nbytes - 1)
+    monkeypatch.setattr(tiff_write, "_BIG", DATA.nbytes - 1)
     path = save_cube(FULL, tmp_path / "x.tif")
     with tifffile.TiffFile(path) as file:
         assert file.is_bigtiff

@@ -76,4 +76,7 @@ def _cube(header: Header, values: NDArray[Any], data: Path) -> Cube:
         header=dict(header.fields),
     )
     gains = optional.without_idle([GAINS])
-    return with_gains(cube, gains).replace(notes=tuple(optional.notes))
+    cube = with_gains(cube, gains).replace(notes=tuple(optional.notes))
+    from napari_decsc.hsi.io.formats.gdal import with_notes_beside  # which needs this package itself
+
+    return with_notes_beside(cube, data)

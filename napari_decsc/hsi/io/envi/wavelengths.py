@@ -63,7 +63,7 @@ def spectral_axis(
     fwhm = optional.numbers("fwhm", bands, gaps=True, one_for_all=True)
     spelled = header.text("wavelength units")
     if values is None:
-        values, spelled = _from_band_names(header.fields.get("band names", []), bands, spelled)
+        values, spelled = wavelengths_in_names(header.fields.get("band names", []), bands, spelled)
     if values is None:
         return None, unit_of(spelled)[0], fwhm
     unit, factor = unit_of(spelled)
@@ -105,7 +105,9 @@ def is_counting(values: NDArray[np.float64]) -> bool:
     return values.size > 1 and values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
 
 
-def _from_band_names(names: str | Sequence[str], bands: int, spelled: str) -> tuple[NDArray[np.float64] | None, str]:
+def wavelengths_in_names(
+    names: str | Sequence[str], bands: int, spelled: str
+) -> tuple[NDArray[np.float64] | None, str]:
     """Wavelengths at the ends of all band names, and their unit's spelling; (None, ``spelled``) if they are not there.
 
     A number without unit counts only if it has a decimal point and lies in the optical range: years and band numbers

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.georeference import for_envi
 from napari_decsc.hsi.io.atomic import flushed, replacing
 from napari_decsc.hsi.io.conversion import slabs, to_write, write_bsq
 from napari_decsc.hsi.io.envi import gains
@@ -150,7 +151,7 @@ def _holds(header: Path, text: bytes) -> bool:
 def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, Any]:
     """All fields of the header, in the order in which they are written; None for those to be left out."""
     spelled = next((value for key, value in cube.header.items() if key_of(key) == "wavelength units"), None)
-    fields = kept_fields(cube) | {
+    fields = for_envi(kept_fields(cube)) | {
         "wavelength units": _unit(cube, spelled),
         "wavelength": _list(cube.wavelengths),
         "fwhm": _list(cube.fwhm),

@@ -1,0 +1,344 @@
+"""What GDAL notes of bands is taken from its files, and found by GDAL (through rasterio) in ours."""
+
+import math
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.envi import read_envi
+from napari_decsc.hsi.io.files import open_cube, save_cube
+from napari_decsc.hsi.no_data import unified
+
+pytestmark = pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
+
+DATA = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)
+LENGTHS = [400.0, 500.0, 600.0, 700.0, 800.0]
+
+
+def item(name: str, value: object, band: int | None = None, **said: str) -> str:
+    place = {} if band is None else {"sample": band}
+    words = "".join(f' {key}="{text}"' for key, text in {**place, **said}.items())
+    return f'<Item name="{name}"{words}>{escape(str(value))}</Item>'
+
+
+def tiff(path: Path, *items: str, data: np.ndarray = DATA, no_data: str | None = None, **options: object) -> Path:
+    tags = [(42112, "s", 0, f"<GDALMetadata>{''.join(items)}</GDALMetadata>", True)] if items else []
+    tags += [(42113, "s", 0, no_data, True)] if no_data is not None else []
+    options = {"planarconfig": "separate", "photometric": "minisblack", **options}
+    tifffile.imwrite(path, data, metadata=None, extratags=tags, **options)
+    return path
+
+
+def of_bands(name: str, values: list[object], **said: str) -> list[str]:
+    return [item(name, value, band, **said) for band, value in enumerate(values)]
+
+
+IMAGERY = {"domain": "IMAGERY"}
+ENVI = {"domain": "ENVI"}
+WAYS = {
+    "bands": [*of_bands("wavelength", LENGTHS), *of_bands("wavelength_units", ["Nanometers"] * 5)],
+    "bands without a unit": of_bands("WAVELENGTH", LENGTHS),
+    "bands with the unit behind": of_bands("wavelength", [f"{one} nm" for one in LENGTHS]),
+    "bands, unit of the image": [*of_bands("wavelength", LENGTHS), item("wavelength_units", "nm")],
+    "imagery": of_bands("CENTRAL_WAVELENGTH_UM", [one / 1000 for one in LENGTHS], **IMAGERY),
+    "envi": [item("wavelength", "{400,500,600,700,800}", **ENVI), item("wavelength_units", "nm", **ENVI)],
+    "image": [item("wavelengths", "[400 500 600 700 800]")],
+    "image with commas": [item("wavelength", "400,500,600,700,800"), item("wavelength_units", "Nanometers")],
+    "descriptions": of_bands(
+        "DESCRIPTION", [f"Band {b} ({one} Nanometers)" for b, one in enumerate(LENGTHS)], role="description"
+    ),
+    "names of bands": [item(f"Band_{b + 1}", f"{one} nm") for b, one in enumerate(LENGTHS)],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_wavelengths_are_found_wherever_gdal_keeps_them(tmp_path: Path, way: str) -> None:
+    cube = open_cube(tiff(tmp_path / "x.tif", *WAYS[way]))
+    np.testing.assert_allclose(cube.wavelengths_nm, LENGTHS)
+
+
+def test_widths_and_good_bands_are_found_with_them(tmp_path: Path) -> None:
+    items = [*WAYS["imagery"], *of_bands("FWHM_UM", [0.01] * 5, **IMAGERY)]
+    cube = open_cube(tiff(tmp_path / "x.tif", *items))
+    np.testing.assert_allclose(cube.fwhm, 0.01)
+    assert cube.wavelength_unit == "um"
+    lists = [item("fwhm", "{10,10,10,10,10}", **ENVI), item("bbl", "{1,1,0,1,1}", **ENVI)]
+    cube = open_cube(tiff(tmp_path / "y.tif", *WAYS["envi"], *lists))
+    assert cube.fwhm.tolist() == [10] * 5
+    assert cube.good_bands.tolist() == [True, True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        of_bands("wavelength", ["1", "2", "x", "4", "5"]),
+        of_bands("wavelength", LENGTHS)[1:],
+        [item("wavelength", "{400,500}", **ENVI)],
+        [item("wavelength", "{400,500,", **ENVI)],
+        [item("wavelength", 400, 70_000), item("wavelength", 400, -1)],
+    ],
+)
+def test_what_is_no_value_for_each_band_is_passed_over(tmp_path: Path, items: list[str]) -> None:
+    assert open_cube(tiff(tmp_path / "x.tif", *items)).wavelengths is None
+
+
+@pytest.mark.parametrize("text", ["<GDALMetadata><Item", '<!DOCTYPE a [<!ENTITY b "c">]><GDALMetadata/>', "<a/>", ""])
+def test_damaged_notes_say_nothing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.tif"
+    tags = [(42112, "s", 0, text, True)]
+    tifffile.imwrite(path, DATA, photometric="minisblack", planarconfig="separate", metadata=None, extratags=tags)
+    (tmp_path / "x.tif.aux.xml").write_text(text)
+    assert open_cube(path).shape == DATA.shape
+
+
+def test_one_scale_is_a_scale_and_the_numbers_stay(tmp_path: Path) -> None:
+    cube = open_cube(tiff(tmp_path / "x.tif", *of_bands("SCALE", [0.0001] * 5, role="scale")))
+    assert (cube.scale, cube.data.dtype) == (10000, np.int16)
+
+
+def test_scales_and_offsets_of_bands_make_values(tmp_path: Path) -> None:
+    scales, offsets = [0.1, 0.2, 0.5, 1, 2], [0, 0, -1, 0, 3]
+    items = [*of_bands("SCALE", scales, role="scale"), *of_bands("OFFSET", offsets, role="offset")]
+    path = tiff(tmp_path / "x.tif", *items, no_data="7")
+    cube = open_cube(path)
+    expected = DATA * np.reshape(scales, (5, 1, 1)) + np.reshape(offsets, (5, 1, 1))
+    expected[DATA == 7] = np.nan
+    np.testing.assert_allclose(cube.physical(), expected, rtol=1e-6)
+    rasterio = pytest.importorskip("rasterio")
+    written = save_cube(cube, tmp_path / "y.tif", dtype="source")
+    with rasterio.open(path) as old, rasterio.open(written) as new:
+        np.testing.assert_array_equal(new.read(), old.read())
+        assert (new.scales, new.offsets, new.nodata) == (old.scales, old.offsets, old.nodata)
+
+
+def test_no_data_values_of_bands_become_one(tmp_path: Path) -> None:
+    path = tiff(tmp_path / "x.tif", no_data="-1")
+    (tmp_path / "x.tif.aux.xml").write_text(
+        "<PAMDataset>"
+        + "".join(
+            f'<PAMRasterBand band="{b + 1}"><NoDataValue>{12 * b}</NoDataValue></PAMRasterBand>' for b in range(3)
+        )
+        + "</PAMDataset>"
+    )
+    values = open_cube(path).physical()
+    gone = np.zeros(DATA.shape, bool)
+    gone[[0, 1, 2], 0, 0] = True
+    np.testing.assert_array_equal(np.isnan(values), gone)
+    # the measured voxel that has the common value moves by one
+    np.testing.assert_array_equal(values[~gone], DATA[~gone])
+
+
+def test_a_measured_value_does_not_become_the_common_no_data_value() -> None:
+    data, value = unified(np.array([[[5, 7, 9]], [[5, 7, 9]]], np.uint8), [(5,), (7, 9)])
+    assert value == 5
+    np.testing.assert_array_equal(np.asarray(data), [[[5, 7, 9]], [[6, 5, 5]]])
+    data, value = unified(np.array([[[5, 7]], [[5, 7]]], np.float32), [(5,), ()])
+    assert math.isnan(value)
+    np.testing.assert_array_equal(np.asarray(data), [[[np.nan, 7]], [[5, 7]]])
+    assert unified(np.zeros((2, 1, 1), np.uint8), [(-1,), (-1,)])[1] is None
+
+
+def envi(folder: Path, fields: str = "", notes: str = "") -> Path:
+    DATA.tofile(folder / "a.img")
+    (folder / "a.hdr").write_text(
+        f"ENVI\nsamples = 3\nlines = 4\nbands = 5\ndata type = 2\ninterleave = bsq\nbyte order = 0\n{fields}"
+    )
+    bands = "".join(
+        f'<PAMRasterBand band="{b + 1}"><Description>b{b}</Description><NoDataValue>3</NoDataValue><Scale>0.5</Scale>'
+        f'<Metadata><MDI key="wavelength">{one}</MDI><MDI key="fwhm">9</MDI></Metadata></PAMRasterBand>'
+        for b, one in enumerate(LENGTHS)
+    )
+    (folder / "a.img.aux.xml").write_text(f"<PAMDataset>{notes}{bands}</PAMDataset>")
+    return folder / "a.hdr"
+
+
+def test_notes_beside_envi_tell_what_its_header_does_not(tmp_path: Path) -> None:
+    place = "<SRS>GEOGCS[&quot;WGS 84&quot;]</SRS><GeoTransform> 10.0, 0.5, 0.0, 50.0, 0.0, -0.25</GeoTransform>"
+    cube = read_envi(envi(tmp_path, notes=place))
+    assert (cube.wavelengths.tolist(), cube.wavelength_unit) == (LENGTHS, "nm")
+    assert (cube.fwhm.tolist(), cube.no_data, cube.scale) == ([9] * 5, 3, 2)
+    assert cube.header["band names"] == ["b0", "b1", "b2", "b3", "b4"]
+    assert cube.header["map info"][:7] == ["Geographic Lat/Lon", "1", "1", "10", "50", "0.5", "0.25"]
+
+
+def test_the_header_counts_where_it_tells(tmp_path: Path) -> None:
+    fields = (
+        "wavelength = {1, 2, 3, 4, 5}\nwavelength units = um\ndata ignore value = 0\nreflectance scale factor = 10\n"
+        "band names = {v, w, x, y, z}\nmap info = {UTM, 1, 1, 5, 6, 7, 8, 33, North, WGS-84}\n"
+    )
+    cube = read_envi(envi(tmp_path, fields))
+    assert (cube.wavelengths.tolist(), cube.wavelength_unit, cube.fwhm.tolist()) == ([1, 2, 3, 4, 5], "um", [9] * 5)
+    assert (cube.no_data, cube.scale, cube.header["band names"]) == (0, 10, ["v", "w", "x", "y", "z"])
+    assert cube.header["map info"][3] == "5"
+
+
+@pytest.mark.parametrize("compression", ["lzw", "zstd", "deflate", "lzma", "packbits", "lerc"])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
+def test_the_usual_compressions_are_read(tmp_path: Path, compression: str, dtype: str) -> None:
+    data = DATA.astype(dtype)
+    path = tiff(tmp_path / "x.tif", data=data, compression=compression)
+    np.testing.assert_array_equal(open_cube(path).data, data)
+
+
+@pytest.mark.parametrize("predictor", [2, 3])
+def test_predictors_are_undone(tmp_path: Path, predictor: int) -> None:
+    data = DATA.astype("f4" if predictor == 3 else "i2")
+    path = tiff(tmp_path / "x.tif", data=data, compression="lzw", predictor=predictor)
+    np.testing.assert_array_equal(open_cube(path).data, data)
+
+
+def test_a_compression_that_is_not_read_is_named(tmp_path: Path) -> None:
+    path = tiff(tmp_path / "x.tif", data=DATA.astype(np.uint8), compression="jpeg2000")
+    with pytest.raises(FileFormatError, match=r"x\.tif: its compression, JPEG2000, is not read; save it with Deflate"):
+        open_cube(path)
+
+
+@pytest.mark.parametrize("compression", ["lerc", "jpeg", "webp"])
+def test_a_piece_larger_than_its_page_is_refused(tmp_path: Path, compression: str) -> None:
+    import imagecodecs
+
+    large = np.zeros((512, 512, 3) if compression == "webp" else (512, 512), np.uint8)
+    options = {"photometric": "rgb", "planarconfig": None} if compression == "webp" else {}
+    data = np.zeros((16, 16, 3) if compression == "webp" else (4, 16, 16), np.uint8)
+    path = tiff(tmp_path / "x.tif", data=data, compression=compression, **options)
+    assert open_cube(path, band_axis=0).data.size == data.size
+    piece = getattr(imagecodecs, {"jpeg": "jpeg8"}.get(compression, compression) + "_encode")(large)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        tags, end = file.pages[0].tags, path.stat().st_size
+        count = len(file.pages[0].dataoffsets)
+        tags["StripOffsets"].overwrite([end] * count)
+        tags["StripByteCounts"].overwrite([len(piece)] * count)
+    with path.open("ab") as out:
+        out.write(bytes(end - path.stat().st_size) + piece)
+    with pytest.raises(FileFormatError, match="a piece of 512 x 512 pixels has no place in its page"):
+        open_cube(path, band_axis=0)
+
+
+def test_overviews_and_masks_are_no_cubes(tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    data = np.arange(5 * 64 * 64, dtype=np.uint16).reshape(5, 64, 64)
+    with tifffile.TiffWriter(path) as file:
+        file.write(data, planarconfig="separate", photometric="minisblack", metadata=None)
+        file.write(data[:, ::2, ::2], planarconfig="separate", photometric="minisblack", metadata=None, subfiletype=1)
+        file.write(data[0] > 0, photometric="mask", metadata=None, subfiletype=4)
+    np.testing.assert_array_equal(open_cube(path).data, data)
+
+
+HEADER = (
+    "ENVI\nsamples = 3\nlines = 4\nbands = 5\nfile type = {}\ndata type = 2\ninterleave = bsq\nwavelength units = nm\n"
+)
+
+
+@pytest.mark.parametrize("name", ["a.tif.hdr", "a.hdr", "A.TIF.HDR"])
+@pytest.mark.parametrize("kind", ["TIFF", "ENVI Standard"])
+def test_a_header_beside_a_tiff_tells_of_its_bands(tmp_path: Path, name: str, kind: str) -> None:
+    path = tiff(tmp_path / ("A.TIF" if name[0] == "A" else "a.tif"))
+    header = tmp_path / name
+    header.write_text(HEADER.format(kind) + "wavelength = {400, 500, 600, 700, 800}\nbbl = {1, 1, 1, 1, 0}\n")
+    cube = open_cube(path)
+    np.testing.assert_array_equal(cube.data, DATA)
+    if name == "a.hdr" and kind != "TIFF":
+        assert cube.wavelengths is None  # it may be the header of a data file a.img
+        return
+    assert cube.wavelengths.tolist() == LENGTHS
+    assert cube.good_bands.tolist() == [True] * 4 + [False]
+    np.testing.assert_array_equal(open_cube(header).data, DATA)
+    assert open_cube(header).wavelengths.tolist() == LENGTHS
+
+
+def test_a_header_of_another_size_tells_nothing(tmp_path: Path) -> None:
+    path = tiff(tmp_path / "a.tif")
+    (tmp_path / "a.tif.hdr").write_text(
+        HEADER.format("TIFF").replace("bands = 5", "bands = 2") + "wavelength = {1, 2}\n"
+    )
+    assert open_cube(path).wavelengths is None
+
+
+def test_an_envi_pair_beside_a_tiff_stays_a_pair(tmp_path: Path) -> None:
+    tiff(tmp_path / "a.tif")
+    (DATA + 1).tofile(tmp_path / "a.img")
+    (tmp_path / "a.hdr").write_text(HEADER.format("ENVI Standard"))
+    np.testing.assert_array_equal(open_cube(tmp_path / "a.hdr").data, DATA + 1)
+    np.testing.assert_array_equal(open_cube(tmp_path / "a.img").data, DATA + 1)
+
+
+FULL = Cube(
+    DATA,
+    wavelengths=np.array(LENGTHS),
+    wavelength_unit="nm",
+    fwhm=np.full(5, 10.0),
+    good_bands=np.array([True, True, False, True, True]),
+    no_data=-9999.0,
+    scale=10000.0,
+    header={
+        "band names": ["a, b", "<&>", "ü", 'q"', "e"],
+        "sensor type": "X",
+        "map info": ["UTM", "1", "1", "500000", "5500000", "30", "20", "33", "South", "WGS-84", "units=Meters"],
+    },
+)
+
+
+def test_gdal_finds_in_our_geotiff_what_we_know(tmp_path: Path) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    with rasterio.open(save_cube(FULL, tmp_path / "x.tif")) as image:
+        assert (image.count, image.subdatasets, image.nodata) == (5, [], -9999)
+        np.testing.assert_array_equal(image.read(), DATA)
+        assert image.crs.to_epsg() == 32733
+        assert image.transform.to_gdal() == (500000, 30, 0, 5500000, 0, -20)
+        assert image.scales == (0.0001,) * 5
+        assert list(image.descriptions) == FULL.header["band names"]
+        assert [float(image.tags(band)["wavelength"]) for band in image.indexes] == LENGTHS
+        assert image.tags(2, ns="IMAGERY") == {"CENTRAL_WAVELENGTH_UM": "0.5", "FWHM_UM": "0.01"}
+        assert image.tags(ns="ENVI")["wavelength"] == "{400.0, 500.0, 600.0, 700.0, 800.0}"
+        assert image.tags(ns="ENVI")["bbl"] == "{1, 1, 0, 1, 1}"
+        assert image.interleaving.name == "band"
+
+
+@pytest.mark.parametrize("bands", [1, 2, 3, 4])
+def test_few_bands_are_bands_too(tmp_path: Path, bands: int) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    cube = Cube(DATA[:bands])
+    written = save_cube(cube, tmp_path / "x.tif")
+    with rasterio.open(written) as image:
+        assert (image.count, image.colorinterp[-1].name) == (bands, "gray" if bands == 1 else "undefined")
+        np.testing.assert_array_equal(image.read(), DATA[:bands])
+    np.testing.assert_array_equal(open_cube(written).data, DATA[:bands])
+
+
+def test_what_gdal_makes_of_our_geotiff_is_read_for_what_it_is(tmp_path: Path) -> None:
+    """GDAL copies descriptions from file to file: ours must not tell of another file's values."""
+    rasterio = pytest.importorskip("rasterio")
+    from rasterio.shutil import copy
+
+    source = save_cube(FULL, tmp_path / "x.tif")
+    copy(source, tmp_path / "y.tif", driver="GTiff", compress="lzw", tiled=True, blockxsize=16, blockysize=16)
+    cube = open_cube(tmp_path / "y.tif")
+    np.testing.assert_array_equal(cube.data, DATA)
+    assert (cube.scale, cube.no_data, cube.wavelengths.tolist()) == (10000, -9999, LENGTHS)
+    assert (cube.fwhm.tolist(), cube.good_bands.tolist()) == (FULL.fwhm.tolist(), FULL.good_bands.tolist())
+    assert cube.header["band names"] == FULL.header["band names"]
+    with rasterio.open(source) as old:
+        profile = {**old.profile, "height": 2, "driver": "GTiff"}
+        with rasterio.open(tmp_path / "z.tif", "w", **profile) as new:
+            new.update_tags(**old.tags())
+            new.write(old.read()[:, :2])
+    assert open_cube(tmp_path / "z.tif").shape == (5, 2, 3)
+
+
+def test_an_older_file_of_ours_is_still_read_in_full(tmp_path: Path) -> None:
+    from napari_decsc.hsi.io.formats import metadata
+
+    tifffile.imwrite(
+        tmp_path / "x.tif", DATA, photometric="minisblack", metadata=None, description=metadata.as_json(FULL)
+    )
+    cube = open_cube(tmp_path / "x.tif")
+    assert (cube.scale, cube.wavelengths.tolist(), cube.header["sensor type"]) == (10000, LENGTHS, "X")
+    tifffile.imwrite(
+        tmp_path / "y.tif", DATA[:4], photometric="minisblack", metadata=None, description=metadata.as_json(FULL)
+    )
+    assert open_cube(tmp_path / "y.tif", band_axis=0).scale == 1
