@@ -141,7 +141,7 @@ def changed(case: Case, other: Case, rng: random.Random) -> Case:
         rng.choice(BYTE_CHANGES)(content, rng)
     if rng.random() < 0.2 and other.files:
         content = _spliced(bytes(content), rng.choice(list(other.files.values())), rng)
-    files[name] = bytes(content[: 1 << 14])
+    files[name] = bytes(content[: 1 << 15])
     return Case(files, case.opened if rng.random() < 0.95 else rng.choice(list(files)))
 
 

@@ -1,7 +1,10 @@
 """Small valid files of the formats beside ENVI, for the fuzzer to change; only of formats that the package opens."""
 
 import io
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from cases import Case
@@ -14,7 +17,8 @@ DATA = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24
 def seeds() -> list[Case]:
     """One case for each extension that is both opened by the package and known here."""
     known = {extension for kind in FORMATS for extension in kind.extensions}
-    return [Case({f"x{end}": made}, f"x{end}") for end, make in _MAKERS.items() if end in known for made in make()]
+    alone = [Case({f"x{end}": made}, f"x{end}") for end, make in _MAKERS.items() if end in known for made in make()]
+    return alone + _companions()
 
 
 def _numpy() -> list[bytes]:
@@ -44,15 +48,103 @@ def _matlab() -> list[bytes]:
 
 
 def _hdf5() -> list[bytes]:
-    try:
-        import h5py
-    except ImportError:
-        return []
+    return [_made(fill) for fill in (_plain, _octave, _prisma, _dimensions, _bands, _table)]
+
+
+def _made(fill: Callable[[Any], None]) -> bytes:
+    import h5py
+
     file = io.BytesIO()
     with h5py.File(file, "w") as store:
-        store["cube"] = DATA
-        store["wavelengths"] = np.array([400.0, 500.0])
-    return [file.getvalue()]
+        fill(store)
+    return file.getvalue()
+
+
+def _plain(store: Any) -> None:
+    store["cube"] = DATA
+    store["wavelengths"] = np.array([400.0, 500.0])
+
+
+def _octave(store: Any) -> None:
+    three = np.array((400.0, 500.0, 100.0), [("base", "f8"), ("limit", "f8"), ("increment", "f8")])
+    for name, kind, value in (("cube", "float matrix", DATA.transpose()), ("wl", "double_range", three)):
+        group = store.create_group(name)
+        group.attrs["OCTAVE_NEW_FORMAT"] = np.uint8(1)
+        group["type"], group["value"] = np.bytes_(kind), value
+
+
+def _prisma(store: Any) -> None:
+    fields = "HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/"
+    for name, lengths in (("Vnir", [500.0, 400, 0]), ("Swir", [900.0, 800])):
+        store[f"{fields}{name.upper()}_Cube"] = np.arange(12 * len(lengths), dtype="u2").reshape(3, len(lengths), 4)
+        store.attrs[f"List_Cw_{name}"] = store.attrs[f"List_Fwhm_{name}"] = np.array(lengths)
+        store.attrs[f"L2Scale{name}Min"], store.attrs[f"L2Scale{name}Max"] = 0.0, 1.2
+
+
+def _dimensions(store: Any) -> None:
+    """As the netCDF library writes: dimensions, packed and unsigned numbers, gaps, a grid."""
+    store.attrs["_NCProperties"] = "version=2"
+    cube = store.create_dataset("r", data=np.arange(64, dtype="i2").reshape(4, 4, 4))
+    cube.attrs.update({"scale_factor": 0.5, "add_offset": -1.0, "_Unsigned": "true", "missing_value": np.int16([3, 9])})
+    cube.attrs.update({"valid_range": np.int16([0, 50]), "_FillValue": np.int16(-1), "grid_mapping": "crs"})
+    for place, name in enumerate(("band", "y", "x")):
+        store[name] = np.linspace(900, 400, 4)
+        store[name].make_scale(name)
+        cube.dims[place].attach_scale(store[name])
+    store["crs"] = np.int32(0)
+    store["crs"].attrs.update({"spatial_ref": 'PROJCS["UTM zone 33N"]', "GeoTransform": "0 1 0 9 0 -1"})
+
+
+def _bands(store: Any) -> None:
+    for band in (1, 2, 10):
+        made = store.create_dataset(f"a/Band{band}", data=DATA[0], chunks=(2, 2), compression="gzip")
+        made.attrs.update({"wavelength": 400.0 + band, "scale_factor": 0.1 * band, "_FillValue": np.float32(band)})
+    store["a/lat"], store["a/lon"] = DATA[0], DATA[1]
+
+
+def _table(store: Any) -> None:
+    store["Y"], store["nRow"], store["nCol"] = DATA.reshape(2, 12), np.array([[3.0]]), np.array([[4.0]])
+    store["Y"].attrs["MATLAB_class"] = np.bytes_("single")
+
+
+def _classic() -> list[bytes]:
+    # of a fixed number of bands, and unlimited
+    with tempfile.TemporaryDirectory() as folder:
+        return [_classic_file(Path(folder, "x.nc"), bands) for bands in (2, None)]
+
+
+def _classic_file(path: Path, bands: int | None) -> bytes:
+    from scipy.io import netcdf_file
+
+    with netcdf_file(str(path), "w", mmap=False) as store:
+        for name, size in (("band", bands), ("y", 3), ("x", 4)):
+            store.createDimension(name, size)
+        cube = store.createVariable("r", "i2", ("band", "y", "x"))
+        cube[:] = np.arange(24, dtype="i2").reshape(2, 3, 4)
+        cube.scale_factor, cube._Unsigned, cube.missing_value = -0.5, "true", np.int16(3)
+        waves = store.createVariable("wavelength", "f4", ("band",))
+        waves[:], waves.units, waves._FillValue = np.float32([400, 500]), "nm", np.float32(-1)
+        store.createVariable("Band1", "f4", ("y", "x"))[:] = DATA[0]
+    return path.read_bytes()
+
+
+def _companions() -> list[Case]:
+    """A TIFF with a header beside it, and one with the metadata of EnMAP."""
+    import tifffile
+
+    file = io.BytesIO()
+    tifffile.imwrite(file, DATA, photometric="minisblack", metadata=None)
+    header = b"ENVI\nfile type = TIFF\nsamples = 4\nlines = 3\nbands = 2\nwavelength = {400, 500}\nbbl = {1, True}\n"
+    bands = "".join(
+        f'<bandID number="{n}"><wavelengthCenterOfBand>{400 + n}</wavelengthCenterOfBand><FWHMOfBand>7</FWHMOfBand>'
+        f"<GainOfBand>0.5</GainOfBand><OffsetOfBand>-{n}</OffsetOfBand></bandID>"
+        for n in (1, 2)
+    )
+    text = f"<a><backgroundValue>-3</backgroundValue><bandCharacterisation>{bands}</bandCharacterisation></a>"
+    image = "E-SPECTRAL_IMAGE.TIF"
+    pair = {"x.tif": file.getvalue(), "x.tif.hdr": header}
+    product = {image: file.getvalue(), "E-METADATA.XML": text.encode()}
+    return [Case(pair, "x.tif"), Case(pair, "x.tif.hdr"), Case(product, image), Case(product, "E-METADATA.XML")]
 
 
 def _tiff() -> list[bytes]:
@@ -73,7 +165,7 @@ _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     ".h5": _hdf5,
     ".hdf5": _hdf5,
     ".he5": _hdf5,
-    ".nc": _hdf5,
+    ".nc": lambda: [*_hdf5(), *_classic()],
     ".tif": _tiff,
     ".tiff": _tiff,
 }

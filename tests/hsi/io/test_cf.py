@@ -180,6 +180,34 @@ def test_numbers_of_layers_are_no_wavelengths(tmp_path, kind):
     assert (cube.wavelength_unit, cube.wavelengths_nm) == ("index", None)
 
 
+@pytest.mark.parametrize("engine", ["h5netcdf", "netcdf4"])
+@pytest.mark.parametrize("order", [("band", "y", "x"), ("y", "x", "band"), ("time", "band", "y", "x")])
+def test_what_xarray_wrote_comes_with_its_place(tmp_path, engine, order):
+    # as rioxarray lays it out; equal sides, so that only names tell the axes
+    values = np.arange(343, dtype=F4).reshape(7, 7, 7)
+    array = xarray.DataArray(
+        values,
+        dims=("band", "y", "x"),
+        name="reflectance",
+        attrs={"grid_mapping": "spatial_ref", "long_name": "r"},
+        coords={
+            "band": np.arange(1, 8),
+            "y": 50 - 0.1 * np.arange(7),
+            "x": 8 + 0.1 * np.arange(7),
+            "wavelength": ("band", np.linspace(400, 700, 7)),
+            "spatial_ref": 0,
+        },
+    )
+    array.spatial_ref.attrs.update({"crs_wkt": 'GEOGCRS["WGS 84"]', "GeoTransform": "7.95 0.1 0 50.05 0 -0.1"})
+    array = array.expand_dims("time") if "time" in order else array
+    array.transpose(*order).to_netcdf(tmp_path / "x.nc", engine=engine)
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.data, values)
+    assert cube.wavelengths.tolist() == np.linspace(400, 700, 7).tolist()
+    assert cube.header["map info"][:7] == ["Geographic Lat/Lon", "1", "1", "7.95", "50.05", "0.1", "0.1"]
+    assert cube.header["coordinate system string"] == 'GEOGCRS["WGS 84"]'
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_bands_as_variables_are_one_cube(tmp_path, kind):
     # as gdal_translate and rioxarray's band_as_variable write them

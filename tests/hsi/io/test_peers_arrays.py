@@ -180,8 +180,12 @@ def test_a_table_and_a_structure_are_named_with_the_cure(tmp_path):
 def test_a_table_that_tells_its_rows_and_cols_is_a_cube(tmp_path):
     # as the cubes of unmixing benchmarks come: (band, pixel), pixels counted down the cols
     table = DATA.transpose(0, 2, 1).reshape(6, 600)
-    scipy.io.savemat(tmp_path / "x.mat", {"Y": table, "nRow": 20, "nCol": 30, "nBand": 6})
-    np.testing.assert_array_equal(open_cube(tmp_path / "x.mat").data, DATA)
+    for made, name in ((table, "v5.mat"), (table.transpose(), "turned.mat")):
+        scipy.io.savemat(tmp_path / name, {"Y": made, "nRow": 20, "nCol": 30, "nBand": 6})
+        np.testing.assert_array_equal(open_cube(tmp_path / name).data, DATA)
+    with h5py.File(tmp_path / "v73.mat", "w") as file:
+        file["Y"], file["nRow"], file["nCol"] = table.transpose(), np.array([[20.0]]), np.array([[30.0]])
+    np.testing.assert_array_equal(open_cube(tmp_path / "v73.mat").data, DATA)
 
 
 @pytest.mark.parametrize(("number", "name"), [(32013, "ZFP"), (32017, "SZ"), (32099, "filter 32099")])

@@ -66,6 +66,13 @@ class Variable:
         return long if len(self.shape) > 3 and len(long) == 3 else self.shape
 
     @property
+    def cube_axes(self) -> tuple[str, ...]:
+        """The names of the axes of `cube_shape`; empty where there are none."""
+        if len(self.axes) != len(self.shape) or self.cube_shape == self.shape:
+            return self.axes
+        return tuple(name for name, size in zip(self.axes, self.shape, strict=True) if size > 1)
+
+    @property
     def is_cube(self) -> bool:
         """Whether it has three axes and real numbers."""
         return len(self.cube_shape) == 3 and 0 not in self.shape and self.dtype.kind in "iuf" and not self.is_logical
@@ -194,7 +201,7 @@ def _band_axis(contents: Contents, chosen: Variable, asked: int | str | None) ->
     custom contradicts; the custom.
     """
     shape = chosen.cube_shape
-    named = [place for place, name in enumerate(chosen.axes) if counts_bands(name)]
+    named = [place for place, name in enumerate(chosen.cube_axes) if counts_bands(name)]
     fitting = [place for place, size in enumerate(shape) if size in contents.likely_bands]
     odd = _odd(shape)
     if asked is not None:
@@ -230,7 +237,7 @@ def _odd(shape: Sequence[int]) -> int | None:
 
 def _asked(path: Path, chosen: Variable, asked: int | str) -> int:
     word = str(asked).strip().lower()
-    names = [name.lower() for name in chosen.axes]
+    names = [name.lower() for name in chosen.cube_axes]
     if names.count(word) == 1:
         return names.index(word)
     axes = {"0": 0, "1": 1, "2": 2, "-1": 2, "-2": 1, "-3": 0}
@@ -240,7 +247,7 @@ def _asked(path: Path, chosen: Variable, asked: int | str) -> int:
 
 
 def _or_a_name(chosen: Variable) -> str:
-    return f", or one of {', '.join(chosen.axes)}" if any(chosen.axes) else ""
+    return f", or one of {', '.join(chosen.cube_axes)}" if any(chosen.cube_axes) else ""
 
 
 def _listed(contents: Contents) -> str:

@@ -17,7 +17,7 @@ from napari_decsc.hsi.io.formats.cf import Rules, numbers
 from napari_decsc.hsi.io.formats.contents import Contents, Variable, counts_bands
 from napari_decsc.hsi.io.formats.geolocation import COLS, GRID, ROWS
 from napari_decsc.hsi.io.formats.joined import stacks
-from napari_decsc.hsi.io.formats.tables import tables
+from napari_decsc.hsi.io.formats.tables import number_of, tables
 
 #: Texts, by their names in lower case, that become fields of a header.
 _TEXTS = ("map_info", "coordinate_system_string")
@@ -70,7 +70,7 @@ class Findings:
         group, _, own = name.rpartition("/")
         if any(key in attributes for key in GRID):
             self.grids.append(attributes)
-        if attributes.get("MATLAB_class") == b"cell":
+        if attributes.get("MATLAB_class") == "cell":
             self.others.append(f"{name.strip('/')}, a cell")
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         if isinstance(text, str) and own == _TYPE and group in self.octave:
@@ -83,7 +83,7 @@ class Findings:
     def is_vector(self, name: str, size: int) -> bool:
         """Whether an array with one long axis is worth reading."""
         own = self._shown(name).rpartition("/")[2].lower()
-        if self.matlab and size == 1:
+        if size == 1 and number_of(own) is not None:
             return True
         return size <= spectral.LONGEST and (spectral.role(own) is not None or counts_bands(own) or own in COLS + ROWS)
 
@@ -119,7 +119,6 @@ class Findings:
             self.grids.append(attributes)
         matlab = self.matlab or "MATLAB_class" in attributes or self._is_of_octave(name)
         said = attributes.get("MATLAB_class", self.octave.get(name.rpartition("/")[0], ""))
-        said = said.decode("ascii", "replace") if isinstance(said, bytes) else str(said)
         variable = Variable(
             self._shown(name),
             shape[::-1] if matlab else shape,
@@ -128,7 +127,7 @@ class Findings:
             axes,
             usual=2 if matlab and len(shape) == 3 else None,
             attributes=attributes,
-            is_logical=said.startswith(("logical", "bool")) or kind.kind == "b",
+            is_logical=str(said).startswith(("logical", "bool")) or kind.kind == "b",
         )
         self.addresses[variable.name] = address
         if len(shape) == 2:
@@ -146,7 +145,7 @@ class Findings:
         for variable in self.variables:
             self._add_facts(variable.name, variable.attributes)
         cubes = any(variable.is_cube for variable in self.variables)
-        made = [] if cubes else [*stacks(self.planes), *(tables(self.planes, self.singles) if self.matlab else [])]
+        made = [] if cubes else [*stacks(self.planes), *tables(self._matlab_planes(), self.singles)]
         header = {**_texts(self.facts), **self.header}
         return Contents(
             self.path,
@@ -162,9 +161,12 @@ class Findings:
             is_netcdf=self.is_netcdf,
         )
 
+    def _matlab_planes(self) -> list[Variable]:
+        return [plane for plane in self.planes if self.matlab or "MATLAB_class" in plane.attributes]
+
     def _with_axes(self, variable: Variable) -> Variable:
         named = self.axes.get(self.addresses[variable.name], {})
-        if variable.axes or variable.usual is not None or len(variable.cube_shape) != len(variable.shape):
+        if variable.axes or variable.usual is not None:
             return variable
         return dataclasses.replace(variable, axes=tuple(named.get(axis, "") for axis in range(len(variable.shape))))
 

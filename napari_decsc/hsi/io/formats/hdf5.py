@@ -110,9 +110,9 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
         is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and _is_inside(dataset)
         value = dataset[()] if is_small and found.reads(dataset.name, kind) else None
         found.add_single(dataset.name, value, attributes)
-    elif len(long) == 1 and found.is_vector(dataset.name, long[0]) and _is_inside(dataset):
-        _check_unpacked(dataset, path)
+    elif len(long) <= 1 and found.is_vector(dataset.name, dataset.size) and _is_inside(dataset):
         check_filters(dataset, path)
+        _check_chunks(dataset, path)
         found.add_vector(dataset.name, dataset[()], attributes)
     elif len(dataset.shape) > 1:
         read = partial(_array, path, dataset.name)
@@ -188,7 +188,7 @@ def _attributes(item: Any, path: Path) -> dict[str, Any]:
         if attribute.get_storage_size() <= _LARGEST_ATTRIBUTE and attribute.dtype.kind in "iufSUO":
             value = item.attrs[name]
             if not isinstance(value, np.ndarray) or value.dtype.kind in "iuf":
-                found[name] = value
+                found[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     return found
 
 
@@ -225,6 +225,10 @@ def _check_values(dataset: Any, path: Path) -> None:
     check_filters(dataset, path)
     if dataset.id.get_storage_size() == 0:
         raise FileFormatError(f"{path}: {dataset.name} describes {dataset.shape} values but holds none; fill it first")
+    _check_chunks(dataset, path)
+
+
+def _check_chunks(dataset: Any, path: Path) -> None:
     if dataset.chunks is not None:
         check_memory(_chunk_size(dataset), path, f"a chunk of {dataset.name}")
         _check_unpacked(dataset, path)

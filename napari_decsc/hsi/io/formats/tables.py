@@ -11,11 +11,16 @@ _ROWS = ("nrow", "nrows", "rows", "height", "h", "nline", "nlines", "lines")
 _COLS = ("ncol", "ncols", "cols", "width", "w", "nsample", "nsamples", "samples")
 
 
+def number_of(name: str) -> str | None:
+    """What a number of this name counts, "rows" or "cols", or None."""
+    word = name.lower().replace("_", "")
+    return "rows" if word in _ROWS else "cols" if word in _COLS else None
+
+
 def tables(planes: Sequence[Variable], singles: Mapping[str, float]) -> list[Variable]:
     """The tables that have a row or a col for each pixel, as cubes; pixels are counted down the cols, as in MATLAB."""
-    known = {name.rpartition("/")[2].lower().replace("_", ""): value for name, value in singles.items()}
-    rows = next((known[name] for name in _ROWS if name in known), 0)
-    cols = next((known[name] for name in _COLS if name in known), 0)
+    known = {number_of(name.rpartition("/")[2]): value for name, value in singles.items()}
+    rows, cols = known.get("rows", 0), known.get("cols", 0)
     if not (1 < rows < 2**31 and 1 < cols < 2**31 and rows == int(rows) and cols == int(cols)):
         return []
     found = []
