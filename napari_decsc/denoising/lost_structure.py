@@ -1,0 +1,210 @@
+"""Where structure may have gone: a local test of what was removed, over the bands together.
+
+In the noise's whitened space (its level in every band, its correlation between bands) a spectrum of pure noise is a
+standard normal vector, and its energy follows a chi-square law. Four energies are looked at around every pixel: of its
+own spectrum (a single-pixel target), of the mean spectrum of 5 x 5 and of 15 x 15 pixels (a patch, a plume), and of the
+25 spectra one by one (texture, an edge). What a pixel scores is how improbable the most improbable one is.
+
+The Reed-Xiaoli test does the first of them: Reed, Yu, *Adaptive multiple-band CFAR detection of an optical pattern with
+unknown spectral distribution*, IEEE Trans. Acoustics, Speech, Signal Processing 38 (1990).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import label, maximum_filter, maximum_position, uniform_filter
+from scipy.special import gammaincc, gammaincinv
+
+from napari_decsc.denoising.removed import MARGIN, OUTLIER, Part, Removed, thinned
+from napari_decsc.hsi.noise.measured import MeasuredNoise
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+#: Side of the window, and whether the mean spectrum or the single spectra count.
+WINDOWS = ((1, True), (5, True), (2 * MARGIN + 1, True), (5, False))
+#: Probability that a cube of pure noise that was removed whole has any place at all.
+FALSE_ALARM = 0.01
+#: Noise levels at which a voxel is clipped, and what an outlier counts: one wild band says nothing of the others.
+CLIP, OUTLIERS_COUNT = 5.0, 2.5
+#: The noise of no combination of bands is taken to be less than this share of the mean variance.
+LEAST_VARIANCE = 0.05
+#: Spectra of a tile, for each band, that the correlation of bands is taken from.
+SPECTRA_PER_BAND = 100
+#: Entries of the table of chances.
+GRID = 4096
+#: Places that are listed at most.
+MOST_PLACES = 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place where structure may have gone.
+
+    Parameters
+    ----------
+    row, col : int
+        Its most improbable pixel.
+    pixels : int
+        How many pixels belong to it.
+    score : float
+        Powers of ten by which chance is against it there.
+    """
+
+    row: int
+    col: int
+    pixels: int
+    score: float
+
+
+class Energies:
+    """The four energies of every pixel, gathered tile by tile."""
+
+    def __init__(self, removed: Removed, noise: MeasuredNoise | None) -> None:
+        _, rows, cols = removed.noisy.shape
+        self.bands, self.shape = len(removed.bands), (rows, cols)
+        self.whitener = _whitener(removed, noise)
+        self.found: Floats = np.zeros((len(WINDOWS), rows, cols), np.float32)
+        self.pixels: Floats = np.zeros((len(WINDOWS), rows, cols), np.float32)
+
+    def add(self, part: Part) -> None:
+        """Take a tile into account."""
+        clipped = np.clip(part.raw, -CLIP, CLIP)
+        if part.counted is not part.measured:
+            wild = np.abs(part.raw) > OUTLIER
+            clipped[wild] = np.sign(clipped[wild]) * OUTLIERS_COUNT
+        y = clipped if self.whitener is None else _mixed(self.whitener, clipped)
+        there: Floats = np.ones(y.shape[1:], np.float32)
+        if part.measured is not None:
+            there[:] = part.measured.any(axis=0)
+        energy: Floats = np.einsum("brc,brc->rc", y, y)
+        for number, (side, coherent) in enumerate(WINDOWS):
+            count = _box(there, side)
+            if coherent and side > 1:
+                total = _box(y, side)
+                summed: Floats = np.einsum("brc,brc->rc", total, total)
+            else:
+                summed = _box(energy, side)
+            self.found[number, part.rows, part.cols] = (summed / np.maximum(count, 1))[part.inside]
+            self.pixels[number, part.rows, part.cols] = np.round(count)[part.inside]
+
+    def scores(self) -> Floats:
+        """Minus the logarithm (base 10) of the chance that noise alone gives as much at a pixel, (row, col)."""
+        if not self.bands:
+            return np.zeros(self.shape, np.float32)
+        best = np.zeros(self.shape, np.float32)
+        for found, pixels, (side, coherent) in zip(self.found, self.pixels, WINDOWS, strict=True):
+            spectra = np.ones_like(pixels) if coherent else pixels
+            score = _score(found, spectra, 1 if coherent else side**2, self.bands)
+            best = np.maximum(best, score)
+        best[self.pixels[0] == 0] = 0
+        # the most improbable of several is less improbable
+        less: Floats = np.maximum(best - np.float32(np.log10(len(WINDOWS))), 0)
+        return less
+
+
+def places(scores: Floats) -> tuple[tuple[Place, ...], int]:
+    """Places whose scores chance alone reaches in a share `FALSE_ALARM` of the cubes, worst first, and their number."""
+    there = scores > np.log10(scores.size / FALSE_ALARM)
+    # what lies within one window belongs together
+    near, count = label(maximum_filter(there, 2 * MARGIN + 1))
+    labels = np.where(there, near, 0)
+    if not count:
+        return (), 0
+    numbers = np.arange(1, count + 1)
+    found = [
+        Place(int(row), int(col), int(size), float(scores[int(row), int(col)]))
+        for (row, col), size in zip(
+            maximum_position(scores, labels, numbers), np.bincount(labels.ravel())[1:], strict=True
+        )
+    ]
+    return tuple(sorted(found, key=lambda place: (-place.score, -place.pixels))[:MOST_PLACES]), int(count)
+
+
+def _score(found: Floats, spectra: Floats, most: int, bands: int) -> Floats:
+    """-log10 of the tail of the law of the energies, whose mean is the number of bands where all is as it should be.
+
+    The law is a scaled chi-square one, with as many degrees of freedom as bands times ``spectra`` (row, col), ``most``
+    at most. Its freedom and scale are fitted to the lower half of the energies, where no structure is; it is never
+    taken for narrower than the exact law, nor for fainter than the noise.
+    """
+    whole = found[spectra == most].astype(np.float64)
+    if not whole.size:
+        whole = found.ravel().astype(np.float64)
+    low, middle = np.quantile(whole[:: max(1, whole.size // 100_000)], (0.25, 0.5))
+    exact = bands * most
+    freedom = min(exact, _freedom(low / middle)) if middle > 0 else exact
+    scale = max(1.0, middle / (_quantile(freedom, 0.5) * bands / freedom))
+    score: Floats = np.zeros_like(found)
+    for count in np.unique(spectra[spectra > 0]):
+        here = spectra == count
+        score[here] = _tail(found[here], freedom * count / most, scale * bands)
+    return score
+
+
+def _tail(values: Floats, freedom: float, mean: float) -> NDArray[np.float64]:
+    """-log10 of the chance of so much or more, under a scaled chi-square law."""
+    top = max(float(values.max()), 1e-6)
+    grid = np.linspace(0, top, GRID)
+    table = -np.log10(np.maximum(gammaincc(freedom / 2, grid * freedom / (2 * mean)), 1e-300))
+    # as numpy.interp, which need not be told that the grid is even, and searches it
+    place = values * np.float32((GRID - 1) / top)
+    below = np.minimum(place.astype(np.int32), GRID - 2)
+    tail: NDArray[np.float64] = table[below] + (place - below) * np.diff(table)[below]
+    return tail
+
+
+def _freedom(ratio: float) -> float:
+    """Degrees of freedom of the chi-square law whose lower quartile has this ratio to its median."""
+    candidates = np.geomspace(0.5, 1e5, 400)
+    ratios = _quantile(candidates, 0.25) / _quantile(candidates, 0.5)
+    return float(np.interp(ratio, ratios, candidates))
+
+
+def _quantile(freedom: float | Doubles, share: float) -> Doubles:
+    found: Doubles = 2 * gammaincinv(np.asarray(freedom) / 2, share)
+    return found
+
+
+def _whitener(removed: Removed, noise: MeasuredNoise | None) -> Floats | None:
+    """The matrix (band, band) that makes the noise of the bands independent; None where it is already."""
+    if not len(removed.bands):
+        return None
+    correlation = (
+        _own_correlation(removed) if noise is None else noise.correlation[np.ix_(removed.bands, removed.bands)]
+    )
+    if np.allclose(correlation, np.eye(len(correlation)), atol=1e-3):
+        return None
+    values, vectors = np.linalg.eigh(np.asarray(correlation, np.float64))
+    whitener: Floats = ((vectors / np.sqrt(np.maximum(values, LEAST_VARIANCE))) @ vectors.T).astype(np.float32)
+    return whitener
+
+
+def _own_correlation(removed: Removed) -> Doubles:
+    """Correlation of what was removed between bands, from a sample of tiles."""
+    bands = len(removed.bands)
+    scale, total, pixels = removed.level[:, None], np.zeros((bands, bands)), 0
+    for values, _, _ in removed.sample():
+        z = np.clip(thinned(values.reshape(bands, -1), SPECTRA_PER_BAND * bands) / scale, -CLIP, CLIP)
+        total += z @ z.T
+        pixels += z.shape[1]
+    deviation = np.sqrt(np.maximum(np.diagonal(total), 1e-12))
+    correlation: Doubles = total / np.outer(deviation, deviation)
+    # of few spectra, correlations come out too large
+    known = pixels / (pixels + bands)
+    return known * correlation + (1 - known) * np.eye(bands)
+
+
+def _mixed(matrix: Floats, cube: Floats) -> Floats:
+    mixed: Floats = (matrix @ cube.reshape(len(cube), -1)).reshape(cube.shape)
+    return mixed
+
+
+def _box(values: Floats, side: int) -> Floats:
+    """Sum over a window of ``side`` pixels around every one; nothing lies outside of the image."""
+    if side == 1:
+        return values
+    sizes = (1,) * (values.ndim - 2) + (side, side)
+    total: Floats = uniform_filter(values, sizes, mode="constant") * np.float32(side**2)
+    return total
