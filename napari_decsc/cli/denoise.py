@@ -97,10 +97,20 @@ def denoise(
         report = recorder.report()
         header = files_of(output)[0]
         retell(header, {**before, "denoising": {**report, "input": source}}, noisy)
-        return header, report
+        return header, {**report, "verdict": _verdict(noisy, header, recorder)}
     denoised = _drive(denoiser.denoise(noisy), recorder, method)
     made_by["denoising"] |= recorder.report()
-    return save_cube(denoised, output, overwrite=overwrite, made_by=made_by, dtype=dtype), recorder.report()
+    written = save_cube(denoised, output, overwrite=overwrite, made_by=made_by, dtype=dtype)
+    return written, recorder.report(verdict=_verdict(noisy, written, recorder))
+
+
+def _verdict(noisy: Cube, written: Path, recorder: Any) -> dict[str, Any]:
+    """What was removed, judged on the file that was written, in tiles."""
+    from napari_decsc.denoising.verdict import judge
+    from napari_decsc.hsi.io.files import open_cube
+
+    found: dict[str, Any] = judge(noisy, open_cube(written), recorder.noise).describe()
+    return found
 
 
 def _drive(steps: Generator[Any, Any, Any], recorder: Any, method: str) -> Any:
@@ -144,5 +154,6 @@ def _text(report: dict[str, Any]) -> str:
 
     ends = [tile["relative_residual"][-1] for tile in report["tiles"] if tile["relative_residual"]]
     residual = f", relative residual {max(ends):.1e}" if ends else ""
-    text = f"Wrote {report['output']}: {report['method']}, {report['seconds']:.1f} s{residual}."
+    text = f"Wrote {report['output']}: {report['method']}, {report['seconds']:.1f} s{residual}.\n"
+    text += report["verdict"]["sentence"]
     return text + "\n" + score_table(report["scores"]) if "scores" in report else text

@@ -1,4 +1,7 @@
-"""``napari-decsc evaluate``: scores of a cube against a reference; SAM is in radians in JSON, in degrees for people."""
+"""``napari-decsc evaluate``: scores of a cube against a reference, or, where there is none, what was removed from it.
+
+SAM is in radians in JSON, in degrees for people.
+"""
 
 import argparse
 import math
@@ -13,14 +16,26 @@ from napari_decsc.hsi.metrics import Scores
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``evaluate``."""
-    parser.add_argument("reference", metavar="REFERENCE", type=Path, help="the cube that counts as the truth")
+    parser.add_argument(
+        "reference",
+        metavar="REFERENCE",
+        type=Path,
+        help="the cube that counts as the truth; with --no-reference the noisy one",
+    )
     parser.add_argument("test", metavar="TEST", type=Path, help="the cube to score")
-    parser.add_argument("--per-band", action="store_true", help="PSNR and SSIM of every band too (bands count from 0)")
+    parser.add_argument(
+        "--no-reference",
+        action="store_true",
+        help="nobody knows the truth: judge what was removed from the first cube to make the second",
+    )
+    parser.add_argument("--per-band", action="store_true", help="the same for every band (bands count from 0)")
     add_input_options(parser)
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Open both cubes and score."""
+    if args.no_reference:
+        return _judged(args)
     from napari_decsc.hsi.metrics import score_cubes
 
     scores = score_cubes(open_input(args.reference, args), open_input(args.test, args))
@@ -31,6 +46,25 @@ def run(args: argparse.Namespace) -> Answer:
         answer["bands"] = _bands(scores)
         text += "\n\nband   PSNR/dB    SSIM\n" + "\n".join(
             f"{band['band']:4d}  {band['psnr']:8.2f}  {band['ssim']:6.4f}" for band in answer["bands"]
+        )
+    return Answer(answer, text)
+
+
+def _judged(args: argparse.Namespace) -> Answer:
+    """The verdict on what was removed."""
+    from napari_decsc.cli.noise_table import measured
+    from napari_decsc.denoising.verdict import judge
+
+    noisy, denoised = open_input(args.reference, args), open_input(args.test, args)
+    verdict = judge(noisy, denoised, measured(noisy))
+    answer = {"noisy": str(args.reference), "denoised": str(args.test), "verdict": verdict.describe()}
+    text = verdict.sentence
+    if args.per_band:
+        kinds = (verdict.space, verdict.bands, verdict.signal, verdict.texture)
+        rows = zip(verdict.removed, *(kind.excess for kind in kinds), strict=True)
+        text += "\n\nband  removed/%   pixels    bands   signal  texture\n" + "\n".join(
+            f"{band:4d}  {100 * removed:9.3g}  " + "  ".join(f"{excess:7.3f}" for excess in excesses)
+            for band, (removed, *excesses) in enumerate(rows)
         )
     return Answer(answer, text)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from napari_decsc.cli import Answer
 from napari_decsc.cli.inputs import add_input_options
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.library import SpectralLibrary
 
@@ -13,6 +14,9 @@ from napari_decsc.hsi.io.envi.library import SpectralLibrary
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``info``."""
     parser.add_argument("cube", metavar="CUBE", type=Path, help="cube file, spectral library or folder to look at")
+    parser.add_argument(
+        "--noise", action="store_true", help="measure the noise too: what it is, level and SNR (dB) of every band"
+    )
     add_input_options(parser)
 
 
@@ -20,14 +24,31 @@ def run(args: argparse.Namespace) -> Answer:
     """Open the cube, look at a sample of its voxels; or open the library."""
     from napari_decsc.hsi.io.envi import is_library, read_library
 
+    is_no_cube = args.cube.is_dir() or is_library(args.cube)
+    if args.noise and is_no_cube:
+        raise CubeError(f"{args.cube} is no cube, of which alone noise can be measured; leave --noise out")
     if args.cube.is_dir():
         return _folder(args.cube)
-    if is_library(args.cube):
-        facts = {"path": str(args.cube), **describe_library(read_library(args.cube))}
-    else:
-        facts = {"path": str(args.cube), **describe(_opened(args))}
-    lines = [f"{name.replace('_', ' '):<16}{_text(name, value)}" for name, value in facts.items()]
-    return Answer(facts, "\n".join(lines))
+    if is_no_cube:
+        return _listed({"path": str(args.cube), **describe_library(read_library(args.cube))})
+    cube = _opened(args)
+    answer = _listed({"path": str(args.cube), **describe(cube)})
+    return _with_noise(answer, cube) if args.noise else answer
+
+
+def _listed(facts: dict[str, Any]) -> Answer:
+    """The facts, one on a line."""
+    return Answer(
+        facts, "\n".join(f"{name.replace('_', ' '):<16}{_text(name, value)}" for name, value in facts.items())
+    )
+
+
+def _with_noise(answer: Answer, cube: Cube) -> Answer:
+    """The facts, and the noise that was measured."""
+    from napari_decsc.cli.noise_table import measured, noise_text
+
+    noise = measured(cube)
+    return Answer({**answer.data, "noise": noise.describe()}, f"{answer.text}\n\n{noise_text(noise, cube)}")
 
 
 def _folder(folder: Path) -> Answer:

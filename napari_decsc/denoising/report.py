@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from napari_decsc.denoising.protocol import Denoiser, Iteration
+from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 PACKAGES = ("napari-decsc", "napari", "numpy", "scipy", "scikit-image", "spectral", "torch")
 
@@ -24,10 +25,12 @@ class Recorder:
         self.seconds = 0.0
         self.tiles: list[list[float]] = []
         self.messages: list[str] = []
+        self.noise: MeasuredNoise | None = None
 
     def __call__(self, iteration: Iteration) -> None:
         """Take note of one iteration."""
         self.seconds = iteration.elapsed
+        self.noise = self.noise if iteration.noise is None else iteration.noise
         if iteration.message:
             self.messages.append(iteration.message)
             return
@@ -39,7 +42,7 @@ class Recorder:
     def report(self, **more: Any) -> dict[str, Any]:
         """Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; ``more`` is added.
 
-        "messages" is there if there were any.
+        "noise" is there if it was measured, "messages" if there were any.
         """
         return {
             **self.denoiser.describe(),
@@ -47,6 +50,7 @@ class Recorder:
             "peak_memory_bytes": peak_memory_bytes(),
             "versions": versions(),
             "tiles": [{"relative_residual": history} for history in self.tiles],
+            **({} if self.noise is None else {"noise": self.noise.describe()}),
             **({"messages": self.messages} if self.messages else {}),
             **more,
         }

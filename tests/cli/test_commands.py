@@ -1,6 +1,7 @@
 """info, add-noise, denoise and evaluate on small cubes, with a denoiser whose result is known by hand."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from napari_decsc import cli
 from napari_decsc.cli import main
 from napari_decsc.denoising import provenance
 from napari_decsc.hsi.io.envi import read_envi, write_envi
+from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 
 @pytest.fixture(autouse=True)
@@ -182,3 +184,65 @@ def test_nothing_is_left_of_a_run_that_failed(capsys: pytest.CaptureFixture[str]
 def test_an_option_of_another_method_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     said = complaint(capsys, "denoise", "noisy.hdr", "out.hdr", "--method", "flat", "--tolerance", "0.1")
     assert "--tolerance does not belong to flat" in said
+
+
+def test_denoise_judges_what_it_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("denoise", "noisy.hdr", "out.hdr", "--method", "flat")
+    verdict = answer(capsys, *words, "--report", "r.json")["verdict"]
+    assert json.loads(Path("r.json").read_text())["verdict"] == verdict
+    # a checkerboard of +-0.1 went: 0.1 of the root mean square of 0.2, 0.4, 0.6 and 0.8
+    assert verdict["removed_share"] == pytest.approx(0.1 / np.sqrt(0.3), rel=1e-3)
+    # it was the same in all bands, and diagonal neighbours were alike
+    assert set(verdict["suspicions"]) == {"space", "bands"}
+    assert main([*words, "--overwrite"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == verdict["sentence"]
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> MeasuredNoise:
+    """What every cube's noise is found to be: of 0.1, alike in all bands; the last band is empty."""
+    four = np.ones(4, np.float32)
+    level = np.array([0.1, 0.1, 0.1, np.nan], np.float32)
+    noise = MeasuredNoise(
+        level, np.ones((4, 4), np.float32), np.ones((8, 8), np.float32), four, 0 * four, level, empty={3: "constant"}
+    )
+    denoiser = import_module("napari_decsc.deq.denoiser")
+    monkeypatch.setattr(denoiser, "measure_noise", lambda cube, settings=None: noise, raising=False)
+    return noise
+
+
+def test_info_tells_the_noise(measured: MeasuredNoise, capsys: pytest.CaptureFixture[str]) -> None:
+    noise = answer(capsys, "info", "noisy.hdr", "--noise")["noise"]
+    assert noise["level"] == [0.1, 0.1, 0.1, None]
+    assert noise["snr_db"][0] == pytest.approx(20, abs=1e-3)
+    assert main(["info", "noisy.hdr", "--noise"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for sentence in measured.sentences():
+        assert sentence in lines
+    assert [line.split() for line in lines[-5:]] == [
+        ["band", "wavelength/nm", "level", "SNR/dB"],
+        ["0", "400", "0.1", "20.0"],
+        ["1", "500", "0.1", "20.0"],
+        ["2", "600", "0.1", "20.0"],
+        ["3", "700", "constant"],
+    ]
+    assert "noise" not in answer(capsys, "info", "noisy.hdr")
+
+
+def test_only_cubes_have_noise_to_be_measured(measured: MeasuredNoise, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is no cube" in complaint(capsys, "info", ".", "--noise")
+
+
+def test_evaluate_without_a_reference_judges_what_was_removed(
+    measured: MeasuredNoise, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verdict = answer(capsys, "evaluate", "noisy.hdr", "clean.hdr", "--no-reference")["verdict"]
+    assert verdict["removed_share_of_bands"] == pytest.approx([0.5, 0.25, 0.1667, None], abs=1e-4)
+    # that all bands are alike is what the noise is; the empty one is not judged
+    assert "bands" not in verdict["suspicions"]
+    assert main(["evaluate", "noisy.hdr", "clean.hdr", "--no-reference", "--per-band"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == verdict["sentence"]
+    assert lines[2].split() == ["band", "removed/%", "pixels", "bands", "signal", "texture"]
+    assert lines[3].split()[:2] == ["0", "50"]
+    assert len(lines) == 7

@@ -10,6 +10,7 @@ import pytest
 
 from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.denoising.report import PACKAGES, Recorder, as_json, peak_memory_bytes, versions
+from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 ABOUT = {"method": "fake", "settings": {"tolerance": 0.001}, "weights": None, "device": "cpu"}
 
@@ -104,3 +105,20 @@ def test_a_whole_report_survives_json():
     report = heard(Iteration(1, 1.0, 0.5, 1.0)).report(scores={"mpsnr": math.inf})
     read = json.loads(as_json(report), parse_constant=pytest.fail)
     assert read == {**report, "scores": {"mpsnr": None}}
+
+
+def test_the_noise_that_was_measured_last_is_told():
+    def noise(level: float) -> MeasuredNoise:
+        one = np.ones(2, np.float32)
+        return MeasuredNoise(level * one, np.eye(2, dtype=np.float32), np.ones((8, 8), np.float32), one, 0 * one, one)
+
+    first, last = noise(0.1), noise(0.2)
+    recorder = heard(
+        Iteration(0, math.nan, math.nan, 0.1, noise=first),
+        Iteration(1, 9.0, 0.5, 0.2),
+        Iteration(0, math.nan, math.nan, 0.3, message="measured again", noise=last),
+        Iteration(2, 4.0, 0.25, 0.4),
+    )
+    assert recorder.noise is last
+    assert recorder.report()["noise"]["level"] == [0.2, 0.2]
+    json.loads(as_json(recorder.report()))
