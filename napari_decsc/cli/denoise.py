@@ -155,5 +155,5 @@ def _text(report: dict[str, Any]) -> str:
     ends = [tile["relative_residual"][-1] for tile in report["tiles"] if tile["relative_residual"]]
     residual = f", relative residual {max(ends):.1e}" if ends else ""
     text = f"Wrote {report['output']}: {report['method']}, {report['seconds']:.1f} s{residual}.\n"
-    text += report["verdict"]["sentence"]
+    text += str(report["verdict"]["sentence"])
     return text + "\n" + score_table(report["scores"]) if "scores" in report else text
