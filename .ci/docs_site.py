@@ -40,8 +40,8 @@ def _top(name: str) -> str:
 
 
 def command_line() -> str:
-    """The help of every command, as the terminal shows it."""
-    os.environ.update(COLUMNS="100", NO_COLOR="1")
+    """The help of every command, as a terminal of 78 columns shows it: what fits on a page."""
+    os.environ.update(COLUMNS="78", NO_COLOR="1")
     from napari_decsc import cli
 
     parts = [

@@ -16,7 +16,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "output", metavar="OUT", type=Path, help="file to write: .hdr (ENVI), .tif, .npz or .npy, such as noisy.hdr"
     )
-    parser.add_argument("--model", choices=NOISE_MODELS, default="mixture", help=f"{models} [default: mixture]")
+    parser.add_argument(
+        "--model", choices=NOISE_MODELS, default="mixture", metavar="NAME", help=f"{models} [default: mixture]"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same noise [default: 0]")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     add_input_options(parser)

@@ -33,7 +33,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="where the results go; those of an earlier demo are replaced [default: demo]")  # fmt: skip
     parser.add_argument("--size", type=int, default=256, metavar="N", help="rows and cols of the cube [default: 256]")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same noise [default: 0]")
-    parser.add_argument("--noise", choices=NOISE_MODELS, default="mixture", help="noise model [default: mixture]")
+    parser.add_argument(
+        "--noise",
+        choices=NOISE_MODELS,
+        default="mixture",
+        metavar="MODEL",
+        help=f"noise model: {', '.join(NOISE_MODELS)} [default: mixture]",
+    )
     parser.add_argument("--method", choices=METHODS, default="decsc", help="denoising method [default: decsc]")
     parser.add_argument("--close", action="store_true", help="close the window when the results are written")
     parser.add_argument("--no-window", action="store_true", help="use a virtual screen, even if there is a real one")
