@@ -77,13 +77,23 @@ def _tags(cube: Cube, extra: Mapping[str, str]) -> list[tuple[Any, ...]]:
             tags.append((code, kind, 0, value, True))
         elif isinstance(value, list) and kind != "s":
             with contextlib.suppress(ValueError, OverflowError):  # a header may say anything
-                numbers = np.array(value, dtype=np.float64 if kind == "d" else np.uint16)
-                tags.append((code, kind, numbers.size, tuple(numbers.tolist()), True))
+                numbers = _numbers(value, kind)
+                tags.append((code, kind, len(numbers), numbers, True))
     tags.append((GDAL_METADATA, "s", 0, gdal_metadata(cube, fields), True))
     if cube.no_data is not None:
         tags.append((GDAL_NODATA, "s", 0, repr(float(cube.no_data)).removesuffix(".0"), True))
     tags.append((OWN, "s", 0, metadata.as_json(cube, extra), True))
     return tags
+
+
+def _numbers(texts: list[Any], kind: str) -> tuple[float, ...]:
+    """The numbers of a tag. Raises ValueError for what is none, or is out of range (NumPy 1 would wrap it)."""
+    if kind == "d":
+        return tuple(float(text) for text in texts)
+    whole = tuple(int(text) for text in texts)
+    if not all(0 <= number <= np.iinfo(np.uint16).max for number in whole):
+        raise ValueError("out of range")
+    return whole
 
 
 def gdal_metadata(cube: Cube, fields: Mapping[str, Any]) -> str:
