@@ -20,7 +20,10 @@ _KEY = "napari_decsc"
 
 @dataclass(frozen=True)
 class Description:
-    """What a person must know of one setting. ``minimum`` and ``maximum`` are both allowed values."""
+    """What a person must know of one setting.
+
+    ``minimum`` and ``maximum`` are both allowed values; ``empty`` is how a choice that is an empty text is called.
+    """
 
     help: str
     unit: str = ""
@@ -28,6 +31,12 @@ class Description:
     maximum: float | None = None
     choices: tuple[Any, ...] = ()
     label: str = ""
+    empty: str = "everything"
+
+    @property
+    def named_choices(self) -> dict[str, Any]:
+        """What may be chosen, each under the name that people see."""
+        return {self.empty if choice == "" else str(choice): choice for choice in self.choices}
 
     @property
     def sentence(self) -> str:
@@ -49,9 +58,10 @@ def described(
     maximum: float | None = None,
     choices: tuple[Any, ...] = (),
     label: str = "",
+    empty: str = "everything",
 ) -> Any:
     """A dataclass field with a default and a :class:`Description`."""
-    text = Description(help, unit, minimum, maximum, choices, label)
+    text = Description(help, unit, minimum, maximum, choices, label, empty)
     return dataclasses.field(default=default, metadata={_KEY: text})
 
 
@@ -70,7 +80,7 @@ def check(settings: Any) -> None:
     for name, about in descriptions(settings).items():
         value = getattr(settings, name)
         if about.choices and value not in about.choices:
-            raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(map(str, about.choices))}")
+            raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(about.named_choices)}")
         if about.minimum is None and about.maximum is None:
             continue
         if not isinstance(value, Real):

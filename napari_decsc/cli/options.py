@@ -32,10 +32,11 @@ def make_settings(
     ``others_allowed``).
     """
     cls = classes[chosen]
-    owners, standard, values = _owners(classes), defaults(cls), {}
+    owners, standard, about, values = _owners(classes), defaults(cls), descriptions(cls), {}
     for field, raw in _given(args).items():
         if field in standard:
-            values[field] = _convert(field, raw, standard[field])
+            value = _convert(field, raw, standard[field])
+            values[field] = about[field].named_choices.get(value, value) if about[field].choices else value
         elif not others_allowed:
             raise SettingsError(f"{_flag(field)} does not belong to {chosen}, only to {', '.join(owners[field])}")
     return cls(**values)
@@ -86,7 +87,7 @@ def _flag(field: str) -> str:
 
 def _metavar(about: Description, default: Any) -> str:
     if about.choices:
-        return "{" + ",".join(map(str, about.choices)) + "}"
+        return "{" + ",".join(about.named_choices) + "}"
     return _KINDS.get(type(default), _KINDS[str])[0]
 
 
@@ -94,7 +95,8 @@ def _help(about: dict[str, Description], standard: dict[str, Any]) -> str:
     """One sentence if all owners agree, else one for all that do."""
     owners: dict[str, list[str]] = {}
     for name, item in about.items():
-        owners.setdefault(f"{item.sentence} [default: {_shown(standard[name])}]", []).append(name)
+        usual = next((word for word, choice in item.named_choices.items() if choice == standard[name]), None)
+        owners.setdefault(f"{item.sentence} [default: {usual or _shown(standard[name])}]", []).append(name)
     if len(owners) == 1:
         text = next(iter(owners))
     else:

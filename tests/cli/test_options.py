@@ -103,3 +103,23 @@ def test_help_says_once_what_several_owners_have_in_common() -> None:
     words = " ".join(parser.format_help().split())
     assert "soft, twin: How much, 100 % at most (of 1, 0 to 1) [default: 0.5]; hard: How hard" in words
     assert words.count("How much") == 1
+
+
+def test_an_empty_choice_has_a_name() -> None:
+    @dataclass(frozen=True)
+    class Some:
+        only: str = described("", "What alone is mended", choices=("", "stripes"))
+        mode: str = described("", "How", choices=("", "hard"), empty="softly")
+
+        def __post_init__(self) -> None:
+            check(self)
+
+    parser = argparse.ArgumentParser()
+    add_settings(parser, {"some": Some})
+    words = " ".join(parser.format_help().split())
+    assert "--only {everything,stripes} What alone is mended [default: everything]" in words
+    assert "--mode {softly,hard} How [default: softly]" in words
+    for given, only in ((["--only", "everything"], ""), (["--only", "stripes"], "stripes"), ([], "")):
+        assert make_settings(parser.parse_args(given), {"some": Some}, "some") == Some(only)
+    with pytest.raises(SettingsError, match="only is 'rows'; choose one of everything, stripes"):
+        make_settings(parser.parse_args(["--only", "rows"]), {"some": Some}, "some")

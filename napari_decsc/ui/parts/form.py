@@ -67,7 +67,7 @@ def _field(name: str, about: Description, default: Any) -> Any:
 
     common: dict[str, Any] = {"name": name, "label": label(name, about), "tooltip": about.sentence}
     if about.choices:
-        return ComboBox(value=default, choices=list(about.choices), **common)
+        return ComboBox(value=default, choices=list(about.named_choices.items()), **common)
     if isinstance(default, bool):
         return CheckBox(value=default, text="", **common)
     if isinstance(default, int):

@@ -70,3 +70,18 @@ def test_a_typed_number_outside_its_range_is_refused(qtbot):
 def test_changed_settings_in_one_line():
     assert as_text(AllKinds()) == ""
     assert as_text(AllKinds(level=10.0, several=(1.0, 2.0))) == "level 10, several 1, 2"
+
+
+def test_an_empty_choice_is_shown_by_its_name(qtbot):
+    @dataclass(frozen=True)
+    class Some:
+        only: str = described("", "What alone is mended", choices=("", "stripes"))
+
+    form = SettingsForm(Some)
+    box = form.fields["only"].native
+    assert [box.itemText(place) for place in range(box.count())] == ["everything", "stripes"]
+    assert form.settings() == Some("")
+    box.setCurrentText("stripes")
+    assert form.settings() == Some("stripes")
+    form.show(Some(""))
+    assert box.currentText() == "everything"
