@@ -23,11 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> Answer:
     """Open the cube, look at a sample of its voxels; or open the library."""
     from napari_decsc.hsi.io.envi import is_library, read_library
+    from napari_decsc.hsi.io.folders import is_zarr
 
-    is_no_cube = args.cube.is_dir() or is_library(args.cube)
+    is_folder = args.cube.is_dir() and not is_zarr(args.cube)
+    is_no_cube = is_folder or is_library(args.cube)
     if args.noise and is_no_cube:
         raise CubeError(f"{args.cube} is no cube, of which alone noise can be measured; leave --noise out")
-    if args.cube.is_dir():
+    if is_folder:
         return _folder(args.cube)
     if is_no_cube:
         return _listed({"path": str(args.cube), **describe_library(read_library(args.cube))})

@@ -14,13 +14,15 @@ from napari_decsc.hsi.cube import Cube
 
 def check_outputs(paths: Iterable[Path], *, overwrite: bool) -> None:
     """Raise FileFormatError if a file is there already (and may not be replaced) or its folder cannot be written."""
+    from napari_decsc.hsi.io.folders import is_zarr
+
     for path in paths:
         folder = path.parent
         if not folder.is_dir():
             raise FileFormatError(f"{path}: the folder {folder} does not exist; make it or choose another one")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise FileFormatError(f"{path}: the folder {folder} may not be written to; choose another one")
-        if path.is_dir():
+        if path.is_dir() and not is_zarr(path):
             raise FileFormatError(f"{path} is a folder; give the name of a file")
         if os.path.lexists(path) and not overwrite:
             raise FileFormatError(f"{path} exists already; add --overwrite to replace it, or choose another name")

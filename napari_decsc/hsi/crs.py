@@ -35,6 +35,8 @@ _DATUMS = {
     ),
     "ETRS89": _Datum(25800, 0, 4258, "ETRS_1989", "GRS_1980", 6378137.0, 298.257222101, range(28, 39)),
 }
+#: Codes of latitude and longitude that are known here.
+GEOGRAPHIC = frozenset(datum.geographic for datum in _DATUMS.values())
 _SHORT = {"WGS-84": "WGS_1984", "North America 1983": "NAD_1983", "ETRS89": "ETRS_1989"}
 _IN_NAME = re.compile(r"(WGS_1984|WGS 84|NAD_1983|NAD83|ETRS_1989|ETRS89)[ /_]+UTM[ _]zone[ _](\d{1,2})([NS])", re.I)
 _CODE = re.compile(r'(?:AUTHORITY\["EPSG",\s*"(\d{1,6})"\]|ID\["EPSG",\s*(\d{1,6})\])\s*\]\s*$', re.I)
@@ -111,8 +113,27 @@ def map_info_words(system: System) -> tuple[str, list[str]]:
 
 def with_text(system: System, version: str) -> str:
     """The text of a system in another version ("WKT1_ESRI", "WKT2_2019"), where PROJ is there; else as it is."""
-    found = _from_proj(system.text or f"EPSG:{system.code}") if system.is_known else None
+    told = system.text if system.code is None else f"EPSG:{system.code}"
+    found = _from_proj(told) if system.is_known else None
     return system.text if found is None else str(found.to_wkt(version=version))
+
+
+def cf_parameters(system: System) -> dict[str, Any]:
+    """The attributes of a grid mapping (CF conventions 1.11, appendix F), for UTM, and latitude and longitude."""
+    utm = None if system.code is None else _utm_of(system.code)
+    if utm is None:
+        return {"grid_mapping_name": "latitude_longitude"} if system.is_geographic else {}
+    datum, zone, south = utm
+    return {
+        "grid_mapping_name": "transverse_mercator",
+        "longitude_of_central_meridian": zone * 6.0 - 183.0,
+        "latitude_of_projection_origin": 0.0,
+        "scale_factor_at_central_meridian": 0.9996,
+        "false_easting": 500000.0,
+        "false_northing": 10000000.0 if south else 0.0,
+        "semi_major_axis": _DATUMS[datum].axis,
+        "inverse_flattening": _DATUMS[datum].flattening,
+    }
 
 
 def _utm_code(datum: str, zone: int, *, south: bool) -> int | None:

@@ -47,8 +47,8 @@ def of_header(header: Mapping[str, Any]) -> Georeference | None:
 
 def of_map_info(header: Mapping[str, Any]) -> Georeference | None:
     """What `map info` tells: name, reference pixel from 1, its place, pixel sizes; then words, one the rotation."""
-    items = header.get(MAP_INFO)
-    if not isinstance(items, list) or len(items) < 7:
+    items = _items(header.get(MAP_INFO))
+    if len(items) < 7:
         return None
     numbers = _numbers(items[1:7])
     if numbers is None:
@@ -125,7 +125,7 @@ def moved(header: Mapping[str, Any], row: int, col: int) -> dict[str, Any]:
     place = of_map_info(header)
     if place is not None:
         _, across, skew, _, lean, down = place.transform
-        items = list(fields[MAP_INFO])
+        items = _items(fields[MAP_INFO])
         old = _numbers(items[3:5]) or [0.0, 0.0]
         items[3:5] = [_short(old[0] + col * across + row * skew), _short(old[1] + col * lean + row * down)]
         fields[MAP_INFO] = items
@@ -148,14 +148,31 @@ def without(header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def for_envi(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with `map info` in place of GeoTIFF's tags, where it says all that the tags say."""
+    """The fields with `map info` in place of GeoTIFF's tags, where it says all that the tags say.
+
+    A coordinate system in words that ENVI does not know (WKT2) is said in its own.
+    """
     place = of_tags(fields)
     said = {} if MAP_INFO in fields or place is None else map_info(place)
-    if MAP_INFO not in fields and not said:
+    if MAP_INFO in fields:
+        said = {MAP_INFO: _items(fields[MAP_INFO])} if isinstance(fields[MAP_INFO], str) else {}
+        said |= _in_envis_words(fields)
+    elif not said:
         return dict(fields)
-    is_whole = place is not None and (SYSTEM in said or not _has_system(fields)) and _RPC not in fields
+    is_whole = place is not None and (SYSTEM in {**fields, **said} or not _has_system(fields)) and _RPC not in fields
     kept = {key: value for key, value in fields.items() if not (is_whole and key.startswith("geotiff "))}
     return {**kept, **said}
+
+
+def _in_envis_words(fields: Mapping[str, Any]) -> dict[str, Any]:
+    text = str(fields.get(SYSTEM) or "").strip()
+    if not text or text.startswith(("PROJCS", "GEOGCS")):
+        return {}
+    system = crs.of_text(text)
+    if system.code is not None:
+        system = crs.of_code(system.code, system.is_geographic)
+    told = crs.with_text(system, "WKT1_ESRI")
+    return {SYSTEM: told} if told.startswith(("PROJCS", "GEOGCS")) else {}
 
 
 def for_tiff(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,6 +234,13 @@ def _move_matrix(fields: dict[str, Any], row: int, col: int) -> None:
         for start in (0, 4, 8):
             matrix[start + 3] += col * matrix[start] + row * matrix[start + 1]
         fields[_MATRIX] = _texts(matrix)
+
+
+def _items(value: Any) -> list[str]:
+    """The items of a list, which other formats keep as a text."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.strip(" {}").split(",")]
+    return [str(item) for item in value] if isinstance(value, list | tuple) else []
 
 
 def _said(words: list[str], name: str) -> float:

@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,6 +58,43 @@ def replacing(
         for path in new:
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+@contextlib.contextmanager
+def replacing_folder(target: Path, *, overwrite: bool, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
+    """Yield a temporary name for a folder beside the target, which takes the target's name at the end.
+
+    Of what is there only a folder of the same kind (``is_ours``) is ever replaced. On any error it is as it was; if the
+    process dies between the two renames, it lies beside the target under a name that begins with `.decsc-`.
+
+    Raises FileFormatError if the target exists and may not be replaced, and for every error of the system.
+    """
+    if not os.path.isdir(target.parent):
+        raise FileFormatError(f"{target}: the folder {target.parent} does not exist; create it or choose another")
+    if os.path.lexists(target) and not overwrite:
+        raise FileFormatError(f"{target} already exists; choose another name or allow overwriting")
+    if os.path.lexists(target) and (target.is_symlink() or not is_ours(target)):
+        raise FileFormatError(f"{target} exists and is of another kind, which is not replaced; choose another name")
+    new, old = _temporary(target), _temporary(target)
+    try:
+        yield new
+        if os.path.lexists(target):
+            os.replace(target, old)
+        try:
+            os.replace(new, target)
+        except OSError:
+            if os.path.lexists(old):
+                os.replace(old, target)
+            raise
+        _flush_folder(target.parent)
+    except OSError as error:
+        raise FileFormatError(
+            f"{target}: cannot be written ({error.strerror or error}), nothing was changed; "
+            f"{_CURES.get(error.errno or 0, 'choose another place')}"
+        ) from None
+    finally:
+        for path in (new, old):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ from napari_decsc.hsi.io.envi import is_envi, read_envi, write_envi
 from napari_decsc.hsi.io.envi.layout import TYPES
 from napari_decsc.hsi.io.envi.pair import ENDS
 from napari_decsc.hsi.io.envi.streaming import EnviSink, envi_sink
+from napari_decsc.hsi.io.folders import is_zarr
+from napari_decsc.hsi.io.notes import notes_of as notes_beside
 from napari_decsc.hsi.io.notes import notes_of_envi, notes_of_tiff
 
 
@@ -48,7 +50,8 @@ def _format(name: str, extensions: tuple[str, ...], module: str, *functions: str
 
     def recognises(path: Path) -> bool:
         try:
-            return path.suffix.lower() in extensions and path.is_file() and bool(late(functions[0])(path))
+            usual = path.suffix.lower() in extensions and path.is_file()
+            return (usual or (name == "Zarr" and is_zarr(path))) and bool(late(functions[0])(path))
         # whatever is wrong with the file, it is not for us; opening it tells what is
         except Exception:
             return False
@@ -69,7 +72,8 @@ FORMATS = (
     _format("NumPy", (".npy",), "numpy_files", "holds_npy_cube", "read_npy", "write_npy"),
     _format("NumPy", (".npz",), "numpy_files", "holds_npz_cube", "read_npz", "write_npz"),
     _format("HDF5", (".h5", ".hdf5", ".he5", ".hdf"), "hdf5", "holds_cube", "read_hdf5"),
-    _format("NetCDF", (".nc", ".nc4", ".cdf"), "netcdf3", "holds_cube", "read_netcdf"),
+    _format("NetCDF", (".nc", ".nc4", ".cdf"), "netcdf3", "holds_cube", "read_netcdf", "netcdf_write.write_netcdf"),
+    _format("Zarr", (".zarr",), "zarr_store", "holds_cube", "read_zarr", "write_zarr"),
 )
 
 
@@ -164,7 +168,7 @@ def notes_of(path: str | Path) -> tuple[Path, ...]:
     known = _for_writing(path)
     if known is None:
         return tuple(notes_of_envi(files_of(path)[1]))
-    return tuple(notes_of_tiff(path)) if known.name == "TIFF" else ()
+    return tuple(notes_of_tiff(path) if known.name == "TIFF" else notes_beside(path))
 
 
 #: An extension for each format that can be written.
@@ -210,7 +214,7 @@ def _by_extension(path: Path) -> Format:
     if not os.path.exists(path):
         raise FileFormatError(f"{path}: does not exist; check the name and the folder")
     for candidate in FORMATS:
-        if path.suffix.lower() in candidate.extensions:
+        if path.suffix.lower() in candidate.extensions or (candidate.name == "Zarr" and is_zarr(path)):
             return candidate
     names = ", ".join(f"{known.name} ({known.extensions[0]})" for known in FORMATS)
     header = next((one for one in (path.with_suffix(".hdr"), path.with_suffix(".HDR")) if one.is_file()), None)

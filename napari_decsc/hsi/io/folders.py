@@ -12,6 +12,8 @@ from napari_decsc.errors import FileFormatError
 CAPTURE = "capture"
 #: Files that are looked at in a folder, and folders within folders.
 _MOST, _DEEPEST = 2_000, 2
+#: Files that make a folder a Zarr store: version 3, and a group or an array of version 2.
+_ZARR = ("zarr.json", ".zgroup", ".zarray")
 _REFERENCE = re.compile(r"(?:^|[_\-. ])(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE)
 
 
@@ -24,6 +26,14 @@ class Entry:
 
     path: Path
     kind: str
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a folder is a Zarr store, or a group or an array in one: one image. Never raises."""
+    try:
+        return path.is_dir() and any((path / mark).is_file() for mark in _ZARR)
+    except (OSError, ValueError):
+        return False
 
 
 def reference_kind(path: str | Path) -> str | None:
@@ -98,7 +108,7 @@ def _files(folder: Path, floors: int) -> Iterator[Path]:
     except OSError as error:
         raise FileFormatError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from None
     paths = [folder / name for name in names if not name.startswith(".")]
-    yield from (path for path in paths if path.is_file())
+    yield from (path for path in paths if path.is_file() or is_zarr(path))
     for path in paths:
-        if floors and path.is_dir() and not path.is_symlink():
+        if floors and path.is_dir() and not path.is_symlink() and not is_zarr(path):
             yield from _files(path, floors - 1)

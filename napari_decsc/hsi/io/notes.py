@@ -27,6 +27,11 @@ def notes_of_tiff(path: Path) -> list[Path]:
     return _there(path, behind + [path.stem + end for end in _INSTEAD_TIFF])
 
 
+def notes_of(path: Path) -> list[Path]:
+    """GDAL's notes beside a file of any other format."""
+    return _there(path, [path.name + ".aux.xml"])
+
+
 def is_note(name: str) -> bool:
     """Whether a file of this name may be a note, and no image."""
     return name.lower().endswith(_ENDS)
