@@ -318,6 +318,7 @@ ODD_FIELDS: dict[str, tuple[dict[str, str], dict[str, object], str]] = {
     "of numpy": ({"fwhm": "{np.float64(5.5), np.float32(6), 7}"}, {"fwhm": [5.5, 6, 7]}, ""),
     "quotes": ({"wavelength": "{'400', '450', '500'}"}, {"wavelengths": [400, 450, 500]}, ""),
     "an open bracket": ({"wavelength": "[400. 450."}, {"wavelengths": None}, "wavelength has 2 values for 3 bands"),
+    "with units": ({"wavelength": "{400 nm, 450nm, 500 nm}"}, {"wavelengths": [400, 450, 500]}, ""),
     "None": ({"wavelength": "None"}, {"wavelengths": None}, "wavelength is 'None'"),
     "Unknown": ({"wavelength": "{Unknown}", "wavelength_units": "Unknown"}, {"wavelengths": None}, "is 'Unknown'"),
     "one short": ({"wavelength": "{400, 450}"}, {"wavelengths": None}, "wavelength has 2 values for 3 bands"),

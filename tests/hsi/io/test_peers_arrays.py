@@ -147,7 +147,7 @@ def test_numbers_of_bands_are_no_wavelengths_whatever_their_name(tmp_path, kind,
     assert open_cube(tmp_path / kind).wavelengths_nm is None
 
 
-@pytest.mark.parametrize("where", ["file", "group", "array", "text", "numbered", "each band"])
+@pytest.mark.parametrize("where", ["file", "group", "array", "text", "numbered", "each band", "each group"])
 def test_wavelengths_in_attributes(tmp_path, where):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         group = file.create_group("scene/sensor")
@@ -155,6 +155,10 @@ def test_wavelengths_in_attributes(tmp_path, where):
             for band in range(6):
                 made = group.create_dataset(f"band_{band + 1}", data=DATA[band])
                 made.attrs["center_wavelength"] = LENGTHS[band]
+        elif where == "each group":
+            for band in range(6):
+                file[f"scene/band_{band + 1:03}/data"] = DATA[band]
+                file[f"scene/band_{band + 1:03}"].attrs["center_wavelength"] = LENGTHS[band]
         else:
             group["cube"] = DATA
             place = {"file": file, "array": group["cube"]}.get(where, group)

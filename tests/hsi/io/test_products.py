@@ -110,6 +110,19 @@ def tanager(path: Path) -> None:
         file["HDFEOS/SWATHS/HYP/Geolocation Fields/Longitude"] = lon
 
 
+def tanager_ortho(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("HDFEOS/GRIDS/HYP/Data Fields/surface_reflectance", data=counts(5, "f4"))
+        data[0, 0, 0] = -9999
+        attributes = {"wavelengths": np.linspace(376, 2499, 5), "fwhm": np.full(5, 5.5), "_FillValue": F4(-9999)}
+        data.attrs.update(attributes)
+        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(
+            'GROUP=GridStructure\n\tGROUP=GRID_1\n\t\tGridName="HYP"\n\t\tXDim=11\n\t\tYDim=9\n'
+            "\t\tUpperLeftPointMtrs=(500000.000000,4000000.000000)\n\t\tLowerRightMtrs=(500330.000000,3999730.000000)\n"
+            "\t\tProjection=HE5_GCTP_UTM\n\t\tZoneCode=-33\n"
+        )
+
+
 def aviris3(path: Path) -> None:
     with h5py.File(path, "w") as file:
         file.attrs["_NCProperties"] = "version=2"
@@ -202,6 +215,7 @@ PRODUCTS = {
     "PACE_OCI.L1B.nc": Product(oci_l1b, 8, (340, 2260), 1020 + LAST, None, -32767, "geo points"),
     "PACE_OCI.L2.AOP.nc": Product(oci_l2, 4, (400, 700), 0.05 + 2e-6 * (3100 + LAST), None, -32767, "geo points"),
     "tanager_basic_radiance.h5": Product(tanager, 5, (376, 2499), 4100 + LAST, 5.5, -9999, "geo points"),
+    "tanager_ortho_sr.h5": Product(tanager_ortho, 5, (376, 2499), 4100 + LAST, 5.5, -9999, "map info"),
     "AV3_L2A_RFL.nc": Product(aviris3, 5, (390, 2500), 4100 + LAST, 7.5, -9999, UTM),
     "NEON_D01_reflectance.h5": Product(neon, 5, (381, 2510), (4100 + LAST) / 10000, 5.8, -9999, "map info"),
     "ENMAP01_L2A-SPECTRAL_IMAGE.TIF": Product(
@@ -296,6 +310,12 @@ def test_the_bands_of_prisma_are_in_the_order_of_their_wavelengths(tmp_path):
     assert np.rint(stored).tolist() == [2100, 1100, 2200, 100, 1200, 200]
     place = ["UTM", "1", "1", "500000.0", "5000000.0", "30.0", "30.0", "33", "North", "WGS-84", "units=Meters"]
     assert cube.header["map info"] == place
+
+
+def test_the_grid_of_an_hdfeos_file(tmp_path):
+    tanager_ortho(tmp_path / "x.h5")
+    place = ["UTM", "1", "1", "500000.0", "4000000.0", "30.0", "30.0", "33", "South", "WGS-84", "units=Meters"]
+    assert open_cube(tmp_path / "x.h5").header["map info"] == place
 
 
 def test_the_corners_of_a_swath(tmp_path):

@@ -1,5 +1,6 @@
 """The spectral axis of an ENVI header: wavelengths, their unit in its many spellings, and where they hide."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
@@ -47,6 +48,7 @@ ENVI_UNITS = {
 
 #: A number at the end of a band's name, in parentheses or not, with a unit or not: "Band 10 (426.8 Nanometers)".
 _IN_NAME = re.compile(r"(?:^|[\s(:=_])(\d+(?:\.\d*)?)\s*([^\W\d_]*)\s*\)?$")
+_WITH_UNIT = re.compile(r"([0-9.]+)\s*([^\W\d_]+)")
 
 
 def spectral_axis(
@@ -59,9 +61,10 @@ def spectral_axis(
     bands. What is no number, or not one for each band, is left out; NaN stands where a single value is not known.
     """
     header = optional.header
+    optional, spelled = _without_units(optional)
     values = optional.numbers("wavelength", bands, gaps=True)
     fwhm = optional.numbers("fwhm", bands, gaps=True, one_for_all=True)
-    spelled = header.text("wavelength units")
+    spelled = header.text("wavelength units") or spelled
     if values is None:
         values, spelled = wavelengths_in_names(header.fields.get("band names", []), bands, spelled)
     if values is None:
@@ -72,6 +75,18 @@ def spectral_axis(
     if factor != 1:
         values, fwhm = values * factor, None if fwhm is None else fwhm * factor
     return values, unit, fwhm
+
+
+def _without_units(optional: OptionalFields) -> tuple[OptionalFields, str]:
+    """The fields without the one unit that stands behind every wavelength, as in {400 nm, 410 nm}; and that unit."""
+    items = [item.strip(" {}[]") for item in optional.header.text("wavelength").split(",")]
+    found = [_WITH_UNIT.fullmatch(item) for item in items]
+    units = {match[2] for match in found if match}
+    if not all(found) or len(units) != 1 or unit_of(next(iter(units))) not in (("nm", 1.0), ("um", 1.0)):
+        return optional, ""
+    fields = {**optional.header.fields, "wavelength": [match[1] for match in found if match]}
+    header = dataclasses.replace(optional.header, fields=fields)
+    return dataclasses.replace(optional, header=header), next(iter(units))
 
 
 def unit_of(spelled: str) -> tuple[str, float]:

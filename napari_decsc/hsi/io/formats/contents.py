@@ -94,9 +94,9 @@ class Contents:
 
     ``band_counts`` are lengths of axes that count bands by their names, where it is not known whose axes they are;
     ``metadata`` is the text by which this package's own files describe their cube. ``planes`` are arrays of two axes,
-    ``facts`` the attributes of the file and of its groups, ``grids`` those of the variables that describe a map
-    projection, ``coordinates`` the vectors that tell where rows and cols lie, ``others`` what is in the file and cannot
-    be looked into. ``is_netcdf`` says that NetCDF's rules hold.
+    ``facts`` the attributes of the file, ``grids`` those of the variables that describe a map projection,
+    ``grids_text`` what HDF-EOS5 says of its grids, ``coordinates`` the vectors that tell where rows and cols lie,
+    ``others`` what is in the file and cannot be looked into. ``is_netcdf`` says that NetCDF's rules hold.
     """
 
     path: Path
@@ -108,6 +108,7 @@ class Contents:
     planes: Sequence[Variable] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     grids: Sequence[Mapping[str, Any]] = ()
+    grids_text: str = ""
     coordinates: Mapping[str, Any] = field(default_factory=dict)
     others: Sequence[str] = ()
     is_netcdf: bool = False

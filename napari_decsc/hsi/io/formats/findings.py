@@ -21,6 +21,8 @@ from napari_decsc.hsi.io.formats.tables import number_of, tables
 
 #: Texts, by their names in lower case, that become fields of a header.
 _TEXTS = ("map_info", "coordinate_system_string")
+#: A text that describes the grids of an HDF-EOS5 file.
+_GRIDS = "StructMetadata.0"
 #: Octave's mark on the group of a variable, and the names of what is in it.
 _OCTAVE, _VALUE, _TYPE = "OCTAVE_NEW_FORMAT", "value", "type"
 _NUMBER = re.compile(r"[0-9]+")
@@ -43,6 +45,8 @@ class Findings:
     octave: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, int] = field(default_factory=dict)
     axes: dict[int, dict[int, str]] = field(default_factory=dict)
+    groups: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    grids_text: str = ""
     singles: dict[str, float] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
 
@@ -58,12 +62,17 @@ class Findings:
         """Note a group: vectors among its attributes, and Octave's mark."""
         if _OCTAVE in attributes:
             self.octave[name] = ""
+        self.groups[name.strip("/")] = attributes
         self._add_facts(name, attributes)
 
     def reads(self, name: str, kind: np.dtype[Any]) -> bool:
         """Whether a single value of this name is worth reading."""
         group, _, own = name.rpartition("/")
-        return own.lower() in _TEXTS or (group in self.octave and own in (_TYPE, _VALUE) and kind.kind in "SOV")
+        return (
+            own.lower() in _TEXTS
+            or own == _GRIDS
+            or (group in self.octave and own in (_TYPE, _VALUE) and kind.kind in "SOV")
+        )
 
     def add_single(self, name: str, value: Any, attributes: Mapping[str, Any]) -> None:
         """Note what holds one value, or none: a text, a range of Octave's, a map projection."""
@@ -75,6 +84,8 @@ class Findings:
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         if isinstance(text, str) and own == _TYPE and group in self.octave:
             self.octave[group] = text
+        elif isinstance(text, str) and own == _GRIDS:
+            self.grids_text = text
         elif isinstance(text, str) and own.lower() in _TEXTS:
             self.header[own.lower().replace("_", " ")] = text
         elif value is not None and getattr(value, "dtype", None) is not None and value.dtype.names:
@@ -145,7 +156,7 @@ class Findings:
         for variable in self.variables:
             self._add_facts(variable.name, variable.attributes)
         cubes = any(variable.is_cube for variable in self.variables)
-        made = [] if cubes else [*stacks(self.planes), *tables(self._matlab_planes(), self.singles)]
+        made = [] if cubes else [*stacks(self._with_groups()), *tables(self._matlab_planes(), self.singles)]
         header = {**_texts(self.facts), **self.header}
         return Contents(
             self.path,
@@ -156,10 +167,17 @@ class Findings:
             planes=self.planes,
             facts=self.facts,
             grids=self.grids,
+            grids_text=self.grids_text,
             coordinates=self.coordinates,
             others=self.others,
             is_netcdf=self.is_netcdf,
         )
+
+    def _with_groups(self) -> list[Variable]:
+        """The planes with the attributes of the groups they are in: a group for each band tells its wavelength."""
+        groups = [self.groups.get(plane.name.rpartition("/")[0], {}) for plane in self.planes]
+        pairs = zip(self.planes, groups, strict=True)
+        return [dataclasses.replace(one, attributes={**group, **one.attributes}) for one, group in pairs]
 
     def _matlab_planes(self) -> list[Variable]:
         return [plane for plane in self.planes if self.matlab or "MATLAB_class" in plane.attributes]

@@ -25,6 +25,11 @@ _WGS84 = (
     'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
     'UNIT["degree",0.0174532925199433]]'
 )
+_IN_GRID = re.compile(r"HDFEOS/GRIDS/([^/]+)/")
+_CORNER = {
+    key: re.compile(rf"{key}=\(([-+0-9.eE]+),\s*([-+0-9.eE]+)\)") for key in ("UpperLeftPointMtrs", "LowerRightMtrs")
+}
+_LONGEST_TEXT = 1 << 20
 #: Steps between coordinates may differ by this part of a step.
 _EVEN = 1e-3
 
@@ -33,7 +38,12 @@ def geographic_fields(contents: "Contents", chosen: "Variable", shape: tuple[int
     """Fields of an ENVI header that tell where the cube (band, row, col) lies; empty where the file does not say."""
     if "map info" in contents.header:
         return {}
-    return _of_grid(contents, shape) or _of_coordinates(contents, shape) or _of_corners(contents, shape)
+    return (
+        _of_hdfeos(contents, chosen, shape)
+        or _of_grid(contents, shape)
+        or _of_coordinates(contents, shape)
+        or _of_corners(contents, shape)
+    )
 
 
 def map_info(east: float, north: float, width: float, height: float, wkt: str) -> dict[str, Any]:
@@ -48,6 +58,29 @@ def map_info(east: float, north: float, width: float, height: float, wkt: str) -
     else:
         names, end = ["Arbitrary", "1", "1"], []
     return {"map info": [*names, *place, *end], **({"coordinate system string": wkt} if wkt else {})}
+
+
+def _of_hdfeos(contents: "Contents", chosen: "Variable", shape: tuple[int, ...]) -> dict[str, Any]:
+    """From the text of HDF-EOS5 that describes the grid an array is in: outer corners, in UTM."""
+    name = _IN_GRID.match(chosen.name)
+    if name is None or len(contents.grids_text) > _LONGEST_TEXT:
+        return {}
+    _, _, after = contents.grids_text.partition(f'GridName="{name[1]}"')
+    block = after.partition("GridName=")[0]
+    corners = [_CORNER[key].search(block) for key in ("UpperLeftPointMtrs", "LowerRightMtrs")]
+    zone = re.search(r"ZoneCode=(-?\d{1,2})\b", block)
+    if "HE5_GCTP_UTM" not in block or zone is None or corners[0] is None or corners[1] is None:
+        return {}
+    try:
+        west, north, east, south = (float(text) for corner in corners if corner for text in corner.groups())
+    except ValueError:
+        return {}
+    width, height = (east - west) / shape[2], (north - south) / shape[1]
+    number = int(zone[1])
+    if not (width > 0 and height > 0 and 1 <= abs(number) <= 60):
+        return {}
+    half = "N" if number > 0 else "S"
+    return {"map info": map_info(west, north, width, height, f"UTM zone {abs(number)}{half}")["map info"]}
 
 
 def _of_grid(contents: "Contents", shape: tuple[int, ...]) -> dict[str, Any]:

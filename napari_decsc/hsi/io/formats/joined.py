@@ -14,8 +14,8 @@ from napari_decsc.hsi.io.formats.contents import Variable
 
 #: Bytes up to which bands in memory are put together at once; others where they are looked at.
 _AT_ONCE = 1 << 28
-#: A name of one of several bands: its stem and its number.
-_NUMBERED = re.compile(r"(.*?)(\d{1,6})$")
+#: A name of one of several bands: what is before its number, the number, and, where a group has it, the array in it.
+_NUMBERED = re.compile(r"(.*?)(\d{1,6})(/[^/\d]+)?")
 
 
 class _Bands:
@@ -62,12 +62,12 @@ def joined(
 
 
 def stacks(planes: Sequence[Variable]) -> list[Variable]:
-    """Cubes of arrays that hold one band each: `Band1`, `Band2` ... of one group, shape and type."""
+    """Cubes of arrays of one shape and type that hold one band each: `Band1`, `Band2`, or `1/data`, `2/data` ..."""
     kinds: dict[tuple[Any, ...], list[tuple[int, Variable]]] = {}
     for plane in planes:
         match = _NUMBERED.fullmatch(plane.name)
         if match and not plane.is_aside and not plane.is_logical and min(plane.shape) > 1 and plane.dtype.kind in "iuf":
-            kinds.setdefault((match[1], plane.shape, plane.dtype), []).append((int(match[2]), plane))
+            kinds.setdefault((match[1], match[3], plane.shape, plane.dtype), []).append((int(match[2]), plane))
     found = [sorted(members, key=lambda member: member[0]) for members in kinds.values()]
     return [
         _stack([number for number, _ in members], [one for _, one in members]) for members in found if len(members) > 1
