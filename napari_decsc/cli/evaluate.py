@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="nobody knows the truth: judge what was removed from the first cube to make the second",
     )
-    parser.add_argument("--per-band", action="store_true", help="the same for every band (bands count from 0)")
+    parser.add_argument(
+        "--per-band", action="store_true", help="the same for every band (they count from 1, in JSON from 0)"
+    )
     add_input_options(parser)
 
 
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> Answer:
     if args.per_band:
         answer["bands"] = _bands(scores)
         text += "\n\nband   PSNR/dB    SSIM\n" + "\n".join(
-            f"{band['band']:4d}  {band['psnr']:8.2f}  {band['ssim']:6.4f}" for band in answer["bands"]
+            f"{band['band'] + 1:4d}  {band['psnr']:8.2f}  {band['ssim']:6.4f}" for band in answer["bands"]
         )
     return Answer(answer, text)
 
@@ -63,7 +65,7 @@ def _judged(args: argparse.Namespace) -> Answer:
         kinds = (verdict.space, verdict.bands, verdict.signal, verdict.texture)
         rows = zip(verdict.removed, *(kind.excess for kind in kinds), strict=True)
         text += "\n\nband  removed/%   pixels    bands   signal  texture\n" + "\n".join(
-            f"{band:4d}  {100 * removed:9.3g}  " + "  ".join(f"{excess:7.3f}" for excess in excesses)
+            f"{band + 1:4d}  {100 * removed:9.3g}  " + "  ".join(f"{excess:7.3f}" for excess in excesses)
             for band, (removed, *excesses) in enumerate(rows)
         )
     return Answer(answer, text)

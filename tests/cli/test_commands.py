@@ -221,10 +221,10 @@ def test_info_tells_the_noise(measured: MeasuredNoise, capsys: pytest.CaptureFix
         assert sentence in lines
     assert [line.split() for line in lines[-5:]] == [
         ["band", "wavelength/nm", "level", "SNR/dB"],
-        ["0", "400", "0.1", "20.0"],
-        ["1", "500", "0.1", "20.0"],
-        ["2", "600", "0.1", "20.0"],
-        ["3", "700", "constant"],
+        ["1", "400", "0.1", "20.0"],
+        ["2", "500", "0.1", "20.0"],
+        ["3", "600", "0.1", "20.0"],
+        ["4", "700", "constant"],
     ]
     assert "noise" not in answer(capsys, "info", "noisy.hdr")
 
@@ -244,5 +244,5 @@ def test_evaluate_without_a_reference_judges_what_was_removed(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == verdict["sentence"]
     assert lines[2].split() == ["band", "removed/%", "pixels", "bands", "signal", "texture"]
-    assert lines[3].split()[:2] == ["0", "50"]
+    assert lines[3].split()[:2] == ["1", "50"]
     assert len(lines) == 7
