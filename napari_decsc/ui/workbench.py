@@ -8,9 +8,11 @@ from qtpy.QtWidgets import QTabWidget, QVBoxLayout
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers
+from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files.sample import sample_cube
 from napari_decsc.ui.judge.noise_panel import NoisePanel
+from napari_decsc.ui.judge.verdict_panel import VerdictPanel
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.worker import calculation_worker
@@ -37,6 +39,7 @@ class Workbench(Docked):
         self.denoise = DenoiseWidget(self.viewer)
         self.compare = CompareWidget(self.viewer)
         self.measured = NoisePanel(self.viewer)
+        self.verdict = VerdictPanel(self.viewer)
         self.trial = TrialWidget(self.viewer)
         self.spectra = SpectrumWidget(self.viewer)
         self.tabs = QTabWidget()
@@ -47,6 +50,7 @@ class Workbench(Docked):
             (self.trial, "Try", "All methods or strengths on a small box, side by side"),
             (self.compare, "3 Compare", "See two to four cubes side by side, with their scores"),
             (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
+            (self.verdict, "Verdict", "Whether what was removed is noise, and where structure may have gone"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)
         column = QVBoxLayout(self)
@@ -55,6 +59,9 @@ class Workbench(Docked):
         self._dock_spectra()
         self.denoise.previewed.connect(self.spectra.refresh_soon)
         self.denoise.noise_found.connect(self.measured.know)
+        self.denoise.done.connect(self._judge)
+        self.verdict.judged.connect(lambda verdict, layer: self.denoise.show_verdict(verdict.sentence, layer))
+        self.verdict.went.connect(lambda row, col: self.spectra.board.pin(row, col))
         self.trial.wanted.connect(self._denoise_whole)
         # once both docks have taken their room and are painted
         self._painted = QTimer(self)
@@ -71,9 +78,15 @@ class Workbench(Docked):
         """Let go of the viewer, with all widgets."""
         super().leave()
         self._painted.stop()
-        for widget in (self.view, self.noise, self.denoise, self.compare, self.measured, self.trial):
+        for widget in (self.view, self.noise, self.denoise, self.compare, self.measured, self.verdict, self.trial):
             widget.leave()
         self.viewer.window.remove_dock_widget(self.spectra)
+
+    def _judge(self, result: Result) -> None:
+        """Judge a result beside the window, unless a clean cube has done so."""
+        there = {result.source, result.layer} <= set(self.viewer.layers)
+        if there and not result.scores and not result.is_unchanged:
+            self.verdict.judge(result.source, result.layer, self.denoise.state.noise)
 
     def _denoise_whole(self, layer: Any, method: str, settings: Any) -> None:
         """Run what was tried on a box on the whole cube, where the run is seen."""

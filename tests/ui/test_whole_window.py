@@ -28,6 +28,7 @@ from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files import reader
 from napari_decsc.ui.judge.noise_panel import NoisePanel
+from napari_decsc.ui.judge.verdict_panel import VerdictPanel
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.plot import Plot
@@ -36,7 +37,7 @@ from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.view.widget import ViewWidget
 from napari_decsc.ui.workbench import Workbench
 
-PANELS = (ViewWidget, NoiseWidget, DenoiseWidget, CompareWidget, SpectrumWidget, NoisePanel, TrialWidget)
+PANELS = (ViewWidget, NoiseWidget, DenoiseWidget, CompareWidget, SpectrumWidget, NoisePanel, TrialWidget, VerdictPanel)
 FIELDS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
 
 

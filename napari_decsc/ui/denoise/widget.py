@@ -1,5 +1,6 @@
 """Denoise: choose a cube and a method, watch the residual fall, keep the result."""
 
+import html
 import time
 from typing import Any
 
@@ -96,6 +97,11 @@ class DenoiseWidget(Docked):
         self.method.setCurrentText(method)
         self.form.show(methods.METHODS[method].settings() if settings is None else settings)
         self._pause.stop()  # nobody moved the slider
+
+    def show_verdict(self, sentence: str, layer: Any) -> None:
+        """Say what came of a result whose clean cube nobody knows, in the place of its scores."""
+        if self.result is not None and self.result.layer is layer and not self.result.scores:
+            self.scores.setText(html.escape(sentence))
 
     def run(self) -> None:
         """Denoise the chosen cube, beside the window; `done` or `failed` follows."""

@@ -1,0 +1,242 @@
+"""The verdict on a result without a clean cube: what was removed, how white it is, where structure may be gone."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.noise.measured import MeasuredNoise
+from napari_decsc.ui import viewer_compat
+from napari_decsc.ui.cubes.bands import show_band, shown_band
+from napari_decsc.ui.cubes.layers import cube_of, placement, provenance_of
+from napari_decsc.ui.judge.band_curves import BandCurve, BandCurves
+from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.cube_choice import CubeChoice
+from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.texts import Message
+from napari_decsc.ui.parts.theme import GOAL, cube_colour, theme_colours
+from napari_decsc.ui.parts.worker import calculation_worker
+
+#: What the plot can show of a verdict, shape (band,).
+QUANTITIES = {
+    "removed, % of the band": lambda verdict: 100 * verdict.removed,
+    "likeness of neighbouring pixels": lambda verdict: verdict.space.excess,
+    "likeness of neighbouring bands": lambda verdict: verdict.bands.excess,
+    "likeness to the signal": lambda verdict: verdict.signal.excess,
+    "stronger where there is structure": lambda verdict: verdict.texture.excess,
+}
+MAP = "Lost structure"
+HELP = "Choose a cube before and after, then press Judge. After a run this happens by itself."
+#: Pixels around a place that the camera shows, each way.
+AROUND = 40
+
+
+def judge(noisy: Cube, denoised: Cube, noise: MeasuredNoise | None) -> Any:
+    """A `napari_decsc.denoising.verdict.Verdict`."""
+    from importlib import import_module
+
+    return import_module("napari_decsc.denoising.verdict").judge(noisy, denoised, noise)
+
+
+class VerdictPanel(Docked):
+    """``judged`` carries a verdict and the denoised layer, ``went`` the row and col of a place that was clicked."""
+
+    judged = Signal(object, object)
+    went = Signal(int, int)
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.before = CubeChoice(self.viewer, self.connections, follows=lambda layer: not _is_result(layer))
+        self.after = CubeChoice(self.viewer, self.connections, follows=_is_result)
+        self.button, self.map_button = QPushButton("Judge"), QPushButton("Map of lost structure")
+        self.message, self.sentence = Message(), QLabel()
+        self.quantity = QComboBox()
+        self.plot = BandCurves(theme_colours(self.viewer), 118)
+        self.places = QListWidget()
+        self.map: Any = None
+        self._verdict: Any = None
+        self._pair: tuple[Any, Any] | None = None
+        self._worker: Any = None
+        self._fill()
+        self._lay_out()
+        self._connect()
+        self._show()
+
+    @property
+    def verdict(self) -> Any:
+        """The last verdict, or None."""
+        return self._verdict
+
+    def judge(self, before: Any = None, after: Any = None, noise: MeasuredNoise | None = None) -> None:
+        """Judge what was removed between two layers, those chosen unless some are given, beside the window."""
+        before, after = before or self.before.layer, after or self.after.layer
+        if before is None or after is None or self._worker is not None:
+            return
+        if before is after or before.data.shape != after.data.shape:
+            self.message.complain("A verdict needs the cube before and the one after, of one size; choose another.")
+            return
+        self.message.say("Judging what was removed…")
+        self._pair = before, after
+        self._worker = calculation_worker(judge, cube_of(before), cube_of(after), noise)
+        self._worker.returned.connect(self._take)
+        self._worker.errored.connect(lambda error: None if self._left else self.message.complain(str(error)))
+        self._worker.finished.connect(self._finish)
+        self._worker.start()
+        self.button.setEnabled(False)
+
+    def show_map(self, is_wanted: bool) -> None:
+        """Lay the map over the image, or take it away."""
+        if self.map is not None and self.map in self.viewer.layers:
+            self.viewer.layers.remove(self.map)
+        self.map = None
+        self.map_button.setChecked(is_wanted)
+        if not is_wanted or self._verdict is None or self._pair is None or self._pair[1] not in self.viewer.layers:
+            return
+        place = placement(self._pair[1])
+        flat = {name: place[name][1:] for name in ("scale", "translate", "axis_labels", "units") if name in place}
+        scores = np.asarray(self._verdict.scores, np.float32)
+        active = self.viewer.layers.selection.active
+        self.map = self.viewer.add_image(
+            scores, name=MAP, colormap="inferno", blending="additive", opacity=0.8,
+            contrast_limits=(0, max(float(np.nanmax(scores)), 1.0)), **flat,
+        )  # fmt: skip
+        self.viewer.layers.selection.active = active
+
+    def go_to(self, row: int, col: int) -> None:
+        """Show a place in the middle of the image."""
+        if self._pair is None or self._pair[1] not in self.viewer.layers:
+            return
+        layer = self._pair[1]
+        band = shown_band(self.viewer, layer)
+        camera = viewer_compat.camera(self.viewer)
+        camera.center = tuple(layer.data_to_world((band, row, col)))
+        rows, cols = layer.data.shape[1:]
+        camera.zoom = max(camera.zoom, camera.zoom * min(rows, cols) / (4 * AROUND)) if min(rows, cols) > AROUND else 1
+        self.went.emit(row, col)
+
+    def leave(self) -> None:
+        """Let go of the viewer."""
+        super().leave()
+        self.before.blockSignals(True)
+        self.after.blockSignals(True)
+
+    def _take(self, verdict: Any) -> None:
+        if self._left or self._pair is None:
+            return
+        self._verdict = verdict
+        self.message.say("")
+        is_map_shown = self.map_button.isChecked()
+        self._show()
+        self.show_map(is_map_shown)
+        self.judged.emit(verdict, self._pair[1])
+
+    def _finish(self) -> None:
+        self._worker = None
+        if not self._left:
+            self.button.setEnabled(True)
+
+    def _show(self, *_: Any) -> None:
+        known = self._verdict is not None
+        for part in (self.sentence, self.quantity, self.plot, self.places, self.map_button):
+            part.setVisible(known)
+        if not known:
+            self.message.say(HELP)
+            return
+        self.sentence.setText(self._verdict.sentence)
+        self.sentence.setStyleSheet("" if self._verdict.is_clean else f"color: {GOAL};")
+        self.places.clear()
+        for place in self._verdict.places:
+            item = QListWidgetItem(
+                f"row {place.row}, col {place.col} · {_counted(place.pixels)} · chance 1e-{place.score:.0f}"
+            )
+            item.setData(Qt.ItemDataRole.UserRole, (place.row, place.col))
+            self.places.addItem(item)
+        self.places.setVisible(self.places.count() > 0)
+        self._draw()
+
+    def _draw(self, *_: Any) -> None:
+        if self._verdict is None or self._pair is None or self._pair[1] not in self.viewer.layers:
+            return
+        label = self.quantity.currentText()
+        values: NDArray[np.float64] = np.asarray(QUANTITIES[label](self._verdict), float)
+        layer = self._pair[1]
+        self.plot.show_curves([BandCurve(cube_of(layer), values, cube_colour(self.viewer, layer))], label)
+        self._mark()
+
+    def _mark(self, event: Any = None) -> None:
+        if self._pair is not None and self._verdict is not None and self._pair[1] in self.viewer.layers:
+            self.plot.mark(shown_band(self.viewer, self._pair[1]))
+
+    def _on_place(self, row: int) -> None:
+        item = self.places.item(row)
+        if item is not None:
+            self.go_to(*item.data(Qt.ItemDataRole.UserRole))
+
+    def _on_plot(self, panel: int, x: float) -> None:
+        if self._pair is not None and self._pair[1] in self.viewer.layers:
+            show_band(self.viewer, self._pair[1], self.plot.band_at(x))
+
+    def _follow_theme(self, event: Any = None) -> None:
+        self.plot.set_colours(theme_colours(self.viewer))
+
+    def _connect(self) -> None:
+        self.button.clicked.connect(lambda: self.judge())
+        self.map_button.clicked.connect(self.show_map)
+        self.quantity.currentTextChanged.connect(self._draw)
+        self.plot.clicked.connect(self._on_plot)
+        self.places.currentRowChanged.connect(self._on_place)
+        self.connections.add(self.viewer.dims.events.current_step, self._mark)
+        self.connections.add(self.viewer.events.theme, self._follow_theme)
+
+    def _fill(self) -> None:
+        self.quantity.addItems(list(QUANTITIES))
+        self.map_button.setCheckable(True)
+        self.before.setToolTip("The cube before denoising")
+        self.after.setToolTip("The cube after denoising")
+        self.button.setToolTip("Test whether what was removed is noise and nothing else; no clean cube is needed")
+        self.map_button.setToolTip("Powers of ten by which chance is against what was removed around each pixel")
+        self.quantity.setToolTip("What is drawn for every band; likeness is 0 where noise alone was removed")
+        self.plot.setToolTip("A click goes to the band")
+        self.places.setToolTip("Places where structure may have gone, the worst first; a click leads there")
+        self.places.setMaximumHeight(120)
+        self.sentence.setWordWrap(True)
+        self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Before", self.before)
+        rows.addRow("After", self.after)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.button)
+        buttons.addWidget(self.map_button)
+        column = QVBoxLayout(content)
+        column.setSpacing(4)
+        column.addLayout(rows)
+        column.addLayout(buttons)
+        for part in (self.message, self.sentence, self.quantity, self.plot, self.places):
+            column.addWidget(part)
+        column.addStretch()
+        scrolled(content, self)
+
+
+def _is_result(layer: Any) -> bool:
+    return "denoising" in provenance_of(layer)
+
+
+def _counted(pixels: int) -> str:
+    return f"{pixels} pixel" + ("" if pixels == 1 else "s")
