@@ -13,6 +13,7 @@ from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files.sample import sample_cube
 from napari_decsc.ui.judge.noise_panel import NoisePanel
 from napari_decsc.ui.judge.verdict_panel import VerdictPanel
+from napari_decsc.ui.keys import Keys
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.worker import calculation_worker
@@ -60,6 +61,8 @@ class Workbench(Docked):
         self.denoise.previewed.connect(self.spectra.refresh_soon)
         self.denoise.noise_found.connect(self.measured.know)
         self.denoise.done.connect(self._judge)
+        self.keys = Keys(self.viewer, self.denoise, self.compare, self.tabs.setCurrentWidget)
+        self.denoise.keeping.compare_wanted.connect(self.keys.curtain)
         self.verdict.judged.connect(lambda verdict, layer: self.denoise.show_verdict(verdict.sentence, layer))
         self.verdict.went.connect(lambda row, col: self.spectra.board.pin(row, col))
         self.trial.wanted.connect(self._denoise_whole)
@@ -78,6 +81,7 @@ class Workbench(Docked):
         """Let go of the viewer, with all widgets."""
         super().leave()
         self._painted.stop()
+        self.keys.leave()
         for widget in (self.view, self.noise, self.denoise, self.compare, self.measured, self.verdict, self.trial):
             widget.leave()
         self.viewer.window.remove_dock_widget(self.spectra)

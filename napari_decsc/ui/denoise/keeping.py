@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_decsc.denoising.provenance import carried_on
@@ -19,7 +20,12 @@ from napari_decsc.ui.parts.worker import calculation_worker
 
 
 class Keeping(QWidget):
-    """Three buttons for the last ``result``; what they did is said in ``message``. All work is beside the window."""
+    """Buttons for the last ``result``; what they did is said in ``message``. All work is beside the window.
+
+    ``compare_wanted`` says that a person wants to see the cube before and after under a curtain.
+    """
+
+    compare_wanted = Signal()
 
     def __init__(self, viewer: Any, message: Message) -> None:
         super().__init__()
@@ -27,16 +33,21 @@ class Keeping(QWidget):
         self._result: Result | None = None
         self._working: list[Any] = []
         self._left = False
-        self.noise_button = QPushButton("Removed noise")
+        self.compare_button = QPushButton("Curtain")
+        self.noise_button = QPushButton("Removed")
         self.save_button = SaveButton(message, self._denoised)
         self.report_button = QPushButton("Report…")
-        self.noise_button.setToolTip("Noisy minus denoised as a layer: if you see your image in it, signal was removed")
+        self.compare_button.setToolTip("Before and after in one place, with an edge to drag; key W over the image")
+        self.compare_button.clicked.connect(self.compare_wanted)
+        self.noise_button.setToolTip(
+            "The removed noise, noisy minus denoised, as a layer: if you see your image in it, signal was taken; key D"
+        )
         self.report_button.setToolTip("Write the method, settings, weights, residuals, versions and scores as JSON")
         self.noise_button.clicked.connect(lambda: self.add_removed_noise())
         self.report_button.clicked.connect(lambda: self.save_report())
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for button in (self.noise_button, self.save_button, self.report_button):
+        for button in (self.compare_button, self.noise_button, self.save_button, self.report_button):
             row.addWidget(button)
         self.result = None
 
@@ -48,7 +59,7 @@ class Keeping(QWidget):
     @result.setter
     def result(self, result: Result | None) -> None:
         self._result = result
-        for button in (self.noise_button, self.save_button, self.report_button):
+        for button in (self.compare_button, self.noise_button, self.save_button, self.report_button):
             button.setEnabled(result is not None)
 
     def add_removed_noise(self) -> None:
