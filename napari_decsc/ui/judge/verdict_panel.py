@@ -1,6 +1,9 @@
 """The verdict on a result without a clean cube: what was removed, how white it is, where structure may be gone."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +33,11 @@ from napari_decsc.ui.parts.texts import Message
 from napari_decsc.ui.parts.theme import GOAL, cube_colour, theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
 
+if TYPE_CHECKING:
+    from napari_decsc.denoising.verdict import Verdict
+
 #: What the plot can show of a verdict, shape (band,).
-QUANTITIES = {
+QUANTITIES: dict[str, Callable[[Verdict], NDArray[np.float64]]] = {
     "removed, % of the band": lambda verdict: 100 * verdict.removed,
     "likeness of neighbouring pixels": lambda verdict: verdict.space.excess,
     "likeness of neighbouring bands": lambda verdict: verdict.bands.excess,
@@ -44,11 +50,11 @@ HELP = "Choose a cube before and after, then press Judge. After a run this happe
 AROUND = 40
 
 
-def judge(noisy: Cube, denoised: Cube, noise: MeasuredNoise | None) -> Any:
-    """A `napari_decsc.denoising.verdict.Verdict`."""
-    from importlib import import_module
+def judge(noisy: Cube, denoised: Cube, noise: MeasuredNoise | None) -> Verdict:
+    """The verdict on a result; loads SciPy."""
+    from napari_decsc.denoising import verdict
 
-    return import_module("napari_decsc.denoising.verdict").judge(noisy, denoised, noise)
+    return verdict.judge(noisy, denoised, noise)
 
 
 class VerdictPanel(Docked):
@@ -67,7 +73,7 @@ class VerdictPanel(Docked):
         self.plot = BandCurves(theme_colours(self.viewer), 118)
         self.places = QListWidget()
         self.map: Any = None
-        self._verdict: Any = None
+        self._verdict: Verdict | None = None
         self._pair: tuple[Any, Any] | None = None
         self._worker: Any = None
         self._fill()
@@ -76,7 +82,7 @@ class VerdictPanel(Docked):
         self._show()
 
     @property
-    def verdict(self) -> Any:
+    def verdict(self) -> Verdict | None:
         """The last verdict, or None."""
         return self._verdict
 
@@ -133,7 +139,7 @@ class VerdictPanel(Docked):
         self.before.blockSignals(True)
         self.after.blockSignals(True)
 
-    def _take(self, verdict: Any) -> None:
+    def _take(self, verdict: Verdict) -> None:
         if self._left or self._pair is None:
             return
         self._verdict = verdict
@@ -149,10 +155,9 @@ class VerdictPanel(Docked):
             self.button.setEnabled(True)
 
     def _show(self, *_: Any) -> None:
-        known = self._verdict is not None
         for part in (self.sentence, self.quantity, self.plot, self.places, self.map_button):
-            part.setVisible(known)
-        if not known:
+            part.setVisible(self._verdict is not None)
+        if self._verdict is None:
             self.message.say(HELP)
             return
         self.sentence.setText(self._verdict.sentence)

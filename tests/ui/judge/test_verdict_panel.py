@@ -7,6 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import add_cube_layer
@@ -107,3 +108,20 @@ def test_a_run_without_a_reference_is_judged_by_itself(qtbot, make_napari_viewer
     assert verdict.sentence in bench.denoise.scores.text()
     bench.verdict.places.setCurrentRow(1)
     assert [(pin.row, pin.col) for pin in bench.spectra.pins] == [(1, 2)]
+
+
+def test_the_real_verdict_finds_what_a_denoiser_took_away(qtbot, viewer, kept):
+    rng = np.random.default_rng(5)
+    clean = np.broadcast_to(np.linspace(0.3, 0.6, 64, dtype=np.float32), (8, 64, 64)).copy()
+    noisy = clean + rng.normal(0, 0.02, clean.shape).astype(np.float32)
+    noisy[:, 30:34, 40:44] += 0.2  # a target that the denoiser takes for noise
+    add_cube_layer(viewer, Cube(noisy, "noisy"))
+    add_cube_layer(viewer, Cube(clean, "denoised"), provenance={"denoising": {}})
+    panel = kept(VerdictPanel(viewer))
+    panel.before.layer, panel.after.layer = viewer.layers["noisy"], viewer.layers["denoised"]
+    with qtbot.waitSignal(panel.judged, timeout=20_000):
+        panel.judge()
+    row, col = panel.places.item(0).data(Qt.ItemDataRole.UserRole)
+    assert 28 <= row < 36
+    assert 38 <= col < 46
+    assert "structure may have gone" in panel.sentence.text()
