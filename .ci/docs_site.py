@@ -30,6 +30,9 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Links to source files become their names: the site has no copy of the source."""
+    markdown = markdown.replace("](../CONTRIBUTING.md", "](contributing.md").replace(
+        "](../CHANGELOG.md", "](changelog.md"
+    )
     return re.sub(r"\[(`?[^\]]+?`?)\]\((?:\.\./)+(?!docs/)[^)]*\)", r"\1", markdown)
 
 

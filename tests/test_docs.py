@@ -57,6 +57,22 @@ def test_settings_that_pages_name_are_there() -> None:
             assert not unknown, f"{page.name}: {unknown}"
 
 
+def test_every_room_is_on_the_plan() -> None:
+    plan = (PAGES / "architecture.md").read_text(encoding="utf-8")
+    package = REPOSITORY / "napari_decsc"
+    rooms = [path.parent.relative_to(package).as_posix() for path in package.glob("*/**/__init__.py")]
+    assert len(rooms) > 15
+    assert [room for room in rooms if f"`{room}/`" not in plan] == []
+
+
+def test_what_the_readme_shows_of_python_exists() -> None:
+    import napari_decsc as nd
+
+    for page in [REPOSITORY / "README.md", *PAGES.rglob("*.md")]:
+        for name in re.findall(r"\bnd\.(\w+)", page.read_text(encoding="utf-8")):
+            assert hasattr(nd, name), f"{page.name}: nd.{name}"
+
+
 @pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="needs the extra docs: make docs")
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
