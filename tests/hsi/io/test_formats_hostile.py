@@ -477,3 +477,24 @@ def test_an_npz_member_that_unpacks_to_more_than_it_says(tmp_path, checksum):
         refusal(path)
     else:
         np.testing.assert_array_equal(opened_within(path, 4 << 20, band_axis=0).data, DATA)
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("count", [1, 40])  # in the header of the object, and outside of it
+@pytest.mark.parametrize("place", ["attribute", "array"])
+def test_texts_that_run_in_a_circle_are_refused_before_the_library_follows_them(tmp_path, libver, count, place):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w", libver=libver) as file:
+        file["cube"] = np.zeros((5, 20, 30))
+        if place == "array":
+            file["map_info"] = "UTM, 1, 1, a text in a heap"
+        for number in range(count if place == "attribute" else 0):
+            file["cube"].attrs[f"note {number}"] = f"UTM, 1, 1, a text in a heap {number}"
+    assert open_cube(path).bands == 5
+    raw = bytearray(path.read_bytes())
+    first = raw.index(b"GCOL") + 16
+    raw[first + 8 : first + 16] = (2**11).to_bytes(8, "little")  # so long that the next object is one of size 0
+    raw[first + 16 : raw.index(b"GCOL") + 4096] = bytes(4096 - 32)
+    path.write_bytes(raw)
+    with pytest.raises(FileFormatError, match=r"x.h5: its texts run in a circle; the file is damaged"):
+        open_cube(path)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.io.formats.hdf5_heaps import TextHeaps
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: Where the file may begin, behind a block of the user's own (MATLAB's has 512 bytes).
@@ -21,8 +22,12 @@ _MOST_FREE, _MOST_NODES, _MOST_PARTS = 10_000, 100_000, 1_000
 _CONTINUED, _GROUP, _LAYOUT, _ATTRIBUTE = 0x10, 0x11, 0x08, 0x0C
 #: The attribute by which a dimension lists the axes it is attached to.
 _REFERENCES = b"REFERENCE_LIST"
-#: In the layout of an array: its values lie in chunks.
-_CHUNKED = 2
+#: The message that tells where attributes lie that are not in the header.
+_INFO = 0x15
+#: In the layout of an array: its values lie in one piece, or in chunks.
+_CONTIGUOUS, _CHUNKED = 1, 2
+#: Bytes of a text of variable length, or of some: where it lies, and how long it is.
+_FEW = 256
 #: In a heap, the free place after the last one.
 _END = 1
 _WORDS = {2: "H", 4: "I", 8: "Q"}
@@ -36,6 +41,7 @@ class GroupCheck:
         self._base, version, address, length = self._sizes()
         self._address, self._length = _WORDS.get(address, ""), _WORDS.get(length, "")
         self._widths = address, length
+        self._heaps = TextHeaps(file, self._base) if self._widths == (8, 8) else None
         if self._address and self._length:
             self._check_root(version)
 
@@ -48,6 +54,7 @@ class GroupCheck:
                 self._check_group(*places)
             elif kind == _LAYOUT:
                 self._check_chunks(content)
+            self._check_texts(kind, content)
 
     def axes_of_scale(self, address: int) -> list[tuple[int, int]]:
         """The axes of which the array at ``address`` is the dimension: (address of an array, number of its axis).
@@ -95,6 +102,21 @@ class GroupCheck:
         if version <= 3 and kind == _CHUNKED and (place := self._unpacked(layout, start, self._address)):
             # size and filters of a chunk, and where it begins along each axis
             self._check_tree(place[0], 8 + 8 * dimensions)
+
+    def _check_texts(self, kind: int, content: bytes) -> None:
+        """Look at the heaps that attributes, and arrays of a few bytes, point to."""
+        if self._heaps is None or kind not in (_ATTRIBUTE, _LAYOUT, _INFO):
+            return
+        pieces = [content, self._few_values(content)] if kind == _LAYOUT else [content]
+        pieces += self._heaps.blocks(content) if kind == _INFO else []
+        if not all(self._heaps.are_sound(piece) for piece in pieces):
+            self._stop("its texts run in a circle")
+
+    def _few_values(self, layout: bytes) -> bytes:
+        version, second, third = layout[:3].ljust(3, b"\0")
+        kind, start = (second, 2) if version >= 3 else (third, 8)
+        place = self._unpacked(layout, start, self._address)
+        return self._at(place[0], _FEW) if kind == _CONTIGUOUS and place else b""
 
     def _at(self, address: int, size: int) -> bytes:
         # an address of ones means "none"
