@@ -258,6 +258,11 @@ def noise_model(array: Any, *, band_axis: int | str | None = None, **settings: A
 def sample_cube(rows: int = 256, cols: int = 256, bands: int = 31) -> Cube:
     """The built-in scene: synthetic reflectance from 400 to 700 nm, float32, the same at every call.
 
+    Parameters
+    ----------
+    rows, cols, bands : int
+        Its size.
+
     Raises
     ------
     SettingsError
@@ -270,6 +275,11 @@ def sample_cube(rows: int = 256, cols: int = 256, bands: int = 31) -> Cube:
 
 def methods() -> dict[str, Method]:
     """The denoisers by name; ``methods()["decsc"].options`` explains the settings of one.
+
+    Returns
+    -------
+    dict of str to Method
+        Each with ``name``, ``summary``, ``settings`` (its class) and ``options`` (setting to explanation).
 
     Examples
     --------

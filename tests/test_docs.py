@@ -1,6 +1,7 @@
 """The site builds without a warning, and what its pages quote is what the code says."""
 
 import importlib.util
+import inspect
 import os
 import re
 import subprocess
@@ -55,6 +56,22 @@ def test_settings_that_pages_name_are_there() -> None:
         for call in re.findall(r"nd\.denoise\((.*?)\)(?:[,)]|\s|$)", text):
             unknown = set(re.findall(r"(\w+)=", call)) - known_keywords
             assert not unknown, f"{page.name}: {unknown}"
+
+
+def test_the_reference_explains_every_argument() -> None:
+    from napari_decsc import api
+
+    for name in api.__all__:
+        function = getattr(api, name)
+        if not inspect.isfunction(function):
+            continue
+        text = inspect.getdoc(function)
+        sections = re.split(r"\n(?=\w+\n-{3,}\n)", text)
+        explained = [part for part in sections if part.startswith("Parameters\n")]
+        told = re.findall(r"^([*\w, ]+)(?: :.*)?$", explained[0], re.MULTILINE) if explained else []
+        known = {word.strip("* ") for line in told for word in line.split(",")}
+        assert set(inspect.signature(function).parameters) <= known, name
+        assert re.search(r"\n(Raises|Returns)\n-+\n", text), name
 
 
 def test_every_room_is_on_the_plan() -> None:

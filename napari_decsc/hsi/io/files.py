@@ -80,11 +80,22 @@ FORMATS = (
 def open_cube(path: str | Path, *, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
     """The cube in a file, its data memory-mapped where the format allows it.
 
-    ``variable`` names the array to take from a file that holds several, ``band_axis`` (0, 1, 2, or the axis's name)
-    the axis of that array that counts the bands; ENVI files, which say both, take no notice of them.
+    Parameters
+    ----------
+    path : str or Path
+        The file; of an ENVI pair either one.
+    variable : str, optional
+        The array to take from a file that holds several.
+    band_axis : int or str, optional
+        The axis of that array that counts the bands: 0, 1, 2, or its name. ENVI files, which say both, take no notice
+        of the two.
 
-    Raises AmbiguousFileError, which carries the choices, if one of the two is needed; else FileFormatError, fit to be
-    shown as it is, if there is no such file, no format fits or the file cannot be read.
+    Raises
+    ------
+    AmbiguousFileError
+        If one of the two is needed; it carries the choices.
+    FileFormatError
+        If there is no such file, no format fits, or the file cannot be read; fit to be shown as it is.
     """
     path = described(Path(path))
     asked = {key: value for key, value in (("variable", variable), ("band_axis", band_axis)) if value is not None}
