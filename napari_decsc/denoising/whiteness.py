@@ -127,7 +127,7 @@ class Sums:
 
     def _space(self, rho: Doubles, mean: Doubles, variance: Doubles) -> Whiteness:
         pairs = np.maximum(self.lag_n, 1)
-        found = (self.lag / pairs - mean**2) / variance
+        found = np.clip((self.lag / pairs - mean**2) / variance, -1, 1)
         expected = np.array([_at(rho, lag) for lag in LAGS])[:, None]
         spread = np.array([_bartlett(rho, lag) for lag in LAGS])[:, None] / pairs
         excess = found - expected
@@ -141,7 +141,7 @@ class Sums:
         if len(bands) < 2:
             return Whiteness(excess, chance)
         pairs = np.maximum(self.next_n, 1)
-        found = (self.next / pairs - mean[:-1] * mean[1:]) / np.sqrt(variance[:-1] * variance[1:])
+        found = np.clip((self.next / pairs - mean[:-1] * mean[1:]) / np.sqrt(variance[:-1] * variance[1:]), -1, 1)
         expected = np.zeros(len(bands) - 1) if noise is None else noise.correlation[bands[:-1], bands[1:]]
         known = KNOWN_TO if np.abs(expected).max() > KNOWN_TO else 0.0
         sigma = np.sqrt((1 - expected**2) ** 2 * (rho**2).sum() / pairs + known**2)
