@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -11,10 +11,14 @@ from napari_decsc.denoising.protocol import Denoiser, Preview
 from napari_decsc.denoising.provenance import carried_on
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.metrics import Scores, score_cubes
+from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui.cubes.difference import difference
 from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
 from napari_decsc.ui.denoise.result_layer import ResultLayer
 from napari_decsc.ui.parts import worker as work
+
+if TYPE_CHECKING:  # scipy takes its time
+    from napari_decsc.denoising.verdict import Verdict
 
 #: Milliseconds between two previews: redrawing a layer costs about 40 ms.
 PREVIEW_PAUSE = 250
@@ -30,8 +34,8 @@ class Result:
     """What a finished run leaves.
 
     The layer and the one it was made from, both cubes, the report, the denoiser (which remembers its solution), where
-    in the world the result lies, scores by name where a clean cube is known, what else a person should know of it, and
-    whether it is the noisy cube as it was.
+    in the world the result lies, scores by name where a clean cube is known, what else a person should know of it,
+    whether it is the noisy cube as it was, and the verdict on what was removed, unless another run was waiting.
     """
 
     layer: Any
@@ -44,6 +48,16 @@ class Result:
     scores: tuple[tuple[str, Scores], ...] = ()
     note: str = ""
     is_unchanged: bool = False
+    verdict: "Verdict | None" = None
+
+
+def judged(
+    clean: Cube | None, noisy: Cube, denoised: Cube, noise: MeasuredNoise | None
+) -> "tuple[tuple[tuple[str, Scores], ...], Verdict]":
+    """Scores where a clean cube is known, and the verdict on what was removed."""
+    from napari_decsc.denoising.verdict import judge
+
+    return score_both(clean, noisy, denoised), judge(noisy, denoised, noise)
 
 
 def score_both(clean: Cube | None, noisy: Cube, denoised: Cube) -> tuple[tuple[str, Scores], ...]:
@@ -183,17 +197,19 @@ class DenoiseRun(QObject):
             return
         if self._clean is not None:
             self.scoring.emit()
-        self._scoring = work.calculation_worker(score_both, self._clean, self.noisy, outcome.cube)
-        self._scoring.returned.connect(self._on_scores)
+        self._scoring = work.calculation_worker(judged, self._clean, self.noisy, outcome.cube, outcome.noise)
+        self._scoring.returned.connect(self._on_judged)
         self._scoring.errored.connect(self._on_error)
         self._scoring.start()
 
-    def _on_scores(self, scores: tuple[tuple[str, Scores], ...]) -> None:
+    def _on_judged(self, found: "tuple[tuple[tuple[str, Scores], ...], Verdict]") -> None:
         if self._is_over or self._result is None:
             return
+        scores, verdict = found
         if scores:
             self._result.report["scores"] = {name: score.summary() for name, score in scores}
-        self._succeed(replace(self._result, scores=scores))
+        self._result.report["verdict"] = verdict.describe()
+        self._succeed(replace(self._result, scores=scores, verdict=verdict))
 
     def _succeed(self, result: Result) -> None:
         self.succeeded.emit(result)

@@ -225,7 +225,8 @@ class DenoiseWidget(Docked):
             return  # the next run says how it ended
         self._turn(state.end(self.state, Phase.DONE, time.monotonic()))
         said = words.summary(self.state, result.report, result.is_unchanged)
-        self.message.say(said + words.noticed(self.state.notice) + words.noticed(result.note))
+        verdict = "" if result.verdict is None or result.is_unchanged else result.verdict.sentence
+        self.message.say(said + words.noticed(self.state.notice) + words.noticed(result.note) + words.noticed(verdict))
         self.scores.setText(scoring.table(result.scores) if result.scores else "")
         self.done.emit(result)
 

@@ -22,6 +22,7 @@ from napari_decsc.denoising.protocol import Command, Denoiser, Iteration
 from napari_decsc.denoising.report import Recorder
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.registry import make_denoiser
 
 #: Seconds between two handovers to the window, on the average at least.
@@ -38,13 +39,15 @@ Batch = tuple[Iteration, ...]
 class Outcome:
     """What a denoising run returns; the denoiser remembers its solution, from which a later run can go on.
 
-    ``is_unchanged`` says that a run was stopped before it had an estimate: the cube is the noisy one.
+    ``is_unchanged`` says that a run was stopped before it had an estimate: the cube is the noisy one. ``noise`` is what
+    it measured of the noise, where it did.
     """
 
     cube: Cube
     report: dict[str, Any]
     denoiser: Denoiser
     is_unchanged: bool = False
+    noise: MeasuredNoise | None = None
 
 
 class WorkFailed(Exception):
@@ -135,7 +138,7 @@ def _steps(
             if waiting:
                 yield tuple(waiting)
             report = recorder.report(stopped=stopped)
-            return Outcome(end.value, report, denoiser, stopped and _is_same(end.value, noisy))
+            return Outcome(end.value, report, denoiser, stopped and _is_same(end.value, noisy), recorder.noise)
         recorder(iteration)
         waiting = [*_without_outdated_previews(waiting, iteration), iteration]
         # what begins, or needs to be known, waits for no later event: the denoiser may be silent for long now

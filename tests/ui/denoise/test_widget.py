@@ -44,6 +44,15 @@ def test_the_result_is_a_layer_with_scores_and_provenance(qtbot, viewer, widget,
     assert "∞" in widget.scores.text()  # halving brings the clean cube back exactly
 
 
+def test_the_verdict_on_what_was_removed_is_said_and_kept(qtbot, widget):
+    result = denoise(qtbot, widget)
+    # half of every value went, which is as much as was left
+    assert result.verdict.share == pytest.approx(1, rel=1e-3)
+    assert result.verdict.sentence in widget.message.text().splitlines()
+    assert result.report["verdict"]["sentence"] == result.verdict.sentence
+    assert provenance_of(result.layer)["denoising"]["verdict"]["removed_share"] == result.verdict.share
+
+
 def test_the_plot_shows_every_residual_and_the_form_is_usable_again(qtbot, widget):
     denoise(qtbot, widget)
     np.testing.assert_allclose(widget.plot.tiles, [[0.1, 0.01, 1e-3, 1e-4, 1e-5]])
