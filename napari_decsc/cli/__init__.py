@@ -24,6 +24,8 @@ COMMANDS = {
     "demo": "show the whole thing in napari on a built-in cube and write the results to a folder",
     "info": "say what a cube file holds",
     "add-noise": "add simulated noise to a cube",
+    "calibrate": "make reflectance of a raw cube with its dark and white references",
+    "convert": "write a cube, or a part of it, in another format",
     "denoise": "denoise a cube",
     "batch": "denoise many cubes, and go on where an earlier run was stopped",
     "evaluate": "score a cube against a reference (PSNR, SSIM, SAM, ERGAS)",

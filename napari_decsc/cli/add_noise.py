@@ -14,7 +14,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     models = "; ".join(f"{name}: {model.summary}" for name, model in NOISE_MODELS.items())
     parser.add_argument("input", metavar="IN", type=Path, help="clean cube")
     parser.add_argument(
-        "output", metavar="OUT", type=Path, help="file to write: .hdr (ENVI), .tif, .npz or .npy, such as noisy.hdr"
+        "output",
+        metavar="OUT",
+        type=Path,
+        help="file to write: .hdr (ENVI), .tif, .nc, .zarr, .npz or .npy",
     )
     parser.add_argument(
         "--model", choices=NOISE_MODELS, default="mixture", metavar="NAME", help=f"{models} [default: mixture]"

@@ -18,7 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     summaries = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
     parser.add_argument("input", metavar="IN", type=Path, help="noisy cube")
     parser.add_argument(
-        "output", metavar="OUT", type=Path, help="file to write: .hdr (ENVI), .tif, .npz or .npy, such as denoised.hdr"
+        "output",
+        metavar="OUT",
+        type=Path,
+        help="file to write: .hdr (ENVI), .tif, .nc, .zarr, .npz or .npy",
     )
     parser.add_argument("--method", choices=METHODS, default="decsc", help=f"{summaries} [default: decsc]")
     parser.add_argument("--report", metavar="FILE", type=Path, help="write how it was made, as JSON")

@@ -122,13 +122,15 @@ def save_cube(
     overwrite: bool = False,
     dtype: DTypeLike | None = None,
     extra: Mapping[str, str] | None = None,
+    cloud_optimized: bool = False,
 ) -> Path:
     """Write a cube in the format of the path's extension; returns the file to open again.
 
-    `.tif`, `.tiff`, `.npy` and `.npz` are TIFF and NumPy, everything else ENVI. ``dtype`` None keeps the cube's type,
-    "source" is that of the file the cube comes from (raw values keep its scale: reflectance x 10000 in int16 stays so),
-    any other a NumPy type. Values that go into a whole-number type are rounded and cut to its range. ``extra`` fields
-    join the header; .npy has no room for them.
+    `.tif`, `.tiff`, `.nc`, `.zarr`, `.npy` and `.npz` are GeoTIFF, NetCDF, Zarr and NumPy, everything else ENVI.
+    ``dtype`` None keeps the cube's type, "source" is that of the file the cube comes from (raw values keep its scale:
+    reflectance x 10000 in int16 stays so), any other a NumPy type. Values that go into a whole-number type are rounded
+    and cut to its range. ``extra`` fields join the header; .npy has no room for them. ``cloud_optimized`` makes a
+    GeoTIFF one of tiles and overviews; it needs rasterio, the extra `geo`.
 
     The file appears complete or not at all. Raises FileFormatError as :func:`.envi.write_envi` does.
     """
@@ -141,6 +143,10 @@ def save_cube(
         raise FileFormatError(f"{path}: {known.name} files can only be read; choose {', '.join(_WRITABLE)}")
     if not path.name or "\0" in str(path):
         raise FileFormatError(f"{path}: is no file name; give one such as scene.tif")
+    if cloud_optimized and known.name == "TIFF":
+        from napari_decsc.hsi.io.formats.cog import write_cog
+
+        return write_cog(cube, path, target_dtype(cube, dtype), overwrite=overwrite, extra=extra or {})
     return known.write(cube, path, target_dtype(cube, dtype), overwrite=overwrite, extra=extra or {})
 
 

@@ -1,0 +1,67 @@
+"""The files of one capture: a raw cube and its references, told by the makers' names for them.
+
+Specim writes `capture/DARKREF_NAME`, `capture/WHITEREF_NAME` and, where the panel had an exposure of its own,
+`capture/WHITEDARKREF_NAME`; Headwall `darkReference` and `whiteReference`.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.io.folders import CAPTURE, name_of, reference_kind, scenes
+
+_WHITE_DARK = re.compile(r"(?:^|[_\-. ])white[_\- ]?dark[_\- ]?ref", re.IGNORECASE)
+_ROLES = ("dark", "white", "white dark")
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A raw cube and the references that belong to it, as far as they were found."""
+
+    raw: Path
+    dark: Path | None = None
+    white: Path | None = None
+    white_dark: Path | None = None
+
+
+def role_of(path: Path) -> str | None:
+    """What a file is: "dark", "white", "white dark" (the dark reference of the white one), or None for a scene."""
+    return "white dark" if _WHITE_DARK.search(path.name.partition(".")[0]) else reference_kind(path)
+
+
+def find_capture(path: Path) -> Capture:
+    """The capture of a folder that holds one scene, or of a raw cube; its references lie beside it.
+
+    Raises
+    ------
+    FileFormatError
+        If a folder holds no scene, or several.
+    """
+    if not path.is_dir():
+        return _with_references(name_of(path))
+    found = [one for one in scenes(path)[0] if role_of(one) is None]
+    if len(found) == 1:
+        return _with_references(found[0])
+    if found:
+        names = ", ".join(one.name for one in found[:6])
+        raise FileFormatError(f"{path}: holds {len(found)} scenes, {names}; give one of them instead of the folder")
+    raise FileFormatError(f"{path}: no raw cube in it or in its folder {CAPTURE}; give the raw cube itself")
+
+
+def _with_references(raw: Path) -> Capture:
+    cubes, references = scenes(raw.parent)
+    by_role: dict[str, list[Path]] = {role: [] for role in _ROLES}
+    for path in (*cubes, *references):
+        role = role_of(path)
+        if role is not None and path != raw:
+            by_role[role].append(path)
+    chosen = {role: _of(raw, paths) for role, paths in by_role.items()}
+    return Capture(raw, chosen["dark"], chosen["white"], chosen["white dark"])
+
+
+def _of(raw: Path, references: list[Path]) -> Path | None:
+    """The reference with the scene's name in its own, else the only one."""
+    stem = raw.name.partition(".")[0].lower()
+    named = [path for path in references if path.name.partition(".")[0].lower().endswith(f"_{stem}")]
+    return named[0] if named else (references[0] if len(references) == 1 else None)
