@@ -6,7 +6,7 @@ import pytest
 import scipy.io
 
 from napari_decsc.errors import AmbiguousFileError, FileFormatError
-from napari_decsc.hsi.io.files import open_cube
+from napari_decsc.hsi.io.files import can_open, open_cube
 
 DATA = np.arange(6 * 20 * 30, dtype="f4").reshape(6, 20, 30)
 #: As MATLAB and Octave see it: (row, col, band); in their files the axes run the other way.
@@ -141,6 +141,14 @@ def test_wavelengths_under_the_names_people_use(tmp_path, kind, name):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_wavenumbers_are_no_nanometres(tmp_path, kind):
+    scripts(tmp_path / kind, {"x": DATA, "Wavenumbers": 1e4 - 1000 * np.arange(6.0)})
+    cube = open_cube(tmp_path / kind)
+    assert cube.wavelength_unit == "1/cm"
+    assert cube.wavelengths_nm.tolist() == pytest.approx([1000, 1111.111, 1250, 1428.571, 1666.667, 2000], abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["bands", "wavelength", "wl"])
 def test_numbers_of_bands_are_no_wavelengths_whatever_their_name(tmp_path, kind, name):
     scripts(tmp_path / kind, {"x": DATA, name: np.arange(1.0, 7)})
@@ -170,6 +178,16 @@ def test_wavelengths_in_attributes(tmp_path, where):
     cube = open_cube(tmp_path / "x.h5")
     np.testing.assert_array_equal(cube.data, DATA)
     assert cube.wavelengths.tolist() == LENGTHS.tolist()
+
+
+def test_numbered_images_are_opened_but_not_claimed(tmp_path):
+    for name, facts in (("plain.h5", {}), ("bands.h5", {"wavelength": 400.0})):
+        with h5py.File(tmp_path / name, "w") as file:
+            for band in range(6):
+                file[f"image{band}"] = DATA[band]
+                file[f"image{band}"].attrs.update({key: value + 100 * band for key, value in facts.items()})
+        np.testing.assert_array_equal(open_cube(tmp_path / name).data, DATA)
+        assert can_open(tmp_path / name) == bool(facts)
 
 
 def test_a_table_and_a_structure_are_named_with_the_cure(tmp_path):

@@ -44,7 +44,8 @@ class Variable:
     ``read`` gives it as a memory map, in memory, or as a lazy (dask) array, in the file's own order of axes. ``axes``
     are their names, if they have any. ``usual`` is the axis that counts the bands by the custom of the format;
     ``certain`` the one that does so for sure. ``is_logical`` marks truths, which are no measurements. ``is_preferred``
-    marks what a known product is about. ``fields`` are those of the Cube that are known of this array alone.
+    marks what a known product is about, ``is_stack`` arrays of two axes that were put together. ``fields`` are those of
+    the Cube that are known of this array alone.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Variable:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     is_logical: bool = False
     is_preferred: bool = False
+    is_stack: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -131,7 +133,9 @@ def counts_bands(name: str) -> bool:
 
 def looks_like_a_cube(contents: Contents, least: int = 4) -> bool:
     """Whether this package should claim the file: its own, or an array with no axis shorter than ``least``."""
-    return contents.metadata is not None or any(min(found.cube_shape) >= least for found in contents.cubes)
+    # numbered images in HDF5 may be anything; with wavelengths, or in NetCDF, they are bands
+    claimed = [one for one in contents.cubes if contents.is_netcdf or not one.is_stack or "wavelengths" in one.fields]
+    return contents.metadata is not None or any(min(one.cube_shape) >= least for one in claimed)
 
 
 def cube_from(contents: Contents, variable: str | None = None, band_axis: int | str | None = None) -> Cube:

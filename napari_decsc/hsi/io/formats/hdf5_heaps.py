@@ -12,7 +12,9 @@ from typing import BinaryIO
 import numpy as np
 
 #: Bytes of a heap, and of the blocks of a list of attributes, that are looked at, at most.
-_LARGEST_HEAP, _MOST_BYTES = 64 << 20, 4 << 20
+_LARGEST_HEAP, _MOST_BYTES = 16 << 20, 4 << 20
+#: Bytes of all heaps, and objects in one: earnest attributes point to far less.
+_MOST_HEAPS, _MOST_OBJECTS = 256 << 20, 500_000
 #: Pointers from one place that are followed.
 _MOST_POINTERS = 10_000
 
@@ -24,6 +26,7 @@ class TextHeaps:
         self._file, self._base = file, base
         self._size = max(0, file.seek(0, 2) - base)
         self._sound: set[int] = set()
+        self._looked_at = 0
 
     def are_sound(self, raw: bytes) -> bool:
         """False if one of the heaps that these bytes point to, if any, has no end."""
@@ -68,16 +71,23 @@ class TextHeaps:
         return found
 
     def _ends(self, address: int) -> bool:
-        """Go through a heap as the library does; each object must end behind the place where it begins."""
+        """Go through a heap as the library does; each object must end behind the place where it begins.
+
+        A heap that is longer than any earnest one counts as endless.
+        """
         head = self._at(address, 16)
-        size = min(int.from_bytes(head[8:16], "little"), self._size - address, _LARGEST_HEAP)
+        size = min(int.from_bytes(head[8:16], "little"), self._size - address)
+        self._looked_at += size
+        if size > _LARGEST_HEAP or self._looked_at > _MOST_HEAPS:
+            return False
         raw = self._at(address, size)
-        place = 16
+        place, objects = 16, 0
         while place + 16 <= len(raw):
+            objects += 1
             number, length = struct.unpack_from("<H6xQ", raw, place)
             # the object of number 0 is the free place at the end, whose length counts its head
             taken = 16 + -(-length // 8) * 8 if number else length
-            if taken == 0 or place + taken > size:
+            if taken == 0 or place + taken > size or objects > _MOST_OBJECTS:
                 return False
             place += taken
         return True

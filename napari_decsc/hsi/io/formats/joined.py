@@ -1,5 +1,6 @@
 """Cubes whose bands lie in several arrays: one for each band, or one for each detector."""
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -82,9 +83,7 @@ def _stack(order: list[int], planes: list[Variable]) -> Variable:
     places = [(number, 0) for number in range(len(planes))]
     name = f"{planes[0].name}...{order[-1]}"
     stack = joined(name, parts, places, shared([plane.attributes for plane in planes]), _axis_of(order, planes))
-    return Variable(
-        stack.name, stack.shape, stack.dtype, stack.read, certain=0, attributes=stack.attributes, fields=stack.fields
-    )
+    return dataclasses.replace(stack, is_preferred=False, is_stack=True)
 
 
 def shared(found: Sequence[Mapping[str, Any]], counts: Sequence[int] | None = None) -> dict[str, Any]:

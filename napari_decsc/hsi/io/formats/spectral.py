@@ -15,14 +15,14 @@ _NAMES = {
     "good_bands": re.compile(r"good(bands?|wavelengths?|channels?)(list)?|bbl"),
     "fwhm": re.compile(r".*fwhm.*|(band|spectral)widths?|(.*)bandpass"),
     "wavelengths": re.compile(
-        r".*wavelengths?.*|waves?(len)?s?(nm|um)?|wls?(nm|um)?|wavs?|wvls?|lambdas?(nm|um)?|lam|"
+        r".*wavelengths?.*|waves?(len)?s?(nm|um)?|wl(en)?s?(nm|um)?|cwls?|.*wavenumbers?(cm1?)?|wavs?|wvls?|lambdas?(nm|um)?|lam|"
         r"(.*)bandcent(er|re)s?|cent(er|re)s?(ofbands?)?|(list)?cw(vnir|swir|pan)?"
     ),
 }
 #: Names that hold wavelengths only where the numbers look like some.
 _WEAK = re.compile(r"bands?|channels?|nm|spectral(axis|bands?)?|spectrum|bandlist")
 #: Parts of names that tell of something about wavelengths which are none.
-_OTHER = re.compile(r"unit|uncert|ind(ex|ices)|shift|flag|mask|err|name|number|count|resol")
+_OTHER = re.compile(r"unit|uncert|ind(ex|ices)|shift|flag|mask|err|name|(?<!wave)number|count|resol")
 #: Vectors longer than this are no spectral axis, and are not read.
 LONGEST = 100_000
 #: Longest text that is read as a list of numbers.
@@ -85,7 +85,9 @@ def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str =
 
 
 def unit_in(name: str) -> str:
-    """The unit at the end of a name such as `wavelength_nm`, or ""."""
+    """The unit that a name such as `wavelength_nm` or `wavenumber` tells, or ""."""
+    if "wavenumber" in name.lower().replace("_", ""):
+        return "1/cm"
     end = re.split(r"[^a-zA-Zµμ]+|(?<=[a-z])(?=[A-Z])", name)[-1]
     return unit_of(end)[0] if end.lower() in ("nm", "um", "µm", "μm", "nanometers", "micrometers") else ""
 
