@@ -22,7 +22,7 @@ XDG_RUNTIME_DIR := $(shell folder="$${TMPDIR:-/tmp}/runtime-$$(id -u)"; mkdir -p
 endif
 export XDG_RUNTIME_DIR
 
-.PHONY: help install run test test-fast test-qt6 test-matrix lint format types contracts docs validate wheel-test train bench bench-speed bench-memory fuzz screenshots clean distclean
+.PHONY: help install run test test-fast test-qt6 test-matrix test-peers lint format types contracts docs validate wheel-test train bench bench-speed bench-memory fuzz screenshots clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,10 @@ test-qt6: $(VENV)/.installed ## the tests of the window once more, with Qt 6 ins
 
 test-matrix: .cache/system-packages ## the tests of the window with every promised napari and Qt; MATRIX="newest-pyqt6" for one
 	@.ci/matrix $(PYTHON) $(ARGS)
+
+test-peers: $(VENV)/.installed ## exchange files with GDAL, R, Octave, GRASS and Python packages, installed at the first call
+	@tests/peers/install.sh $(BIN)/python .cache/peers
+	@NAPARI_DECSC_PEERS=.cache/peers $(BIN)/python -m pytest tests/peers $(ARGS)
 
 lint: $(VENV)/.installed ## ruff: rules and format
 	@$(BIN)/ruff check .
