@@ -9,7 +9,7 @@ from napari_decsc.cli import Answer
 from napari_decsc.cli.inputs import add_input_options, add_type_option, open_input
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.errors import CubeError, FileFormatError
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, size_in_words
 from napari_decsc.registry import METHODS
 
 
@@ -127,8 +127,8 @@ def _drive(steps: Generator[Any, Any, Any], recorder: Any, method: str) -> Any:
 def _check_reference(noisy: Cube, reference: Cube | None) -> None:
     if reference is not None and reference.shape != noisy.shape:
         raise CubeError(
-            f"{reference.name}: the reference has the shape {reference.shape}, "
-            f"the noisy cube {noisy.shape}; give the reference of this cube"
+            f"{reference.name}: the reference has {size_in_words(reference.shape)}, "
+            f"the noisy cube has {size_in_words(noisy.shape)}; give the reference of this cube"
         )
 
 

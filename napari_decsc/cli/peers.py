@@ -44,7 +44,11 @@ class Peer(Baseline):
         try:
             return np.asarray(self._filter(noisy, 1.0), np.float32).reshape(noisy.shape)
         except Exception as error:  # whatever its compiled part finds wrong
-            raise DenoisingError(f"the package {self.method} cannot denoise {noisy.shape}: {error}") from error
+            from napari_decsc.hsi.cube import size_in_words
+
+            raise DenoisingError(
+                f"the package {self.method} cannot denoise {size_in_words(noisy.shape)}: {error}"
+            ) from error
 
 
 class Bm3d(Peer):

@@ -85,7 +85,8 @@ def _named_axis(array: Any, dims: tuple[str, ...]) -> int:
 def _axis(array: Any, band_axis: int | str | None, names: tuple[str, ...] = ()) -> int:
     """Which axis counts the bands, from 0."""
     if array.ndim != 3:
-        raise CubeError(f"a cube has three axes, (band, row, col); this array has the shape {tuple(array.shape)}")
+        sizes = " × ".join(map(str, array.shape))
+        raise CubeError(f"a cube has three axes, (band, row, col); this array has {len(array.shape)} ({sizes})")
     if isinstance(band_axis, str):
         if band_axis not in names:
             raise CubeError(f"band_axis is {band_axis!r}; choose {', '.join(names) or '0, 1 or 2'}")

@@ -1,7 +1,7 @@
 """The hyperspectral cube."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,18 @@ from napari_decsc.hsi.no_data import missing
 
 #: Nanometres in one of each unit of length; units that are no length (index, wavenumber) are absent.
 NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
+
+
+def counted(number: int, one: str) -> str:
+    """Such as "1 band" and "31 bands"."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def size_in_words(shape: Sequence[int]) -> str:
+    """A shape (band, row, col) for a person, such as "31 bands × 256 rows × 256 cols"; of other shapes the numbers."""
+    if len(shape) != 3:
+        return " × ".join(map(str, shape))
+    return " × ".join(counted(int(number), one) for number, one in zip(shape, ("band", "row", "col"), strict=True))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,7 +84,7 @@ class Cube:
         if self.data.ndim != 3:
             raise CubeError(f"{self.name}: a cube has the axes (band, row, col), this array has {self.data.ndim}")
         if 0 in self.data.shape:
-            raise CubeError(f"{self.name}: the cube is empty, its shape is {self.data.shape}")
+            raise CubeError(f"{self.name}: the cube is empty: {size_in_words(self.data.shape)}")
         # the long double of C has other bytes on every machine, and ENVI has no type for it
         if self.data.dtype.kind not in "iuf" or self.data.dtype.itemsize > 8:
             raise CubeError(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_decsc.errors import CubeError
 from napari_decsc.hsi import scaling
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, size_in_words
 
 Floats = NDArray[np.float64]
 
@@ -214,7 +214,10 @@ def _divisor(values: Floats) -> Floats:
 
 def _check_shapes(a: NDArray[Any], b: NDArray[Any], name_a: str = "the reference", name_b: str = "the cube") -> None:
     if a.shape != b.shape:
-        raise CubeError(f"{name_a} has the shape {a.shape} and {name_b} {b.shape}; only cubes of one shape compare")
+        raise CubeError(
+            f"{name_a} has {size_in_words(a.shape)}, {name_b} has {size_in_words(b.shape)}; "
+            f"only cubes of one size compare"
+        )
     if a.ndim != 3:
         raise CubeError(f"{name_a} has {a.ndim} axes; a cube has the axes (band, row, col)")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi import colours
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.io import memory_map as mapped
 
 #: Units as people write them; a unit not listed is shown as it is.
@@ -24,9 +24,9 @@ def unit_text(unit: str) -> str:
 
 def line(cube: Cube) -> str:
     """Such as "Cube 'scene': 31 bands × 256 × 256, float32, 400 to 700 nm"."""
-    bands, rows, cols = cube.shape
+    _, rows, cols = cube.shape
     spectrum = _spectrum(cube)
-    text = f"Cube {cube.name!r}: {bands} bands × {rows} × {cols}, {cube.data.dtype}"
+    text = f"Cube {cube.name!r}: {counted(cube.bands, 'band')} × {rows} × {cols}, {cube.data.dtype}"
     return f"{text}, {spectrum}" if spectrum else text
 
 

@@ -25,8 +25,8 @@ SPECTRA = "Spectra"
 MAKING = "The built-in sample is being made…"
 NEXT = "Next: take the noise out of it (tab 2), or first add noise to a clean one (tab 1)."
 FIRST = (
-    "This is the built-in sample. Next: add noise to it (tab 1) and take it out again (tab 2); or drop the header of a "
-    "cube of your own on the window."
+    "This is the built-in sample. Next: add noise to it (tab 1) and take it out again (tab 2); or open a cube of your "
+    "own with the button."
 )
 
 
@@ -58,6 +58,7 @@ class Workbench(Docked):
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)
         self._dock_spectra()
+        self.connections.add(self.viewer.layers.events.inserted, self._forget_hint)
         self.denoise.previewed.connect(self.spectra.refresh_soon)
         self.denoise.noise_found.connect(self.measured.know)
         self.denoise.done.connect(self._judge)
@@ -99,6 +100,11 @@ class Workbench(Docked):
             self.denoise.cube.layer = layer
             self.denoise.show_settings(method, settings)
             self.denoise.run()
+
+    def _forget_hint(self, event: Any = None) -> None:
+        """Who has a second cube has taken the next step."""
+        if len(cube_layers(self.viewer)) > 1 and self.view.message.text() in (FIRST, NEXT):
+            self.view.message.say("")
 
     def _make_sample(self) -> None:
         self._making = calculation_worker(sample_cube)

@@ -10,7 +10,7 @@ import pytest
 from napari_decsc import registry as methods
 from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.settings import check, described
+from napari_decsc.settings import as_dict, check, described
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class FakeDenoiser:
         self.settings, self.gate, self.error, self.says = settings, gate, error, says
 
     def describe(self):
-        return {"method": "fake", "settings": {"weights": self.settings.weights}, "weights": None, "device": "cpu"}
+        return {"method": "fake", "settings": as_dict(self.settings), "weights": None, "device": "cpu"}
 
     def denoise(self, noisy):
         begin = time.monotonic()
@@ -79,6 +79,17 @@ def fake(monkeypatch):
     monkeypatch.setattr(methods, "METHODS", offered)
     yield method
     method.gate.set()
+
+
+@pytest.fixture(autouse=True)
+def remembered(monkeypatch, tmp_path):
+    """What the window remembers from one day to the next, of this test alone."""
+    from qtpy.QtCore import QSettings
+
+    from napari_decsc.ui.files import open_button
+
+    file = str(tmp_path / "window.ini")
+    monkeypatch.setattr(open_button, "settings", lambda: QSettings(file, QSettings.Format.IniFormat))
 
 
 @pytest.fixture

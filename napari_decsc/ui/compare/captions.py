@@ -13,19 +13,24 @@ NAME = "Caption"
 WIDTH, SIZE = 22, 7
 #: A longer name ends with an ellipsis.
 LINES = 2
-#: Where the text stands above the image, and the room kept for it when the view is fitted, as shares of the rows.
-ABOVE, ROOM = 0.03, 0.22
+#: Where the text stands above the image, and the room kept for it when the view is fitted, as shares of the rows. Below
+#: the image some is kept too: there the canvas says which band is shown.
+ABOVE, ROOM, BELOW = 0.03, 0.22, 0.14
+#: As `ROOM`, in cells of half the height.
+MUCH_ROOM = 0.42
 
 
 class Caption:
     """One points layer directly above its cube's layer; ``pins`` copies the rings of pinned pixels into it."""
 
-    def __init__(self, viewer: Any, cube_layer: Any, *, pins: bool = False, right: bool = False) -> None:
+    def __init__(
+        self, viewer: Any, cube_layer: Any, *, pins: bool = False, right: bool = False, room: float = ROOM
+    ) -> None:
         from napari.layers import Points
 
         self._viewer, self._cube_layer, self._right = viewer, cube_layer, right
         selected = set(viewer.layers.selection)
-        self.layer = Points(**_points(viewer, cube_layer, pins, right))
+        self.layer = Points(**_points(viewer, cube_layer, pins, right, room))
         viewer.layers.insert(viewer.layers.index(cube_layer) + 1, self.layer)
         hide_in_list([self.layer])
         viewer.layers.selection = selected
@@ -54,13 +59,13 @@ def wrapped(name: str) -> list[str]:
     return textwrap.wrap(name, WIDTH, max_lines=LINES, placeholder=" …")
 
 
-def _points(viewer: Any, cube_layer: Any, with_pins: bool, right: bool) -> dict[str, Any]:
+def _points(viewer: Any, cube_layer: Any, with_pins: bool, right: bool, room: float) -> dict[str, Any]:
     """Points without a mark where the text stands and where its room ends, and rings at the pinned pixels."""
     _, rows, cols = cube_layer.data.shape
     col = cols - 0.5 if right else -0.5
-    corners = [(0, -0.5 - share * rows, col) for share in (ABOVE, ROOM)]
+    corners = [(0, -0.5 - share * rows, col) for share in (ABOVE, room, -1 - BELOW)]
     places = [np.asarray(cube_layer.data_to_world(corner))[1:] for corner in corners]
-    colours, size = [np.zeros(4)] * 2, 1.0
+    colours, size = [np.zeros(4)] * len(places), 1.0
     rings = _rings(viewer) if with_pins else None
     if rings is not None:
         places, colours, size = [*places, *rings.data], [*colours, *rings.border_color], rings.size.max()

@@ -11,6 +11,7 @@ from napari_decsc.ui.compare.captions import Caption
 from napari_decsc.ui.compare.unlisted import hide_in_list
 from napari_decsc.ui.compare.view import View
 from napari_decsc.ui.cubes.bands import shown_band
+from napari_decsc.ui.cubes.layers import KEY
 from napari_decsc.ui.parts.docked import Connections
 
 NAME, EDGE = "Curtain", "Curtain edge"
@@ -72,7 +73,7 @@ class Curtain(View):
         common = {"axis_labels": left.axis_labels[1:], "units": left.units[1:]}
         self.layer = self.viewer.add_image(
             self._picture, name=NAME, contrast_limits=(0, 1), colormap=left.colormap, gamma=left.gamma,
-            affine=_plane(left), **common,
+            affine=_plane(left), metadata={KEY: NAME}, **common,
         )  # fmt: skip
         width = self._picture.shape[1] / 200 * abs(left.scale[-1])
         self.edge = self.viewer.add_vectors(

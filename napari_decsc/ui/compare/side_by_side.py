@@ -1,7 +1,7 @@
 """Side by side: every cube in a cell of the grid."""
 
 from napari_decsc.ui import viewer_compat
-from napari_decsc.ui.compare.captions import Caption
+from napari_decsc.ui.compare.captions import MUCH_ROOM, ROOM, Caption
 from napari_decsc.ui.compare.view import MOST, View
 
 
@@ -16,7 +16,8 @@ class Comparison(View):
             layer.visible = layer in self.layers
         for place, layer in enumerate(self.layers):
             self.viewer.layers.move(self.viewer.layers.index(layer), 2 * place)
-            self.captions[layer] = Caption(self.viewer, layer, pins=True)
+            room = ROOM if len(self.layers) < MOST else MUCH_ROOM
+            self.captions[layer] = Caption(self.viewer, layer, pins=True, room=room)
         grid.shape = (1, -1) if len(self.layers) < MOST else (2, 2)
         grid.stride, grid.spacing, grid.enabled = 2, 4, True
         self.viewer.reset_view()

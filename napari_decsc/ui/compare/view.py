@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from napari_decsc.errors import CubeError
+from napari_decsc.hsi.cube import size_in_words
 from napari_decsc.ui.compare.captions import Caption
-from napari_decsc.ui.cubes.bands import size
-from napari_decsc.ui.cubes.layers import is_cube_layer
+from napari_decsc.ui.cubes.band_label import ALONE, BELOW_CAPTIONS, label_bands
+from napari_decsc.ui.cubes.layers import cube_layers, is_cube_layer
 
 FEWEST, MOST = 2, 4
 #: What compared layers have in common while they are compared.
@@ -39,7 +40,13 @@ class View:
             layer.colormap, layer.gamma = contrast_of.colormap, contrast_of.gamma
         viewer.layers.link_layers(self.layers, LOOKS)
         self.set_equal(equal)
+        label_bands(viewer).move(BELOW_CAPTIONS)
         self.enter()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether a cube came that wants to be seen, and has no place here."""
+        return not set(cube_layers(self.viewer)) <= set(self._order)
 
     def enter(self) -> None:
         """Change the viewer; what it changes beyond the layers' looks, `exit` undoes."""
@@ -69,6 +76,7 @@ class View:
     def leave(self) -> None:
         """Put everything back; layers that were removed meanwhile are left out."""
         self.exit()
+        label_bands(self.viewer).move(ALONE)
         for caption in self.captions.values():
             caption.remove()
         self.viewer.layers.unlink_layers(self.layers, LOOKS + CONTRAST)
@@ -94,7 +102,7 @@ def check(layers: Sequence[Any]) -> None:
         is_are = "cube is" if len(layers) == 1 else "cubes are"
         raise CubeError(f"{len(layers) or 'No'} {is_are} ticked; tick {FEWEST} to {MOST} of them to compare")
     if not alike(layers):
-        listed = ", ".join(f"{layer.name} has {size(layer.data.shape)}" for layer in layers)
+        listed = ", ".join(f"{layer.name} has {size_in_words(layer.data.shape)}" for layer in layers)
         raise CubeError(f"The ticked cubes differ in size: {listed}; tick cubes of one size")
 
 

@@ -31,6 +31,7 @@ from napari_decsc.ui.cubes.difference import difference
 from napari_decsc.ui.cubes.layers import DIFFERENCE, add_cube_layer, balanced, clean_of, cube_of, scene_layers
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.limits import tell_limits
 from napari_decsc.ui.parts.texts import Message
 from napari_decsc.ui.parts.worker import calculation_worker
 
@@ -60,7 +61,9 @@ class CompareWidget(Docked):
         self.comparison: View | None = None
         self._layers: list[Any] = []
         self._judge_soon = QTimer(self)
-        self._judge_soon.setSingleShot(True)
+        self._stop_soon = QTimer(self)
+        for timer in (self._judge_soon, self._stop_soon):
+            timer.setSingleShot(True)
         self._judge_soon.setInterval(JUDGE_PAUSE)
         self._fill()
         self._lay_out()
@@ -125,6 +128,7 @@ class CompareWidget(Docked):
         """Let go of the viewer."""
         super().leave()
         self._judge_soon.stop()
+        self._stop_soon.stop()
         self.judging.leave()
         self.stop()
 
@@ -148,6 +152,8 @@ class CompareWidget(Docked):
         """Read the layer list anew; ticks stay. New cubes are ticked while no more are than can be compared."""
         if self.comparison is not None and not set(self.comparison.layers) <= set(self.viewer.layers):
             self.stop()  # takes layers away, and so comes here again
+        elif self.comparison is not None and self.comparison.is_outdated:
+            self._stop_soon.start()  # not while napari is inserting
         self.judging.forget_removed()
         before, known = self.ticked(), set(self._layers)
         self._layers = scene_layers(self.viewer)
@@ -253,6 +259,7 @@ class CompareWidget(Docked):
         self.judging.finished.connect(self._on_judged)
         self.list.itemChanged.connect(self._on_tick)
         self._judge_soon.timeout.connect(self.judge)
+        self._stop_soon.timeout.connect(self.stop)
         for emitter in viewer_compat.layer_list_events(self.viewer):
             self.connections.add(emitter, self.refresh)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
@@ -272,9 +279,10 @@ class CompareWidget(Docked):
         self.blink_rate.setSingleStep(0.5)
         self.blink_rate.setDecimals(1)
         self.blink_rate.setValue(blink.RATE)
+        tell_limits(self.blink_rate)
         self.blink_rate.setSuffix(" changes a second")
         self.blink_rate.setToolTip("How often the cube changes, in changes a second")
-        self.list.setToolTip("Tick the cubes to compare, two to four of one shape; Space ticks")
+        self.list.setToolTip("Tick the cubes to compare, two to four of one size; Space ticks")
 
     def _lay_out(self) -> None:
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)

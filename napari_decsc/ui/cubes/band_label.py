@@ -7,7 +7,11 @@ from qtpy.QtCore import QTimer
 
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import band_text, labelled_layer, slider_band
-from napari_decsc.ui.cubes.layers import composite_of, composite_text, cube_of
+from napari_decsc.ui.cubes.first_view import open_well
+from napari_decsc.ui.cubes.layers import composite_of, composite_text, cube_of, record_of
+
+#: Corners of the canvas. Notifications of napari come at the bottom, and would cover what is said there.
+ALONE, BELOW_CAPTIONS = "top_left", "bottom_left"
 
 _labels: weakref.WeakKeyDictionary[Any, "BandLabel"] = weakref.WeakKeyDictionary()
 
@@ -25,6 +29,8 @@ class BandLabel:
     def __init__(self, viewer: Any) -> None:
         self._viewer = weakref.ref(viewer)
         self._written, self._is_begun = "", False
+        self._position = ALONE
+        self._opened: weakref.WeakSet[Any] = weakref.WeakSet(viewer.layers)
         for emitter in (
             viewer.dims.events.current_step,
             viewer.layers.events.inserted,
@@ -51,15 +57,33 @@ class BandLabel:
         if text and not self._is_begun:
             # the first text of a window takes 0.2 s to draw: the picture comes first
             self._is_begun = True
-            overlay.position = "bottom_left"
+            overlay.position = self._position
             overlay.font_size = 12
             QTimer.singleShot(0, self.update)
             return
         overlay.text = self._written = text
         overlay.visible = bool(text)
 
+    def move(self, position: str) -> None:
+        """Say it elsewhere: at the top where the image is alone, below it where captions stand above it."""
+        self._position = position
+        viewer = self._viewer()
+        if viewer is not None and self._is_begun:
+            viewer_compat.canvas_text(viewer).position = position
+
     def _watch(self, event: Any) -> None:
         self._watch_layer(event.value)
+        if record_of(event.value) is not None:
+            # napari turns its sliders to the new layer first
+            layer = weakref.ref(event.value)
+            QTimer.singleShot(0, lambda: self.open(layer()))
+
+    def open(self, layer: Any) -> None:
+        """Show a good band of a cube that came, once; that of a reader comes here a moment after it is in the list."""
+        viewer = self._viewer()
+        if viewer is not None and layer is not None and layer not in self._opened:
+            self._opened.add(layer)
+            open_well(viewer, layer)
 
     def _watch_layer(self, layer: Any) -> None:
         for emitter in (layer.events.visible, *viewer_compat.metadata_events(layer)):

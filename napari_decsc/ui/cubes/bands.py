@@ -19,16 +19,6 @@ def band_text(cube: Cube, band: int) -> str:
     return text
 
 
-def counted(number: int, one: str) -> str:
-    """Such as "1 band" and "31 bands"."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
-def size(shape: Any) -> str:
-    """Such as "31 bands × 256 rows × 256 cols"."""
-    return " × ".join(counted(int(number), one) for number, one in zip(shape, ("band", "row", "col"), strict=True))
-
-
 def shown_band(viewer: Any, layer: Any) -> int:
     """Index of the band of ``layer`` that the slider shows, within the layer's bands."""
     return int(np.clip(slider_band(viewer, layer), 0, layer.data.shape[0] - 1))

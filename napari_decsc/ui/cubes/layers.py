@@ -30,7 +30,8 @@ class Record:
     """What a layer remembers: its cube, the clean cube it can be scored against, and how it was made.
 
     ``shown`` is the array that was given to the layer: the cube's own, or a view of it that napari can draw. ``corner``
-    is where in the world its first pixel was put (row, col), and None where that does not matter.
+    is where in the world its first pixel was put (row, col), and None where that does not matter. ``band_axis`` is the
+    axis of the array, as it came, that a person chose for the bands.
     """
 
     cube: Cube
@@ -38,6 +39,7 @@ class Record:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     shown: Any = None
     corner: tuple[float, float] | None = None
+    band_axis: int = 0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Record":
         """Itself: nothing in it changes, and duplicating a layer must not read a memory map as a whole."""
@@ -100,10 +102,12 @@ def add_cube_layer(viewer: Any, cube: Cube, **options: Any) -> Any:
 
     data, keywords, _ = layer_data(cube, **options)
     keywords["name"] = free_name(viewer, keywords["name"])
-    label_bands(viewer)
+    label = label_bands(viewer)
     images = [place for place, layer in enumerate(viewer.layers) if isinstance(layer, Image)]
-    viewer.layers.insert(images[-1] + 1 if images else len(viewer.layers), Image(data, **keywords))
-    return viewer.layers[images[-1] + 1 if images else -1]
+    made = Image(data, **keywords)
+    viewer.layers.insert(images[-1] + 1 if images else len(viewer.layers), made)
+    label.open(made)
+    return made
 
 
 def is_cube_layer(layer: Any) -> bool:
@@ -145,7 +149,7 @@ def cube_of(layer: Any) -> Cube:
     """
     if not is_cube_layer(layer):
         raise CubeError(f"{layer.name}: not a cube; choose an image layer with the axes (band, row, col)")
-    record = _record(layer)
+    record = record_of(layer)
     if record is None:
         return Cube(data=layer.data, name=layer.name)
     return recorded_cube(record, layer.data, _corner({"translate": layer.translate}), _step(layer)).replace(
@@ -174,7 +178,7 @@ def recorded_cube(
 
 def clean_of(layer: Any) -> Cube | None:
     """The clean cube a layer can be scored against, or None where it is unknown or no longer fits."""
-    record = _record(layer)
+    record = record_of(layer)
     if record is None or record.clean is None or record.clean.shape != tuple(layer.data.shape):
         return None
     return record.clean
@@ -182,7 +186,7 @@ def clean_of(layer: Any) -> Cube | None:
 
 def provenance_of(layer: Any) -> dict[str, Any]:
     """How the layer was made; empty for a file or a layer of another plugin."""
-    record = _record(layer)
+    record = record_of(layer)
     return {} if record is None else dict(record.provenance)
 
 
@@ -211,12 +215,21 @@ def composite_text(layer: Any) -> str:
 
 def mark_good_bands(layer: Any, good: NDArray[np.bool_] | None) -> None:
     """Say which bands of a layer's cube are good, shape (band,); None takes all marks away. The pixels stay."""
-    record = _record(layer)
+    record = record_of(layer)
     cube = cube_of(layer)
     keep = None if good is None or good.all() else np.asarray(good, bool)
     if record is None or layer.data.shape[0] != record.cube.bands:
         record = Record(cube, shown=layer.data, corner=_corner({"translate": layer.translate}))
     layer.metadata = {**layer.metadata, KEY: replace(record, cube=record.cube.replace(good_bands=keep))}
+
+
+def set_no_data(layer: Any, value: float | None) -> None:
+    """Say which raw value of a layer means "not measured"; None for none. The pixels stay."""
+    record, cube = record_of(layer), cube_of(layer).replace(no_data=value)
+    if record is None or record.cube.shape != tuple(layer.data.shape):
+        record = Record(cube, shown=layer.data, corner=_corner({"translate": layer.translate}))
+    layer.metadata = {**layer.metadata, KEY: replace(record, cube=record.cube.replace(no_data=value))}
+    layer.contrast_limits = balanced(cube) if is_difference(layer) else contrast(cube)
 
 
 def placement(layer: Any) -> dict[str, Any]:
@@ -256,6 +269,7 @@ def _diverging() -> Any:
     return Colormap(DIVERGING, name="difference")
 
 
-def _record(layer: Any) -> Record | None:
+def record_of(layer: Any) -> Record | None:
+    """What a layer remembers, or None for a layer that is not of this package's making."""
     record = layer.metadata.get(KEY)
     return record if isinstance(record, Record) else None

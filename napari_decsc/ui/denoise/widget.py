@@ -19,11 +19,12 @@ from napari_decsc.ui.denoise.parting import ask_soon
 from napari_decsc.ui.denoise.run import LAYER_GOES, DenoiseRun, Result
 from napari_decsc.ui.denoise.run_view import RunView
 from napari_decsc.ui.denoise.state import Phase, RunState
+from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
-from napari_decsc.ui.parts.texts import CHOOSE, NO_CUBE, gone
+from napari_decsc.ui.parts.texts import CHOOSE, gone, nothing_to_do
 from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import Batch, calculation_worker
 
@@ -57,7 +58,7 @@ class DenoiseWidget(Docked):
         self.state = RunState()
         self._running: DenoiseRun | None = None
         self._trailing: DenoiseRun | None = None  # stopped, and not ended yet
-        self._is_wanted_again = False
+        self._is_wanted_again = self._is_waiting = False
         self._asking: Any = None
         self._workers: list[Any] = []
         self._forms: dict[str, DenoiseForm] = {}
@@ -106,7 +107,8 @@ class DenoiseWidget(Docked):
     def run(self) -> None:
         """Denoise the chosen cube, beside the window; `done` or `failed` follows."""
         self._pause.stop()
-        self._start(None)
+        if settle_axis(self.cube.layer):
+            self._start(None)
 
     def stop(self) -> None:
         """Finish at once, with the best estimate so far."""
@@ -253,14 +255,16 @@ class DenoiseWidget(Docked):
             self._is_wanted_again = False
             self._solve_again()
 
-    def _refresh(self) -> None:
+    def _refresh(self, event: Any = None) -> None:
         has_cube = self.cube.layer is not None
         seen = words.shown(self.state, time.monotonic(), has_cube)
         self.run_button.setEnabled(seen.can_run)
         self.stop_button.setEnabled(seen.can_stop)
         if not has_cube and not self.is_running and self.result is None:
-            self.message.say(CHOOSE if self.cube.count() else NO_CUBE)
-        elif has_cube and self.message.text() in (NO_CUBE, CHOOSE):
+            self.message.say(CHOOSE if self.cube.count() else nothing_to_do(self.viewer))
+            self._is_waiting = True
+        elif has_cube and self._is_waiting:
+            self._is_waiting = False
             self.message.say("")
 
     def _say_lost(self, name: str) -> None:
@@ -319,6 +323,7 @@ class DenoiseWidget(Docked):
         self.cube.chosen.connect(self._refresh)
         self.cube.lost.connect(self._say_lost)
         self.connections.add(self.viewer.layers.events.removed, self._forget_removed)
+        self.connections.add(self.viewer.layers.events.inserted, self._refresh)
         self.run_button.clicked.connect(lambda: self.run())
         self.stop_button.clicked.connect(lambda: self.stop())
         self.settings_box.toggled.connect(self._on_settings)

@@ -11,6 +11,7 @@ from napari_decsc.hsi.noise.models import FULL_SCALE, NOISE_MODELS, Combined, No
 from napari_decsc.hsi.noise.sensors import SENSOR_MODELS, PushBroom
 from napari_decsc.settings import descriptions
 from napari_decsc.ui.parts.form import SettingsForm
+from napari_decsc.ui.parts.limits import tell_limits
 from napari_decsc.ui.parts.room import make_room
 
 #: How many of each unit make up the peak.
@@ -159,6 +160,7 @@ class _Twin:
         shown.setEnabled(False)
         field.changed.connect(self._follow)
         self.box.setKeyboardTracking(False)
+        tell_limits(self.box)
         self.box.valueChanged.connect(self._lead)
 
     def set_peak(self, peak: float | None) -> None:

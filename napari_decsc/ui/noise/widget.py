@@ -24,6 +24,7 @@ from napari_decsc.hsi.noise.bands import OnBands, on_bands, record
 from napari_decsc.hsi.noise.models import NOISE_MODELS, Combined, NoiseModel, add_noise
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
+from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.noise.form import COMBINATION, CombinationForm, NoiseForm
 from napari_decsc.ui.noise.preview import Look, NoisePreview, Wish, show_in
 from napari_decsc.ui.parts import scoring
@@ -31,7 +32,8 @@ from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.form import as_text
-from napari_decsc.ui.parts.texts import CHOOSE, NO_CUBE, Message, gone, scores_label
+from napari_decsc.ui.parts.limits import tell_limits
+from napari_decsc.ui.parts.texts import CHOOSE, Message, gone, nothing_to_do, scores_label
 from napari_decsc.ui.parts.worker import calculation_worker
 
 
@@ -67,6 +69,7 @@ class NoiseWidget(Docked):
         self.scores = scores_label()
         self._forms: dict[str, NoiseForm | CombinationForm] = {}
         self._peak: float | None = None
+        self._is_waiting = False
         self._worker: Any = None
         self._fill()
         self._lay_out()
@@ -79,6 +82,7 @@ class NoiseWidget(Docked):
         self.preview.seen.connect(self._show_look)
         self.preview.failed.connect(self._show_no_look)
         self.connections.add(self.viewer.dims.events.current_step, self.look)
+        self.connections.add(self.viewer.layers.events.inserted, self._refresh)
         self._show_model()
         self._refresh()
 
@@ -121,6 +125,8 @@ class NoiseWidget(Docked):
             self.preview.wish(None)
             self._show_no_look(str(error))
             return
+        if self.message.is_error:
+            self.message.say("")  # what was complained of is mended
         band, limits = shown_band(self.viewer, layer), tuple(layer.contrast_limits)
         self.preview.wish(Wish(cube, clean_of(layer) or cube, model, self.seed.value(), band, limits))
 
@@ -132,6 +138,8 @@ class NoiseWidget(Docked):
     def run(self) -> None:
         """Add the noise, beside the window; `done` or `failed` follows."""
         layer = self.cube.layer
+        if not settle_axis(layer):
+            return
         try:
             cube = cube_of(layer)
             model = self.noise(cube)
@@ -169,6 +177,8 @@ class NoiseWidget(Docked):
         self._fail(str(error))
 
     def _fail(self, text: str) -> None:
+        if self.caption.text() == _no_look(text):
+            self.caption.clear()  # once is enough
         self.message.complain(text)
         self.failed.emit(text)
 
@@ -198,17 +208,19 @@ class NoiseWidget(Docked):
 
     def _show_no_look(self, text: str) -> None:
         self.picture.clear()
-        self.caption.setText(f"No preview: {text}")
+        self.caption.setText("" if self.message.is_error and self.message.text() == text else _no_look(text))
 
-    def _refresh(self) -> None:
+    def _refresh(self, event: Any = None) -> None:
         has_cube = self.cube.layer is not None
         self.run_button.setEnabled(has_cube)
         if not has_cube:
             self.preview.wish(None)
             for part in (self.scores, self.caption, self.picture):
                 part.clear()
-            self.message.say(CHOOSE if self.cube.count() else NO_CUBE)
-        elif self.message.text() in (NO_CUBE, CHOOSE):
+            self.message.say(CHOOSE if self.cube.count() else nothing_to_do(self.viewer))
+            self._is_waiting = True
+        elif self._is_waiting:
+            self._is_waiting = False
             self.message.say("")
 
     def _show_model(self, *_: Any) -> None:
@@ -228,6 +240,7 @@ class NoiseWidget(Docked):
             "Noise of the field's protocol (sigma on the 0 to 255 scale), then noise as sensors make it"
         )
         self.seed.setRange(0, 2**31 - 1)
+        tell_limits(self.seed)
         self.seed.setToolTip("The same seed gives the same noise")
         self.summary.setWordWrap(True)
         self.bands.setPlaceholderText("all, or such as 1-10, 600-700 nm")
@@ -258,6 +271,10 @@ class NoiseWidget(Docked):
             column.addWidget(part)
         column.addStretch()
         scrolled(content, self)
+
+
+def _no_look(text: str) -> str:
+    return f"No preview: {text}"
 
 
 def _summary(name: str) -> str:

@@ -12,6 +12,7 @@ from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import labelled_layer, show_band, shown_band
 from napari_decsc.ui.cubes.layers import cube_of
 from napari_decsc.ui.parts.docked import Connections
+from napari_decsc.ui.parts.limits import tell_limits
 from napari_decsc.ui.parts.room import make_room
 
 #: What has to fit between the buttons.
@@ -36,6 +37,7 @@ class BandControl(QWidget):
         connections.add(viewer.layers.selection.events.active, self.refresh)
         for emitter in viewer_compat.layer_list_events(viewer):
             connections.add(emitter, self.refresh)
+        connections.add(viewer.dims.events.nsteps, self.refresh)
         self.refresh()
 
     def refresh(self, event: Any = None) -> None:
@@ -95,6 +97,8 @@ class BandControl(QWidget):
         )
         make_room(self.band, WIDEST_BAND)
         make_room(self.wavelength, WIDEST_WAVELENGTH)
+        for box in (self.band, self.wavelength):
+            tell_limits(box)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)

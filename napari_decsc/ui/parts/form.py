@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 
 from napari_decsc.errors import SettingsError
 from napari_decsc.settings import Description, defaults, descriptions, from_dict
+from napari_decsc.ui.parts.limits import tell_limits
 
 #: Below this a number is typed ("1e-4") and not stepped: a spin box would hide its digits.
 SMALL = 0.01
@@ -58,6 +59,7 @@ def _laid_out(fields: list[Any]) -> QWidget:
     for field in fields:
         text = QLabel(field.label)
         text.setToolTip(field.tooltip)
+        tell_limits(field.native)
         rows.addRow(text, field.native)
     return widget
 

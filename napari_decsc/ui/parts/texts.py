@@ -1,12 +1,25 @@
 """Texts for people: a message, and a table of scores."""
 
+from typing import Any
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
+from napari_decsc.ui.cubes.strangers import can_take_step, stranger, why_not
+
 #: What every form says while there is nothing to work on.
-NO_CUBE = "Open a cube first: drop an ENVI header on the window, or take File ▸ Open Sample ▸ napari-decsc."
+NO_CUBE = (
+    "Open a cube first: with 'Open cube…' in View, or drop an ENVI header on the window and choose the reader "
+    "'napari-decsc' where napari asks."
+)
 CHOOSE = "Choose a cube."
 NO_SHOWN_CUBE = "No cube is shown. Tick the eye of one in the layer list, or drop an ENVI header on the window."
+
+
+def nothing_to_do(viewer: Any) -> str:
+    """What a form says that has no cube: how to open one, or why an image that is there is none."""
+    other = stranger(viewer)
+    return NO_CUBE if other is None else why_not(other) + (" View does that." if can_take_step(other) else "")
 
 
 def gone(name: str, chosen: str | None) -> str:
@@ -42,9 +55,26 @@ class Message(QLabel):
             self.setVisible(bool(text))
 
 
+class _WholeLabel(QLabel):
+    """A label whose lines break, and that is never given less height than they need: layouts reckon with one line."""
+
+    def setText(self, text: str | None) -> None:
+        """Another text needs another height."""
+        super().setText(text)
+        self._make_room()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Another width breaks lines elsewhere."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(self.width()) if self.text() else 0)
+
+
 def scores_label() -> QLabel:
     """A label for a table of scores; long names wrap."""
-    label = QLabel()
+    label = _WholeLabel()
     label.setTextFormat(Qt.TextFormat.RichText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

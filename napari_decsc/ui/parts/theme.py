@@ -1,5 +1,7 @@
 """Colours: those of plots from napari's theme, and one constant colour for every cube."""
 
+import colorsys
+import itertools
 import weakref
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +12,10 @@ PIN_COLOURS = ("#E8409F", "#8E6CEF", "#00A6B8", "#B0803A", "#6FA82E", "#E4572E")
 #: The residual, the tolerance it is to reach, and the line fitted to it.
 RESIDUAL, GOAL, FIT = "#3E9BDC", "#D55E00", "#009E73"
 
+#: Hues of further colours lie a golden section of the circle apart: however many there are, no two are alike.
+GOLDEN, SATURATION, LIGHTNESS = 0.618034, 0.55, (0.42, 0.62)
+
 _given: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
-_used: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,21 @@ def _hex(colour: Any) -> str:
 
 
 def cube_colour(viewer: Any, layer: Any) -> str:
-    """The colour of a cube's curves: given once, kept for the life of the layer, the same in every plot."""
+    """The colour of a cube's curves: given once, kept for the life of the layer, the same in every plot.
+
+    It is the first that no other layer of the viewer has.
+    """
     if layer not in _given:
-        number = _used.get(viewer, 0)
-        _used[viewer] = number + 1
-        _given[layer] = CUBE_COLOURS[number % len(CUBE_COLOURS)]
+        taken = {_given[other] for other in viewer.layers if other in _given}
+        _given[layer] = next(colour for colour in map(colour_of, itertools.count()) if colour not in taken)
     return _given[layer]
+
+
+def colour_of(number: int) -> str:
+    """A colour for each number from 0; the first are those of `CUBE_COLOURS`."""
+    if number < len(CUBE_COLOURS):
+        return CUBE_COLOURS[number]
+    hue = (0.08 + number * GOLDEN) % 1
+    channels = colorsys.hls_to_rgb(hue, LIGHTNESS[number % 2], SATURATION)
+    red, green, blue = (round(255 * channel) for channel in channels)
+    return f"#{red:02x}{green:02x}{blue:02x}"

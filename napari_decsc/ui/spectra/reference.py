@@ -1,6 +1,5 @@
 """How far spectra are from those of a reference: SAM and RMSE at a place, in words."""
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,12 +37,12 @@ def differences(reference: Cube | None, curves: Sequence[Curve], pin: Pin) -> li
     return [(curve, *difference(expected, statistics(curve.cube, pin).mean)) for curve in others]
 
 
-def in_html(reference: Cube | None, found: Sequence[Difference]) -> str:
-    """One line in the colours of the curves; empty where there is nothing to compare."""
+def in_line(reference: Cube | None, found: Sequence[Difference]) -> tuple[str, list[tuple[str, str]]]:
+    """A word and an entry in the colour of each curve; empty where there is nothing to compare."""
     if reference is None or not found:
-        return ""
-    shown = [f"<span style='color:{c.colour}'>▬</span>&nbsp;{angle:.2f}° · {error:.3g}" for c, angle, error in found]
-    return f"SAM · RMSE to {html.escape(short(reference.name))}: &nbsp; {' &nbsp; '.join(shown)}"
+        return "", []
+    shown = [(curve.colour, f"{angle:.2f}° · {error:.3g}") for curve, angle, error in found]
+    return f"SAM · RMSE to {short(reference.name)}:", shown
 
 
 def in_text(reference: Cube | None, found: Sequence[Difference]) -> str:

@@ -1,11 +1,10 @@
 """Spectra: of all visible cubes, at the pixel under the cursor, at pinned pixels and over regions of interest."""
 
-import html
 import weakref
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from napari_decsc.hsi.cube import Cube
@@ -17,6 +16,7 @@ from napari_decsc.ui.cubes.layers import cube_layers, cube_of, is_difference
 from napari_decsc.ui.files.libraries import listen
 from napari_decsc.ui.parts.band_control import BandControl
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.fitting import Entry, FittingLine
 from napari_decsc.ui.parts.texts import NO_SHOWN_CUBE, Message
 from napari_decsc.ui.parts.theme import cube_colour, theme_colours
 from napari_decsc.ui.spectra.board import Board
@@ -25,7 +25,7 @@ from napari_decsc.ui.spectra.pin_list import PinList
 from napari_decsc.ui.spectra.places import Pin, short, spectrum
 from napari_decsc.ui.spectra.plot import Curve, SpectrumPlot
 from napari_decsc.ui.spectra.pointer import Pointer, pixel_at
-from napari_decsc.ui.spectra.reference import differences, find_reference, in_html, in_text
+from napari_decsc.ui.spectra.reference import differences, find_reference, in_line, in_text
 
 HELP = "Click in the image pins a pixel, Shift-click one more. Click in a plot to go to that band."
 #: Names of a library that a tooltip lists.
@@ -40,7 +40,7 @@ class SpectrumWidget(Docked):
         self.plot = SpectrumPlot(theme_colours(self.viewer))
         self.list = PinList()
         self.bands = BandControl(self.viewer, self.connections)
-        self.legend, self.differences = QLabel(), QLabel()
+        self.legend, self.differences = FittingLine(), FittingLine()
         self.message = Message()
         self.roi_button = QPushButton("Draw ROI")
         self.clear_button = QPushButton("Remove all")
@@ -75,7 +75,7 @@ class SpectrumWidget(Docked):
         ]
         self._reference = find_reference(self._layers)
         self.plot.show_cubes(curves, self.board.inside, self._limits(), self.board.shelf)
-        self.legend.setText(_legend(curves))
+        self.legend.show_entries("", _legend(curves))
         self.legend.setToolTip("\n".join(curve.cube.name for curve in curves))
         notes = [in_text(self._reference, differences(self._reference, curves, pin)) for pin in self.pins]
         notes += [", ".join(one.library.names[:MOST_NAMES]) for one in self.board.shelf]
@@ -136,7 +136,7 @@ class SpectrumWidget(Docked):
     def _draw_pixel(self) -> None:
         """Draw the pixel that was under the cursor last; to begin with, the centre of the image."""
         if not self._layers:
-            self.differences.clear()
+            self.differences.show_entries("", ())
             return
         pixels = [None if self._position is None else pixel_at(layer, self._position) for layer in self._layers]
         if all(pixel is None for pixel in pixels):
@@ -151,7 +151,7 @@ class SpectrumWidget(Docked):
         row, col = next(pixel for pixel in pixels if pixel is not None)
         self.plot.hover(values, f"row {row}, col {col}")
         found = differences(self._reference, self.plot.curves, Pin(row, col, ""))
-        self.differences.setText(in_html(self._reference, found))
+        self.differences.show_entries(*in_line(self._reference, found))
         self.differences.setVisible(bool(found))
 
     def _followed(self) -> Any | None:
@@ -230,12 +230,8 @@ class SpectrumWidget(Docked):
 
     def _lay_out(self) -> None:
         self.hint = QLabel(HELP)
-        for label in (self.legend, self.differences):
-            label.setTextFormat(Qt.TextFormat.RichText)
         # a longer text must not push the window wider
         self.bands.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.differences.setMinimumWidth(1)
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.differences.setToolTip("Spectral angle (degrees) and root mean square error (physical values), good bands")
         self.roi_button.setToolTip("Mean and standard deviation over a region that you draw in a Shapes layer")
@@ -252,7 +248,7 @@ class SpectrumWidget(Docked):
         column.setSpacing(2)
         column.addLayout(top)
         second = QHBoxLayout()
-        second.addWidget(self.differences)
+        second.addWidget(self.differences, stretch=1)
         second.addSpacing(12)
         second.addWidget(self.list, stretch=1)
         second.addWidget(self.hint, stretch=1)
@@ -267,7 +263,6 @@ def _emitters(layer: Any) -> list[Any]:
     return [events.visible, events.data, events.name, *viewer_compat.metadata_events(layer)]
 
 
-def _legend(curves: list[Curve]) -> str:
+def _legend(curves: list[Curve]) -> list[Entry]:
     length = 27 if len(curves) < 4 else 18
-    parts = [f"<span style='color:{c.colour}'>▬</span>&nbsp;{html.escape(short(c.cube.name, length))}" for c in curves]
-    return " &nbsp; ".join(parts)
+    return [(curve.colour, short(curve.cube.name, length)) for curve in curves]

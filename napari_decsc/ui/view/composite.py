@@ -1,5 +1,6 @@
 """The colour picture of a cube as a layer: bands that a person names, and the layer above the cube's own."""
 
+import re
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -10,36 +11,60 @@ from numpy.typing import NDArray
 from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.band_list import nearest_band
 from napari_decsc.hsi.colours import Choice
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import NANOMETRES, Cube
 from napari_decsc.hsi.summary import unit_text
 from napari_decsc.ui.cubes.layers import KEY, Composite, composite_of, placement
 
 COLOURS = ("red", "green", "blue")
+#: Units as people type them, and what they are called in a cube.
+SPELLED = {"nm": "nm", "um": "um", "µm": "um", "μm": "um"}
+_NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
+_TYPED = re.compile(rf"{_NUMBER}\s*[,;]\s*{_NUMBER}\s*[,;]\s*{_NUMBER}\s*([^\d\s,;.]+)?")
 
 
 def typed(cube: Cube, text: str) -> Choice:
-    """Three wavelengths in the cube's unit, or band numbers where it has none, as "650, 550, 450".
+    """Three wavelengths, or band numbers where the cube has none, as "650, 550, 450" or "0.65, 0.55, 0.45 um".
+
+    A wavelength without a unit is one in the cube's unit, or in another unit of length if it lies among the cube's
+    wavelengths only there.
 
     Raises
     ------
     SettingsError
-        If the text holds no three numbers, or a band number is out of range.
+        If the text holds no three numbers, a wavelength lies outside the cube's, or a band number is out of range.
     """
-    try:
-        numbers = [float(part) for part in text.replace(";", ",").split(",")]
-    except ValueError:
-        numbers = []
     known = cube.wavelengths is not None
     kind, example = ("wavelengths", "650, 550, 450") if known else ("band numbers", "3, 2, 1")
-    if len(numbers) != 3:
+    match = _TYPED.fullmatch(text.strip())
+    if match is None:
         raise SettingsError(f"{text!r} is not understood; write three {kind} for red, green and blue, as {example}")
-    if cube.wavelengths is not None:
-        bands = [nearest_band(cube, number) for number in numbers]
+    numbers, unit = [float(number) for number in match.groups()[:3]], match[4]
+    if known:
+        bands = [nearest_band(cube, number) for number in _in_unit_of(cube, numbers, unit, text)]
     else:
         if not all(number.is_integer() and 1 <= number <= cube.bands for number in numbers):
             raise SettingsError(f"{text!r} names no bands of {cube.name}; they count from 1 to {cube.bands}")
         bands = [int(number) - 1 for number in numbers]
     return Choice((bands[0], bands[1], bands[2]), "chosen bands")
+
+
+def _in_unit_of(cube: Cube, numbers: list[float], unit: str | None, text: str) -> list[float]:
+    """Typed wavelengths in the cube's own unit."""
+    own, lengths = NANOMETRES.get(cube.wavelength_unit), cube.wavelengths
+    assert lengths is not None
+    low, high = float(np.nanmin(lengths)), float(np.nanmax(lengths))
+    room = 0.05 * (high - low) + 1e-9
+    if unit is None:
+        factors = [1.0, *([] if own is None else [NANOMETRES[name] / own for name in ("nm", "um")])]
+    elif own is None or unit not in SPELLED:
+        raise SettingsError(f"{text!r}: the unit {unit!r} is not understood; write {unit_text(cube.wavelength_unit)}")
+    else:
+        factors = [NANOMETRES[SPELLED[unit]] / own]
+    for factor in factors:
+        if all(low - room <= number * factor <= high + room for number in numbers):
+            return [number * factor for number in numbers]
+    said = f"{low:.5g} to {high:.5g} {unit_text(cube.wavelength_unit)}".rstrip()
+    raise SettingsError(f"{text!r} lies outside the wavelengths of {cube.name}, which go from {said}")
 
 
 def show(viewer: Any, layer: Any, cube: Cube, choice: Choice, image: NDArray[np.uint8]) -> Any:

@@ -1,6 +1,5 @@
-"""View: step through the bands, see a cube in colours, see and edit its bad bands."""
+"""View: open a cube, step through its bands, see it in colours, see and edit what is known of it."""
 
-import html
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -21,11 +19,12 @@ from qtpy.QtWidgets import (
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.band_list import format_bands, parse_bands
 from napari_decsc.hsi.colours import FALSE_COLOUR, TRUE_COLOUR, Choice, choose, default_bands, picture
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.band_label import label_bands
 from napari_decsc.ui.cubes.bands import labelled_layer, shown_band
 from napari_decsc.ui.cubes.layers import composite_of, cube_layers, cube_of, mark_good_bands, provenance_of
+from napari_decsc.ui.files.open_button import OpenButton, ReaderOffer
 from napari_decsc.ui.files.save_button import Chosen, SaveButton
 from napari_decsc.ui.parts.band_control import BandControl
 from napari_decsc.ui.parts.column import scrolled
@@ -34,8 +33,15 @@ from napari_decsc.ui.parts.texts import Message
 from napari_decsc.ui.parts.worker import calculation_worker
 from napari_decsc.ui.view import composite
 from napari_decsc.ui.view.composite import typed
+from napari_decsc.ui.view.layer_facts import LayerFacts, StrangerNote
 
-NO_CUBE = "Open a cube: drop an ENVI header on the window, or take File ▸ Open Sample ▸ napari-decsc."
+NO_CUBE = (
+    "Open a cube with the button, or drop an ENVI header on the window and choose the reader 'napari-decsc' where "
+    "napari asks; File ▸ Open Sample ▸ napari-decsc has a built-in one."
+)
+
+
+NO_BAD = "No band is marked as bad."
 
 
 class ViewWidget(Docked):
@@ -43,7 +49,9 @@ class ViewWidget(Docked):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.name = QLabel()
+        self.message = Message()
+        self.open_button, self.offer = OpenButton(self.viewer, self.message), ReaderOffer()
+        self.stranger, self.facts = StrangerNote(self.viewer), LayerFacts(self.viewer, self.message)
         self.bands = BandControl(self.viewer, self.connections)
         self.single = QPushButton("One band")
         self.true_colour = QPushButton("True colour")
@@ -53,7 +61,6 @@ class ViewWidget(Docked):
         self.bad = QLineEdit()
         self.shown_is_bad = QCheckBox("The shown band is bad")
         self.for_all = QCheckBox("Mark all cubes with the same bands")
-        self.message = Message()
         self.save_button = SaveButton(self.message, self._seen)
         self._worker: Any = None
         self._lay_out()
@@ -97,20 +104,22 @@ class ViewWidget(Docked):
                 mark_good_bands(other, ~bad)
         self.refresh()
         count = int(bad.sum())
-        self.message.say(f"{count} of {cube.bands} bands are marked as bad." if count else "No band is marked as bad.")
+        is_are = "is" if count == 1 else "are"
+        self.message.say(f"{count} of {counted(cube.bands, 'band')} {is_are} marked as bad." if count else NO_BAD)
 
     def refresh(self, event: Any = None) -> None:
         """Show what is known of the cube."""
         layer = labelled_layer(self.viewer)
-        self._content.setEnabled(layer is not None)
+        self._content.setVisible(layer is not None)
+        is_strange = self.stranger.refresh()
         if layer is None:
-            self.name.setText("")
-            self.message.say(NO_CUBE)
+            self.message.say("" if is_strange else NO_CUBE)
             return
         if self.message.text() == NO_CUBE:
             self.message.say("")
         cube = cube_of(layer)
-        self.name.setText(_facts(cube))
+        self.facts.show_layer(layer, cube)
+        self.offer.consider(cube)
         self.file_colour.setEnabled(default_bands(cube) is not None)
         known = cube.wavelengths is not None
         self.own.setPlaceholderText("red, green, blue: 650, 550, 450" if known else "red, green, blue: 30, 20, 10")
@@ -173,6 +182,8 @@ class ViewWidget(Docked):
         except DecscError as error:
             self.message.complain(str(error))
             return
+        if self.message.is_error:
+            self.message.say("")  # what was complained of is mended, also where the bands are those of before
         if not np.array_equal(bad, _bad(cube)):
             self.mark_bad(bad)
 
@@ -196,9 +207,20 @@ class ViewWidget(Docked):
             self.show_one_band()
         self.refresh()
 
+    def _watch(self, event: Any) -> None:
+        self._watch_layer(event.value)
+
+    def _watch_layer(self, layer: Any) -> None:
+        """Its bands may become others, by the axis that is chosen or by another plugin."""
+        for emitter in (layer.events.data, *viewer_compat.metadata_events(layer)):
+            self.connections.add(emitter, self.refresh)
+
     def _connect(self) -> None:
         for emitter in (*viewer_compat.layer_list_events(self.viewer), self.viewer.layers.selection.events.active):
             self.connections.add(emitter, self.refresh)
+        self.connections.add(self.viewer.layers.events.inserted, self._watch)
+        for layer in self.viewer.layers:
+            self._watch_layer(layer)
         self.connections.add(self.viewer.dims.events.current_step, self._on_step)
         self.bands.moved.connect(self.show_one_band)
         self.single.clicked.connect(lambda: self.show_one_band())
@@ -216,20 +238,19 @@ class ViewWidget(Docked):
             self._group.addButton(button)
         self.single.setChecked(True)
         self.for_all.setChecked(True)
-        self.name.setWordWrap(True)
         self._describe()
         self._content = QWidget()
         column = QVBoxLayout(self._content)
-        column.addWidget(self.name)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.facts)
         column.addWidget(self.bands)
         column.addWidget(_boxed("Colours", self._colour_rows()))
         column.addWidget(_boxed("Bad bands", self._bad_rows()))
         column.addWidget(self.save_button)
         whole = QWidget()
         outer = QVBoxLayout(whole)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._content)
-        outer.addWidget(self.message)
+        for part in (self.open_button, self.offer, self.message, self.stranger, self._content):
+            outer.addWidget(part)
         outer.addStretch()
         scrolled(whole, self)
 
@@ -271,11 +292,6 @@ def _boxed(title: str, layout: Any) -> QGroupBox:
     box = QGroupBox(title)
     box.setLayout(layout)
     return box
-
-
-def _facts(cube: Cube) -> str:
-    bands, rows, cols = cube.shape
-    return f"<b>{html.escape(cube.name)}</b><br>{bands} bands · {rows} rows · {cols} cols · {cube.data.dtype}"
 
 
 def _bad(cube: Cube) -> NDArray[np.bool_]:

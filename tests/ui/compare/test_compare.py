@@ -152,7 +152,7 @@ def test_pins_are_seen_in_every_cell(qtbot, viewer, widget, layers):
     viewer.add_points([[2.0, 3.0], [5.0, 1.0]], name=PINS, axis_labels=("row", "col"))
     compare(qtbot, widget)
     for caption in widget.comparison.captions.values():
-        np.testing.assert_array_equal(caption.layer.data[2:], [[2, 3], [5, 1]])
+        np.testing.assert_array_equal(caption.layer.data[3:], [[2, 3], [5, 1]])
         assert caption.layer.visible
     assert grid(viewer).actual_shape(viewer.layers) == (1, 3)
     cells = [grid(viewer).position(viewer.layers.index(layer), viewer.layers) for layer in layers]
@@ -208,3 +208,26 @@ def test_another_way_of_looking_at_judged_cubes_needs_no_new_judgement(qtbot, vi
     layers[2].data = layers[2].data + 0.1
     compare(qtbot, widget)
     assert widget.judging.judged[2].judgement is not known[2]
+
+
+def test_the_band_is_said_below_the_images_and_above_where_one_is_alone(qtbot, viewer, widget, layers):
+    from napari_decsc.ui.viewer_compat import canvas_text
+
+    qtbot.waitUntil(lambda: canvas_text(viewer).visible, timeout=5000)
+    assert str(canvas_text(viewer).position).endswith("top_left")  # notifications of napari come at the bottom
+    compare(qtbot, widget)
+    assert str(canvas_text(viewer).position).endswith("bottom_left")
+    for layer in layers:
+        rows = layer.data.shape[1]
+        lowest = widget.comparison.captions[layer].layer.data[:, 0].max()
+        assert lowest > rows - 0.5 + 0.1 * rows  # the view that is fitted has room for it below every image
+    widget.stop()
+    assert str(canvas_text(viewer).position).endswith("top_left")
+
+
+def test_a_cube_that_comes_ends_the_comparison(qtbot, viewer, widget, layers, cube):
+    compare(qtbot, widget)
+    add_cube_layer(viewer, cube.replace(name="new"))
+    qtbot.waitUntil(lambda: widget.comparison is None, timeout=5000)
+    assert not grid(viewer).enabled
+    assert viewer.layers["new"].visible

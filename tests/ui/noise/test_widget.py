@@ -147,14 +147,14 @@ def test_strength_is_shown_and_typed_in_data_units(shown):
 def test_the_preview_is_the_shown_band_of_the_result(shown, viewer, qtbot):
     widget, layer = shown
     with qtbot.waitSignal(widget.preview.seen, timeout=10_000) as seen:
-        show_band(viewer, layer, 4)
+        show_band(viewer, layer, 2)
     look = seen.args[0]
     noisy = add_noise(cube_of(layer), Gaussian(sigma=51), 3)
-    expected = score_cubes(cube_of(layer), noisy).band_psnr[4]
+    expected = score_cubes(cube_of(layer), noisy).band_psnr[2]
     assert look.psnr == pytest.approx(expected, rel=1e-6)
     assert f"PSNR {expected:.2f} dB" in widget.caption.text()
     low, high = layer.contrast_limits
-    shades = np.clip((noisy.data[4] - low) / (high - low), 0, 1) * 255
+    shades = np.clip((noisy.data[2] - low) / (high - low), 0, 1) * 255
     np.testing.assert_allclose(look.shades, shades, atol=1)
     assert not widget.picture.pixmap().isNull()
 
@@ -176,3 +176,19 @@ def test_every_field_says_what_it_is(viewer, cube, kept):
         for kind in (QAbstractSpinBox, QComboBox, QAbstractButton, QLineEdit):
             for field in widget.findChildren(kind):
                 assert field.toolTip() or field.parent().toolTip(), f"{type(widget).__name__}: {field}"
+
+
+def test_a_combination_with_nothing_ticked_complains_once(viewer, cube, kept):
+    add_cube_layer(viewer, cube)
+    widget = kept(NoiseWidget(viewer))
+    widget.show()
+    widget.model.setCurrentText("combination")
+    text = "no kind of noise is ticked; tick one or more"
+    assert widget.caption.text() == f"No preview: {text}"
+    widget.run_button.click()
+    assert widget.message.text() == text
+    assert widget.caption.text() == ""
+    widget.look()
+    assert widget.caption.text() == ""
+    widget.form.ticks["gaussian"].setChecked(True)
+    assert widget.message.text() == ""

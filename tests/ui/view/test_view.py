@@ -231,3 +231,35 @@ def test_a_file_far_larger_than_the_memory_opens_at_once(tmp_path, cube):
     assert time.perf_counter() - begin < 5
     assert shown.shape == (6, 40000, 30000)
     assert options["contrast_limits"] == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "bands"),
+    [
+        ("660, 510, 450", (4, 2, 1)),
+        ("0.66, 0.51, 0.45", (4, 2, 1)),  # micrometres: there is no light of 0.66 nm in this cube
+        ("0.66, 0.51, 0.45 um", (4, 2, 1)),
+        ("660;510;450 nm", (4, 2, 1)),
+    ],
+)
+def test_wavelengths_are_taken_in_the_unit_that_a_person_means(cube, text, bands):
+    assert typed(cube, text).bands == bands
+    in_um = cube.replace(wavelengths=cube.wavelengths / 1000, wavelength_unit="um")
+    assert typed(in_um, text).bands == bands
+
+
+@pytest.mark.parametrize("text", ["6.6, 5.1, 4.5", "1660, 510, 450", "660, 510, 450 furlongs", "660, 510"])
+def test_wavelengths_that_the_cube_has_not_are_refused(cube, text):
+    with pytest.raises(SettingsError, match=r"lies outside|is not understood"):
+        typed(cube, text)
+
+
+def test_a_complaint_about_bad_bands_goes_with_the_right_entry(viewer, layer, widget):
+    before = widget.bad.text()
+    widget.bad.setText("99")
+    widget.bad.editingFinished.emit()
+    assert widget.message.is_error
+    widget.bad.setText(before)  # the same bands as before: nothing to mark, and nothing to complain of
+    widget.bad.editingFinished.emit()
+    assert not widget.message.is_error
+    assert widget.message.text() == ""

@@ -52,7 +52,9 @@ class SpectralLibrary:
     def __post_init__(self) -> None:
         spectra = np.asarray(self.spectra, dtype=np.float64)
         if spectra.ndim != 2 or 0 in spectra.shape:
-            raise CubeError(f"library: spectra have the shape {spectra.shape}; give at least one (spectrum, band)")
+            raise CubeError(
+                f"library: spectra have {spectra.ndim} axes and {spectra.size} values; give (spectrum, band)"
+            )
         if len(self.names) != len(spectra):
             raise CubeError(f"library: {len(self.names)} names for {len(spectra)} spectra; give one for each")
         object.__setattr__(self, "spectra", spectra)

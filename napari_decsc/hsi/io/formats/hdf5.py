@@ -224,7 +224,8 @@ def _check_values(dataset: Any, path: Path) -> None:
         )
     check_filters(dataset, path)
     if dataset.id.get_storage_size() == 0:
-        raise FileFormatError(f"{path}: {dataset.name} describes {dataset.shape} values but holds none; fill it first")
+        sizes = " × ".join(map(str, dataset.shape))
+        raise FileFormatError(f"{path}: {dataset.name} describes {sizes} values but holds none; fill it first")
     _check_chunks(dataset, path)
 
 
