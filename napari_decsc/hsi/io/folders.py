@@ -1,5 +1,6 @@
 """Folders of a capture: which files in them are scenes, and which are references of dark and white."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -15,13 +16,15 @@ _MOST, _DEEPEST = 2_000, 2
 #: Files that make a folder a Zarr store: version 3, and a group or an array of version 2.
 _ZARR = ("zarr.json", ".zgroup", ".zarray")
 _REFERENCE = re.compile(r"(?:^|[_\-. ])(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE)
+#: Files of EnMAP and DESIS that tell of each pixel how good it is.
+_QUALITY = re.compile(r"-QL_.*\.tiff?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Entry:
     """A file of a folder that can be opened, by its one name: of an ENVI pair the header.
 
-    ``kind`` is "cube", "dark reference", "white reference" or "spectral library".
+    ``kind`` is "cube", "dark reference", "white reference", "quality layer" or "spectral library".
     """
 
     path: Path
@@ -78,13 +81,14 @@ def scenes(folder: str | Path) -> tuple[list[Path], list[Path]]:
 
 
 def name_of(path: Path) -> Path:
-    """The one name of a cube: of an ENVI pair its header, of a TIFF that a header describes the TIFF."""
+    """The one name of a cube: of an ENVI pair its header, of a TIFF that another file describes the TIFF."""
     from napari_decsc.hsi.io.companions import described, is_described_tiff
     from napari_decsc.hsi.io.envi import is_envi
     from napari_decsc.hsi.io.envi.pair import find_header
 
-    if is_described_tiff(path):
-        return described(path)
+    if is_described_tiff(path) or path.suffix.lower() == ".xml":
+        with contextlib.suppress(FileFormatError):  # metadata of two images stand for neither
+            return described(path)
     return find_header(path) if is_envi(path) else path
 
 
@@ -97,6 +101,8 @@ def _entry(path: Path) -> Entry | None:
         return Entry(path, "spectral library")
     if not can_open(path):
         return None
+    if _QUALITY.search(path.name):
+        return Entry(path, "quality layer")
     reference = reference_kind(path)
     return Entry(path, "cube" if reference is None else f"{reference} reference")
 

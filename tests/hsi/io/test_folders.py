@@ -4,10 +4,13 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_decsc.cli import main
+from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import write_envi
+from napari_decsc.hsi.io.files import open_cube
 from napari_decsc.hsi.io.folders import listed, reference_kind, scenes
 
 NAMES = {
@@ -53,6 +56,37 @@ def test_a_capture_is_listed(capture):
     cubes, references = scenes(capture)
     assert [path.name for path in cubes] == ["scan.hdr"]
     assert [path.name for path in references] == ["DARKREF_scan.hdr", "WHITEREF_scan.hdr"]
+
+
+def test_a_product_is_listed_once(tmp_path):
+    bands = np.ones((6, 9, 11), np.int16)
+    for name in (
+        "E-SPECTRAL_IMAGE.TIF",
+        "E-QL_PIXELMASK.TIF",
+        "L-SPECTRAL_IMAGE_VNIR.TIF",
+        "L-SPECTRAL_IMAGE_SWIR.TIF",
+    ):
+        tifffile.imwrite(tmp_path / name, bands, photometric="minisblack", metadata=None)
+    for name in ("E-METADATA.XML", "L-METADATA.XML"):
+        (tmp_path / name).write_text("<a/>")
+    assert [(entry.path.name, entry.kind) for entry in listed(tmp_path)] == [
+        ("E-SPECTRAL_IMAGE.TIF", "cube"),
+        ("E-QL_PIXELMASK.TIF", "quality layer"),
+        ("L-SPECTRAL_IMAGE_SWIR.TIF", "cube"),
+        ("L-SPECTRAL_IMAGE_VNIR.TIF", "cube"),
+    ]
+    assert len(scenes(tmp_path)[0]) == 3
+
+
+def test_metadata_of_two_images_name_them(tmp_path):
+    for end in ("VNIR", "SWIR"):
+        (tmp_path / f"L-SPECTRAL_IMAGE_{end}.TIF").write_bytes(b"II*")
+    (tmp_path / "L-METADATA.XML").write_text("<a/>")
+    with pytest.raises(FileFormatError, match=r"describes .*SWIR.TIF and .*VNIR.TIF; open one of them"):
+        open_cube(tmp_path / "L-METADATA.XML")
+    (tmp_path / "M-METADATA.XML").write_text("<a/>")
+    with pytest.raises(FileFormatError, match=r"its image M-SPECTRAL_IMAGE.TIF is not there; put it beside it"):
+        open_cube(tmp_path / "M-METADATA.XML")
 
 
 def test_info_lists_a_folder(capture, capsys):
