@@ -1,16 +1,20 @@
 """DECSC workbench: all widgets laid out, with the sample ready."""
 
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QTabWidget, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog, QTabWidget, QVBoxLayout
 
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.ui import session
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers
 from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files.sample import sample_cube
+from napari_decsc.ui.history.widget import HistoryPanel
 from napari_decsc.ui.judge.noise_panel import NoisePanel
 from napari_decsc.ui.judge.verdict_panel import VerdictPanel
 from napari_decsc.ui.keys import Keys
@@ -22,6 +26,7 @@ from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
+SESSIONS = "Sessions (*.json)"
 MAKING = "The built-in sample is being made…"
 NEXT = "Next: take the noise out of it (tab 2), or first add noise to a clean one (tab 1)."
 FIRST = (
@@ -42,6 +47,7 @@ class Workbench(Docked):
         self.measured = NoisePanel(self.viewer)
         self.verdict = VerdictPanel(self.viewer)
         self.trial = TrialWidget(self.viewer)
+        self.history = HistoryPanel(self.viewer)
         self.spectra = SpectrumWidget(self.viewer)
         self.tabs = QTabWidget()
         for widget, name, tip in (
@@ -52,6 +58,7 @@ class Workbench(Docked):
             (self.compare, "3 Compare", "See two to four cubes side by side, with their scores"),
             (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
             (self.verdict, "Verdict", "Whether what was removed is noise, and where structure may have gone"),
+            (self.history, "History", "What was done, to copy as a command or as Python; sessions"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)
         column = QVBoxLayout(self)
@@ -61,7 +68,10 @@ class Workbench(Docked):
         self.connections.add(self.viewer.layers.events.inserted, self._forget_hint)
         self.denoise.previewed.connect(self.spectra.refresh_soon)
         self.denoise.noise_found.connect(self.measured.know)
+        self.denoise.done.connect(lambda result: self.history.note(result.layer, self.denoise.state.seconds(0.0)))
         self.denoise.done.connect(self._judge)
+        self.history.save_wanted.connect(self._save_session)
+        self.history.open_wanted.connect(self._open_session)
         self.keys = Keys(self.viewer, self.denoise, self.compare, self.tabs.setCurrentWidget)
         self.denoise.keeping.compare_wanted.connect(self.keys.curtain)
         self.verdict.judged.connect(lambda verdict, layer: self.denoise.show_verdict(verdict.sentence, layer))
@@ -83,9 +93,32 @@ class Workbench(Docked):
         super().leave()
         self._painted.stop()
         self.keys.leave()
-        for widget in (self.view, self.noise, self.denoise, self.compare, self.measured, self.verdict, self.trial):
-            widget.leave()
+        for number in range(self.tabs.count()):
+            panel: Any = self.tabs.widget(number)
+            panel.leave()
         self.viewer.window.remove_dock_widget(self.spectra)
+
+    def _save_session(self) -> None:
+        """Ask for a name and write everything."""
+        name, _ = QFileDialog.getSaveFileName(self, "Save the session", str(Path.home() / "session.json"), SESSIONS)
+        if not name:
+            return
+        try:
+            self.history.message.say(f"Wrote {session.save(self, Path(name))}.")
+        except DecscError as error:
+            self.history.message.complain(str(error))
+
+    def _open_session(self) -> None:
+        """Ask for a session and open it beside what is open."""
+        name, _ = QFileDialog.getOpenFileName(self, "Open a session", str(Path.home()), SESSIONS)
+        if not name:
+            return
+        try:
+            lost = session.restore(self, Path(name))
+        except DecscError as error:
+            self.history.message.complain(str(error))
+            return
+        (self.history.message.complain if lost else self.history.message.say)("\n".join(lost) or f"Opened {name}.")
 
     def _judge(self, result: Result) -> None:
         """Judge a result beside the window, unless a clean cube has done so."""

@@ -27,6 +27,7 @@ from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files import reader
+from napari_decsc.ui.history.widget import HistoryPanel
 from napari_decsc.ui.judge.noise_panel import NoisePanel
 from napari_decsc.ui.judge.verdict_panel import VerdictPanel
 from napari_decsc.ui.noise.widget import NoiseWidget
@@ -37,7 +38,17 @@ from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.view.widget import ViewWidget
 from napari_decsc.ui.workbench import Workbench
 
-PANELS = (ViewWidget, NoiseWidget, DenoiseWidget, CompareWidget, SpectrumWidget, NoisePanel, TrialWidget, VerdictPanel)
+PANELS = (
+    ViewWidget,
+    NoiseWidget,
+    DenoiseWidget,
+    CompareWidget,
+    SpectrumWidget,
+    NoisePanel,
+    TrialWidget,
+    VerdictPanel,
+    HistoryPanel,
+)
 FIELDS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
 
 

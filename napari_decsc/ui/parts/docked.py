@@ -87,5 +87,6 @@ class Docked(QWidget):
         return found if found is not None and _is_there(found) else None
 
     def leave(self) -> None:
-        """Let go of the viewer."""
+        """Let go of the viewer; what comes back from work beside the window finds nobody from now on."""
+        self._left = True
         self.connections.close()

@@ -121,6 +121,18 @@ class Board(QObject):
         """The pins that every shown cube has pixels for."""
         return [pin for pin in self.pins if pin.area is None or (pin.area < self._extent).all()]
 
+    @property
+    def regions(self) -> tuple[Any, list[str]] | None:
+        """The layer that regions are drawn in, and a name for each of its shapes ("": none); None without one."""
+        if not self._rois.is_shown:
+            return None
+        return self._rois.layer, ["" if pin is None else pin.name for pin in self._rois.slots]
+
+    def read_regions(self) -> None:
+        """Take over now what was drawn."""
+        self.roi_timer.stop()
+        self._read_rois()
+
     def leave(self) -> None:
         """Take the markers away; a drawing is the person's, and stays."""
         self.roi_timer.stop()
