@@ -36,7 +36,7 @@ run: $(VENV)/.installed ## the demo: a noisy cube, denoised before your eyes; wr
 	@$(BIN)/napari-decsc demo --out $(OUT) $(ARGS)
 
 # one thread for each of the tests that run beside each other
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 test: $(VENV)/.installed ## all tests, in parallel and in random order (in a virtual screen)
 	@$(PYTEST) $(ARGS)

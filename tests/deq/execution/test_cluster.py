@@ -1,10 +1,10 @@
 """Tiles on a real dask cluster of worker processes: same result, whoever dies."""
 
+import contextlib
 import dataclasses
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,9 @@ from napari_decsc.hsi.io.envi import read_envi, write_envi
 from napari_decsc.hsi.io.files import new_sink
 from napari_decsc.hsi.noise.models import add_noise, make_noise
 from napari_decsc.hsi.sample import sample_cube
+
+#: They share a scheduler: one of the processes that run tests in parallel takes them all.
+pytestmark = pytest.mark.xdist_group("cluster")
 
 SETTINGS = {"tile": 32, "max_iterations": 2, "tolerance": 0, "device": "cpu"}
 
@@ -67,23 +70,36 @@ def end(process: subprocess.Popen) -> None:
     process.stdout.close()
 
 
-@pytest.fixture(scope="module")
-def scheduler():
-    pytest.importorskip("distributed", reason="needs the extra 'cluster'")
-    process = start(SCHEDULER)
-    yield address_of(process)
-    end(process)
+@contextlib.contextmanager
+def running(code: str, *arguments: str, count: int = 1):
+    """Processes that are ready, and their addresses."""
+    found = [start(code, *arguments) for _ in range(count)]
+    try:
+        addresses = [address_of(process) for process in found]
+        assert all(addresses)
+        yield found, addresses
+    finally:
+        for process in found:
+            end(process)
 
 
 @pytest.fixture
-def workers(scheduler, tmp_path):
-    """Two worker processes."""
-    found = [start(WORKER, scheduler, str(tmp_path)) for _ in range(2)]
-    for process in found:
-        assert address_of(process)
-    yield found
-    for process in found:
-        end(process)
+def own_scheduler():
+    """A scheduler that nobody works for."""
+    pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    with running(SCHEDULER) as (_, addresses):
+        yield addresses[0]
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    """A scheduler with two worker processes that no test harms: they take seconds to start."""
+    pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    with (
+        running(SCHEDULER) as (_, addresses),
+        running(WORKER, addresses[0], str(tmp_path_factory.mktemp("workers")), count=2),
+    ):
+        yield addresses[0]
 
 
 @pytest.fixture
@@ -106,7 +122,7 @@ def denoised(noisy: Cube, path: Path, listen=None, **settings) -> np.ndarray:
     return np.array(read_envi(path).data)
 
 
-def test_a_killed_worker_changes_nothing_in_the_result(noisy, workers, scheduler, tmp_path):
+def test_a_killed_worker_changes_nothing_in_the_result(noisy, own_scheduler, tmp_path):
     alone = denoised(noisy, tmp_path / "alone.hdr")
     events = []
 
@@ -115,29 +131,30 @@ def test_a_killed_worker_changes_nothing_in_the_result(noisy, workers, scheduler
         if len(events) == 1:
             workers[0].kill()
 
-    together = denoised(noisy, tmp_path / "together.hdr", listen, scheduler=scheduler)
-    assert workers[0].poll() is not None or workers[0].wait(5) is not None
+    with running(WORKER, own_scheduler, str(tmp_path), count=2) as (workers, _):
+        together = denoised(noisy, tmp_path / "together.hdr", listen, scheduler=own_scheduler)
+        assert workers[0].poll() is not None or workers[0].wait(5) is not None
     assert np.array_equal(alone, together)
     assert any("lost 1 worker" in event.message for event in events)
     assert {event.tile for event in events if not event.message} == {1, 2, 3, 4}
     assert [event.number for event in events if not event.message] == [0, 1, 2] * 4
 
 
-def test_a_result_that_is_no_shared_file_comes_back_to_the_caller(noisy, workers, scheduler):
+def test_a_result_that_is_no_shared_file_comes_back_to_the_caller(noisy, scheduler):
     settings = DecscSettings(**SETTINGS)
     alone = run(DecscDenoiser(settings).denoise(noisy))
     together = run(DecscDenoiser(DecscSettings(**SETTINGS, scheduler=scheduler)).denoise(noisy))
     assert np.array_equal(alone.data, together.data)
 
 
-def test_stop_leaves_the_start_estimate_in_what_was_not_begun(noisy, workers, scheduler, tmp_path):
+def test_stop_leaves_the_start_estimate_in_what_was_not_begun(noisy, scheduler, tmp_path):
     result = denoised(noisy, tmp_path / "out.hdr", lambda _: Command.STOP, scheduler=scheduler)
     assert np.isfinite(result).all()
     clean = sample_cube(64, 64, 3).data
     assert np.square(result - clean).mean() < 0.3 * np.square(noisy.data - clean).mean()
 
 
-def test_a_worker_that_does_not_see_the_file_is_named_with_the_cure(noisy, workers, scheduler, tmp_path, monkeypatch):
+def test_a_worker_that_does_not_see_the_file_is_named_with_the_cure(noisy, scheduler, tmp_path, monkeypatch):
     from napari_decsc.hsi.io import memory_map as mapped
 
     real = mapped.reference
@@ -153,21 +170,15 @@ def test_a_worker_that_does_not_see_the_file_is_named_with_the_cure(noisy, worke
     assert not (tmp_path / "out.hdr").exists()
 
 
-def test_a_cube_in_memory_is_refused_with_the_cure(noisy, workers, scheduler):
+def test_a_cube_in_memory_is_refused_with_the_cure(noisy, scheduler):
     held = noisy.replace(data=np.array(noisy.data))
     with pytest.raises(SettingsError, match="save it as ENVI"):
         run(DecscDenoiser(DecscSettings(**SETTINGS, scheduler=scheduler)).denoise(held))
 
 
-def test_a_scheduler_without_workers_is_refused_with_the_cure(noisy, scheduler, tmp_path):
-    from distributed import Client
-
-    with Client(scheduler, set_as_default=False) as client:
-        deadline = time.monotonic() + 20
-        while client.nthreads() and time.monotonic() < deadline:
-            time.sleep(0.1)
+def test_a_scheduler_without_workers_is_refused_with_the_cure(noisy, own_scheduler, tmp_path):
     with pytest.raises(DenoisingError, match="has no workers"):
-        denoised(noisy, tmp_path / "out.hdr", scheduler=scheduler)
+        denoised(noisy, tmp_path / "out.hdr", scheduler=own_scheduler)
 
 
 def test_no_scheduler_is_refused_with_the_cure(noisy, tmp_path, monkeypatch):
