@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray
 
+from napari_decsc.hsi.io import memory_map
 from napari_decsc.hsi.io.files import open_cube, save_cube
 from napari_decsc.hsi.io.formats import cf
 
@@ -230,6 +231,60 @@ def test_bands_as_variables_are_one_cube(tmp_path, kind):
     np.testing.assert_allclose(cube.physical()[:, 1, 3], [0.1 * 103, 0.2 * 203, 1 * 1003], rtol=1e-6)
     assert np.isnan(cube.physical()[:, 0, 0]).all()
     assert cube.header["map info"][:7] == ["Geographic Lat/Lon", "1", "1", "7.75", "50.25", "0.5", "0.5"]
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of affine, which rasterio uses
+@pytest.mark.parametrize("bottom_up", [False, True])
+@pytest.mark.parametrize("kind", ["NC", "NC4"])
+def test_what_gdal_wrote_is_the_right_way_up(tmp_path, kind, bottom_up):
+    rasterio = pytest.importorskip("rasterio")
+    from rasterio import shutil
+    from rasterio.transform import from_origin
+
+    stored = COUNTS.astype(I2)
+    place = {"crs": "EPSG:32633", "transform": from_origin(5e5, 5e6, 30, 30), "nodata": -1}
+    size = dict(zip(("count", "height", "width"), stored.shape, strict=True))
+    with rasterio.open(tmp_path / "x.tif", "w", driver="GTiff", dtype="int16", **size, **place) as file:
+        file.write(stored)
+        file.scales, file.offsets = [0.5] * 5, [1.0] * 5
+        for band in range(1, 6):
+            file.update_tags(band, wavelength=str(400 + 50 * band), wavelength_units="nm", fwhm="10")
+    options = {"FORMAT": kind, "WRITE_BOTTOMUP": "YES" if bottom_up else "NO"}
+    shutil.copy(tmp_path / "x.tif", tmp_path / "x.nc", driver="netCDF", **options)
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_allclose(cube.physical(), stored * 0.5 + 1.0)
+    assert cube.wavelengths.tolist() == [450, 500, 550, 600, 650]
+    assert cube.fwhm.tolist() == [10] * 5
+    assert cube.header["map info"][:8] == ["UTM", "1", "1", "500000.0", "5000000.0", "30.0", "30.0", "33"]
+
+
+def test_a_turned_map_of_a_file_is_still_one(tmp_path):
+    with netCDF4.Dataset(tmp_path / "x.nc", "w") as file:
+        for name, size in zip(("band", "y", "x"), SHAPE, strict=True):
+            file.createDimension(name, size)
+        file.createVariable("radiance", "f4", ("band", "y", "x"), fill_value=F4(-1))[:] = COUNTS
+        file.createVariable("y", "f8", ("y",))[:] = np.arange(12)
+        file.createVariable("x", "f8", ("x",))[:] = np.arange(17)
+        file.createVariable("crs", "i4").crs_wkt = 'PROJCS["WGS 84 / UTM zone 11S"]'
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.data, COUNTS[:, ::-1])
+    assert cube.header["map info"][3:8] == ["-0.5", "11.5", "1.0", "1.0", "11"]
+    place = memory_map.reference(cube.data)
+    assert place is not None
+    np.testing.assert_array_equal(place.open(), cube.data)
+    np.testing.assert_array_equal(memory_map.read(cube.data[:, 2:9]), cube.data[:, 2:9])
+
+
+def test_rows_of_no_known_map_stay_as_they_are(tmp_path):
+    with netCDF4.Dataset(tmp_path / "x.nc", "w") as file:
+        for name, size in zip(("band", "lat", "lon"), SHAPE, strict=True):
+            file.createDimension(name, size)
+        file.createVariable("radiance", "f4", ("band", "lat", "lon"))[:] = COUNTS
+        file.createVariable("lat", "f8", ("lat",))[:] = np.arange(12)
+        file.createVariable("lon", "f8", ("lon",))[:] = np.arange(17)
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.data, COUNTS)
+    assert "map info" not in cube.header  # which would put the first row in the north
 
 
 def test_wavelengths_in_the_names_of_bands(tmp_path):

@@ -12,7 +12,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import with_gains
 from napari_decsc.hsi.io.envi.header import Header
 from napari_decsc.hsi.io.formats.attributes import from_attributes
-from napari_decsc.hsi.io.formats.geolocation import geographic_fields
+from napari_decsc.hsi.io.formats.geolocation import geographic_fields, is_bottom_up
 from napari_decsc.hsi.io.formats.metadata import cube_fields
 from napari_decsc.hsi.io.formats.spectral import Vector, lengths, spectral_fields, words_of
 
@@ -151,6 +151,8 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
     if data.shape != chosen.cube_shape:
         data = data.reshape(chosen.cube_shape)
     data = data.transpose(axis, *(other for other in range(3) if other != axis))
+    if is_bottom_up(contents, data.shape):
+        data = data[:, ::-1]
     fields = {**spectral_fields(contents.vectors, data.shape[0], chosen.name), **chosen.fields}
     header = {**contents.header, **geographic_fields(contents, chosen, data.shape)}
     cube = Cube(data, name=contents.path.stem, source=contents.path, header=header, **fields)

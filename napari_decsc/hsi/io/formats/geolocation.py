@@ -46,6 +46,15 @@ def geographic_fields(contents: "Contents", chosen: "Variable", shape: tuple[int
     )
 
 
+def is_bottom_up(contents: "Contents", shape: tuple[int, ...]) -> bool:
+    """Whether the rows of a cube (band, row, col) on a known map run from south to north, as GDAL writes NetCDF.
+
+    Without a map projection nobody knows where north is; such rows are left as they are.
+    """
+    rows = _vector(contents, ROWS, shape[1])
+    return bool(contents.grids) and rows is not None and rows[1] > 0 and _vector(contents, COLS, shape[2]) is not None
+
+
 def map_info(east: float, north: float, width: float, height: float, wkt: str) -> dict[str, Any]:
     """`map info` and `coordinate system string` for the outer corner at the upper left and the size of a pixel."""
     place = [repr(value) for value in map(float, (east, north, width, height))]
@@ -97,7 +106,12 @@ def _of_grid(contents: "Contents", shape: tuple[int, ...]) -> dict[str, Any]:
 def _of_coordinates(contents: "Contents", shape: tuple[int, ...]) -> dict[str, Any]:
     """From the centres of even cols and rows, the rows from north to south."""
     cols, rows = _vector(contents, COLS, shape[2]), _vector(contents, ROWS, shape[1])
-    if cols is None or rows is None or cols[1] <= 0 or rows[1] >= 0:
+    if cols is None or rows is None or cols[1] <= 0:
+        return {}
+    if is_bottom_up(contents, shape):
+        # the cube is turned: its first row is the last one of the file
+        rows = rows[0] + rows[1] * (shape[1] - 1), -rows[1], rows[2]
+    if rows[1] >= 0:
         return {}
     wkt = next((_wkt(grid) for grid in contents.grids if _wkt(grid)), "")
     geographic = rows[2].startswith("lat")
