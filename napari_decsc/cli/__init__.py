@@ -29,6 +29,7 @@ COMMANDS = {
     "denoise": "denoise a cube",
     "batch": "denoise many cubes, and go on where an earlier run was stopped",
     "evaluate": "score a cube against a reference (PSNR, SSIM, SAM, ERGAS)",
+    "tune": "find the method and the strength that suit a cube, without a clean one",
     "train": "train the weights of the DECSC model",
     "benchmark": "compare methods on noise cases: quality, time and memory",
 }

@@ -90,7 +90,7 @@ class Verdict:
         """The verdict for a person: what was removed, how white it is, where structure may have gone."""
         if not np.isfinite(self.share):
             return "Nothing was removed that could be judged."
-        outliers = f" and {self.outliers} outliers" if self.outliers else ""
+        outliers = f" and {self.outliers} outlier{'s' * (self.outliers > 1)}" if self.outliers else ""
         removed = f"Removed {_percent(self.share)} of the signal (root mean square){outliers}"
         return "; ".join([removed, self._white(), self._where()]) + "."
 

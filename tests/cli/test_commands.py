@@ -246,3 +246,19 @@ def test_evaluate_without_a_reference_judges_what_was_removed(
     assert lines[2].split() == ["band", "removed/%", "pixels", "bands", "signal", "texture"]
     assert lines[3].split()[:2] == ["1", "50"]
     assert len(lines) == 7
+
+
+def test_tune_ranks_methods_and_strengths(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("tune", "noisy.hdr", "--methods", "flat", "--strengths", "0", "0.5", "1")
+    found = answer(capsys, *words)
+    # the bands are constant: the flatter, the better
+    assert found["best"] == "--method flat --strength 1"
+    assert [one["name"].split()[-1] for one in found["tried"]] == ["1", "0.5", "0"]
+    assert found["tried"][0]["distance"] == pytest.approx(0.6745, abs=0.01)  # all values are +-0.1
+    assert main(list(words)) == 0
+    assert "Take --method flat --strength 1." in capsys.readouterr().out
+
+
+def test_tune_names_what_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "0 or more" in complaint(capsys, "tune", "noisy.hdr", "--methods", "flat", "--crop", "-1")
+    assert "strength" in complaint(capsys, "tune", "noisy.hdr", "--methods", "flat", "--strengths", "7")
