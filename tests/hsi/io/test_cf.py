@@ -258,6 +258,21 @@ def test_what_gdal_wrote_is_the_right_way_up(tmp_path, kind, bottom_up):
     assert cube.header["map info"][:8] == ["UTM", "1", "1", "500000.0", "5000000.0", "30.0", "30.0", "33"]
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore:.*no geotransform.*")
+@pytest.mark.parametrize("kind", ["NC", "NC4"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
+def test_pictures_of_gdal_without_a_place(tmp_path, kind, dtype):
+    rasterio = pytest.importorskip("rasterio")
+    from rasterio import shutil
+
+    stored = (COUNTS % 250).astype(dtype)
+    size = dict(zip(("count", "height", "width"), stored.shape, strict=True))
+    with rasterio.open(tmp_path / "x.tif", "w", driver="GTiff", dtype=dtype, nodata=7, **size) as file:
+        file.write(stored)
+    shutil.copy(tmp_path / "x.tif", tmp_path / "x.nc", driver="netCDF", FORMAT=kind)
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.nc").physical(), np.where(stored == 7, np.nan, stored))
+
+
 def test_a_turned_map_of_a_file_is_still_one(tmp_path):
     with netCDF4.Dataset(tmp_path / "x.nc", "w") as file:
         for name, size in zip(("band", "y", "x"), SHAPE, strict=True):
@@ -273,6 +288,17 @@ def test_a_turned_map_of_a_file_is_still_one(tmp_path):
     assert place is not None
     np.testing.assert_array_equal(place.open(), cube.data)
     np.testing.assert_array_equal(memory_map.read(cube.data[:, 2:9]), cube.data[:, 2:9])
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_dimension_without_values_has_none(tmp_path, kind):
+    with netCDF4.Dataset(tmp_path / "x.nc", "w", format=kind) as file:
+        for name, size in zip(("wavelength", "y", "x"), SHAPE, strict=True):
+            file.createDimension(name, size)
+        file.createVariable("radiance", "f4", ("y", "x", "wavelength"))[:] = COUNTS.transpose(1, 2, 0)
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.data, COUNTS)
+    assert cube.wavelengths is None
 
 
 def test_rows_of_no_known_map_stay_as_they_are(tmp_path):

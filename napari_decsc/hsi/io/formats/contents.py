@@ -151,7 +151,7 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
     if data.shape != chosen.cube_shape:
         data = data.reshape(chosen.cube_shape)
     data = data.transpose(axis, *(other for other in range(3) if other != axis))
-    if is_bottom_up(contents, data.shape):
+    if is_bottom_up(contents, chosen, data.shape):
         data = data[:, ::-1]
     fields = {**spectral_fields(contents.vectors, data.shape[0], chosen.name), **chosen.fields}
     header = {**contents.header, **geographic_fields(contents, chosen, data.shape)}

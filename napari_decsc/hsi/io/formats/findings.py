@@ -98,6 +98,11 @@ class Findings:
             return True
         return size <= spectral.LONGEST and (spectral.role(own) is not None or counts_bands(own) or own in COLS + ROWS)
 
+    def add_dimension(self, name: str, size: int) -> None:
+        """Note a dimension without values."""
+        if counts_bands(name):
+            self.counts.add(size)
+
     def add_vector(self, name: str, values: Any, attributes: Mapping[str, Any]) -> None:
         """Note a vector that may count or describe bands, rows or cols."""
         name = self._shown(name)

@@ -41,17 +41,20 @@ def geographic_fields(contents: "Contents", chosen: "Variable", shape: tuple[int
     return (
         _of_hdfeos(contents, chosen, shape)
         or _of_grid(contents, shape)
-        or _of_coordinates(contents, shape)
+        or _of_coordinates(contents, chosen, shape)
         or _of_corners(contents, shape)
     )
 
 
-def is_bottom_up(contents: "Contents", shape: tuple[int, ...]) -> bool:
+def is_bottom_up(contents: "Contents", chosen: "Variable", shape: tuple[int, ...]) -> bool:
     """Whether the rows of a cube (band, row, col) on a known map run from south to north, as GDAL writes NetCDF.
 
-    Without a map projection nobody knows where north is; such rows are left as they are.
+    Without a map projection nobody knows where north is; such rows are left as they are, but for those of GDAL, which
+    writes pictures without a place upside down too.
     """
     rows = _vector(contents, ROWS, shape[1])
+    if "GDAL" in contents.facts and chosen.is_stack and not contents.coordinates:
+        return True
     return bool(contents.grids) and rows is not None and rows[1] > 0 and _vector(contents, COLS, shape[2]) is not None
 
 
@@ -103,12 +106,12 @@ def _of_grid(contents: "Contents", shape: tuple[int, ...]) -> dict[str, Any]:
     return {}
 
 
-def _of_coordinates(contents: "Contents", shape: tuple[int, ...]) -> dict[str, Any]:
+def _of_coordinates(contents: "Contents", chosen: "Variable", shape: tuple[int, ...]) -> dict[str, Any]:
     """From the centres of even cols and rows, the rows from north to south."""
     cols, rows = _vector(contents, COLS, shape[2]), _vector(contents, ROWS, shape[1])
     if cols is None or rows is None or cols[1] <= 0:
         return {}
-    if is_bottom_up(contents, shape):
+    if is_bottom_up(contents, chosen, shape):
         # the cube is turned: its first row is the last one of the file
         rows = rows[0] + rows[1] * (shape[1] - 1), -rows[1], rows[2]
     if rows[1] >= 0:

@@ -23,6 +23,8 @@ from napari_decsc.hsi.io.formats.products import recognised
 _KIND = "HDF5"
 #: How a file of the older HDF 4 begins, which is another format.
 _HDF4 = b"\x0e\x03\x13\x01"
+#: What the netCDF library calls a dimension that has a length and no values.
+_NO_VALUES = "This is a netCDF dimension but not a netCDF variable"
 #: Objects looked at in a file, and groups within groups.
 _MOST_OBJECTS, _DEEPEST = 20_000, 32
 #: Members of a group, or attributes of an object, above which their list is not asked for: it is made as a whole.
@@ -110,6 +112,8 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
         is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and _is_inside(dataset)
         value = dataset[()] if is_small and found.reads(dataset.name, kind) else None
         found.add_single(dataset.name, value, attributes)
+    elif str(attributes.get("NAME", "")).startswith(_NO_VALUES):
+        found.add_dimension(dataset.name, dataset.size)
     elif len(long) <= 1 and found.is_vector(dataset.name, dataset.size) and _is_inside(dataset):
         check_filters(dataset, path)
         _check_chunks(dataset, path)
