@@ -10,6 +10,7 @@ written and read again. Inputs that reach new lines of the package's code, or a 
 
 import argparse
 import contextlib
+import importlib
 import multiprocessing
 import random
 import re
@@ -91,6 +92,9 @@ def work(pipe: Connection, case_folder: Path, scratch: Path, seed: int, count: i
     watch, coverage, answers, faults = Watch(), Coverage(), Counter[str](), []
     store = Pool(rng, pool)
     known = len(pool)
+    # what is imported when it is first needed takes seconds on a busy machine, which are not the input's
+    for name in ("dask.array", "h5py", "spectral", "tifffile", "xml.etree.ElementTree"):
+        importlib.import_module(name)
     _limit_memory()
     for number in range(count):
         case = store.next()
