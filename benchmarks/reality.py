@@ -34,9 +34,12 @@ from napari_decsc.registry import make_denoiser
 ROOT = Path(__file__).resolve().parents[1]
 INPUT, OURS, CLASSICAL = "input", "decsc", ("fasthyde", "e3dtv")
 METHODS = (INPUT, OURS, *CLASSICAL)
-#: Parts of the package that decide what a method's cells hold.
-SOURCES = {INPUT: ("hsi/noise",), OURS: ("hsi", "filters", "denoising", "deq")} | dict.fromkeys(
-    CLASSICAL, ("hsi", "filters", "denoising", "classical")
+#: Parts of the package that decide what the noise is, and what a method makes of it. Others may change.
+NOISE = ("hsi/noise", "hsi/metrics.py")
+COMMON = (*NOISE, "hsi/cube.py", "hsi/no_data.py", "hsi/scaling.py", "filters")
+ROOMS = ("estimation", "execution", "model", "solvers", "weights", "denoiser.py", "settings.py")
+SOURCES = {INPUT: NOISE, OURS: (*COMMON, *(f"deq/{room}" for room in ROOMS))} | dict.fromkeys(
+    CLASSICAL, (*COMMON, "classical")
 )
 #: Noise level of the scenes with something planted, as a share of the peak.
 SIGMA = 0.02
@@ -164,8 +167,8 @@ def code_of(method: str, known: dict[str, str] = {}) -> str:  # noqa: B006
     """A short name of the code that decides what a method does: the same files, the same name."""
     if method not in known:
         package, digest = ROOT / "napari_decsc", hashlib.sha256()
-        for folder in SOURCES[method]:
-            for file in sorted(path for path in (package / folder).rglob("*") if path.is_file()):
+        for part in (package / source for source in SOURCES[method]):
+            for file in [part] if part.is_file() else sorted(path for path in part.rglob("*") if path.is_file()):
                 if file.suffix in (".py", ".safetensors"):
                     digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
         known[method] = digest.hexdigest()[:10]

@@ -20,6 +20,8 @@ from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 Doubles = NDArray[np.float64]
 
+#: Noise levels between two grey levels from which a third of the noise's variance or more is rounding: 2^2 / 12.
+COARSE = 2.0
 #: Correlations, and shares of energy, below which likeness is no matter, however certain it is.
 NO_MATTER, NO_MATTER_TEXTURE = 0.02, 0.05
 
@@ -51,6 +53,8 @@ class Verdict:
         Voxels that stand more than 6 noise levels out of what was removed.
     noise_is_measured : bool
         Whether the noise's own correlations, lines and waves were known; if not, they count as suspicious.
+    is_coarse : bool
+        Whether grey levels lie further apart than the noise: rounding follows the scene then, and counts as suspicious.
     """
 
     removed: Doubles
@@ -64,6 +68,7 @@ class Verdict:
     count: int
     outliers: int
     noise_is_measured: bool
+    is_coarse: bool = False
     false_alarm: float = FALSE_ALARM
 
     @property
@@ -92,7 +97,10 @@ class Verdict:
             return "Nothing was removed that could be judged."
         outliers = f" and {self.outliers} outlier{'s' * (self.outliers > 1)}" if self.outliers else ""
         removed = f"Removed {_percent(self.share)} of the signal (root mean square){outliers}"
-        return "; ".join([removed, self._white(), self._where()]) + "."
+        parts = [removed, self._white(), self._where()]
+        if self.is_coarse and not self.is_clean:
+            parts.append("grey levels are coarser than the noise, so that rounding alone looks like structure")
+        return "; ".join(parts) + "."
 
     def _white(self) -> str:
         suspicions = self.suspicions
@@ -127,6 +135,8 @@ class Verdict:
             "place_count": self.count,
             "false_alarm": self.false_alarm,
             "outliers": self.outliers,
+            "noise_is_measured": self.noise_is_measured,
+            "is_coarse": self.is_coarse,
         }
 
 
@@ -182,6 +192,7 @@ def judge(noisy: Cube, denoised: Cube, noise: MeasuredNoise | None = None) -> Ve
     return Verdict(
         spread(band_share), share, space, bands, signal, texture, scores, listed, count, removed.outliers,
         noise is not None,
+        noise is not None and len(level) > 0 and noise.step > COARSE * float(np.median(removed.level)),
     )  # fmt: skip
 
 

@@ -94,3 +94,11 @@ def test_the_name_of_a_cell_holds_all_that_it_depends_on(script, tmp_path):
         script.Cell(tmp_path / "a.npz", "rows", "decsc", 24, 1, 5),
     ]
     assert len({cell.file(tmp_path) for cell in (one, *others)}) == 7
+
+
+def test_the_code_of_a_method_is_there(script):
+    package = Path(SCRIPT).parents[1] / "napari_decsc"
+    missing = {source for sources in script.SOURCES.values() for source in sources if not (package / source).exists()}
+    assert not missing
+    assert len({script.code_of(method) for method in ("input", "decsc", "e3dtv")}) == 3
+    assert script.code_of("fasthyde") == script.code_of("e3dtv")

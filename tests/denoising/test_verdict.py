@@ -274,6 +274,18 @@ def test_the_fringes_of_the_simulation_are_suspicious_until_they_are_measured():
     assert len(of(clean, noise).suspicions["space"]) == 16
 
 
+def test_rounding_to_coarse_grey_levels_is_said():
+    clean = scene()
+    noise = np.round((clean + 0.1 * white(clean.shape)) * 15) / 15 - clean
+    level = np.full(16, 1 / 15 / np.sqrt(12), np.float32)
+    coarse, fine = (of(clean, noise, known(16, level=level, step=step)) for step in (1 / 15, 0.0))
+    assert not coarse.is_clean
+    assert "rounding alone looks like structure" in coarse.sentence
+    assert "rounding" not in fine.sentence
+    assert coarse.describe()["is_coarse"]
+    assert "rounding" not in of(clean, white(clean.shape), known(16, step=0.05)).sentence  # clean all the same
+
+
 def test_dead_columns_that_were_measured_do_not_count():
     clean = scene()
     noise = white(clean.shape)
