@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
+import scipy.io
 
 from napari_decsc.cli import FAILED, MISUSED, main
 from napari_decsc.denoising.protocol import run
@@ -68,6 +70,38 @@ def _unknown_format(folder: Path) -> object:
     return open_cube(folder / "scene.xyz")
 
 
+def _structure(folder: Path) -> object:
+    scipy.io.savemat(folder / "x.mat", {"scene": {"cube": np.zeros((3, 4, 5))}})
+    return open_cube(folder / "x.mat")
+
+
+def _table(folder: Path) -> object:
+    scipy.io.savemat(folder / "x.mat", {"Y": np.zeros((3, 20))})
+    return open_cube(folder / "x.mat")
+
+
+def _filter(folder: Path) -> object:
+    with h5py.File(folder / "x.h5", "w") as file:
+        settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        settings.set_chunk((3, 4, 5))
+        settings.set_filter(32013, h5py.h5z.FLAG_OPTIONAL)
+        space = h5py.h5s.create_simple((3, 4, 5))
+        h5py.h5d.create(file.id, b"cube", h5py.h5t.IEEE_F32LE, space, settings).write_direct_chunk(
+            (0, 0, 0), bytes(240)
+        )
+    return open_cube(folder / "x.h5", band_axis=0)
+
+
+def _hdf4(folder: Path) -> object:
+    (folder / "x.hdf").write_bytes(b"\x0e\x03\x13\x01" + bytes(100))
+    return open_cube(folder / "x.hdf")
+
+
+def _metadata(folder: Path) -> object:
+    (folder / "E-METADATA.XML").write_text("<a/>")
+    return open_cube(folder / "E-METADATA.XML")
+
+
 def _twice(folder: Path) -> object:
     for _ in range(2):
         write_envi(cube(), folder / "scene.hdr")
@@ -111,6 +145,11 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "open brace": (reading(wavelength="{400, 500"), ("scene.hdr", "wavelength", "never closed", "add '}'")),
     "compressed": (reading(file_compression="1"), ("scene.hdr", "file compression", "uncompressed")),
     "library": (reading(file_type="ENVI Spectral Library"), ("scene.hdr", "file type", "open it with read_library")),
+    "a structure": (_structure, ("x.mat", "no cube", "scene, a structure", "variable of its own")),
+    "a table": (_table, ("x.mat", "no cube", "Y (3 x 20)", "reshape it")),
+    "a missing filter": (_filter, ("x.h5", "cube", "ZFP", "pip install hdf5plugin", "gzip")),
+    "HDF 4": (_hdf4, ("x.hdf", "HDF4", "convert it to HDF5")),
+    "metadata alone": (_metadata, ("E-METADATA.XML", "E-SPECTRAL_IMAGE.TIF is not there", "put it beside")),
     "written twice": (_twice, ("scene.hdr", "already exists", "choose another name")),
     "written over a folder": (_over_a_folder, ("scene.hdr", "is a folder", "choose another")),
     "written nowhere": (lambda f: write_envi(cube(), f / "no" / "x.hdr"), ("x.hdr", "folder", "create it")),
