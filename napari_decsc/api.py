@@ -5,7 +5,7 @@ have the axes (band, row, col) unless ``band_axis`` says otherwise; of a DataArr
 coordinate along its bands. Nothing heavy is loaded before it is used.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,13 @@ from napari_decsc.settings import from_dict
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+    from napari_decsc.denoising.verdict import Verdict
     from napari_decsc.hsi.metrics import Scores
     from napari_decsc.hsi.noise.measured import MeasuredNoise
     from napari_decsc.hsi.noise.models import NoiseModel
+
+#: Is told of every iteration, and may ask for something.
+Listener = Callable[[Iteration], Command | None]
 
 __all__ = [
     "Command",
@@ -32,6 +36,7 @@ __all__ = [
     "Iteration",
     "add_noise",
     "denoise",
+    "judge",
     "methods",
     "noise_model",
     "open_cube",
@@ -44,7 +49,7 @@ __all__ = [
 def denoise(
     array: Any,
     method: "str | Denoiser" = "decsc",
-    on_iteration: Callable[[Iteration], Command | None] | None = None,
+    on_iteration: Listener | None = None,
     *,
     band_axis: int | str | None = None,
     progress: bool = True,
@@ -74,7 +79,8 @@ def denoise(
     Returns
     -------
     Cube or array
-        The same kind, shape, order of axes, coordinates and attributes as ``array``.
+        The same kind, shape, order of axes, coordinates and attributes as ``array``. A cube's header tells how it was
+        made, and so does the file it is saved to.
 
     Raises
     ------
@@ -90,9 +96,13 @@ def denoise(
     >>> clean.shape
     (31, 24, 24)
     """
+    from napari_decsc.denoising.report import Recorder
+
     denoiser = _denoiser(method, settings)
     cube, back = to_cube(array, band_axis)
-    return back(_driven(denoiser, cube, on_iteration, progress))
+    recorder = Recorder(denoiser)
+    clean = _driven(denoiser, cube, [recorder, *([] if on_iteration is None else [on_iteration])], progress)
+    return back(_told(clean, cube, {"denoising": recorder.report()}))
 
 
 def _denoiser(method: "str | Denoiser", settings: Mapping[str, Any]) -> Denoiser:
@@ -105,21 +115,23 @@ def _denoiser(method: "str | Denoiser", settings: Mapping[str, Any]) -> Denoiser
     return method
 
 
-def _driven(
-    denoiser: Denoiser, cube: Cube, listen: Callable[[Iteration], Command | None] | None, progress: bool
-) -> Cube:
+def _driven(denoiser: Denoiser, cube: Cube, listeners: Sequence[Listener], progress: bool) -> Cube:
+    """The denoised cube; every listener is told every iteration, the last one's word counts."""
     from napari_decsc.denoising.progress import Bar
     from napari_decsc.denoising.protocol import run
 
-    if not progress:
-        return run(denoiser.denoise(cube), listen)
     with Bar(denoiser.name) as bar:
+        told: list[Listener] = [bar, *listeners] if progress else list(listeners)
+        return run(denoiser.denoise(cube), lambda iteration: [listen(iteration) for listen in told][-1])
 
-        def tell(iteration: Iteration) -> Command | None:
-            bar(iteration)
-            return None if listen is None else listen(iteration)
 
-        return run(denoiser.denoise(cube), tell)
+def _told(made: Cube, source: Cube, made_by: Mapping[str, Any]) -> Cube:
+    """The cube with a record of how it was made, which goes into its file."""
+    from napari_decsc.denoising import provenance
+
+    before = provenance.carried_on(provenance.read(source.header))
+    record = provenance.fields({**before, **made_by}, source.header)
+    return made.replace(header={**made.header, **record})
 
 
 def save_cube(
@@ -196,8 +208,10 @@ def add_noise(
     chosen = models.make_noise(model, **settings) if isinstance(model, str) else model
     if settings and chosen is model:
         raise SettingsError(f"{', '.join(settings)}: a noise model of your own has its settings already")
+    from napari_decsc.hsi.noise.bands import record
+
     cube, back = to_cube(array, band_axis)
-    return back(models.add_noise(cube, chosen, seed))
+    return back(_told(models.add_noise(cube, chosen, seed), cube, {"noise": {**record(chosen), "seed": seed}}))
 
 
 def score(reference: Any, test: Any, *, band_axis: int | str | None = None) -> "Scores":
@@ -225,6 +239,35 @@ def score(reference: Any, test: Any, *, band_axis: int | str | None = None) -> "
     from napari_decsc.hsi.metrics import score_cubes
 
     return score_cubes(to_cube(reference, band_axis)[0], to_cube(test, band_axis)[0])
+
+
+def judge(
+    noisy: Any, denoised: Any, noise: "MeasuredNoise | None" = None, *, band_axis: int | str | None = None
+) -> "Verdict":
+    """What a denoising removed, how white it is, and where structure may have gone. No clean cube is needed.
+
+    Parameters
+    ----------
+    noisy, denoised : Cube, NumPy array, dask array or xarray DataArray
+        Before and after, of one shape, in one unit.
+    noise : MeasuredNoise, optional
+        What `noise_model` found: what it explains is not held against the denoiser. Without it, noise counts as white.
+    band_axis : int or str, optional
+        See `denoise`.
+
+    Returns
+    -------
+    Verdict
+        ``sentence`` says it; whiteness is given band by band, ``places`` lists where structure may have gone.
+
+    Raises
+    ------
+    CubeError
+        If the shapes differ.
+    """
+    from napari_decsc.denoising import verdict
+
+    return verdict.judge(to_cube(noisy, band_axis)[0], to_cube(denoised, band_axis)[0], noise)
 
 
 def noise_model(array: Any, *, band_axis: int | str | None = None, **settings: Any) -> "MeasuredNoise":

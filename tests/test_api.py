@@ -9,9 +9,11 @@ import dask.array
 import numpy as np
 import pytest
 import xarray
+from scipy.ndimage import gaussian_filter
 
 import napari_decsc as nd
 from napari_decsc import api
+from napari_decsc.denoising import provenance
 from napari_decsc.denoising.progress import Bar
 from napari_decsc.errors import FileFormatError, SettingsError
 from napari_decsc.hsi.noise.models import Gaussian
@@ -134,6 +136,28 @@ def test_a_data_array_is_saved_with_its_wavelengths(tmp_path: Path) -> None:
         nd.save_cube(clean, path)
     nd.save_cube(clean, path, overwrite=True, dtype="uint8")
     assert nd.open_cube(path).data.dtype == np.uint8
+
+
+def test_a_file_tells_how_its_cube_was_made(tmp_path: Path) -> None:
+    noisy = nd.add_noise(nd.sample_cube(rows=16, cols=16), "gaussian", seed=7, sigma=30)
+    made = [nd.denoise(noisy, "fasthyde", progress=False, rank=3), nd.denoise(noisy, Halving(), progress=False)]
+    for number, cube in enumerate(made):
+        again = nd.open_cube(nd.save_cube(cube, tmp_path / f"{number}.hdr"))
+        record = provenance.read(again.header)
+        assert record["noise"] == {"model": "gaussian", "seed": 7, "settings": {"sigma": 30}}
+        assert record["denoising"]["method"] == ("fasthyde", "halving")[number]
+        assert "Denoised by napari-decsc" in again.header["description"]
+    assert provenance.read(made[0].header)["denoising"]["settings"]["rank"] == 3
+
+
+def test_what_was_removed_is_judged() -> None:
+    clean = nd.sample_cube(rows=64, cols=64, bands=8)
+    noisy = nd.add_noise(clean, "gaussian", sigma=20)
+    blurred = gaussian_filter(clean.data, (0, 3, 3))
+    good, bad = nd.judge(noisy, clean), nd.judge(noisy.data, blurred)
+    assert good.count == 0
+    assert bad.count > 0
+    assert "white" in good.sentence
 
 
 class Terminal(io.StringIO):
