@@ -12,6 +12,7 @@ from napari_decsc.denoising.report import as_json
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.layers import DIFFERENCE, add_cube_layer, balanced
+from napari_decsc.ui.denoise import places
 from napari_decsc.ui.denoise.run import Result, removed_noise
 from napari_decsc.ui.files import saving
 from napari_decsc.ui.files.save_button import Chosen, SaveButton
@@ -40,7 +41,8 @@ class Keeping(QWidget):
         self.compare_button.setToolTip("Before and after in one place, with an edge to drag; key W over the image")
         self.compare_button.clicked.connect(self.compare_wanted)
         self.noise_button.setToolTip(
-            "The removed noise, noisy minus denoised, as a layer: if you see your image in it, signal was taken; key D"
+            "The removed noise, noisy minus denoised, as a layer: if you see your image in it, signal was taken; rings "
+            "mark where the verdict says so; key D"
         )
         self.report_button.setToolTip("Write the method, settings, weights, residuals, versions and scores as JSON")
         self.noise_button.clicked.connect(lambda: self.add_removed_noise())
@@ -102,7 +104,8 @@ class Keeping(QWidget):
 
     def _show_noise(self, result: Result, cube: Cube, limits: tuple[float, float]) -> None:
         made_by = {DIFFERENCE: f"{result.noisy.name} minus {result.denoised.name}"}
-        add_cube_layer(self._viewer, cube, place=result.place, contrast_limits=limits, provenance=made_by)
+        made = add_cube_layer(self._viewer, cube, place=result.place, contrast_limits=limits, provenance=made_by)
+        places.mark(self._viewer, made, result.verdict)
 
     def _denoised(self) -> Chosen:
         result = self._kept()
