@@ -18,6 +18,11 @@ from napari_decsc.hsi.crs import UNKNOWN, System
 MAP_INFO, SYSTEM = "map info", "coordinate system string"
 #: GeoTIFF's tags (OGC 19-008r4): pixel size, tie points, matrix, directory of keys; and rational polynomials.
 _SIZE, _TIES, _MATRIX, _KEYS, _RPC = (f"geotiff {code}" for code in (33550, 33922, 34264, 34735, 50844))
+#: Fields of a header that tell where its pixels lie.
+_PLACES = (
+    *(MAP_INFO, SYSTEM, "projection info", "geo points", "rpc info", "x start", "y start", "pixel size"),
+    *("igm file", "glt file"),
+)
 #: Keys of GeoTIFF: kind of model, area or point, code of a geographic and of a projected system.
 _MODEL, _RASTER, _GEOGRAPHIC, _PROJECTED = 1024, 1025, 2048, 3072
 _OWN_SYSTEM = 32767
@@ -121,7 +126,8 @@ def tags(place: Georeference) -> dict[str, Any]:
 
 def moved(header: Mapping[str, Any], row: int, col: int) -> dict[str, Any]:
     """The header of what begins at this row and col of the cube whose header is given."""
-    fields = dict(header)
+    # tables of places are of the whole alone
+    fields = {key: value for key, value in header.items() if key not in ("igm file", "glt file")}
     place = of_map_info(header)
     if place is not None:
         _, across, skew, _, lean, down = place.transform
@@ -143,8 +149,7 @@ def moved(header: Mapping[str, Any], row: int, col: int) -> dict[str, Any]:
 
 def without(header: Mapping[str, Any]) -> dict[str, Any]:
     """The header without what tells where pixels lie: for pixels of which nobody knows any more."""
-    told = {MAP_INFO, SYSTEM, "projection info", "geo points", "rpc info", "x start", "y start", "pixel size"}
-    return {key: value for key, value in header.items() if key not in told and not key.startswith("geotiff ")}
+    return {key: value for key, value in header.items() if key not in _PLACES and not key.startswith("geotiff ")}
 
 
 def for_envi(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,10 @@ from cases import Case
 from napari_decsc.hsi.io.files import FORMATS
 
 DATA = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24
+_HEADER = (
+    b"ENVI\nsamples = 4\nlines = 3\nbands = 2\ndata type = 4\ninterleave = bsq\n; a comment\nno field\n"
+    b"band names = {\na, 1,\nb, 2}\nmap info = {UTM, 1, 1, 5, 6, 7, 8, 33, North, WGS-84, rotation=5}\n"
+)
 
 
 def seeds() -> list[Case]:
@@ -143,17 +147,46 @@ def _companions() -> list[Case]:
     text = f"<a><backgroundValue>-3</backgroundValue><bandCharacterisation>{bands}</bandCharacterisation></a>"
     image = "E-SPECTRAL_IMAGE.TIF"
     pair = {"x.tif": file.getvalue(), "x.tif.hdr": header}
+    notes = {"x.tif": file.getvalue(), "x.tif.aux.xml": _notes()}
+    raw = {"x.img": DATA.tobytes(), "x.hdr": _HEADER, "x.img.aux.xml": _notes()}
     product = {image: file.getvalue(), "E-METADATA.XML": text.encode()}
-    return [Case(pair, "x.tif"), Case(pair, "x.tif.hdr"), Case(product, image), Case(product, "E-METADATA.XML")]
+    noted = [Case(notes, "x.tif"), Case(raw, "x.hdr")]
+    return [*noted, Case(pair, "x.tif"), Case(pair, "x.tif.hdr"), Case(product, image), Case(product, "E-METADATA.XML")]
+
+
+def _notes() -> bytes:
+    """What GDAL notes of a file beside it."""
+    bands = "".join(
+        f'<PAMRasterBand band="{n}"><Description>b, {n}</Description><NoDataValue>{n}</NoDataValue><Scale>0.{n}</Scale>'
+        f'<Offset>-{n}</Offset><Metadata><MDI key="wavelength">{400 + n}</MDI></Metadata></PAMRasterBand>'
+        for n in (1, 2)
+    )
+    place = "<SRS>GEOGCS[&quot;WGS 84&quot;]</SRS><GeoTransform> 10.0, 0.5, 0.0, 50.0, 0.0, -0.25</GeoTransform>"
+    return f"<PAMDataset>{place}{bands}</PAMDataset>".encode()
 
 
 def _tiff() -> list[bytes]:
     import tifffile
 
+    items = "".join(
+        f'<Item name="SCALE" sample="{n}" role="scale">0.{n + 1}</Item><Item name="OFFSET" sample="{n}" role="offset">'
+        f'{n}</Item><Item name="CENTRAL_WAVELENGTH_UM" sample="{n}" domain="IMAGERY">0.{n + 4}</Item>'
+        for n in (0, 1)
+    )
+    geo = [(33550, "d", 3, (1.0, 2.0, 0.0), True), (33922, "d", 6, (0.0, 0.0, 0.0, 5.0, 6.0, 0.0), True)]
+    keys = (34735, "H", 12, (1, 1, 0, 2, 1024, 0, 1, 1, 3072, 0, 1, 32633), True)
+    gdal = [(42112, "s", 0, f"<GDALMetadata>{items}</GDALMetadata>", True), (42113, "s", 0, "3", True), *geo, keys]
     files = []
-    for options in ({"photometric": "minisblack"}, {"photometric": "minisblack", "compression": "zlib"}):
+    for options in (
+        {},
+        {"compression": "zlib"},
+        {"compression": "lzw", "predictor": True},
+        {"compression": "zstd"},
+        {"compression": "lerc"},
+        {"planarconfig": "separate", "extratags": gdal},
+    ):
         file = io.BytesIO()
-        tifffile.imwrite(file, DATA, **options)
+        tifffile.imwrite(file, DATA, photometric="minisblack", **options)
         files.append(file.getvalue())
     return files
 
