@@ -156,9 +156,8 @@ def test_we_read_what_gdal_makes_of_ours(files, run, tmp_path, name):
 def test_we_read_netcdf_of_gdal(files, run, tmp_path):
     needs("gdal_translate")
     run("gdal_translate", "-q", "-of", "netCDF", files["tif"], tmp_path / "bands.nc")
-    cube = open_cube(tmp_path / "bands.nc")
-    # GDAL writes the southernmost row first; rows stay in the order of the file
-    check_cube(cube.replace(data=cube.data[:, ::-1]), "no_data")
+    # GDAL writes the southernmost row first
+    check_cube(open_cube(tmp_path / "bands.nc"), "no_data")
 
 
 @pytest.mark.parametrize("end", ["hdr", "tif", "nc"])
