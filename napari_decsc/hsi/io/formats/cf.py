@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.hsi.io import memory_map
 from napari_decsc.hsi.no_data import holds, in_type, missing
 
 #: What cells hold that were never written (NC_FILL_SHORT and so on); single bytes have no such value.
@@ -83,7 +84,8 @@ class _Folded:
         self.shape, self.dtype = source.shape, np.dtype(source.dtype)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        values = np.array(self.source[key])
+        # a copy, which holds little of a mapped file in memory
+        values = memory_map.read(np.asarray(self.source[key]))
         with np.errstate(invalid="ignore"):
             gone = (values < self.gaps.low) | (values > self.gaps.high)
         for value in self.gaps.values:
