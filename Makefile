@@ -45,7 +45,7 @@ test-fast: $(VENV)/.installed ## the tests that need neither a window nor a whol
 	@$(PYTEST) -m "not slow" $(ARGS)
 
 test-qt6: $(VENV)/.installed ## the tests of the window once more, with Qt 6 instead of Qt 5
-	@QT_API=pyqt6 $(BIN)/python -m pytest tests/ui -o qt_api=pyqt6 $(ARGS)
+	@QT_API=pyqt6 $(PYTEST) tests/ui -o qt_api=pyqt6 $(ARGS)
 
 test-matrix: .cache/system-packages ## the tests of the window with every promised napari and Qt; MATRIX="newest-pyqt6" for one
 	@.ci/matrix $(PYTHON) $(ARGS)

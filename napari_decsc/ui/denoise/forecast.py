@@ -63,7 +63,7 @@ def forecast_line(residuals: Sequence[float], evaluations: int) -> tuple[list[fl
     slope, intercept = fit
     x = [1.0, float(max(evaluations, len(residuals)))]
     y = [math.exp(min(intercept + slope * number, 600.0)) for number in x]
-    return x, y, f"×{math.exp(slope):.2f} an evaluation"
+    return x, y, f"×{math.exp(slope):.2g} an evaluation"
 
 
 def evaluations_ahead(residuals: Sequence[float], tolerance: float | None, limit: int) -> int | None:

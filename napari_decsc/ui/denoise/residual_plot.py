@@ -96,6 +96,12 @@ class ResidualPlot(Plot):
         self._draw()
         self.paint_moves()
 
+    def explain(self, text: str) -> None:
+        """Say why there is no curve, where there is none."""
+        if not any(self.tiles):
+            self.panels[0].note = text, ""
+            self.paint_moves()
+
     def _draw(self) -> None:
         """Put the curves, the fitted line and the borders into the axes."""
         newest = self.curves[-1] if self.curves else TileCurve()

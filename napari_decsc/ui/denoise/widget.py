@@ -227,7 +227,9 @@ class DenoiseWidget(Docked):
             return  # the next run says how it ended
         self._turn(state.end(self.state, Phase.DONE, time.monotonic()))
         said = words.summary(self.state, result.report, result.is_unchanged)
-        verdict = "" if result.verdict is None or result.is_unchanged else result.verdict.sentence
+        is_unchanged = result.is_unchanged or words.keeps_all(result.report)
+        verdict = "" if result.verdict is None or is_unchanged else result.verdict.sentence
+        self.plot.explain(words.no_curve(result.report))
         self.message.say(said + words.noticed(self.state.notice) + words.noticed(result.note) + words.noticed(verdict))
         self.scores.setText(scoring.table(result.scores) if result.scores else "")
         self.done.emit(result)

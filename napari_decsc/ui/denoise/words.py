@@ -10,6 +10,7 @@ from napari_decsc.ui.denoise.state import READY, Phase, RunState, facts
 
 #: What stopping says until the denoiser has ended.
 STOPPING = "Stopping…"
+KEPT_ALL = "At strength 0 nothing is removed: the layer is the noisy cube as it was"
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,22 @@ def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False)
     found = facts(report)
     seconds = f"{state.seconds(state.ended):.1f} s"
     if found is None:
-        return f"Done in {seconds}."
+        return f"{KEPT_ALL} · {seconds}" if keeps_all(report) else f"Done in {seconds}."
     evaluations, worst = found
     return f"{_how(worst, state.tolerance)} after {_counted(evaluations)} · relative residual {worst:.1e} · {seconds}"
+
+
+def keeps_all(report: dict[str, Any]) -> bool:
+    """Whether the strength was 0, at which nothing is removed."""
+    return report["settings"].get("strength") == 0
+
+
+def no_curve(report: dict[str, Any]) -> str:
+    """What stands in the place of a residual curve that has no point on a logarithmic axis."""
+    found = facts(report)
+    if found is not None:
+        return f"The residual is 0 after {_counted(found[0])}: the start was the solution"
+    return "At strength 0 nothing is solved" if keeps_all(report) else "This method has no residual"
 
 
 def stopped(state: RunState, is_unchanged: bool = False) -> str:

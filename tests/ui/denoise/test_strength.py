@@ -9,8 +9,10 @@ import pytest
 from napari_decsc import registry as methods
 from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.errors import DenoisingError
+from napari_decsc.hsi.sample import sample_cube
 from napari_decsc.settings import check, described
 from napari_decsc.ui.cubes.layers import add_cube_layer, cube_of, provenance_of
+from napari_decsc.ui.denoise import words
 from napari_decsc.ui.denoise.fields import STEPS
 from napari_decsc.ui.denoise.form import DenoiseForm
 from napari_decsc.ui.denoise.widget import DenoiseWidget
@@ -214,3 +216,27 @@ def test_filling_the_form_solves_nothing(qtbot, widget, scaler):
     wait_done(qtbot, widget, widget.run)
     widget.show_settings("scaler", Settings(strength=0.2))
     assert not widget._pause.isActive()
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0, 2.0])
+def test_every_strength_ends_with_words_and_a_plot_that_hold(qtbot, viewer, kept, strength):
+    rng = np.random.default_rng(0)
+    clean = sample_cube(rows=32, cols=32)
+    noisy = clean.replace(data=clean.data + rng.normal(0, 0.1, clean.shape).astype(np.float32), name="noisy")
+    add_cube_layer(viewer, noisy, clean=clean)
+    widget = kept(DenoiseWidget(viewer))
+    assert widget.form.strength.slider.maximum() == 200  # 0 to 2
+    widget.form.fields["strength"].value = strength
+    with qtbot.waitSignal(widget.done, timeout=60_000):
+        widget.run()
+    residuals = [value for tile in widget.plot.tiles for value in tile]
+    assert all(0 < value < 2 for value in residuals)
+    note = widget.plot.panels[0].note[0]
+    if strength == 0:
+        assert widget.message.text().startswith(words.KEPT_ALL)
+        assert note == "At strength 0 nothing is solved"
+        np.testing.assert_array_equal(widget.result.denoised.data, noisy.data)
+    else:
+        assert widget.message.text().startswith("Converged after")
+        assert residuals or note.startswith("The residual is 0 after")
+        assert "0.00" not in note
