@@ -28,11 +28,15 @@ from napari_decsc.ui.view.widget import ViewWidget
 SPECTRA = "Spectra"
 SESSIONS = "Sessions (*.json)"
 MAKING = "The built-in sample is being made…"
-NEXT = "Next: take the noise out of it (tab 2), or first add noise to a clean one (tab 1)."
+NEXT = "Next: take the noise out of it in Denoise, or first add noise to a clean one in Noise."
 FIRST = (
-    "This is the built-in sample. Next: add noise to it (tab 1) and take it out again (tab 2); or open a cube of your "
-    "own with the button."
+    "This is the built-in sample. Next: add noise to it in Noise and take it out again in Denoise; or open a cube of "
+    "your own with the button."
 )
+
+
+#: So that all tabs are seen in a window of 1280 points.
+NARROW = "QTabBar::tab { padding: 4px; margin-right: 1px; min-width: 0px; }"
 
 
 class Workbench(Docked):
@@ -50,12 +54,13 @@ class Workbench(Docked):
         self.history = HistoryPanel(self.viewer)
         self.spectra = SpectrumWidget(self.viewer)
         self.tabs = QTabWidget()
+        self.tabs.setStyleSheet(NARROW)
         for widget, name, tip in (
             (self.view, "View", "Bands, colours and bad bands of a cube"),
-            (self.noise, "1 Noise", "Make a noisy copy of a cube, to see how well it can be denoised"),
-            (self.denoise, "2 Denoise", "Take the noise out of a cube"),
+            (self.noise, "Noise", "Make a noisy copy of a cube, to see how well it can be denoised"),
+            (self.denoise, "Denoise", "Take the noise out of a cube"),
             (self.trial, "Try", "All methods or strengths on a small box, side by side"),
-            (self.compare, "3 Compare", "See two to four cubes side by side, with their scores"),
+            (self.compare, "Compare", "See two to four cubes side by side, with their scores"),
             (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
             (self.verdict, "Verdict", "Whether what was removed is noise, and where structure may have gone"),
             (self.history, "History", "What was done, to copy as a command or as Python; sessions"),

@@ -16,6 +16,7 @@ from napari_decsc.ui.parts.texts import Message, scores_label
 from napari_decsc.ui.parts.theme import cube_colour, theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
 
+SCORING = "Scoring…"
 NO_CLEAN = "No clean cube is known, so there are no scores; noise is estimated from each cube."
 
 
@@ -56,6 +57,8 @@ class Judging(QWidget):
             self._show(number, layers, [one.judgement for one in self.judged], asked)
             return  # another way of looking at the same cubes
         self._asked, self._waited = [], asked
+        self.scores.setText(SCORING)
+        self.scores.setVisible(True)
         self._worker = calculation_worker(judge, [cube_of(layer) for layer in layers], cleans)
         self._worker.returned.connect(lambda judgements: self._show(number, layers, judgements, asked))
         self._worker.errored.connect(lambda error: self._fail(number, error))
@@ -103,6 +106,7 @@ class Judging(QWidget):
     def _fail(self, number: int, error: Exception) -> None:
         if not self._left and number == self._number:
             self._waited = []
+            self.scores.clear()
             self._message.complain(str(error))
 
     def _show_judged(self) -> None:

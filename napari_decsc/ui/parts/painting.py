@@ -72,7 +72,8 @@ def _paint_labels(painter: QPainter, inside: QRectF, panel: Panel, colours: Colo
     painter.translate(inside.left() - 54, inside.center().y())
     painter.rotate(-90)
     length = inside.height() + 2 * line
-    _write(painter, QRectF(-length / 2, 0, length, line), ALIGN.AlignHCenter, panel.y_label, colours.text)
+    text = painter.fontMetrics().elidedText(panel.y_label, Qt.TextElideMode.ElideRight, int(length))
+    _write(painter, QRectF(-length / 2, 0, length, line), ALIGN.AlignHCenter, text, colours.text)
     painter.restore()
 
 
