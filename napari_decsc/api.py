@@ -141,6 +141,7 @@ def save_cube(
     band_axis: int | str | None = None,
     overwrite: bool = False,
     dtype: "DTypeLike | None" = None,
+    cloud_optimized: bool = False,
 ) -> Path:
     """Write a cube or an array to a file, whole or not at all; returns the file to open again.
 
@@ -149,7 +150,7 @@ def save_cube(
     array : Cube, NumPy array, dask array or xarray DataArray
         A DataArray's wavelengths go into the file.
     path : str or Path
-        Its extension chooses the format: .tif, .npz and .npy, everything else ENVI.
+        Its extension chooses the format: .tif (GeoTIFF), .nc (NetCDF), .zarr, .npz and .npy, everything else ENVI.
     band_axis : int or str, optional
         See `denoise`.
     overwrite : bool
@@ -157,6 +158,8 @@ def save_cube(
     dtype : NumPy type, optional
         Type of the numbers in the file; "source" is that of the file the cube was opened from. Values are rounded and
         cut to the range of a whole-number type.
+    cloud_optimized : bool
+        Whether a GeoTIFF is made of tiles and overviews; needs rasterio (the extra ``geo``).
 
     Raises
     ------
@@ -165,7 +168,8 @@ def save_cube(
     """
     from napari_decsc.hsi.io import files
 
-    return files.save_cube(to_cube(array, band_axis)[0], path, overwrite=overwrite, dtype=dtype)
+    cube, _ = to_cube(array, band_axis)
+    return files.save_cube(cube, path, overwrite=overwrite, dtype=dtype, cloud_optimized=cloud_optimized)
 
 
 def add_noise(
