@@ -92,7 +92,7 @@ def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False)
 
 def keeps_all(report: dict[str, Any]) -> bool:
     """Whether the strength was 0, at which nothing is removed."""
-    return report["settings"].get("strength") == 0
+    return bool(report["settings"].get("strength") == 0)
 
 
 def no_curve(report: dict[str, Any]) -> str:
