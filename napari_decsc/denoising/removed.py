@@ -28,6 +28,8 @@ TILE_VOXELS, MARGIN = 2_000_000, 7
 SAMPLE_SIDE, SAMPLE_ACROSS = 64, 4
 #: Noise levels from which a voxel is an outlier, which says nothing of the others.
 OUTLIER = 6.0
+#: Standard errors from which a mean is surely none of chance.
+SURELY = 4.0
 #: Knots in a pixel, of what is added along oblique lines.
 FINE = 3
 #: The standard deviation of normal noise is its median absolute value divided by this.
@@ -221,15 +223,16 @@ _Plain = tuple[Floats, Floats, Bools, NDArray[np.int64], NDArray[np.int64]]
 
 
 class _Lines:
-    """Offset, and gain where there are any, of every line of pixels, by least squares.
+    """Offset of every line of pixels, and its gain where lines are columns or rows, by least squares.
 
-    Pixels between two lines get a mixture of both, as resampling does it: the normal equations are tridiagonal.
+    Pixels between two oblique lines get a mixture of both, as resampling does it: the normal equations are tridiagonal.
     """
 
     def __init__(self, lines: LineOffsets, shape: tuple[int, int, int], bands: NDArray[np.int64]) -> None:
-        self.turn, self.gains = np.radians(lines.angle), lines.gain > 0
+        # lines of a detector have gains, whether they rose above the noise enough to be measured or not
+        self.turn, self.gains = np.radians(lines.angle), lines.angle % 90 == 0
         # nobody knows where between two pixels an oblique line runs
-        self.fine = 1 if lines.angle % 90 == 0 or self.gains else FINE
+        self.fine = 1 if self.gains else FINE
         self.hit = np.asarray(lines.level)[bands] > 0
         _, rows, cols = shape
         corners = [self._place(row, col) for row in (0, rows - 1) for col in (0, cols - 1)]
@@ -257,6 +260,7 @@ class _Lines:
             x, xx, xy = slopes / n
             spread = xx - x**2
             gain = np.where(spread > 0, (xy - x * right / n) / np.where(spread > 0, spread, 1), 0)
+            gain -= _in_common(gain, diagonal)
             right -= gain * x * n
         offset = np.array([_solved(*one) for one in zip(diagonal, beside, right, strict=True)], np.float32)
         slope = gain.astype(np.float32)
@@ -285,6 +289,19 @@ class _Lines:
         line = np.floor(place + 0.5 * self.gains).astype(np.int64)
         between = np.zeros_like(place) if self.gains else place - line
         return np.broadcast_to(line, shape), np.broadcast_to(between.astype(np.float32), shape)
+
+
+def _in_common(gain: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean gain of the lines of a band (band, 1), 0 where it may be chance: gains scatter about 1.
+
+    What all lines lost alike is signal, and no gain explains it.
+    """
+    total = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    lines = np.maximum(np.count_nonzero(counts, axis=1, keepdims=True), 1)
+    mean = (gain * counts).sum(axis=1, keepdims=True) / total
+    spread = np.sqrt((counts * (gain - mean) ** 2).sum(axis=1, keepdims=True) / total / lines)
+    common: NDArray[np.float64] = np.where(np.abs(mean) > SURELY * spread, mean, 0)
+    return common
 
 
 def _solved(

@@ -232,6 +232,7 @@ def test_noise_that_grows_with_the_signal_is_explained_by_its_growth():
 LINES = {
     "columns": (ColumnStripes(0.08, 0), LineOffsets(0.0, np.full(16, 0.08, np.float32))),
     "columns with gains": (ColumnStripes(0.08, 0.1), LineOffsets(0.0, np.full(16, 0.08, np.float32), 0.1)),
+    "columns whose gains nobody measured": (ColumnStripes(0.08, 0.1), LineOffsets(0.0, np.full(16, 0.08, np.float32))),
     "rows": (RowStripes(0.08, 0), LineOffsets(90.0, np.full(16, 0.08, np.float32))),
 }
 
@@ -247,6 +248,14 @@ def test_lines_that_were_measured_are_no_loss(name):
     noise[:, 50, 60] += 4 * SIGMA
     verdict = of(clean, noise, measured)
     assert (verdict.worst.row, verdict.worst.col) == (50, 60)
+
+
+def test_contrast_that_all_columns_lost_alike_is_no_gain_of_columns():
+    clean = scene()
+    _, lines = LINES["columns with gains"]
+    noise = drawn(ColumnStripes(0.08, 0.02), clean) + white(clean.shape, 3)
+    assert "signal" not in of(clean, noise, known(16, lines=(lines,))).suspicions
+    assert len(of(clean, noise + 0.03 * clean, known(16, lines=(lines,))).suspicions["signal"]) >= 12
 
 
 @pytest.mark.parametrize("angle", [12, -35, 80])
