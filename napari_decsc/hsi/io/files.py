@@ -152,7 +152,8 @@ def save_cube(
 
 def can_stream(path: str | Path) -> bool:
     """Whether a cube can be written to this path tile by tile, see :func:`new_sink`."""
-    return _for_writing(Path(path)) is None
+    known = _for_writing(Path(path))
+    return known is None or known.name == "TIFF"
 
 
 def new_sink(
@@ -167,8 +168,12 @@ def new_sink(
 
     Words and errors are those of :func:`save_cube`, for a cube of float32; only for paths that :func:`can_stream`.
     """
-    kind = target_dtype(cube, np.float32 if dtype is None else dtype)
-    return envi_sink(cube, Path(path), overwrite=overwrite, dtype=kind, extra=extra)
+    path, kind = Path(path), target_dtype(cube, np.float32 if dtype is None else dtype)
+    if _for_writing(path) is None:
+        return envi_sink(cube, path, overwrite=overwrite, dtype=kind, extra=extra)
+    from napari_decsc.hsi.io.formats.tiff_write import tiff_sink
+
+    return tiff_sink(cube, path, kind, overwrite=overwrite, extra=extra or {})
 
 
 def files_of(path: str | Path) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ import tifffile
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import read_envi
-from napari_decsc.hsi.io.files import open_cube, save_cube
+from napari_decsc.hsi.io.files import new_sink, open_cube, save_cube
 from napari_decsc.hsi.no_data import unified
 
 pytestmark = pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
@@ -342,3 +342,24 @@ def test_an_older_file_of_ours_is_still_read_in_full(tmp_path: Path) -> None:
         tmp_path / "y.tif", DATA[:4], photometric="minisblack", metadata=None, description=metadata.as_json(FULL)
     )
     assert open_cube(tmp_path / "y.tif", band_axis=0).scale == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "source"])
+def test_a_geotiff_is_written_tile_by_tile(tmp_path: Path, dtype: str) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    whole = FULL.replace(header={**FULL.header, "data type": "2"})
+    values = DATA + np.float32(0.25)
+    with new_sink(whole, tmp_path / "x.tif", dtype=dtype, extra={"made by": "tiles"}) as sink:
+        for rows in (slice(0, 3), slice(3, 4)):
+            for cols in (slice(0, 2), slice(2, 3)):
+                sink.write(values[:, rows, cols], rows, cols)
+    again = open_cube(tmp_path / "x.tif")
+    np.testing.assert_array_equal(again.data, values if dtype == "float32" else DATA)
+    assert (again.scale, again.no_data, again.header["made by"]) == (10000, -9999, "tiles")
+    with rasterio.open(tmp_path / "x.tif") as image:
+        np.testing.assert_array_equal(image.read(), again.data)
+    with pytest.raises(FileFormatError, match="already exists"), new_sink(whole, tmp_path / "x.tif", dtype=dtype):
+        pass
+    with pytest.raises(KeyError), new_sink(whole, tmp_path / "y.tif"):
+        raise KeyError
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tif"]

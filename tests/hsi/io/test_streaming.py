@@ -57,7 +57,8 @@ def test_a_disk_without_room_is_known_before_anything_is_computed(tmp_path, monk
 def test_only_envi_files_can_be_streamed_to(tmp_path):
     assert can_stream(tmp_path / "a.hdr")
     assert can_stream(tmp_path / "a")
-    assert not can_stream(tmp_path / "a.tif")
+    assert can_stream(tmp_path / "a.tif")
+    assert not can_stream(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize("on_disk", [False, True])

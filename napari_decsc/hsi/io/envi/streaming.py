@@ -20,10 +20,10 @@ from napari_decsc.hsi.io.envi.writer import new_layout, new_pair, target_pair
 
 @dataclass(frozen=True)
 class EnviSink:
-    """The data file of an ENVI pair that is being made; band after band (BSQ). May be sent to other processes.
+    """The data file of an ENVI pair that is being made, or another file with a band after the other from some byte on.
 
-    Tiles are written with plain writes, not through a memory map: several machines that write into one file of a
-    network file system then never write more than the bytes that are theirs.
+    May be sent to other processes. Tiles are written with plain writes, not through a memory map: several machines that
+    write into one file of a network file system then never write more than the bytes that are theirs.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class EnviSink:
         # rows of full width lie one after the other
         pieces = [part] if part.shape[1] == samples else part
         for row, piece in enumerate(pieces, rows.start):
-            file.seek(((band * lines + row) * samples + cols.start) * part.itemsize)
+            file.seek(self.layout.offset + ((band * lines + row) * samples + cols.start) * part.itemsize)
             _write_all(file, np.ascontiguousarray(piece).data.cast("B"))
 
 
@@ -66,13 +66,14 @@ def envi_sink(
     """
     like = cube.replace(data=np.broadcast_to(np.float32(0), cube.shape))
     layout = new_layout(like, "bsq", dtype, 0)
-    _check_room(target_pair(path)[0], layout.size)
+    check_room(target_pair(path)[0], layout.size)
     with new_pair(like, path, layout, overwrite=overwrite, extra=extra or {}) as file:
         file.truncate(layout.size)
         yield EnviSink(Path(file.name).absolute(), layout, cube.name, cube.no_data, cube.calibration)
 
 
-def _check_room(header: Path, size: int) -> None:
+def check_room(header: Path, size: int) -> None:
+    """Raise FileFormatError if the disk of a file that is to be written has no room for it."""
     if not header.parent.is_dir():
         return
     free = shutil.disk_usage(header.parent).free

@@ -1,7 +1,9 @@
 """Writing GeoTIFF: bands as bands of one image, with what GDAL, QGIS and R ask for."""
 
 import contextlib
+import dataclasses
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,8 +20,9 @@ from napari_decsc.hsi.io.atomic import flushed, replacing
 from napari_decsc.hsi.io.conversion import to_write, write_bsq
 from napari_decsc.hsi.io.envi.gains import calibration_of
 from napari_decsc.hsi.io.envi.header import Header
+from napari_decsc.hsi.io.envi.streaming import EnviSink, check_room
 from napari_decsc.hsi.io.envi.wavelengths import ENVI_UNITS
-from napari_decsc.hsi.io.envi.writer import kept_fields
+from napari_decsc.hsi.io.envi.writer import kept_fields, new_layout
 from napari_decsc.hsi.io.formats import metadata
 from napari_decsc.hsi.io.formats.tiff import GDAL_METADATA, GDAL_NODATA, GEO, OWN
 from napari_decsc.hsi.io.notes import notes_of_tiff
@@ -66,6 +69,23 @@ def new_tiff(
         if place is None:
             raise FileFormatError(f"{path}: cannot be written as TIFF; choose ENVI (.hdr)")
         yield file, place[0]
+
+
+@contextlib.contextmanager
+def tiff_sink(
+    cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, extra: Mapping[str, str]
+) -> Iterator[EnviSink]:
+    """Yield a sink for a cube like this one, of float32; the file appears when the block ends without an error.
+
+    Raises FileFormatError, before anything is computed, if the disk has no room.
+    """
+    like = cube.replace(data=np.broadcast_to(np.float32(0), cube.shape))
+    layout = new_layout(like, "bsq", kind, 0)
+    check_room(path, layout.size)
+    with new_tiff(like, path, layout.dtype.newbyteorder("="), overwrite=overwrite, extra=extra) as (file, place):
+        layout = dataclasses.replace(layout, offset=place)
+        file.truncate(max(file.seek(0, os.SEEK_END), layout.size))
+        yield EnviSink(Path(file.name).absolute(), layout, cube.name, cube.no_data, cube.calibration)
 
 
 def _tags(cube: Cube, extra: Mapping[str, str]) -> list[tuple[Any, ...]]:
