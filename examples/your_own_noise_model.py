@@ -10,12 +10,13 @@ from typing import ClassVar
 import numpy as np
 
 import napari_decsc as nd
-from napari_decsc.hsi.noise.models import Corruption, Gaussian, NoiseModel, Shape
+from napari_decsc.hsi.noise.base import Corruption, DrawnNoise, Shape
+from napari_decsc.hsi.noise.models import Gaussian
 from napari_decsc.settings import described
 
 
 @dataclass(frozen=True)
-class EveryOtherColumn(NoiseModel):
+class EveryOtherColumn(DrawnNoise):
     """A detector with two readouts: odd columns have an offset, and all pixels a little noise."""
 
     name: ClassVar[str] = "two-readouts"

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# no deadlines: a busy machine is no fault of the code
-settings.register_profile("long", max_examples=2000, deadline=None)
-settings.register_profile("repeatable", derandomize=True, print_blob=True, deadline=None)
+settings.register_profile("long", max_examples=2000)
+settings.register_profile("repeatable", derandomize=True, print_blob=True)
 # the profile named on the command line is loaded later, and wins
 settings.load_profile("repeatable")
 
@@ -29,15 +28,12 @@ def real_data() -> Path:
 #: Fixtures, files and folders whose tests take a window, a whole solve, or processes of their own.
 SLOW_FIXTURES = {"make_napari_viewer", "viewer"}
 SLOW_PLACES = (
-    "classical/test_classical.py",
     "cli/test_benchmark.py",
     "cli/test_demo.py",
     "deq/execution/",
-    "deq/model/test_model.py",
     "deq/test_denoiser.py",
     "deq/training/",
     "safety/test_corpus.py",
-    "safety/test_influence.py",
     "safety/test_kill",
     "safety/test_odd_values.py",
     "test_docs.py",

@@ -32,11 +32,6 @@ def test_every_example_is_known_here() -> None:
 def test_an_example_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if name == "noise_model_of_a_real_cube.py":
-        from napari_decsc.deq import denoiser
-
-        if not hasattr(denoiser, "measure_noise"):
-            pytest.skip("needs measure_noise, which this version of the core lacks")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [name])
     runpy.run_path(str(EXAMPLES / name), run_name="__main__")

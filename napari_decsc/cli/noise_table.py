@@ -1,25 +1,14 @@
 """The noise of a cube in words and in a table, for ``info --noise`` and ``evaluate --no-reference``."""
 
-from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 
 def measured(cube: Cube) -> MeasuredNoise:
-    """Measure the noise of a cube.
+    """Measure the noise of a cube."""
+    from napari_decsc.deq.denoiser import measure_noise
 
-    Raises
-    ------
-    SettingsError
-        Where this build cannot.
-    """
-    from napari_decsc.deq import denoiser
-
-    measure = getattr(denoiser, "measure_noise", None)
-    if measure is None:
-        raise SettingsError("this build does not measure noise; install a newer one")
-    found: MeasuredNoise = measure(cube)
-    return found
+    return measure_noise(cube)
 
 
 def noise_text(noise: MeasuredNoise, cube: Cube) -> str:

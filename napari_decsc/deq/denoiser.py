@@ -9,7 +9,8 @@ import torch
 from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview, Sink
 from napari_decsc.denoising.sinks import ArraySink
 from napari_decsc.denoising.stopwatch import Stopwatch
-from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.estimation.described import describe
+from napari_decsc.deq.estimation.subspace import Survey, survey
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import preview as glance
@@ -24,6 +25,7 @@ from napari_decsc.deq.weights import files as weights
 from napari_decsc.errors import DenoisingError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
+from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.settings import as_dict
 
 #: Solutions are kept for a later solve of the same cube when they take no more than this, in bytes ...
@@ -111,7 +113,15 @@ class DecscDenoiser:
             with watch.pause():
                 command = yield Iteration(0, np.nan, np.nan, watch.elapsed, 1, plan.solves, preview)
         # a run that was stopped leaves solutions of some tiles only: the others still need the units of the whole cube
-        units = self._kept.units = self._kept.units or self._units(source)
+        units = self._kept.units
+        if units is None:
+            units = self._kept.units = self._units(source)
+            if command is not Command.STOP and self._weights.model.bands is None:
+                with watch.pause():
+                    noise = self._measured(source, units)
+                    command = yield Iteration(
+                        0, np.nan, np.nan, watch.elapsed, 1, plan.solves, stage="noise model", noise=noise
+                    )
         if self.settings.scheduler.strip():
             from napari_decsc.deq.execution import cluster
 
@@ -122,6 +132,18 @@ class DecscDenoiser:
         solver.previews, solver.stopped = previews, command is Command.STOP
         solver.seen = preview is not None and glance.shows_all(plan.shape)
         yield from TileQueue(solver, plan.tiles, sink).run()
+
+    def measure(self, cube: Cube) -> MeasuredNoise:
+        """The noise of a cube (or of a sample of a large one), in its physical units, without denoising it."""
+        source = Source.of(cube)
+        units = self._kept.units if self._kept.cube is cube and self._kept.units is not None else self._units(source)
+        return self._measured(source, units)
+
+    def _measured(self, source: Source, units: Survey | None) -> MeasuredNoise:
+        values, keep = (part[0] for part in tensors(source.sample(), torch.device("cpu")))
+        if units is None:  # the published model looks for none
+            units = survey(values[None], keep[None], 12)
+        return describe(units.to(torch.device("cpu")), values, keep, source.peak)
 
     def _glance(self, source: Source, plan: Plan) -> Preview | None:
         """A first look before the survey, where it is worth it."""
@@ -141,6 +163,24 @@ class DecscDenoiser:
                 if not is_out_of_memory(error):
                     raise
         raise DenoisingError(used_up(source.cube.name, torch.device("cpu")))
+
+
+def measure_noise(cube: Cube, settings: DecscSettings | None = None) -> MeasuredNoise:
+    """The noise of a cube, found from the cube alone.
+
+    Parameters
+    ----------
+    cube : Cube
+        Noisy, (band, row, col). Of a large one a sample is looked at.
+    settings : DecscSettings, optional
+        Which device computes.
+
+    Returns
+    -------
+    MeasuredNoise
+        In the cube's physical units.
+    """
+    return DecscDenoiser(settings).measure(cube)
 
 
 def _kept_bytes(plan: Plan) -> int:

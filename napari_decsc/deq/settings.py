@@ -13,6 +13,8 @@ class DecscSettings:
     device: str = described("auto", "Device that computes: auto, cpu, cuda, cuda:1, mps")
     strength: float = described(1.0, "How much the prior counts against the data; 0 keeps everything", unit="of usual",
                                 minimum=0, maximum=2)  # fmt: skip
+    only: str = described("", "Remove only this, and touch nothing else; empty: all noise",
+                          choices=("", "stripes", "outliers"))  # fmt: skip
     solver: str = described("anderson", "Fixed-point solver", choices=("anderson", "picard"))
     tolerance: float = described(1e-3, "Stop at this relative residual", minimum=0, maximum=1)
     max_iterations: int = described(60, "Stop after this many evaluations of the map", minimum=1, maximum=1000)

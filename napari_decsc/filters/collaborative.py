@@ -195,14 +195,14 @@ class _Workspace:
     def __init__(self, images: Tensor, positions: Tensor, together: bool) -> None:
         self.positions, self.together = positions, together
         count, members = len(images), positions.shape[1]
-        self.transform = _on(haar, members, images.device)
+        self.transform = on_device(haar, members, images.device)
         self.some = max(1, IN_CACHE // (members * count)) if images.device.type == "cpu" else len(positions)
         self.chunks = images.new_empty(3, min(self.some, len(positions)), count, members, PATCH * PATCH)
         self.image = torch.arange(count, device=images.device)[:, None]
 
     def shrunk(self, images: Tensor, threshold: float, pilot: Tensor | None) -> tuple[Tensor, Tensor]:
         """Shrunk patches of all groups, weighed and added up in their places, and their weights; shaped as images."""
-        noisy, guide = _coefficients(images), None if pilot is None else _coefficients(pilot)
+        noisy, guide = coefficients(images), None if pilot is None else coefficients(pilot)
         sums, noise = torch.zeros_like(noisy), images.new_empty(len(images), len(self.positions))
         for start in range(0, len(self.positions), self.some):
             part = slice(start, start + self.some)
@@ -213,7 +213,7 @@ class _Workspace:
             _gather(noisy, here, group)
             if guide is not None:
                 _gather(guide, here, other)
-            axes = _principal_axes(group if guide is None else other) if self.together else None
+            axes = principal_axes(group if guide is None else other) if self.together else None
             group, spare = self._turned(group, axes, spare)
             if guide is None:
                 kept = _threshold(group, threshold, other)
@@ -248,7 +248,7 @@ def _gather(coefficients: Tensor, here: Tensor, out: Tensor) -> None:
     torch.index_select(coefficients, 0, here, out=out.view(-1, PATCH * PATCH))
 
 
-def _principal_axes(group: Tensor) -> Tensor:
+def principal_axes(group: Tensor) -> Tensor:
     """Orthonormal axes (group, image, axis) of the images in every group, its means left out."""
     flat, means = group.flatten(2), group[..., 0].sum(2) / group.shape[2] ** 0.5
     moment = torch.bmm(flat, flat.mT) - means[:, :, None] * means[:, None]
@@ -256,23 +256,28 @@ def _principal_axes(group: Tensor) -> Tensor:
     return axes
 
 
-def _coefficients(images: Tensor) -> Tensor:
+def coefficients(images: Tensor) -> Tensor:
     """Cosine transform of the patch at every corner of (image, row, col): (corner and image, coefficient)."""
     patches = images.unfold(1, PATCH, 1).unfold(2, PATCH, 1).permute(1, 2, 0, 3, 4).reshape(-1, PATCH * PATCH)
-    return patches @ _on(cosines, PATCH, images.device).mT
+    return patches @ on_device(cosines, PATCH, images.device).mT
 
 
 def _laid_out(sums: Tensor, shape: torch.Size) -> Tensor:
     """The images (image, row, col) of coefficients added up: every patch in its place, through the window."""
-    pixels = _on(cosines, PATCH, sums.device) * _on(_window, PATCH, sums.device).flatten()
+    pixels = on_device(cosines, PATCH, sums.device) * on_device(_window, PATCH, sums.device).flatten()
+    return laid_out(sums @ pixels, shape)
+
+
+def laid_out(patches: Tensor, shape: torch.Size) -> Tensor:
+    """Images (image, row, col) of patches added up in their places; (corner and image, pixel of the patch)."""
     count, rows, cols = shape
     down, right = rows - PATCH + 1, cols - PATCH + 1
     # the pixel of a patch first, then its corner: one sum along the columns, one along the rows
-    patches = (pixels.mT @ sums.mT).view(PATCH, PATCH, down, right, count)
-    lines = sums.new_zeros(PATCH, down, cols, count)
+    patches = patches.mT.reshape(PATCH, PATCH, down, right, count)
+    lines = patches.new_zeros(PATCH, down, cols, count)
     for offset in range(PATCH):
         lines[:, :, offset : offset + right] += patches[:, offset]
-    images = sums.new_zeros(rows, cols, count)
+    images = patches.new_zeros(rows, cols, count)
     for offset in range(PATCH):
         images[offset : offset + down] += lines[offset]
     return images.permute(2, 0, 1)
@@ -311,7 +316,8 @@ def _weights(noise: Tensor, positions: Tensor, shape: torch.Size) -> Tensor:
     return found
 
 
-def _on(make: Callable[[int], Floats], size: int, device: torch.device) -> Tensor:
+def on_device(make: Callable[[int], Floats], size: int, device: torch.device) -> Tensor:
+    """A matrix that is made for a size, on a device."""
     return torch.from_numpy(make(size)).to(device)
 
 

@@ -18,6 +18,8 @@ SHIFTED = 4.0
 #: In a raw cube, where structure is still there, so many times what chance or the other columns explain; a column is
 #: compared with so many on each side, and the like in the next band counts from so many times chance.
 STRIPED, ASIDE, LIKELY = 6.0, 3, 2.0
+#: Noise variance that the local Wiener filter, and a hard threshold, let through where there is no signal.
+LEAK = 0.016
 #: The MAD of a normal variable of variance 1.
 NORMAL_MAD = 0.6745
 #: A deviation has company if a band beside it deviates the same way, by this share of it.

@@ -13,10 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.filters.collaborative import Groups, shrink, similar_patches
-from napari_decsc.filters.local import without_leak
+from napari_decsc.filters.local import LEAK, without_leak
 
-#: Noise variance that the hard threshold lets through where there is no signal.
-LEAK = 0.016
 #: Patches of a group; how far they may lie, and so far at every place; the threshold of the pass without a pilot.
 GROUP, SEARCH, NEAR, THRESHOLD = 32, 16, 2, 3.0
 #: Components that the search looks at: the strongest, which stand first.
@@ -34,21 +32,21 @@ def first_pass(images: Tensor, signal: Tensor, scales: int = SCALES) -> tuple[Te
     """
     if len(images) == 0:
         return images, None
-    coarse = _halved(images, signal, scales - 1)
-    groups = _similar(images * signal[:, None, None])
+    coarse = halved(images, signal, scales - 1)
+    groups = similar(images * signal[:, None, None])
     pilot = without_leak(shrink(images, groups, THRESHOLD, together=True)[None], LEAK)[0]
-    return _righted(pilot, coarse), coarse
+    return righted(pilot, coarse), coarse
 
 
 def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
     """The estimate: similar patches multiplied by the Wiener gains of a pilot."""
     if len(images) == 0:
         return images
-    groups = _similar(pilot)
-    return _righted(shrink(images, groups, THRESHOLD, pilot, together=True), coarse)
+    groups = similar(pilot)
+    return righted(shrink(images, groups, THRESHOLD, pilot, together=True), coarse)
 
 
-def _similar(images: Tensor) -> Groups:
+def similar(images: Tensor) -> Groups:
     """Groups of patches that look alike in the strongest components.
 
     Patches that overlap share their noise, and look alike because of it: few places near by, many further off.
@@ -56,7 +54,7 @@ def _similar(images: Tensor) -> Groups:
     return similar_patches(images[:SEEN], GROUP, SEARCH, near=NEAR)
 
 
-def _halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:
+def halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:
     """The estimate (r, rows / 2, cols / 2) at the next scale, None where the image is too small."""
     rows, cols = images.shape[1:]
     if scales == 0 or min(rows, cols) < 2 * SMALLEST or rows % 2 or cols % 2:
@@ -65,7 +63,7 @@ def _halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:
     return second_pass(half, *first_pass(half, signal, scales)) / 2
 
 
-def _righted(fine: Tensor, coarse: Tensor | None) -> Tensor:
+def righted(fine: Tensor, coarse: Tensor | None) -> Tensor:
     """The finer estimate, with what is smooth in it as the coarser has it."""
     if coarse is None:
         return fine

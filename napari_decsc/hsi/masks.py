@@ -14,6 +14,8 @@ from napari_decsc.hsi.scaling import peak, sample
 STUCK_SHARE = 2e-4
 #: Values hardly ever repeat when there are this many different ones, as a share of the voxels.
 DISTINCT_SHARE = 0.25
+#: Among grey levels, voxels are stuck on one that holds so many times as many as those beside it.
+PILED_UP = 2.0
 
 
 def stuck_values(cube: Cube) -> tuple[float, ...]:
@@ -30,8 +32,18 @@ def stuck_values(cube: Cube) -> tuple[float, ...]:
     distinct, repeats = np.unique(values, return_counts=True)
     if distinct.size > DISTINCT_SHARE * values.size:
         candidates.update(distinct[repeats >= max(10, STUCK_SHARE * values.size)].tolist())
-    counts = {value: np.count_nonzero(values == np.float32(value)) for value in sorted(candidates)}
-    return tuple(value for value, count in counts.items() if count >= max(2, STUCK_SHARE * values.size))
+        neighbours = np.zeros_like(repeats)
+    else:
+        neighbours = _beside(repeats)
+    least = np.maximum(max(2, STUCK_SHARE * values.size), PILED_UP * neighbours)
+    piled = distinct[repeats >= least]
+    return tuple(value for value in sorted(candidates) if np.float32(value) in piled)
+
+
+def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The larger number of voxels on the two grey levels beside each."""
+    padded = np.pad(repeats, 1)
+    return np.maximum(padded[:-2], padded[2:])
 
 
 def usable(physical: NDArray[np.float32], stuck: tuple[float, ...]) -> NDArray[np.bool_]:

@@ -36,9 +36,7 @@ FIRST = (
 
 
 #: So that all tabs are seen in a window of 1280 points.
-NARROW = (
-    "QTabBar, QTabBar::tab { font-size: 8pt; } QTabBar::tab { padding: 4px 3px; margin-right: 0px; min-width: 0px; }"
-)
+NARROW = "QTabBar::tab { padding: 4px; margin-right: 1px; min-width: 0px; }"
 
 
 class Workbench(Docked):

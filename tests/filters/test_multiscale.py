@@ -56,6 +56,6 @@ def test_what_the_coarser_knows_replaces_only_what_is_smooth():
     detail[0, 30, 30] = 5.0
     # the coarser estimate is right about the hills, and does not know the detail's place within its pixel
     coarse = torch.nn.functional.avg_pool2d(fine + detail, 2)
-    righted = pyramid._righted(0.5 * fine + detail, coarse)
+    righted = pyramid.righted(0.5 * fine + detail, coarse)
     assert error(righted, fine + detail) < 0.01 * error(0.5 * fine + detail, fine + detail)
-    torch.testing.assert_close(pyramid._righted(fine + detail, coarse), fine + detail)
+    torch.testing.assert_close(pyramid.righted(fine + detail, coarse), fine + detail)

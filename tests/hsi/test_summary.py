@@ -26,7 +26,7 @@ def picture(cube: Cube) -> np.ndarray:
 
 def test_a_cube_is_one_line() -> None:
     assert repr(cube_of_colours()) == "Cube 'flag <1>': 3 bands × 4 × 6, float32, 450 to 650 nm"
-    assert repr(Cube(np.zeros((1, 2, 3), np.int16))) == "Cube 'cube': 1 bands × 2 × 3, int16"
+    assert repr(Cube(np.zeros((1, 2, 3), np.int16))) == "Cube 'cube': 1 band × 2 × 3, int16"
 
 
 def test_a_notebook_shows_the_colours() -> None:

@@ -63,5 +63,4 @@ def test_headers_and_data_files_with_and_without_extension_are_claimed(manifest,
     manager = npe2.PluginManager()
     if manifest.name not in {one.name for one in manager.iter_manifests()}:  # newer versions find it by themselves
         manager.register(manifest)
-    readers = [reader.command.split(".")[0] for reader in manager.iter_compatible_readers(f"/folder.d/{name}")]
-    assert ("napari-decsc" in readers) == claimed
+    assert bool(list(manager.iter_compatible_readers(f"/folder.d/{name}"))) == claimed

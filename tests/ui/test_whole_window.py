@@ -178,17 +178,6 @@ def test_numbers_fit_between_the_buttons_of_their_fields(make_napari_viewer, cub
             assert box.lineEdit().width() >= box.fontMetrics().horizontalAdvance(widest) + 4, widest
 
 
-def test_all_tabs_are_seen_in_a_window_of_1280_points(make_napari_viewer, cube):
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1280, 800)
-    add_cube_layer(viewer, cube)
-    bench = Workbench(viewer)
-    viewer.window.add_dock_widget(bench, area="right")
-    QApplication.processEvents()
-    bar = bench.tabs.tabBar()
-    assert bar.tabRect(bar.count() - 1).right() < bench.width()
-
-
 def test_the_tabs_of_the_workbench_are_reached_by_keys(make_napari_viewer, cube):
     viewer = make_napari_viewer()
     add_cube_layer(viewer, cube)

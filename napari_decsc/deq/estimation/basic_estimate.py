@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import whitening as noise_units
-from napari_decsc.deq.estimation.subspace import Survey, without_spikes
-from napari_decsc.filters.local import column_shifts
+from napari_decsc.deq.estimation.subspace import ALONE, SPIKE, Survey, largest_neighbour, without_spikes
+from napari_decsc.filters.local import column_shifts, has_company
 from napari_decsc.filters.multiscale import first_pass, second_pass
 
 #: Rounds of smoothing and filling, where there are outliers.
@@ -71,6 +71,28 @@ def find(cube: Tensor, keep: Tensor, found: Survey) -> Guide:
 
 
 @torch.no_grad()
+def without_outliers(cube: Tensor, keep: Tensor, found: Survey) -> tuple[Tensor, Tensor, Tensor]:
+    """The cube in noise units as it came; with gaps and outliers filled; and weights, 0 for what was filled."""
+    target = found.in_units(cube, keep)
+    filled = _without_outliers(cube, target, keep, found)
+    if found.outliers:
+        return target, filled, keep.to(target.dtype)
+    return target, filled, (keep & (filled == target)).to(target.dtype)
+
+
+def without_spikes_weight(filled: Tensor, found: Survey, keep: Tensor) -> Tensor:
+    """Weights of a cube in noise units: 0 for what was not measured, and for single voxels far from all around them."""
+    return spikes(filled - found.cube(found.smooth(found.images(filled))), keep)
+
+
+def spikes(rest: Tensor, keep: Tensor) -> Tensor:
+    """Weights: 0 for voxels without information and for those that stand out alone of what an estimate leaves over."""
+    size = torch.where(keep, rest, 0).abs()
+    alone = (size > SPIKE) & (largest_neighbour(size) < size / ALONE) & ~has_company(rest)
+    return (keep & ~alone).to(rest.dtype)
+
+
+@torch.no_grad()
 def on_columns(cube: Tensor, keep: Tensor, found: Survey) -> Survey:
     """What was found, with the shifts of columns as rows (N, B, rows, cols) from their whole height tell them.
 
@@ -81,13 +103,6 @@ def on_columns(cube: Tensor, keep: Tensor, found: Survey) -> Survey:
     target = found.in_units(cube, keep)
     estimate = found.smooth(found.images(_without_outliers(cube, target, keep, found)))
     return replace(found, shifts=column_shifts(target - found.cube(estimate), keep))
-
-
-@torch.no_grad()
-def sketch(cube: Tensor, keep: Tensor, found: Survey) -> Tensor:
-    """A first look, in a tenth of the time of :func:`find`: a local Wiener estimate (N, B, rows, cols), peak 1."""
-    images = found.images(noise_units.repair(cube, keep, found))
-    return found.cube(found.smooth(images)) * found.sigma[:, :, None, None]
 
 
 def _without_outliers(cube: Tensor, target: Tensor, keep: Tensor, found: Survey) -> Tensor:

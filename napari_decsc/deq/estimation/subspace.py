@@ -7,15 +7,20 @@ several times weaker, and is not turned by noise levels that are a little wrong.
 Shapes: N cubes, B bands, r spectral components. ``keep`` is False where a voxel carries no information.
 """
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from napari_decsc.deq.estimation import noise_model
 from napari_decsc.deq.estimation import whitening as noise_units
+from napari_decsc.deq.estimation.lines import Lines
+from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.whitening import SIGMA_FLOOR, NoiseUnits
-from napari_decsc.filters.local import column_shifts, has_company, local_wiener, stripes, without_leak
+from napari_decsc.filters.local import LEAK, column_shifts, has_company, local_wiener, stripes, without_leak
 from napari_decsc.filters.spectra import mix_bands
 
 #: A voxel further from the estimate than so many noise levels is an outlier, if it has no company in other bands.
@@ -31,8 +36,6 @@ ROUNDS, FEW = 4, 0.01
 FEW_COLUMNS = 0.015
 #: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
 MANY = 0.2
-#: Noise variance that the local Wiener filter lets through where there is no signal.
-LEAK = 0.016
 #: Times that the basis is turned to where the smoothed cube has its energy.
 TURNS = 2
 #: A component counts from a + b sqrt(B / P) of smoothed energy beyond the noise's own on, in units of sqrt(B / P) for P
@@ -53,7 +56,7 @@ class Survey(NoiseUnits):
     ``energy`` (N, r): mean square of each eigen-image, noise (1) included; ``counts`` (N, r), from 0 to 1: whether a
     component rises above the noise; ``outliers``, a single truth value: whether there are voxels that no Gaussian noise
     explains; ``shifts`` (N, B, 1, cols), in noise units: by how much columns are shifted as a whole, where that was
-    found on more rows than those of the tile at hand.
+    found on more rows than those of the tile at hand; ``noise``: the noise model, None where none was measured.
     """
 
     mean: Tensor
@@ -61,6 +64,7 @@ class Survey(NoiseUnits):
     counts: Tensor
     outliers: Tensor
     shifts: Tensor | None = None
+    noise: NoiseModel | None = None
 
     def images(self, cube: Tensor) -> Tensor:
         """Eigen-images (N, r, rows, cols) of a cube in noise units."""
@@ -93,16 +97,25 @@ class Survey(NoiseUnits):
         """By how much columns are shifted: what is known, or else what the rest of an estimate says."""
         return column_shifts(rest, keep) if self.shifts is None else self.shifts
 
-    def parts(self) -> tuple[Tensor, ...]:
-        """What was found on the whole cube, in the order of construction."""
-        return self.sigma, self.basis, self.limit, self.mean, self.energy, self.counts, self.outliers
-
     def to(self, device: torch.device) -> "Survey":
         """The same on a device."""
-        return Survey(*(part.to(device) for part in self.parts()))
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        return Survey(**{name: _moved(value, device) for name, value in values.items()})
 
     def _counted(self, estimate: Tensor) -> Tensor:
         return without_leak(estimate, LEAK) * self.counts[:, :, None, None]
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    """Tensors, alone or in the fields of a frozen type or a tuple, on a device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, tuple):
+        return tuple(_moved(part, device) for part in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {each.name: _moved(getattr(value, each.name), device) for each in dataclasses.fields(value)}
+        return type(value)(**parts)
+    return value
 
 
 @torch.no_grad()
@@ -130,6 +143,24 @@ def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
         units = NoiseUnits(better, found.basis, found.limit * scale[..., 0])
         found = _measured(units, filled, rank, outliers=True)
     return found
+
+
+@torch.no_grad()
+def surveyed(cube: Tensor, keep: Tensor, model: NoiseModel) -> Survey:
+    """What a noise model and the subspace beside which it was measured tell of a whole cube (1, B, rows, cols)."""
+    assert model.basis is not None
+    whole = noise_model.filled(cube[0], keep[0])
+    values = model.units(whole).whitened(whole)
+    mean = values.mean((1, 2), keepdim=True)
+    values = values - mean
+    for line in model.lines:
+        values = Lines((values.shape[1], values.shape[2]), line.angle, values.device).without(values)
+    basis = model.basis[None]
+    energy = mix_bands(basis.mT, values[None]).square().mean((2, 3))
+    one = values.new_ones(1, len(values))
+    return Survey(
+        one, basis, one[:, :, None], mean[None], energy, torch.ones_like(energy), torch.tensor(False), noise=model
+    )
 
 
 def _compared(found: Survey, cube: Tensor, keep: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -164,10 +195,12 @@ def weights(rest: Tensor, keep: Tensor) -> Tensor:
 def without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> Tensor:
     """The cube as it was measured, but for gaps, and for voxels that stand out of their spectrum and have no company.
 
-    What the robust fit misses is structure, not an outlier, where a neighbour in the band deviates the same way.
+    What the robust fit misses is structure, not an outlier, where a neighbour in the band, or the band beside, deviates
+    the same way.
     """
-    rest = torch.where(keep, target - filled, 0).abs()
-    spike = (rest > SPIKE) & (_largest_neighbour(rest) < rest / ALONE)
+    rest = torch.where(keep, target - filled, 0)
+    size = rest.abs()
+    spike = (size > SPIKE) & (largest_neighbour(size) < size / ALONE) & ~has_company(rest)
     return torch.where(keep & ~spike, target, filled)
 
 
@@ -209,7 +242,7 @@ def _measured_again(found: Survey, rest: Tensor, weight: Tensor, share: Tensor, 
     return torch.minimum(found.sigma * factor, highest).clamp(min=SIGMA_FLOOR)
 
 
-def _largest_neighbour(values: Tensor) -> Tensor:
+def largest_neighbour(values: Tensor) -> Tensor:
     """The largest of the eight values around each, which are not negative."""
     rows, cols = values.shape[2:]
     around = F.pad(values, (1, 1, 1, 1))

@@ -42,7 +42,7 @@ RETRIES = 2
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What a worker must know besides the tile. ``token`` names the run; ``units`` are NumPy arrays or None."""
+    """What a worker must know besides the tile. ``token`` names the run; ``units`` lie on the processor."""
 
     token: str
     settings: DecscSettings
@@ -54,7 +54,7 @@ class Job:
     peak: float
     stuck: tuple[float, ...]
     blank: tuple[int, ...]
-    units: tuple[Values, ...] | None
+    units: Survey | None
     sink: EnviSink | None
 
     def source(self) -> Source:
@@ -225,7 +225,7 @@ def _prepared(job: Job) -> tuple[Any, torch.device, Source, Survey | None]:
     loaded, device = weights.load(job.settings.weights), choose(job.settings.device)
     if loaded.hash != job.weights_hash:
         raise DenoisingError(f"the weights {job.settings.weights!r} are others here; install the same version")
-    units = None if job.units is None else Survey(*map(torch.from_numpy, job.units)).to(device)
+    units = None if job.units is None else job.units.to(device)
     return loaded.model.to(device), device, job.source(), units
 
 
@@ -235,13 +235,11 @@ def _job(settings: DecscSettings, weights_hash: str, source: Source, units: Surv
         raise SettingsError(
             f"scheduler: {cube.name} is held in memory, and other machines cannot see it; save it as ENVI and open that"
         )
-    arrays = None
-    if units is not None:
-        arrays = tuple(part.cpu().numpy() for part in units.parts())
+    there = None if units is None else units.to(torch.device("cpu"))
     written = sink if isinstance(sink, EnviSink) else None
     return Job(
         secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,
-        source.stuck, source.blank, arrays, written,
+        source.stuck, source.blank, there, written,
     )  # fmt: skip
 
 

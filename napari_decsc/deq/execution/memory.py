@@ -109,15 +109,5 @@ def of_units(model: Decsc, bands: int, pixels: int) -> int:
 
 
 def per_pixel(model: Decsc, bands: int) -> int:
-    """Bytes for each pixel of a tile, at the peak of its solve.
-
-    While f is evaluated Anderson acceleration holds four codes, four differences and the point itself, and f makes a
-    few more; then there are the cubes (noisy, target, weight, expected, and what f compares them with), and the
-    attention of ``paper``. The counts are fitted to measurements of solves where memory is short (:func:`handled`), see
-    docs/scaling.md.
-    """
-    maps = model.shared.maps / model.shared.stride**2
-    window = model.bands or bands
-    codes = maps + window * model.unshared.filters.step.shape[0] / model.unshared.stride**2
-    attention = 50 * maps if model.preset == "paper" else 0
-    return int(4 * (15 * codes + 12 * window + 2 * bands + attention))
+    """Bytes for each pixel of a tile, at the peak of its solve; fitted to measurements, see docs/scaling.md."""
+    return model.bytes_per_pixel(bands)

@@ -1,7 +1,7 @@
 """The solve of one tile: values in, an equilibrium for each window of bands, one event per evaluation, values out."""
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from napari_decsc.deq.estimation.subspace import Survey
 from napari_decsc.deq.execution import tiles as tiling
 from napari_decsc.deq.execution.source import Source, Values
 from napari_decsc.deq.execution.tiles import Tile
-from napari_decsc.deq.model.presets import Context, Decsc
+from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.solvers.fixed_point import Code, State, anderson, picard, until
 from napari_decsc.hsi.cube import Cube
@@ -117,31 +117,58 @@ class TileSolver:
                 command = yield Iteration(0, np.nan, np.nan, self.watch.elapsed, number, total, looked)
             self.stopped = command is Command.STOP
         with torch.inference_mode():
-            calm, z = self._begin(key, tile, values)
-            c = self.model.stronger(calm, self.settings.strength)
-            z = self.model.start(c) if z is None else z
-        if self.stopped:
-            return self._estimate(z, c, tile)
+            c, z = self._begin(key, tile, values)
+            first = State(0, self.model.start(c) if z is None else z, _NAN, _NAN)
+        estimate = None
+        if looked is None and not (self.seen or self.stopped):
+            estimate = yield from self._shown(first, c, tile, number, total, "")
+        z = first.z
+        while not self.stopped:
+            with torch.inference_mode():
+                if c.stage < self.model.stages(c):
+                    c = self.model.renewed(c, z)
+                    z = self.model.start(c)
+            z, estimate = yield from self._equilibrium(z, c, tile, number, total)
+            if c.stage >= self.model.stages(c):
+                break
+        self.kept.keep(key, c, z, self.settings.strength)
+        return self._estimate(z, c, tile) if estimate is None else estimate
+
+    def _equilibrium(
+        self, z: Code, c: Context, tile: Tile, number: int, total: int
+    ) -> Generator[Iteration, Command | None, tuple[Code, Values | None]]:
+        """Events of one stage; returns its code, and the estimate if the last event made it."""
         estimate = None
         for state in self._states(State(0, z, _NAN, _NAN), c):
-            if state.number == 0 and (self.seen or looked is not None):
+            if state.number == 0:
                 continue
-            z, estimate, preview = state.z, None, None
-            if self.previews and whole_spectrum and (state.number == 0 or self.watch.elapsed >= self.next_preview):
-                began = self.watch.elapsed
-                estimate = self._estimate(z, c, tile)
-                preview = Preview(self.source.raw(estimate), tile.row.core, tile.col.core)
-                took = self.watch.elapsed - began
-                self.next_preview = began + max(PREVIEW_SECONDS, took / PREVIEW_SHARE)
-            residual, relative = float(state.residual[0]), float(state.relative_residual[0])
-            event = Iteration(state.number, residual, relative, self.watch.elapsed, number, total, preview)
-            with self.watch.pause():
-                command = yield event
-            if command is Command.STOP:
-                self.stopped = True
+            z = state.z
+            estimate = yield from self._shown(state, c, tile, number, total, f"equilibrium {c.stage}")
+            if self.stopped:
                 break
-        self.kept.keep(key, calm, z, self.settings.strength)
-        return self._estimate(z, c, tile) if estimate is None else estimate
+        return z, estimate
+
+    def _shown(
+        self, state: State, c: Context, tile: Tile, number: int, total: int, stage: str
+    ) -> Generator[Iteration, Command | None, Values | None]:
+        """One event; returns the estimate if it was made for it."""
+        estimate, preview, change = None, None, np.nan
+        whole_spectrum = len(self.windows) == 1
+        if self.previews and whole_spectrum and (state.number == 0 or self.watch.elapsed >= self.next_preview):
+            began = self.watch.elapsed
+            estimate = self._estimate(state.z, c, tile)
+            preview = Preview(self.source.raw(estimate), tile.row.core, tile.col.core)
+            took = self.watch.elapsed - began
+            self.next_preview = began + max(PREVIEW_SECONDS, took / PREVIEW_SHARE)
+        residual, relative = float(state.residual[0]), float(state.relative_residual[0])
+        event = Iteration(
+            state.number, residual, relative, self.watch.elapsed, number, total, preview, stage=stage, change=change,
+            bound=self.model.contraction(self.settings.strength) or np.nan,
+        )  # fmt: skip
+        with self.watch.pause():
+            command = yield event
+        self.stopped |= command is Command.STOP
+        return estimate
 
     def _first_look(self, tile: Tile, values: Values) -> Preview | None:
         with torch.inference_mode():
@@ -153,13 +180,22 @@ class TileSolver:
         return Preview(self.source.raw(core), tile.row.core, tile.col.core)
 
     def _begin(self, key: Key, tile: Tile, values: Values) -> tuple[Context, Code | None]:
-        """The context at strength 1, and the last solution as the strength that is asked for would have it, if any."""
+        """The context before the first stage, or that of the last solution, and the solution, as the strength asks."""
         if key not in self.kept.solutions:
-            found = self.model.prepare(*tensors(_known(values, tile), self.device), self._units(tile))
-            rows, cols = (torch.from_numpy(span.continued).to(self.device) for span in (tile.row, tile.col))
-            return self.model.condition(found.continued(rows, cols)), None
-        calm, z, strength = self.kept.solutions[key]
-        return calm, self.model.carried(z, strength, self.settings.strength)
+            c = self.model.begin(*tensors(_known(values, tile), self.device), self._units(tile))
+            if self.model.continues:
+                rows, cols = (torch.from_numpy(span.continued).to(self.device) for span in (tile.row, tile.col))
+                c = c.continued(rows, cols)
+            c = replace(c, only=self.settings.only)
+            return self.model.stronger(c, self.settings.strength), None
+        c, z, strength = self.kept.solutions[key]
+        c = replace(c, only=self.settings.only)
+        again = self.model.stronger(c, self.settings.strength / self._unit_strength(c, strength))
+        return again, self.model.carried(z, strength, self.settings.strength)
+
+    def _unit_strength(self, c: Context, strength: float) -> float:
+        """By what strength a kept context must be divided: those of `paper` are in its units."""
+        return strength if self.model.preset == "paper" else 1.0
 
     def _units(self, tile: Tile) -> Survey | None:
         """The units for a tile's columns: tiles below each other share them."""
@@ -186,7 +222,10 @@ class TileSolver:
     def _estimate(self, z: Code, c: Context, tile: Tile) -> Values:
         with torch.inference_mode():
             cube: Values = self.model.output(z, c)[0].cpu().numpy()
-        return cube[:, tile.row.inside, tile.col.inside]
+        if self.model.continues:
+            return cube[:, tile.row.inside, tile.col.inside]
+        rows, cols = (span.continued[span.inside] for span in (tile.row, tile.col))
+        return np.ascontiguousarray(cube[:, rows[:, None], cols])
 
 
 def tensors(values: Values, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -210,4 +249,5 @@ def _extent(part: slice) -> int:
 
 
 def _bytes(c: Context, z: Code) -> int:
-    return sum(part.nbytes for part in (c.target, c.weight, c.expected, *z) if isinstance(part, Tensor))
+    held = [part for part in vars(c).values() if isinstance(part, Tensor)]
+    return sum(part.nbytes for part in (*held, *z))

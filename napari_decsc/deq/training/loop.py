@@ -140,10 +140,11 @@ def _loss(
 ) -> tuple[torch.Tensor, float]:
     """The error at the equilibrium of a patch, with the penalty on the gain of f where no bound is proved; the gain."""
     half = settings.precision == "bf16"
-    with torch.autocast(example.clean.device.type, torch.bfloat16, enabled=half):
-        c = model.condition(example.found)
+    c = model.condition(example.found)
     z = equilibrium(model, c, depth, settings)
-    loss = error(model.output(z, c), example.clean, example.error)
+    with torch.autocast(example.clean.device.type, torch.bfloat16, enabled=half and model.preset == "subspace"):
+        made = model.output(z, c)
+    loss = error(made.float(), example.clean, example.error)
     bound = model.contraction()
     if bound is not None or not measure:
         return loss, bound or math.nan

@@ -12,7 +12,7 @@ from napari_decsc.ui.parts.texts import Message
 from napari_decsc.ui.parts.worker import calculation_worker
 
 #: What the dialog offers; the first is taken for a name without an ending.
-FORMATS = "ENVI header (*.hdr);;GeoTIFF (*.tif *.tiff);;NetCDF (*.nc);;NumPy (*.npz);;NumPy without wavelengths (*.npy)"
+FORMATS = "ENVI header (*.hdr);;TIFF (*.tif *.tiff);;NumPy (*.npz);;NumPy without wavelengths (*.npy)"
 #: Data types by what the menu calls them.
 KINDS = {"As 32-bit numbers…": "float32", "In the type of the file it comes from…": "source"}
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_decsc.errors import DecscError, DenoisingError
+from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui import viewer_compat
@@ -41,14 +41,9 @@ UNMEASURED = "Press “Measure noise”. It needs no clean cube and changes noth
 
 def measure(cube: Cube) -> MeasuredNoise:
     """The noise of a cube; loads torch."""
-    from napari_decsc.deq import denoiser
+    from napari_decsc.deq.denoiser import measure_noise
 
-    found: MeasuredNoise = getattr(denoiser, "measure_noise", _absent)(cube)
-    return found
-
-
-def _absent(cube: Cube) -> MeasuredNoise:
-    raise DenoisingError(f"{cube.name}: this version finds the noise in a denoising run only; press Denoise")
+    return measure_noise(cube)
 
 
 class NoisePanel(Docked):

@@ -118,7 +118,7 @@ def test_an_old_library_is_kept_unless_it_may_be_replaced(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((np.zeros((0, 3)), ()), "at least one"),
+        ((np.zeros((0, 3)), ()), "2 axes and 0 values"),
         ((SPECTRA, ("a",)), "1 names for 2 spectra"),
         ((SPECTRA, ("a", "b"), np.zeros(2)), "2 wavelengths for 3 bands"),
     ],

@@ -104,7 +104,7 @@ def test_numbers_as_other_programs_spell_them(tmp_path, text, value):
     np.testing.assert_equal(read_envi(put(tmp_path, BASE | {"data ignore value": text})).no_data, value)
 
 
-@pytest.mark.parametrize("image", ["x.float", "x.scan", "x.rad3", "x.bsq.bak"])
+@pytest.mark.parametrize("image", ["x.float", "x.refl3", "x.rad3", "x.bsq.bak"])
 def test_an_unusual_extension_is_found_by_the_size(tmp_path, image):
     header = put(tmp_path, BASE, image=image)
     (tmp_path / "x.png").write_bytes(b"a picture")

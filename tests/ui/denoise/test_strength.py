@@ -227,7 +227,7 @@ def test_every_strength_ends_with_words_and_a_plot_that_hold(qtbot, viewer, kept
     widget = kept(DenoiseWidget(viewer))
     assert widget.form.strength.slider.maximum() == 200  # 0 to 2
     widget.form.fields["strength"].value = strength
-    with qtbot.waitSignal(widget.done, timeout=200_000):
+    with qtbot.waitSignal(widget.done, timeout=60_000):
         widget.run()
     residuals = [value for tile in widget.plot.tiles for value in tile]
     assert all(0 < value < 2 for value in residuals)

@@ -67,7 +67,7 @@ def closed(qtbot, make_napari_viewer, cube, fake):
     widget.form.fields["max_iterations"].value = 1000
     dock = viewer.window.add_dock_widget(widget)
     widget.run()
-    qtbot.waitUntil(lambda: bool(widget.plot.tiles), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(widget.plot.tiles), timeout=5000)
     run = widget._running
 
     def close():

@@ -55,7 +55,7 @@ def test_a_name_without_an_ending_gets_that_of_the_chosen_format(save, tmp_path)
     for number, chosen in enumerate(FORMATS.split(";;")):
         save(tmp_path / f"leaf{number}", chosen=chosen)
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"leaf0.hdr", "leaf1.tif", "leaf2.nc", "leaf3.npz", "leaf4.npy"} <= names
+    assert {"leaf0.hdr", "leaf1.tif", "leaf2.npz", "leaf3.npy"} <= names
 
 
 def test_a_file_that_the_dialog_did_not_ask_about_is_asked_about_here(save, tmp_path, message):

@@ -1,0 +1,96 @@
+"""Correlation of the noise between bands, from the calmest places of a cube.
+
+Second diagonal differences hold all of the noise and little of the scene. In the calmest blocks, by Mahalanobis energy,
+they hold hardly anything else (the idea of the minimum covariance determinant: Rousseeuw and Van Driessen,
+Technometrics 41, 1999). What texture is left there grows when the differences reach twice as far; noise does not, and
+that tells the two apart in every eigen-direction.
+"""
+
+import torch
+from torch import Tensor
+
+#: Side of a block in pixels; share of the blocks that count as calm; rounds of choosing them.
+BLOCK, CALM, ROUNDS = 8, 0.15, 6
+#: Differences are clipped at so many noise levels.
+CLIP = 6.0
+#: Share of the identity in the correlation matrix.
+SHRINKAGE = 0.02
+#: Texture's differences of twice the reach have so many times the variance.
+GROWTH = 4.0
+#: The largest eigenvalue must exceed what chance makes by this factor.
+BEYOND_CHANCE = 1.25
+#: Least eigenvalue of a correlation matrix that is inverted.
+LEAST = 0.02
+
+
+@torch.no_grad()
+def between_bands(cube: Tensor, sigma: Tensor) -> Tensor | None:
+    """Correlation (band, band) of the noise of a cube (band, row, col) with noise levels (band,); None if chance.
+
+    Needs 24 rows and columns; None where there are fewer.
+    """
+    bands, rows, cols = cube.shape
+    if min(rows, cols) < 24 or bands < 3:
+        return None
+    scaled = cube / sigma[:, None, None]
+    near, far = _blocks(_differences(scaled, 1)[:, :-1, :-1]), _blocks(_differences(scaled, 2))
+    count = max(int(CALM * near.shape[1]), -(-3 * bands // BLOCK**2), 4)
+    correlation = torch.eye(bands, dtype=torch.float64, device=cube.device)
+    for _ in range(ROUNDS):
+        calm = _energies(near, correlation).argsort()[:count]
+        moment = _moment(near[:, calm])
+        level = moment.diagonal().clamp(min=1e-12).sqrt()
+        correlation = moment / level[:, None] / level
+        correlation = (1 - SHRINKAGE) * correlation + SHRINKAGE * torch.eye(bands, device=cube.device)
+    return _of_noise(correlation, _moment(far[:, calm]) / level[:, None] / level, 32 * count)
+
+
+def whitening(correlation: Tensor) -> Tensor:
+    """C^(-1/2), (band, band), of a correlation matrix."""
+    values, vectors = torch.linalg.eigh(correlation.double())
+    root: Tensor = (vectors / values.clamp(min=LEAST).sqrt()) @ vectors.T
+    return root.float()
+
+
+def _of_noise(near: Tensor, far: Tensor, samples: int) -> Tensor | None:
+    """The part of the correlation that does not grow with the reach; None where it is within chance."""
+    values, vectors = torch.linalg.eigh(near)
+    ratio = (vectors.T @ far @ vectors).diagonal() / values.clamp(min=1e-9)
+    usual = float(ratio.median())
+    growth = GROWTH * max(1.0, usual)
+    noise = torch.where(
+        ratio > usual, torch.maximum((growth - ratio) * values / (growth - usual), 0.05 * values), values
+    )
+    if usual > 2:  # noise that is correlated in space: texture grows less than it does
+        noise = torch.where(ratio < 0.75 * usual, noise.clamp(max=1), noise)
+    edge = BEYOND_CHANCE * (1 + (len(near) / samples) ** 0.5) ** 2
+    if float(noise.max()) < edge * (2 if usual > 2 else 1):
+        return None
+    covariance = (vectors * noise) @ vectors.T
+    level = covariance.diagonal().sqrt()
+    found: Tensor = covariance / level[:, None] / level
+    return found
+
+
+def _differences(cube: Tensor, reach: int) -> Tensor:
+    down = cube[:, reach:] - cube[:, :-reach]
+    return ((down[:, :, reach:] - down[:, :, :-reach]) / 2).clamp(-CLIP * reach, CLIP * reach)
+
+
+def _blocks(values: Tensor) -> Tensor:
+    """(band, row, col) -> (band, block, pixel of the block)."""
+    bands = len(values)
+    down, across = (extent // BLOCK for extent in values.shape[1:])
+    cut = values[:, : down * BLOCK, : across * BLOCK].reshape(bands, down, BLOCK, across, BLOCK)
+    return cut.transpose(2, 3).reshape(bands, down * across, BLOCK**2)
+
+
+def _energies(blocks: Tensor, correlation: Tensor) -> Tensor:
+    """Mahalanobis energy of every block."""
+    root = whitening(correlation)
+    return (root @ blocks.flatten(1)).square().mean(0).view(blocks.shape[1:]).mean(1)
+
+
+def _moment(blocks: Tensor) -> Tensor:
+    values = blocks.flatten(1).double()
+    return values @ values.T / values.shape[1]

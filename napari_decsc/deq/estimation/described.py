@@ -1,0 +1,84 @@
+"""The measured noise in the physical units of a cube, for people and reports."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_decsc.deq.estimation import fringes
+from napari_decsc.deq.estimation.noise_model import NoiseModel, alive, filled, grey_step
+from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.filters.collaborative import PATCH
+from napari_decsc.filters.local import box_mean
+from napari_decsc.hsi.noise.measured import Fringe, LineOffsets, MeasuredNoise
+
+#: Side of the window beyond whose mean a fringe's amplitude is measured.
+SMOOTH = 15
+
+
+@torch.no_grad()
+def describe(found: Survey, cube: Tensor, keep: Tensor, unit: float) -> MeasuredNoise:
+    """The noise of a cube or sample (band, row, col), peak 1, in physical units: ``unit`` is what 1 stands for."""
+    dead = keep & ~alive(cube, keep)
+    model = NoiseModel(found.sigma[0]) if found.noise is None or found.noise.plain else found.noise
+    whole = filled(cube, keep)
+    level, correlation = _level_and_correlation(model, whole)
+    total = torch.where(keep, cube, torch.nan).flatten(1)
+    variance = (total - total.nanmean(1, keepdim=True)).square().nanmean(1)
+    empty = {int(band): "no usable voxel, or constant" for band in torch.where(~(variance > 0))[0]}
+    level[list(empty)] = torch.nan
+    shot, read = (0.0, level) if model.shot is None else (model.shot.shot, torch.full_like(level, model.shot.read))
+    spectrum = level.new_ones(PATCH**2) if model.spectrum is None else model.spectrum
+    step = grey_step(cube, keep)
+    lines = tuple(LineOffsets(line.angle, _array(unit * line.variance.sqrt() * level)) for line in model.lines)
+    return MeasuredNoise(
+        level=_array(unit * level),
+        correlation=_array(correlation),
+        spectrum=_array(spectrum.view(PATCH, PATCH)),
+        signal=_array(unit * (variance - level.square()).clamp(min=0).sqrt()),
+        shot=_array(torch.full_like(level, unit * shot)),
+        read=_array(unit * read),
+        lines=lines,
+        fringes=_fringes(model, whole, unit),
+        dead=tuple((int(band), int(col)) for band, col in dead.any(1).nonzero()),
+        outliers=0,
+        empty=empty,
+        step=unit * float(step[step > 0].min()) if bool((step > 0).any()) else 0.0,
+        hidden=int((~keep).sum()),
+    )
+
+
+def _level_and_correlation(model: NoiseModel, cube: Tensor) -> tuple[Tensor, Tensor]:
+    """Noise level (band,) at the cube's mean brightness, and the correlation between bands."""
+    level, eye = model.level.clone(), torch.eye(len(model.level), device=cube.device)
+    correlation = eye
+    if model.whitening is not None:
+        back = torch.linalg.inv(model.whitening)
+        covariance = back @ back.T
+        spread = covariance.diagonal().sqrt()
+        level, correlation = level * spread, covariance / spread[:, None] / spread
+    if model.shot is not None and not model.shot.by_pixel:
+        level = level * model.shot.variance(cube).mean((1, 2)).sqrt()
+    return level, correlation
+
+
+def _fringes(model: NoiseModel, cube: Tensor, unit: float) -> tuple[Fringe, ...]:
+    """Each wave, in the band in which it is strongest."""
+    if not model.fringes:
+        return ()
+    rest = (cube - box_mean(cube[None], SMOOTH)[0]).flatten(1)
+    wave = fringes.waves(list(model.fringes), (cube.shape[1], cube.shape[2]), cube.device)
+    sizes = (rest @ wave.T).view(len(cube), -1, 2).norm(dim=2) * (2 / rest.shape[1]) ** 0.5
+    listed = []
+    for number, (down, across) in enumerate(model.fringes):
+        band = int((sizes[:, number] / model.level).argmax())
+        angle = math.degrees(math.atan2(down, across))
+        listed.append(Fringe(band, 1 / math.hypot(down, across), angle, unit * float(sizes[band, number])))
+    return tuple(listed)
+
+
+def _array(values: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = values.detach().cpu().numpy().astype(np.float32)
+    return array

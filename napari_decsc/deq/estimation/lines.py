@@ -1,0 +1,78 @@
+"""Offsets of whole lines of pixels: columns, rows, or lines at an angle of a scene that was georeferenced.
+
+A line has a place across the image; a pixel lies between two places and takes from both. For columns and rows places
+are whole numbers and a line is a column or a row.
+
+Shapes: offsets (band, line), images (band, row, col).
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+class Lines:
+    """The lines of an image of ``shape`` (rows, cols), ``angle`` degrees off the columns (90: the rows)."""
+
+    def __init__(self, shape: tuple[int, int], angle: float, device: torch.device | None = None) -> None:
+        self.angle, self.shape = angle, shape
+        row, col = torch.meshgrid(torch.arange(shape[0]).double(), torch.arange(shape[1]).double(), indexing="ij")
+        place = col * math.cos(math.radians(angle)) + row * math.sin(math.radians(angle))
+        place = place - place.min()
+        place = torch.where((place - place.round()).abs() < 1e-6, place.round(), place)
+        low = place.floor()
+        self.low = low.long().flatten().to(device)
+        self.share = (place - low).float().flatten().to(device)
+        self.exact = bool((self.share == 0).all())
+        self.count = int(self.low.max()) + (1 if self.exact else 2)
+
+    def spread(self, offsets: Tensor) -> Tensor:
+        """Offsets (band, line) as images: A o."""
+        values = offsets[:, self.low]
+        if not self.exact:
+            values = torch.lerp(values, offsets[:, self.low + 1], self.share)
+        return values.view(-1, *self.shape)
+
+    def gather(self, images: Tensor) -> Tensor:
+        """Sums of images (band, row, col) over the lines: A^T x."""
+        flat = images.flatten(1)
+        sums = flat.new_zeros(len(flat), self.count)
+        if self.exact:
+            return sums.index_add_(1, self.low, flat)
+        sums.index_add_(1, self.low, flat * (1 - self.share))
+        return sums.index_add_(1, self.low + 1, flat * self.share)
+
+    def fit(self, images: Tensor, weight: Tensor, ridge: Tensor) -> Tensor:
+        """Offsets (band, line) that minimise sum weight (x - A o)^2 + sum_b ridge_b |o_b|^2.
+
+        ``weight`` (row, col) or (band, row, col), ``ridge`` (band,), in units of the weight.
+        """
+        weight = weight.expand(1, *self.shape) if weight.ndim == 2 else weight
+        sums = self.gather(images * weight)
+        if self.exact:
+            return sums / (self.gather(weight) + ridge[:, None])
+        system = self._system(weight)
+        system = system.expand(len(images), *system.shape[1:]) + torch.diag_embed(
+            ridge[:, None].expand(len(images), self.count)
+        )
+        fitted: Tensor = torch.linalg.solve(system, sums)
+        return fitted
+
+    def without(self, images: Tensor) -> Tensor:
+        """Images with the mean of every line taken out."""
+        ones = torch.ones(self.shape, device=images.device)
+        return images - self.spread(self.fit(images, ones, images.new_full((len(images),), 1e-3)))
+
+    def pixels(self) -> Tensor:
+        """Pixels of every line, (line,)."""
+        return self.gather(torch.ones(1, *self.shape, device=self.low.device))[0]
+
+    def _system(self, weight: Tensor) -> Tensor:
+        """A^T diag(weight) A: (1 or band, line, line), tridiagonal."""
+        flat, n = weight.flatten(1), self.count
+        here = flat.new_zeros(len(flat), n)
+        here.index_add_(1, self.low, flat * (1 - self.share) ** 2)
+        here.index_add_(1, self.low + 1, flat * self.share**2)
+        beside = flat.new_zeros(len(flat), n).index_add_(1, self.low, flat * self.share * (1 - self.share))[:, :-1]
+        return torch.diag_embed(here) + torch.diag_embed(beside, 1) + torch.diag_embed(beside, -1)

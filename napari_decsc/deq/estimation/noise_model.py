@@ -1,0 +1,365 @@
+"""The noise of a cube, measured where the signal is not, and the units in which it is white and of variance 1.
+
+A cube of many bands has few components of signal. Everything in the other directions is noise, and shows its level, its
+correlation between bands, its spectrum in space, its growth with the signal, offsets of lines and fringes. A kind of
+noise is taken into the model only where the cube says so.
+
+Shapes: one cube (band, row, col). ``keep`` is False where a voxel carries no information.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from napari_decsc.deq.estimation import correlation, fringes, shot
+from napari_decsc.deq.estimation.lines import Lines
+from napari_decsc.deq.estimation.rays import strongest_ray
+from napari_decsc.deq.estimation.shot import ShotNoise
+from napari_decsc.deq.estimation.whitening import band_sigmas
+from napari_decsc.filters.collaborative import PATCH, cosines, on_device
+from napari_decsc.filters.local import LEAK, NORMAL_MAD, local_wiener
+
+#: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
+FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
+#: Rounds of finding the subspace and what it leaves over.
+ROUNDS = 6
+#: Components at most, and the share of a band's noise that must lie outside them to be measured there.
+MOST, MEASURABLE = 24, 0.3
+#: Bands in which the noise must show, or a quarter of all.
+LEAST_SEEN = 4
+#: Lines are offset where their axis holds so many times the power of other directions, and the median offset is so many
+#: times what chance makes; in this share of the bands.
+AXIS, OFFSET, SHARE = 5.0, 2.0, 0.2
+#: Noise levels below this share of the peak are measured here alone.
+QUIET = 3e-4
+#: Noise is that of rounding where its level is below so many times what rounding makes.
+ROUNDED = 2.2
+#: A column is dead where its values differ by less than this share of the band's noise level.
+DEAD = 0.1
+#: The spectrum in space is white unless a coefficient differs by this share.
+COLOURED = 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class LineNoise:
+    """Lines at ``angle`` whose offsets have the variance (band,) in stabilised units; 0 where a band has none."""
+
+    angle: float
+    variance: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseModel:
+    """What is known of the noise.
+
+    ``level`` (band,): of stabilised or scaled bands; ``whitening`` (band, band) of bands divided by their level, None
+    where bands are independent; ``shot``; ``lines``; ``fringes``: frequencies; ``spectrum`` (64,): variance of the
+    cosine coefficients of a patch, mean 1, None where white; ``basis`` (band, component): the signal's subspace in
+    these units; ``rounding``: most bands' noise is that of rounding to grey levels.
+    """
+
+    level: Tensor
+    whitening: Tensor | None = None
+    shot: ShotNoise | None = None
+    lines: tuple[LineNoise, ...] = ()
+    fringes: tuple[tuple[float, float], ...] = ()
+    spectrum: Tensor | None = None
+    basis: Tensor | None = None
+    rounding: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is white noise of one level per band that is not very low: then nothing is done about it here."""
+        if self.basis is not None and (float(self.level.min()) < QUIET or self.rounding):
+            return False
+        return self.whitening is None and self.shot is None and not self.structured and self.spectrum is None
+
+    @property
+    def structured(self) -> bool:
+        """Whether there are lines or fringes."""
+        return bool(self.lines or self.fringes)
+
+    def units(self, cube: Tensor) -> "Units":
+        """The units of a cube or a part of it (band, row, col)."""
+        scale = self.shot.scale(cube) if self.shot is not None and self.shot.by_pixel else None
+        return Units(self, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """A noise model at a place: ``scale`` (1, row, col) divides pixels, None for 1."""
+
+    model: NoiseModel
+    scale: Tensor | None
+
+    def whitened(self, cube: Tensor) -> Tensor:
+        """A cube in units in which its noise is white over the bands and of variance 1."""
+        model = self.model
+        if model.shot is not None and not model.shot.by_pixel:
+            cube = model.shot.stabilised(cube)
+        elif self.scale is not None:
+            cube = cube / self.scale
+        cube = cube / model.level[:, None, None]
+        return cube if model.whitening is None else _mixed(model.whitening, cube)
+
+    def restored(self, cube: Tensor) -> Tensor:
+        """The cube of whitened units."""
+        model = self.model
+        cube = self.unmixed(cube) * model.level[:, None, None]
+        if model.shot is not None and not model.shot.by_pixel:
+            return model.shot.restored(cube)
+        return cube if self.scale is None else cube * self.scale
+
+    def slope(self, cube: Tensor) -> Tensor | None:
+        """By how much a small offset of the bands of a cube shows in its units, about 1 in the mean; None for 1."""
+        model = self.model
+        if model.shot is None:
+            return None
+        if self.scale is not None:
+            return 1 / self.scale
+        level = model.shot.variance(shot.smooth(cube)).sqrt()
+        return level.mean((1, 2), keepdim=True) / level
+
+    def unmixed(self, cube: Tensor) -> Tensor:
+        """Whitened units as bands divided by their levels."""
+        return cube if self.model.whitening is None else _mixed(torch.linalg.inv(self.model.whitening), cube)
+
+    def mixed(self, cube: Tensor) -> Tensor:
+        """Bands divided by their levels in whitened units."""
+        return cube if self.model.whitening is None else _mixed(self.model.whitening, cube)
+
+
+@torch.no_grad()
+def measure(cube: Tensor, keep: Tensor) -> NoiseModel:
+    """The noise model of a cube (band, row, col), peak 1, or of a sample of it."""
+    sigma = band_sigmas(cube[None], keep[None])[0]
+    sigma = torch.maximum(sigma, grey_step(cube, keep) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
+    bands, rows, cols = cube.shape
+    hidden = 1 - float(keep.float().mean())
+    if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
+        return NoiseModel(sigma)
+    return _Search(filled(cube, keep), sigma).found()
+
+
+def alive(cube: Tensor, keep: Tensor) -> Tensor:
+    """``keep`` (band, row, col) without dead columns: those that hardly vary although the band is noisy."""
+    if cube.shape[1] < 16 or cube.shape[2] < 16:
+        return keep
+    sigma = band_sigmas(cube[None], keep[None])[0]
+    spread = torch.where(keep, cube, torch.nan).diff(dim=1).abs().nanmean(1, keepdim=True)
+    noisy = sigma > 3 * grey_step(cube, keep)
+    dead = (spread < DEAD * sigma[:, None, None]) & noisy[:, None, None]
+    # a band in which many columns do not vary has no noise to tell them by
+    dead &= dead.float().mean(2, keepdim=True) < 0.25
+    return keep & ~dead
+
+
+def grey_step(cube: Tensor, keep: Tensor, sample: int = 8192) -> Tensor:
+    """Distance of the grey levels of every band (band,); 0 where values repeat too seldom to have any."""
+    step = max(1, cube[0].numel() // sample)
+    steps = []
+    for band, here in zip(cube.flatten(1)[:, ::step], keep.flatten(1)[:, ::step], strict=True):
+        levels, counts = band[here].unique(return_counts=True)
+        gaps = levels.diff()
+        gaps = gaps[gaps > 1e-6 * band.abs().max()]
+        repeated = len(gaps) > 0 and len(levels) < 0.5 * int(counts.sum())
+        steps.append(gaps.min() if repeated else cube.new_zeros(()))
+    return torch.stack(steps)
+
+
+class _Search:
+    """The subspace and the noise beside it, found in turns."""
+
+    def __init__(self, cube: Tensor, sigma: Tensor) -> None:
+        self.cube, self.shape = cube, (cube.shape[1], cube.shape[2])
+        between = correlation.between_bands(cube, sigma)
+        self.model = NoiseModel(sigma, None if between is None else correlation.whitening(between))
+        both = (Lines(self.shape, angle, cube.device) for angle in (0.0, 90.0))
+        self.lines, self.tested = list(both), False
+        self.colour, self.first = 1.0, sigma
+
+    def found(self) -> NoiseModel:
+        """The model once nothing new is found."""
+        for number in range(ROUNDS):
+            cleaned, raw = self._look()
+            if int(self.seen.sum()) < max(LEAST_SEEN, len(self.cube) // 4):
+                return NoiseModel(self.first)  # a scene of nearly as many components as bands hides its noise
+            new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
+            if not new and number > 1:
+                break
+        return self._finished(raw, cleaned)
+
+    def _look(self) -> tuple[Tensor, Tensor]:
+        """What the subspace leaves over of the cube without its structures, and of all of it; levels corrected."""
+        units = self.model.units(self.cube)
+        whole = units.whitened(self.cube)
+        whole -= whole.mean((1, 2), keepdim=True)
+        rest = whole
+        for line in self.lines:
+            rest = line.without(rest)
+        if self.model.fringes:
+            wave = fringes.waves(list(self.model.fringes), self.shape, rest.device)
+            rest = rest - fringes.fit(rest, wave, rest.new_ones(self.shape))
+        self.basis = _basis(rest, self.colour)
+        self.left = (1 - self.basis.square().sum(1)).clamp(min=0.02)
+        self.seen = self.left > MEASURABLE
+        raw, cleaned = _beside(whole, self.basis), _beside(rest, self.basis)
+        factor = torch.where(self.seen, _spread(cleaned) / self.left.sqrt(), 1.0).clamp(min=1e-3)
+        level = self.model.level
+        if self.model.whitening is None:
+            self.model = replace(self.model, level=level * factor)
+        else:
+            self.model = replace(self.model, whitening=self.model.whitening / factor[:, None])
+        raw, cleaned = (part / (factor * self.left.sqrt())[:, None, None] for part in (raw, cleaned))
+        self.colour = max(1.0, float(1 / _differences_spread(cleaned)[self.seen].median())) if self.seen.any() else 1.0
+        return cleaned, raw
+
+    def _test_lines(self, raw: Tensor, cleaned: Tensor) -> bool:
+        """Whether there are columns, and rows: those that are not there are left in."""
+        self.tested = True
+        self.lines = [line for line in self.lines if _offset_share(raw[self.seen], line) > SHARE]
+        return True
+
+    def _test_more(self, cleaned: Tensor, number: int) -> bool:
+        noise = cleaned[self.seen]
+        if len(noise) == 0 or number >= ROUNDS - 1:
+            return False
+        if self.model.shot is None and self._test_shot(cleaned):
+            return True
+        if len(self.lines) < 2:
+            ray = strongest_ray(noise, [line.angle for line in self.lines])
+            if ray is not None:
+                self.lines.append(Lines(self.shape, ray, noise.device))
+                return True
+        most = len(self.cube) + len(self.cube) // 4 - len(self.model.fringes)
+        new = fringes.found(noise, most)
+        self.model = replace(self.model, fringes=(*self.model.fringes, *new))
+        return bool(new)
+
+    def _test_shot(self, cleaned: Tensor) -> bool:
+        units = self.model.units(self.cube)
+        noise = units.unmixed(cleaned) if self.model.whitening is not None else cleaned
+        noise = noise * self.model.level[:, None, None]
+        noise[~self.seen] = torch.nan
+        cube = self.cube
+        for line in self.lines:
+            cube = line.without(cube) + cube.mean((1, 2), keepdim=True)
+        found = shot.fitted(cube if not self.lines else _lightly(cube, self.cube), noise)
+        if found is None:
+            return False
+        units = NoiseModel(torch.ones_like(self.model.level), shot=found).units(self.cube)
+        level = band_sigmas(units.whitened(self.cube)[None], torch.ones_like(self.cube[None], dtype=torch.bool))[0]
+        between = self.model.whitening
+        if between is not None:
+            found_between = correlation.between_bands(units.whitened(self.cube), level)
+            between = None if found_between is None else correlation.whitening(found_between)
+        self.model = replace(self.model, shot=found, level=level.clamp(min=1e-6), whitening=between)
+        return True
+
+    def _finished(self, raw: Tensor, cleaned: Tensor) -> NoiseModel:
+        units = self.model.units(self.cube)
+        bands = units.unmixed(raw) if self.model.whitening is not None else raw
+        lines = []
+        for line in self.lines:
+            many = line.pixels()
+            full = many > 8
+            offsets = line.fit(bands, bands.new_ones(self.shape), bands.new_full((len(bands),), 1e-3))
+            variance = offsets[:, full].square().mean(1) - float((1 / many[full]).mean())
+            there = variance > 0.01
+            lines.append(LineNoise(line.angle, torch.where(there, variance, 0.0)))
+            bands = bands - line.spread(offsets * there[:, None])
+        spectrum = _spectrum(cleaned[self.seen]) if self.seen.any() else None
+        floor = grey_step(self.cube, torch.ones_like(self.cube, dtype=torch.bool)) / 12**0.5
+        level = band_sigmas(self.cube[None], torch.ones_like(self.cube[None], dtype=torch.bool))[0]
+        rounding = bool((torch.minimum(level, self.model.level) < ROUNDED * floor).float().mean() > 0.5)
+        if rounding and self.model.shot is None:
+            return NoiseModel(self.first, basis=self.basis, rounding=True)
+        return replace(self.model, lines=tuple(lines), spectrum=spectrum, basis=self.basis)
+
+
+def _basis(cube: Tensor, colour: float) -> Tensor:
+    """The spectral components (band, component) of a cube in noise units that survive smoothing.
+
+    Directions whose noise is stronger than 1 are smoothed as such: ``colour`` is by how much differences of neighbours
+    underestimate noise that is correlated in space.
+    """
+    bands, pixels = len(cube), cube[0].numel()
+    flat = cube.flatten(1)
+    vectors = torch.linalg.eigh(flat.double() @ flat.double().T / pixels)[1].float()
+    for _ in range(2):
+        images = (vectors.T @ flat).view_as(cube)
+        noise = (colour * _differences_spread(images)).clamp(1, 1.6)[:, None, None]
+        smooth = (local_wiener((images / noise)[None])[0][0] * noise).flatten(1)
+        moment = (vectors @ smooth).double() @ flat.double().T / pixels
+        strength, turned = torch.linalg.eigh((moment + moment.T) / 2)
+        strength, vectors = strength.float().flip(0), turned.float().flip(1)
+    images = (vectors.T @ flat).view_as(cube)
+    noise = (colour * _differences_spread(images)).clamp(1, 1.6)
+    chance, leak = (bands / pixels) ** 0.5, max(0.75 * LEAK, float(strength[-max(2, bands // 6) :].median()))
+    least = leak + (0.38 + 3 * chance) * chance * max(1.0, leak / LEAK) * noise.square()
+    count = int((strength > least).long().cumprod(0).sum())
+    kept: Tensor = vectors[:, : min(count, MOST, bands - 2)]
+    return kept
+
+
+def _offset_share(noise: Tensor, line: Lines) -> float:
+    """Share of the bands in which most lines are offset: noise of variance 1."""
+    if len(noise) == 0:
+        return 0.0
+    offsets = line.fit(noise, noise.new_ones(line.shape), noise.new_full((len(noise),), 1e-3))
+    # from line to line: what varies slowly across the lines is the scene's
+    steps = offsets.diff(dim=1).abs().median(1).values / 2**0.5
+    typical = steps / NORMAL_MAD * line.pixels().median().sqrt()
+    power = torch.fft.fft2(noise).abs().square() / noise[0].numel()
+    rows, cols = noise.shape[1:]
+    axis = power[:, 0, cols // 8 : cols // 2] if line.angle == 0 else power[:, rows // 8 : rows // 2, 0]
+    # noise that is correlated in space has power at low frequencies in every direction
+    other = power[:, 2 : rows // 2, 2 : cols // 2]
+    around = torch.maximum(other.flatten(1).median(1).values, power.flatten(1).median(1).values) / 0.6931
+    low = max(float((power[:, 1:5, 1:5].mean((1, 2)) / around).median()), 1.0)
+    offset = (axis.mean(1) > AXIS * low * around) & (typical > OFFSET * low**0.5)
+    return float(offset.float().mean())
+
+
+def _spectrum(noise: Tensor) -> Tensor | None:
+    """Variance (64,) of the cosine coefficients of patches of noise of variance 1, None where it is white."""
+    patches = noise.unfold(1, PATCH, PATCH // 2).unfold(2, PATCH, PATCH // 2).reshape(len(noise), -1, PATCH**2)
+    coefficients = patches @ on_device(cosines, PATCH, noise.device).mT
+    found = coefficients.abs().median(1).values.square().mean(0) / NORMAL_MAD**2
+    found = found / found.mean()
+    return found if bool(((found - 1).abs() > COLOURED).any()) else None
+
+
+def filled(cube: Tensor, keep: Tensor) -> Tensor:
+    """Hidden voxels become the mean of the rest of their pixel's neighbours in the band."""
+    if bool(keep.all()):
+        return cube
+    from napari_decsc.deq.estimation.whitening import median_3x3
+
+    return torch.where(keep, cube, median_3x3(cube[None], keep[None])[0])
+
+
+def _lightly(cube: Tensor, like: Tensor) -> Tensor:
+    """A cube at the level of another."""
+    return cube - cube.mean((1, 2), keepdim=True) + like.mean((1, 2), keepdim=True)
+
+
+def _beside(cube: Tensor, basis: Tensor) -> Tensor:
+    flat = cube.flatten(1)
+    beside: Tensor = (flat - basis @ (basis.T @ flat)).view_as(cube)
+    return beside
+
+
+def _spread(values: Tensor) -> Tensor:
+    return values.flatten(1).abs().median(1).values / NORMAL_MAD
+
+
+def _differences_spread(images: Tensor) -> Tensor:
+    down = images[:, 1:] - images[:, :-1]
+    return _spread((down[:, :, 1:] - down[:, :, :-1]) / 2)
+
+
+def _mixed(matrix: Tensor, cube: Tensor) -> Tensor:
+    mixed: Tensor = (matrix @ cube.flatten(1)).view_as(cube)
+    return mixed

@@ -1,0 +1,100 @@
+"""Rare signal: pixels and small patches in which what an estimate leaves over is no noise.
+
+In noise units what is left of pure noise has variance 1 in every band, so the energy of a mean over n pixels, times n,
+follows the chi-square law with as many degrees of freedom as bands. What exceeds it is signal that subspace and groups
+do not hold: single-pixel targets, thin lines, a material of a few pixels. What exceeds it has few spectral directions
+of its own; the unshared code H is free along these, where it rises above the noise.
+
+Source of the test over all bands together: I. S. Reed, X. Yu, *Adaptive multiple-band CFAR detection of an optical
+pattern with unknown spectral distribution*, IEEE TASSP 38 (1990).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_decsc.filters.local import box_mean
+from napari_decsc.filters.spectra import mix_bands
+
+#: Sides of the windows that are tested, the smallest first.
+SIDES = (1, 3, 5)
+#: A normal variable exceeds this with a probability of 1e-5: false alarms as a share of the windows of a cube of noise.
+QUANTILE = 4.265
+#: Directions at most, and by how much their energy must exceed the largest that noise is expected to make.
+MOST, MARGIN = 4, 1.3
+#: No energy of what is left is believed to be noise below this share of its expectation.
+LEAST_LEVEL = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Rare:
+    """The support of H: for windows of ``sides`` pixels, spectral directions (B, k) and where they are free,
+    (1, 1, rows, cols), from 0 to 1.
+    """
+
+    sides: tuple[int, ...] = ()
+    directions: tuple[Tensor, ...] = ()
+    free: tuple[Tensor, ...] = ()
+
+    def code(self, rest: Tensor) -> Tensor:
+        """H of what the other codes leave over, (1, B, rows, cols): a projection, window by window."""
+        found = torch.zeros_like(rest)
+        for side, directions, free in zip(self.sides, self.directions, self.free, strict=True):
+            found += free * _along(_mean(rest - found, side), directions)
+        return found
+
+    def where(self) -> Tensor | None:
+        """The largest share at every pixel (rows, cols); None where there is nothing."""
+        return torch.cat(self.free, 1).amax(1)[0] if self.free else None
+
+
+@torch.no_grad()
+def support(rest: Tensor) -> Rare:
+    """Where, and along which spectra, what is left (1, B, rows, cols) is no noise."""
+    bands = rest.shape[1]
+    # levels that are a little wrong must not look like signal
+    usual = rest.square().mean(1).median() / (1 - 2 / (9 * bands)) ** 3
+    rest = rest / usual.clamp(min=LEAST_LEVEL).sqrt()
+    sides, directions, free = [], [], []
+    for side in SIDES:
+        mean = _mean(rest, side)
+        beyond = side**2 * mean.square().sum(1)[0] > quantile(bands)
+        along = _directions(mean[0][:, beyond] * side, side)
+        if along is None:
+            continue
+        signal = _along(mean, along)
+        energy = side**2 * signal.square().sum(1, keepdim=True)
+        count = along.shape[1]
+        share = (1 - count / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
+        sides.append(side)
+        directions.append(along)
+        free.append(share)
+        rest = rest - share * signal
+    return Rare(tuple(sides), tuple(directions), tuple(free))
+
+
+def quantile(bands: int) -> float:
+    """The energy over so many bands that noise exceeds with a probability of 1e-5 (Wilson and Hilferty, 1931)."""
+    spread = 2 / (9 * bands)
+    return float(bands * (1 - spread + QUANTILE * spread**0.5) ** 3)
+
+
+def _mean(rest: Tensor, side: int) -> Tensor:
+    return rest if side == 1 else box_mean(rest, side)
+
+
+def _along(cube: Tensor, directions: Tensor) -> Tensor:
+    """The part of a cube along some spectra."""
+    return mix_bands(directions[None], mix_bands(directions.T[None], cube))
+
+
+def _directions(spectra: Tensor, side: int) -> Tensor | None:
+    """Spectra (B, k) in which those of windows (B, window), noise 1, exceed noise; windows overlap by their side."""
+    bands, windows = spectra.shape
+    if windows == 0:
+        return None
+    values, vectors = torch.linalg.eigh(spectra.double() @ spectra.double().T / windows)
+    edge = MARGIN * (1 + (bands * side**2 / windows) ** 0.5) ** 2
+    count = int((values > edge).sum().clamp(max=MOST))
+    return vectors[:, -count:].float() if count else None

@@ -1,0 +1,114 @@
+"""Noise that grows with the signal: variance = read^2 + shot * signal, its fit, and two cures.
+
+Where the growth is the same for all bands of a pixel, the pixel is divided by it: spectra keep their directions.
+Otherwise every value is stabilised by the generalised Anscombe transform.
+
+Sources: Foi, Trimeche, Katkovnik, Egiazarian, *Practical Poissonian-Gaussian noise modeling and fitting for
+single-image raw data*, IEEE TIP 17 (2008); Makitalo, Foi, *Optimal inversion of the generalized Anscombe
+transformation for Poisson-Gaussian noise*, IEEE TIP 22 (2013).
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_decsc.filters.local import box_mean
+
+#: Places of equal brightness of a band, whose variance is one observation.
+BINS = 12
+#: The affine fit counts where it leaves no more than this share of the logarithmic error of one level per band, and
+#: that error is no smaller than this.
+BETTER, LEAST_ERROR = 0.5, 0.02
+#: A pixel's scale does where it leaves no more than this share of the error.
+BY_PIXEL = 0.3
+#: Side of the window that brightness is smoothed with.
+SMOOTH = 3
+
+
+@dataclass(frozen=True, eq=False)
+class ShotNoise:
+    """variance = ``read``^2 + ``shot`` * signal, the same in all bands, in the cube's units.
+
+    ``by_pixel``: pixels are divided by a scale; otherwise values are stabilised.
+    """
+
+    shot: float
+    read: float
+    by_pixel: bool
+
+    def variance(self, signal: Tensor) -> Tensor:
+        """Of a signal, never below a twentieth of its mean, nor below that of reading."""
+        found = self.read**2 + self.shot * signal.clamp(min=0)
+        return found.clamp(min=max(self.read**2, 0.02 * float(found.mean())))
+
+    def stabilised(self, cube: Tensor) -> Tensor:
+        """Values whose noise has variance 1: the generalised Anscombe transform."""
+        inside = self.shot * cube + 0.375 * self.shot**2 + self.read**2
+        return 2 / self.shot * inside.clamp(min=0).sqrt()
+
+    def restored(self, values: Tensor) -> Tensor:
+        """The signal of stabilised values, by the closed form of the unbiased inverse for all but the darkest."""
+        return self.shot * (values.square() / 4 - 0.125) - self.read**2 / self.shot
+
+    def scale(self, cube: Tensor) -> Tensor:
+        """Noise levels of pixels about their mean, (1, row, col), of a cube (band, row, col)."""
+        variance = self.variance(smooth(cube))
+        relative = variance / variance.mean((1, 2), keepdim=True)
+        return relative.mean(0, keepdim=True).sqrt().clamp(min=0.05)
+
+
+def smooth(cube: Tensor) -> Tensor:
+    """The cube (band, row, col) with every band smoothed twice."""
+    return box_mean(box_mean(cube[None], SMOOTH), SMOOTH)[0]
+
+
+@torch.no_grad()
+def fitted(cube: Tensor, residual: Tensor) -> ShotNoise | None:
+    """The growth of the noise with the signal, or None where one level per band says as much.
+
+    ``residual`` (band, row, col): noise, in the units of the cube (band, row, col); NaN where it cannot tell.
+    """
+    signal = smooth(cube)
+    x, v = _observations(signal, residual)
+    if len(x) < 3 * BINS:
+        return None
+    offset, slope = _line(x, v)
+    model = (offset + slope * x).clamp(min=float(v.min()) * 0.3 + 1e-30)
+    flat = v.view(-1, BINS).mean(1, keepdim=True).expand(-1, BINS).flatten()
+    error, before = (((v / m).log() ** 2).mean() for m in (model, flat))
+    if slope <= 0 or before < LEAST_ERROR or error > BETTER * before:
+        return None
+    read = max(offset, 0.05 * float(v.min())) ** 0.5
+    found = ShotNoise(slope, read, by_pixel=True)
+    variance = found.variance(signal)
+    relative = variance / variance.mean((1, 2), keepdim=True)
+    left = (relative / relative.mean(0, keepdim=True)).log().square().mean()
+    by_pixel = bool(left < BY_PIXEL * relative.log().square().mean())
+    return ShotNoise(slope, read, by_pixel)
+
+
+def _observations(signal: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean brightness and noise variance of places of equal brightness, band by band."""
+    xs, vs = [], []
+    for bright, noise in zip(signal.flatten(1), residual.flatten(1), strict=True):
+        if not bool(noise.isfinite().all()):
+            continue
+        limit = 6 * noise.abs().median() / 0.6745
+        energy = noise.clamp(-limit, limit).square()
+        for part in bright.argsort().tensor_split(BINS):
+            xs.append(bright[part].mean())
+            vs.append(energy[part].mean())
+    return (torch.stack(xs).double(), torch.stack(vs).double().clamp(min=1e-30)) if xs else (torch.empty(0),) * 2
+
+
+def _line(x: Tensor, v: Tensor) -> tuple[float, float]:
+    """Offset and slope of v over x, by least squares of relative errors."""
+    weight = 1 / v.clamp(min=float(v.median()) * 1e-3)
+    design = F.pad(x[:, None], (1, 0), value=1.0)
+    solution = torch.zeros(2, dtype=x.dtype)
+    for _ in range(5):
+        solution = torch.linalg.lstsq(design * weight[:, None], (v * weight)[:, None]).solution[:, 0]
+        weight = 1 / (design @ solution).clamp(min=float(v.min()) * 0.3)
+    return float(solution[0]), float(solution[1])

@@ -1,0 +1,130 @@
+"""What the two models share: a fixed-point map f on codes z, and what it knows of the cube besides.
+
+Source: Ye, Wang, Xiong, Chen, Qian, *Deep equilibrium convolutional sparse coding for hyperspectral image denoising*,
+IEEE TGRS 2025, arXiv 2508.15553.
+"""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from napari_decsc.deq.estimation.basic_estimate import Guide
+from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.model.proximal import inverse_softplus
+from napari_decsc.deq.solvers.fixed_point import Code
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What f knows besides z, found once per stage.
+
+    ``target`` (N, B, rows, cols): the noisy cube in the model's units; ``weight``, the same shape or (N, B, 1, 1): 0
+    where a voxel carries no information; ``unit`` (N, B, 1, 1): one unit of each band, as a share of the peak;
+    ``strength``: weight of the prior against the data, 1 as trained; ``stage`` counts renewals, 0 before the
+    first; ``only``: what alone is removed, all noise if empty.
+    """
+
+    target: Tensor
+    weight: Tensor
+    unit: Tensor
+    strength: float = 1.0
+    stage: int = 0
+    only: str = ""
+
+    def continued(self, rows: Tensor, cols: Tensor) -> "Context":
+        """What is known of the cube continued: its rows and cols, by their indices."""
+        known = self.target.shape[2:]
+        target, weight = (
+            part[:, :, rows[:, None], cols] if part.shape[2:] == known else part for part in (self.target, self.weight)
+        )
+        return dataclasses.replace(self, target=target, weight=weight)
+
+
+class Decsc(nn.Module, ABC):
+    """A model: f, its start, its stages, and the cube of a code."""
+
+    preset: ClassVar[str]
+    #: one honest line for the person who chooses
+    summary: ClassVar[str]
+    #: rows and cols of an image must be multiples of this
+    multiple: int
+    #: number of bands of an image, or None for any
+    bands: int | None
+    #: whether the image is continued beyond its border while it is solved
+    continues: ClassVar[bool] = False
+    #: names of parameters begin so that are stored with half the bits
+    stored_in_half: ClassVar[tuple[str, ...]] = ()
+    config: Any
+
+    def units(self, cube: Tensor, keep: Tensor) -> Survey | None:
+        """What must be found on the whole cube (or a sample of its pixels) before tiles of it are denoised."""
+        return None
+
+    def on_columns(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Survey | None:
+        """Units for tiles whose columns are those of ``cube``: rows of it from their whole height."""
+        return units
+
+    def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
+        """A first look at the answer (N, B, rows, cols), peak 1, where finding the context takes its time."""
+        return None
+
+    @abstractmethod
+    def begin(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
+        """The context before the first stage, of cubes (N, B, rows, cols), peak 1; ``units`` as for `context`."""
+
+    @abstractmethod
+    def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide | Context:
+        """What is found of cubes (N, B, rows, cols), peak 1, for training; nothing learned enters into it."""
+
+    @abstractmethod
+    def condition(self, found: Guide | Context) -> Context:
+        """The context of the last stage, of what :meth:`prepare` found."""
+
+    def context(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
+        """The context of the last stage. ``units`` of the whole cube, when this is a tile."""
+        return self.condition(self.prepare(cube, keep, units))
+
+    def stages(self, c: Context) -> int:
+        """How many equilibria follow each other."""
+        return 1
+
+    def renewed(self, c: Context, z: Code) -> Context:
+        """The context of the next stage, from the estimate z."""
+        return dataclasses.replace(c, stage=c.stage + 1)
+
+    @abstractmethod
+    def f(self, z: Code, c: Context) -> Code:
+        """One evaluation of the fixed-point map."""
+
+    @abstractmethod
+    def start(self, c: Context) -> Code:
+        """A first estimate. Already a fair preview."""
+
+    @abstractmethod
+    def stronger(self, c: Context, strength: float) -> Context:
+        """The same cube denoised ``strength`` times as strongly."""
+
+    def carried(self, z: Code, before: float, now: float) -> Code:
+        """A solution found at one strength, as a start for another."""
+        return z
+
+    @abstractmethod
+    def contraction(self, strength: float = 1.0) -> float | None:
+        """A proved bound on how much f stretches any difference of two codes, below 1; None if nothing is proved."""
+
+    @abstractmethod
+    def output(self, z: Code, c: Context) -> Tensor:
+        """The clean cube of codes: (N, B, rows, cols), peak 1."""
+
+    def bytes_per_pixel(self, bands: int) -> int:
+        """Bytes for each pixel of a tile at the peak of its solve."""
+        return 4 * 16 * bands
+
+
+def free_parameter(value: float, maps: int) -> Tensor:
+    """A parameter that is positive through softplus, one for each map: (1, maps, 1, 1)."""
+    return inverse_softplus(torch.full((1, maps, 1, 1), value))

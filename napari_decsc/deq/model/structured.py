@@ -1,0 +1,88 @@
+"""The codes of structured noise: an offset for every line and band, an amplitude for every fringe and band.
+
+Each has a quadratic penalty, the precision of its measured variance, so the best ones for a given S have a closed form:
+they are eliminated in every evaluation of f.
+
+Shapes: N = 1 cube, B bands; rest and offsets (1, B, rows, cols) in whitened units; ``weight`` (rows, cols) is the one
+of f's inner product.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_decsc.deq.estimation import fringes
+from napari_decsc.deq.estimation.lines import Lines
+from napari_decsc.deq.estimation.noise_model import Units
+from napari_decsc.filters.collaborative import PATCH, cosines, on_device
+
+#: The precision of offsets that a band has none of.
+NONE = 1e9
+
+
+@dataclass(frozen=True, eq=False)
+class Structures:
+    """Lines and fringes of an image: ``lines`` with the variance (band,) of their offsets; ``wave`` (2 waves, pixel);
+    ``slope`` (1 or band, rows, cols): by how much an offset of a band shows at a pixel, None for 1.
+    """
+
+    units: Units
+    lines: tuple[tuple[Lines, Tensor], ...]
+    wave: Tensor | None
+    slope: Tensor | None
+
+    @classmethod
+    def of(cls, units: Units, cube: Tensor) -> "Structures":
+        """Those of a noise model on a cube or a part of it (band, rows, cols)."""
+        model, shape = units.model, (cube.shape[1], cube.shape[2])
+        lines = tuple((Lines(shape, line.angle, cube.device), line.variance.to(cube.device)) for line in model.lines)
+        wave = fringes.waves(list(model.fringes), shape, cube.device) if model.fringes else None
+        return cls(units, lines, wave, units.slope(cube))
+
+    def explained(self, rest: Tensor, weight: Tensor) -> Tensor:
+        """What lines and fringes explain of what S leaves over."""
+        bands = self.units.unmixed(rest[0])
+        parts: list[Tensor | None] = [None] * (len(self.lines) + 1)
+        several = len(self.lines) + (self.wave is not None) > 1
+        for _ in range(2 if several else 1):  # families are nearly orthogonal
+            for number, (line, variance) in enumerate(self.lines):
+                parts[number] = self._lines(_without(bands, parts, number), line, variance, weight)
+            if self.wave is not None:
+                parts[-1] = fringes.fit(_without(bands, parts, len(parts) - 1), self.wave, weight)
+        total = _without(torch.zeros_like(bands), parts, -1).neg_()
+        return self.units.mixed(total)[None]
+
+    def first(self, target: Tensor, basis: Tensor) -> Tensor:
+        """Offsets before any estimate: those beside the subspace, by means."""
+        flat = target[0].flatten(1)
+        beside = (flat - basis @ (basis.T @ flat)).view_as(target[0])
+        found = self.explained(beside[None], beside.new_ones(beside.shape[1:]))[0].flatten(1)
+        return (found - basis @ (basis.T @ found)).view_as(target)
+
+    def spectrum(self, basis: Tensor, share: float) -> Tensor:
+        """Energy (64,) of cosine coefficients of patches that ``share`` of the lines' variance adds to eigen-images."""
+        energy = basis.new_zeros(PATCH**2)
+        for line, variance in self.lines:
+            drawn = torch.randn(8, line.count, generator=torch.Generator().manual_seed(0)).to(basis)
+            patches = line.spread(drawn).unfold(1, PATCH, PATCH).unfold(2, PATCH, PATCH).reshape(-1, PATCH**2)
+            unit = (patches @ on_device(cosines, PATCH, basis.device).mT).square().mean(0)
+            energy += share * float((basis.square() * variance[:, None]).sum(0).mean()) * unit
+        return energy
+
+    def _lines(self, bands: Tensor, line: Lines, variance: Tensor, weight: Tensor) -> Tensor:
+        ridge = torch.where(variance > 0, float(weight.mean()) / variance.clamp(min=1e-9), NONE)
+        if self.slope is None:
+            return line.spread(line.fit(bands, weight, ridge))
+        slope = self.slope.expand_as(bands) if not line.exact or len(self.slope) > 1 else self.slope
+        offsets = line.fit(bands / slope, weight * slope.square(), ridge)
+        return line.spread(offsets) * slope
+
+
+def _without(bands: Tensor, parts: list[Tensor | None], leave: int) -> Tensor:
+    """Bands less all parts but one."""
+    rest = bands
+    for number, part in enumerate(parts):
+        if part is not None and number != leave:
+            rest = rest - part
+    return rest

@@ -1,0 +1,370 @@
+"""The subspace model: DECSC in noise units, in the cube's own spectral basis, with the non-local prior inside f.
+
+In noise units the cube is t = E S + A O + H + noise of variance 1: S, the shared code, are eigen-images (components of
+the spectral basis E); O, offsets of lines and fringes; H, the unshared code, rare signals that no subspace holds.
+Within a stage groups of similar patches, gains, basis, weights and the supports of H and of outliers are fixed; f is
+
+    rest = t - E S                       what the shared code leaves over
+    O    = argmin of its penalty         closed form
+    S   <- W (S + E^T w (rest - A O))    a gradient step of the data term, then the shrinkage of the groups
+
+W is the frozen collaborative filter (:mod:`napari_decsc.filters.frozen`): self-adjoint, 0 <= W <= g < 1 in the inner
+product weighted by D, one number per pixel. The gradient step is non-expansive in that product, because the data term
+is weighted by D pixel by pixel, E is orthonormal, w is 0 or 1, and minimising over O leaves a convex function. So f
+contracts any difference of two codes by g, for every input; its fixed point is the minimiser of
+
+    1/2 |w^(1/2) (t - E S - A O)|_D^2 + 1/2 <S, (W^-1 - I) S>_D + 1/2 sum_l lambda_l |O_l|^2.
+
+Where nothing is hidden and there are no structures the data step gives E^T t whatever S is: the first evaluation is the
+fixed point already.
+
+Sources: Teodoro, Bioucas-Dias, Figueiredo, *A convergent image fusion algorithm using scene-adapted
+Gaussian-mixture-based denoising*, IEEE TIP 28 (2019); Gavaskar, Athalye, Chaudhury, *On plug-and-play regularization
+using linear denoisers*, IEEE TIP 30 (2021).
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from napari_decsc.deq.estimation import basic_estimate, noise_model, rare
+from napari_decsc.deq.estimation.basic_estimate import Guide
+from napari_decsc.deq.estimation.noise_model import Units
+from napari_decsc.deq.estimation.rare import Rare
+from napari_decsc.deq.estimation.subspace import Survey, survey, surveyed, weights
+from napari_decsc.deq.model.base import Context, Decsc
+from napari_decsc.deq.model.conditioning import Refiner
+from napari_decsc.deq.model.structured import Structures
+from napari_decsc.deq.solvers.fixed_point import Code
+from napari_decsc.filters import multiscale
+from napari_decsc.filters.frozen import LARGEST_GAIN, FrozenFilter
+from napari_decsc.filters.local import LEAK, without_leak
+from napari_decsc.filters.spectra import mix_bands
+
+#: Stages where the data step does not depend on S, and where it does.
+STAGES, STAGES_WITH_GAPS, STAGES_WITH_LINES = 2, 3, 4
+#: Neighbours of the scene's finest structure correlate by this; those of what is left over count from so many
+#: deviations of chance, and from this correlation on.
+NEIGHBOURS, MUCH, FROM = 0.5, 4.0, 0.08
+#: Share of the variance of lines within the subspace that a stage leaves unknown.
+UNKNOWN = 0.25
+
+
+@dataclass(frozen=True)
+class SubspaceConfig:
+    """Sizes of the subspace model.
+
+    ``rank``: spectral components that the conditioning network knows; ``width``, ``deep``: its channels at a half and
+    at a quarter of the resolution; ``blocks``: its residual blocks before, at, and after the coarse level.
+    """
+
+    rank: int = 12
+    width: int = 96
+    deep: int = 128
+    blocks: tuple[int, int, int] = (2, 4, 1)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SubspaceContext(Context):
+    """What f knows of a stage.
+
+    ``found``: basis, mean, energies; ``components``: which of them count, (r,); ``images`` (1, k, rows, cols): noisy
+    eigen-images, gaps filled; ``pilot``, the same shape: the estimate that this stage began with; ``keep``: voxels that
+    were measured; ``noise``: the units of this place, None where noise is white of one level per band; ``structures``:
+    lines and fringes, if any; ``coarse``: the estimate at half the size; ``filter``: W; ``rare``: the support of H;
+    ``exact``: the data step does not depend on S.
+    """
+
+    found: Survey
+    components: Tensor
+    images: Tensor
+    pilot: Tensor
+    keep: Tensor
+    noise: Units | None = None
+    structures: Structures | None = None
+    coarse: Tensor | None = None
+    filter: FrozenFilter | None = None
+    rare: Rare | None = None
+    exact: bool = False
+    cache: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def basis(self) -> Tensor:
+        """The components that count, (1, B, k)."""
+        return self.found.basis[:, :, self.components]
+
+    def centred(self) -> Tensor:
+        """The cube without its mean spectrum."""
+        return self.target - self.found.mean
+
+
+class Subspace(Decsc):
+    """DECSC in the cube's own basis: any bands, any noise level, a proved contraction."""
+
+    preset = "subspace"
+    summary = "any number of bands, any sensor, all kinds and levels of noise; the one to use"
+    bands = None
+    multiple = 8
+    stored_in_half = ("refiner.",)
+
+    def __init__(self, config: SubspaceConfig) -> None:
+        super().__init__()
+        self.config, self.rank = config, config.rank
+        self.refiner = Refiner(config.rank, config.width, config.deep, config.blocks)
+
+    def units(self, cube: Tensor, keep: Tensor) -> Survey:
+        """The noise model, noise levels, basis and energies of a whole cube (1, B, rows, cols)."""
+        keep = noise_model.alive(cube[0], keep[0])[None]
+        model = noise_model.measure(cube[0], keep[0])
+        if model.plain:
+            return dataclasses.replace(survey(cube, keep, self.rank), noise=model)
+        return surveyed(cube, keep, model)
+
+    def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
+        """Local Wiener filtering of the eigen-images."""
+        if units is None:
+            return None
+        c = self.begin(cube, keep, units)
+        return self.output(self.start(c), c)
+
+    def on_columns(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Survey | None:
+        """With the shifts of columns, where there are outliers."""
+        return None if units is None else basic_estimate.on_columns(cube, keep, units)
+
+    def begin(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> SubspaceContext:
+        """Noise units, outliers, structures, and a local estimate."""
+        keep = noise_model.alive(cube[0], keep[0])[None]
+        found = self.units(cube, keep) if units is None else units
+        model = found.noise
+        if model is None or model.plain:
+            target, filled, weight = basic_estimate.without_outliers(cube, keep, found)
+            return self._begun(found, target, filled, weight, keep, None, None)
+        cube = noise_model.filled(cube[0], keep[0])
+        units_here = model.units(cube)
+        target = units_here.whitened(cube)[None]
+        structures = Structures.of(units_here, cube) if model.structured else None
+        filled = target if structures is None else target - structures.first(target - found.mean, found.basis[0])
+        weight = basic_estimate.without_spikes_weight(filled, found, keep)
+        return self._begun(found, target, filled, weight, keep, units_here, structures)
+
+    def _begun(
+        self, found: Survey, target: Tensor, filled: Tensor, weight: Tensor, keep: Tensor, noise: Units | None,
+        structures: Structures | None,
+    ) -> SubspaceContext:  # fmt: skip
+        components = found.counts[0] > 0
+        images = found.images(filled)
+        pilot = found.smooth(images)
+        exact = structures is None and bool((weight > 0).all()) and not bool(found.outliers)
+        return SubspaceContext(
+            target=target, weight=weight, unit=found.sigma[:, :, None, None], found=found, components=components,
+            noise=noise, structures=structures, images=images[:, components], pilot=pilot[:, components], keep=keep,
+            exact=exact,
+        )  # fmt: skip
+
+    def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide:
+        """For training: units and an estimate of white noise without the noise model."""
+        return basic_estimate.find(cube, keep, survey(cube, keep, self.rank) if units is None else units)
+
+    def condition(self, found: Guide | Context) -> SubspaceContext:
+        """The last stage of what :meth:`prepare` found."""
+        assert isinstance(found, Guide)
+        units = found.units
+        components = units.counts[0] > 0
+        c = SubspaceContext(
+            target=found.target, weight=found.weight, unit=units.sigma[:, :, None, None], found=units,
+            components=components, images=found.images[:, components], pilot=found.pilot[:, components],
+            keep=found.weight > 0,
+            exact=bool((found.weight > 0).all()),
+        )  # fmt: skip
+        return self._wiener(dataclasses.replace(c, stage=self.stages(c)))
+
+    def stages(self, c: Context) -> int:
+        """Two; three where voxels are hidden or lines offset: there the estimate tells more about them."""
+        assert isinstance(c, SubspaceContext)
+        if c.structures is not None:
+            return STAGES_WITH_LINES
+        return STAGES if c.exact else STAGES_WITH_GAPS
+
+    def renewed(self, c: Context, z: Code) -> SubspaceContext:
+        """Groups and gains of the next stage; then outliers, rare signals, weights too."""
+        assert isinstance(c, SubspaceContext)
+        if c.stage == 0:
+            return self._first(c)
+        now = self._reweighed(c, z)
+        if not c.exact or self.stages(c) == c.stage + 1:
+            now = self._with_rare(now)
+        return self._wiener(dataclasses.replace(now, stage=c.stage + 1))
+
+    def _is_last(self, c: SubspaceContext) -> bool:
+        return c.stage >= self.stages(c)
+
+    def _first(self, c: SubspaceContext) -> SubspaceContext:
+        """Hard thresholds of the noisy images, in groups found in them; and the estimate at half the size."""
+        images = c.images[0]
+        made, coarse = None, None
+        if len(images):
+            signal = ((1 - 1 / c.found.energy.clamp(min=1)).sqrt() * c.found.counts)[0][c.components]
+            coarse = multiscale.halved(images, signal, multiscale.SCALES - 1) if c.noise is None else None
+            groups = multiscale.similar(images * signal[:, None, None])
+            made = FrozenFilter(images, groups, threshold=multiscale.THRESHOLD, spectrum=_spectrum(c))
+        return dataclasses.replace(c, filter=made, coarse=coarse, stage=1, cache={})
+
+    def _wiener(self, c: SubspaceContext) -> SubspaceContext:
+        """Wiener gains of the pilot, in groups found in it."""
+        pilot = c.pilot[0]
+        made = None
+        if len(pilot):
+            # earlier stages look for what there is; how much of it is kept is for the last to say
+            strength = c.strength if self._is_last(c) else 1.0
+            made = FrozenFilter(pilot, multiscale.similar(pilot), spectrum=_spectrum(c), strength=strength)
+        return dataclasses.replace(c, filter=made, cache={})
+
+    def _reweighed(self, c: SubspaceContext, z: Code) -> SubspaceContext:
+        """The estimate, put right at the coarse scale, as the pilot; what it says of outliers and shifted columns."""
+        (S,) = z
+        if len(S[0]) and c.stage == 1 and c.noise is None:
+            S = without_leak(S, LEAK)
+        pilot = multiscale.righted(S[0], c.coarse)[None] if len(S[0]) else S
+        c = dataclasses.replace(c, pilot=pilot)
+        if c.exact:
+            return c
+        fit = _cube(pilot, c)
+        if c.noise is not None:
+            rest = c.target - fit
+            if c.structures is not None and c.filter is not None:
+                rest = rest - c.structures.explained(rest, c.filter.weight)
+            weight = basic_estimate.spikes(rest, c.keep)
+            return dataclasses.replace(
+                c, weight=weight, images=mix_bands(c.basis.mT, fit - c.found.mean + weight * rest)
+            )
+        rest = c.found.rest(c.target - fit, c.keep)
+        weight = weights(rest, c.keep) if c.found.outliers else c.weight
+        target = c.target
+        if c.found.outliers and c.stage == 1:
+            target = target - c.found.shifts_of(target - fit, c.keep)
+        images = mix_bands(c.basis.mT, fit - c.found.mean + weight * rest)
+        return dataclasses.replace(c, weight=weight, target=target, images=images)
+
+    def _with_rare(self, c: SubspaceContext) -> SubspaceContext:
+        """Where the unshared code H is free: what the estimate leaves over there is no noise."""
+        rest = (c.target - _cube(c.pilot, c)) * c.weight
+        if c.structures is not None and c.filter is not None:
+            rest = (rest - c.structures.explained(rest, c.filter.weight)) * c.weight
+        return dataclasses.replace(c, rare=rare.support(rest))
+
+    def f(self, z: Code, c: Context) -> Code:
+        """One evaluation of the fixed-point map."""
+        assert isinstance(c, SubspaceContext)
+        (S,) = z
+        if c.filter is None:
+            return z
+        if c.exact:
+            if "S" not in c.cache:
+                c.cache["S"] = c.filter(c.images[0])[None]
+            return (c.cache["S"],)
+        rest = c.centred() - mix_bands(c.basis, S)
+        if c.structures is not None:
+            rest -= c.structures.explained(rest * c.weight, c.filter.weight)
+        rest *= c.weight
+        return (c.filter((S + mix_bands(c.basis.mT, rest))[0])[None],)
+
+    def start(self, c: Context) -> Code:
+        """The estimate that the stage began with."""
+        assert isinstance(c, SubspaceContext)
+        return (c.pilot,)
+
+    def stronger(self, c: Context, strength: float) -> SubspaceContext:
+        """Noise levels count ``strength`` times in every gain."""
+        assert isinstance(c, SubspaceContext)
+        c = dataclasses.replace(c, strength=strength, cache={})
+        return self._wiener(c) if self._is_last(c) else c
+
+    def contraction(self, strength: float = 1.0) -> float:
+        """The largest gain of the frozen filter."""
+        return LARGEST_GAIN
+
+    def output(self, z: Code, c: Context) -> Tensor:
+        """The clean cube (1, B, rows, cols), peak 1: that of S, improved by the network in the last stage, and H."""
+        assert isinstance(c, SubspaceContext)
+        (S,) = z
+        last = self._is_last(c)
+        if last and len(S[0]):
+            S = multiscale.righted(S[0], c.coarse)[None]
+            if c.noise is None:
+                S = self._refined(S, c)
+        fit = _cube(S, c)
+        if c.only:
+            return self._only(fit, c)
+        weaker = max(0.0, 1 - c.strength) if last else 0.0
+        if c.stage > 1:
+            rest = c.target - fit
+            if c.structures is not None and c.filter is not None:
+                rest = rest - c.structures.explained(rest * c.weight, c.filter.weight)
+            rest *= c.weight
+            code = torch.zeros_like(rest) if c.rare is None else c.rare.code(rest)
+            fit = fit + code + torch.maximum(_structure(rest - code, c), rest.new_full((), weaker)) * (rest - code)
+        cube = fit * c.unit
+        return cube if c.noise is None else c.noise.restored(cube[0])[None]
+
+    def _only(self, fit: Tensor, c: SubspaceContext) -> Tensor:
+        """The cube as it came, less its stripes, or with its outliers filled."""
+        cube = c.target
+        if c.only == "outliers":
+            cube = torch.where(c.keep & (c.weight == 0), fit, cube)
+        elif c.structures is not None and c.filter is not None:
+            cube = cube - c.structures.explained((cube - fit) * c.weight, c.filter.weight)
+        cube = cube * c.unit
+        return cube if c.noise is None else c.noise.restored(cube[0])[None]
+
+    def _refined(self, S: Tensor, c: SubspaceContext) -> Tensor:
+        """What the conditioning network makes of the components that it knows."""
+        shape = (1, len(c.components), *S.shape[2:])
+        pilot, images = S.new_zeros(shape), S.new_zeros(shape)
+        pilot[:, c.components], images[:, c.components] = S, c.images
+        known = slice(self.rank)
+        share = mix_bands(c.found.basis[:, :, known].square().mT, c.weight.expand_as(c.target))
+        better = self.refiner(images[:, known], pilot[:, known], share, c.found.energy[:, known])
+        pilot = torch.cat([better, pilot[:, self.rank :]], 1)
+        return pilot[:, c.components]
+
+    def bytes_per_pixel(self, bands: int) -> int:
+        """Cubes that are held and compared, and the images of an evaluation."""
+        return 4 * (13 * bands + 30 * self.rank)
+
+
+def _cube(S: Tensor, c: SubspaceContext) -> Tensor:
+    """The cube in noise units of the components that count."""
+    return mix_bands(c.basis, S) + c.found.mean
+
+
+def _structure(rest: Tensor, c: SubspaceContext) -> Tensor:
+    """Share (1, B, 1, 1) of what is left over that is the scene's: noise is white in space, the scene is not.
+
+    The correlation of neighbours by that of the scene; it counts only far above chance, and not where the noise itself
+    is correlated or strong against the scene.
+    """
+    none = rest.new_zeros(1, rest.shape[1], 1, 1)
+    if c.noise is not None and c.noise.model.rounding:
+        return none + 1  # what is finer than a grey level is not known to be noise
+    if c.noise is not None and c.noise.model.spectrum is not None:
+        return none
+    energy = rest.square().mean((2, 3)).clamp(min=1e-9)
+    across = (rest[..., 1:] * rest[..., :-1]).mean((2, 3)) / energy
+    down = (rest[..., 1:, :] * rest[..., :-1, :]).mean((2, 3)) / energy
+    both = torch.minimum(across, down)
+    chance = (rest.shape[2] * rest.shape[3]) ** -0.5
+    share = ((both - MUCH * chance).clamp(min=0) / NEIGHBOURS).clamp(max=1)
+    return torch.where(both > FROM, share, none[..., 0, 0])[:, :, None, None]
+
+
+def _spectrum(c: SubspaceContext) -> Tensor | None:
+    """Noise variance of the cosine coefficients: that of the model, and what is still unknown of lines."""
+    if c.noise is None:
+        return None
+    spectrum = c.noise.model.spectrum
+    if c.structures is None or not c.structures.lines:
+        return spectrum
+    unknown = c.structures.spectrum(c.basis[0], UNKNOWN ** max(0, c.stage - 1))
+    return unknown + (1 if spectrum is None else spectrum)
