@@ -26,6 +26,8 @@ from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
+#: So many tabs fit beside each other only with little room around their names.
+NARROW = "QTabBar::tab { padding: 3px 5px; font-size: 8pt; }"
 SESSIONS = "Sessions (*.json)"
 MAKING = "The built-in sample is being made…"
 NEXT = "Next: take the noise out of it in Denoise, or first add noise to a clean one in Noise."
@@ -53,19 +55,23 @@ class Workbench(Docked):
         self.trial = TrialWidget(self.viewer)
         self.history = HistoryPanel(self.viewer)
         self.spectra = SpectrumWidget(self.viewer)
-        self.tabs = QTabWidget()
-        self.tabs.setStyleSheet(NARROW)
+        self.tabs, self.judge = QTabWidget(), QTabWidget()
+        for widget, name, tip in (
+            (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
+            (self.verdict, "Verdict", "Whether what was removed is noise, and where structure may have gone"),
+        ):
+            self.judge.setTabToolTip(self.judge.addTab(widget, name), tip)
         for widget, name, tip in (
             (self.view, "View", "Bands, colours and bad bands of a cube"),
             (self.noise, "Noise", "Make a noisy copy of a cube, to see how well it can be denoised"),
             (self.denoise, "Denoise", "Take the noise out of a cube"),
             (self.trial, "Try", "All methods or strengths on a small box, side by side"),
             (self.compare, "Compare", "See two to four cubes side by side, with their scores"),
-            (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
-            (self.verdict, "Verdict", "Whether what was removed is noise, and where structure may have gone"),
+            (self.judge, "Judge", "The noise of any cube, and the verdict on what was removed"),
             (self.history, "History", "What was done, to copy as a command or as Python; sessions"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)
+        self.tabs.setStyleSheet(NARROW)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)
@@ -79,7 +85,6 @@ class Workbench(Docked):
         self.history.open_wanted.connect(self._open_session)
         self.keys = Keys(self.viewer, self.denoise, self.compare, self.tabs.setCurrentWidget)
         self.denoise.keeping.compare_wanted.connect(self.keys.curtain)
-        self.verdict.judged.connect(lambda verdict, layer: self.denoise.show_verdict(verdict.sentence, layer))
         self.verdict.went.connect(lambda row, col: self.spectra.board.pin(row, col))
         self.trial.wanted.connect(self._denoise_whole)
         # once both docks have taken their room and are painted
@@ -98,9 +103,11 @@ class Workbench(Docked):
         super().leave()
         self._painted.stop()
         self.keys.leave()
-        for number in range(self.tabs.count()):
-            panel: Any = self.tabs.widget(number)
-            panel.leave()
+        for tabs in (self.tabs, self.judge):
+            for number in range(tabs.count()):
+                panel = tabs.widget(number)
+                if isinstance(panel, Docked):
+                    panel.leave()
         self.viewer.window.remove_dock_widget(self.spectra)
 
     def _save_session(self) -> None:
@@ -126,10 +133,9 @@ class Workbench(Docked):
         (self.history.message.complain if lost else self.history.message.say)("\n".join(lost) or f"Opened {name}.")
 
     def _judge(self, result: Result) -> None:
-        """Judge a result beside the window, unless a clean cube has done so."""
-        there = {result.source, result.layer} <= set(self.viewer.layers)
-        if there and not result.scores and not result.is_unchanged:
-            self.verdict.judge(result.source, result.layer, self.denoise.state.noise)
+        """Show what a run found of its result."""
+        if result.verdict is not None and not result.is_unchanged:
+            self.verdict.know(result.source, result.layer, result.verdict)
 
     def _denoise_whole(self, layer: Any, method: str, settings: Any) -> None:
         """Run what was tried on a box on the whole cube, where the run is seen."""

@@ -76,10 +76,10 @@ class DenoiseRun(QObject):
     """Runs once: ``progressed`` and ``previewed``, then ``succeeded`` or ``failed``, last ``finished``.
 
     ``progressed`` carries batches of iterations, ``previewed`` says that the layer shows a new estimate, ``bereft``
-    that a person took the layer away, ``scoring`` that only the scores are missing. ``released`` comes a moment after
-    `stop` where the denoiser is still busy inside one step: nobody waits any longer, but what it returns in the end is
-    still taken over. ``before`` is an earlier result of the same layer, whose solution the run goes on from and whose
-    layer it changes.
+    that a person took the layer away, ``scoring`` that only scores and verdict are missing. ``released`` comes a moment
+    after `stop` where the denoiser is still busy inside one step: nobody waits any longer, but what it returns in the
+    end is still taken over. ``before`` is an earlier result of the same layer, whose solution the run goes on from and
+    whose layer it changes.
     """
 
     progressed = Signal(object)
@@ -195,8 +195,7 @@ class DenoiseRun(QObject):
         if self._is_hurried:
             self._succeed(self._result)
             return
-        if self._clean is not None:
-            self.scoring.emit()
+        self.scoring.emit()
         self._scoring = work.calculation_worker(judged, self._clean, self.noisy, outcome.cube, outcome.noise)
         self._scoring.returned.connect(self._on_judged)
         self._scoring.errored.connect(self._on_error)

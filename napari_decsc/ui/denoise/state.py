@@ -12,7 +12,7 @@ from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 #: What is done before a denoiser says anything, what it does while it says nothing of stages, and what comes last.
-READY, PREPARING, SOLVING, SCORES = "getting ready", "preparation", "equilibrium", "scores"
+READY, PREPARING, SOLVING, VERDICT = "getting ready", "preparation", "equilibrium", "verdict"
 
 
 class Phase(Enum):

@@ -1,6 +1,5 @@
 """Denoise: choose a cube and a method, watch the residual fall, keep the result."""
 
-import html
 import time
 from typing import Any
 
@@ -98,11 +97,6 @@ class DenoiseWidget(Docked):
         self.method.setCurrentText(method)
         self.form.show(methods.METHODS[method].settings() if settings is None else settings)
         self._pause.stop()  # nobody moved the slider
-
-    def show_verdict(self, sentence: str, layer: Any) -> None:
-        """Say what came of a result whose clean cube nobody knows, in the place of its scores."""
-        if self.result is not None and self.result.layer is layer and not self.result.scores:
-            self.scores.setText(html.escape(sentence))
 
     def run(self) -> None:
         """Denoise the chosen cube, beside the window; `done` or `failed` follows."""
@@ -212,7 +206,7 @@ class DenoiseWidget(Docked):
 
     def _show_scoring(self) -> None:
         if self._running is not None:
-            self._turn(state.enter(self.state, state.SCORES, time.monotonic()))
+            self._turn(state.enter(self.state, state.VERDICT, time.monotonic()))
 
     def _release(self, run: DenoiseRun) -> None:
         """The person need not wait for the step under way."""
@@ -227,10 +221,12 @@ class DenoiseWidget(Docked):
             return  # the next run says how it ended
         self._turn(state.end(self.state, Phase.DONE, time.monotonic()))
         said = words.summary(self.state, result.report, result.is_unchanged)
-        is_unchanged = result.is_unchanged or words.keeps_all(result.report)
-        verdict = "" if result.verdict is None or is_unchanged else result.verdict.sentence
         self.plot.explain(words.no_curve(result.report))
-        self.message.say(said + words.noticed(self.state.notice) + words.noticed(result.note) + words.noticed(verdict))
+        is_unchanged = result.is_unchanged or words.keeps_all(result.report)
+        verdict = None if is_unchanged else result.verdict
+        told = "" if verdict is None else words.verdict(verdict.sentence, is_clean=verdict.is_clean)
+        self.message.say(said + words.noticed(self.state.notice) + words.noticed(result.note) + words.noticed(told))
+        self.message.setToolTip("" if verdict is None else verdict.sentence)
         self.scores.setText(scoring.table(result.scores) if result.scores else "")
         self.done.emit(result)
 

@@ -12,6 +12,9 @@ from napari_decsc.ui.denoise.state import READY, Phase, RunState, facts
 STOPPING = "Stopping…"
 KEPT_ALL = "At strength 0 nothing is removed: the layer is the noisy cube as it was"
 
+#: What a verdict comes to.
+CLEAN, SUSPECT = "all of it looks like noise", "not all of it looks like noise: see Judge"
+
 
 @dataclass(frozen=True)
 class Block:
@@ -113,6 +116,12 @@ def stopped(state: RunState, is_unchanged: bool = False) -> str:
         at = f", at a relative residual of {state.residuals[-1]:.1e}" if state.residuals else ""
         return f"{first} The layer is the best estimate after {_counted(state.evaluations)}{at}."
     return f"{first} The layer is the first estimate, before any evaluation."
+
+
+def verdict(sentence: str, *, is_clean: bool) -> str:
+    """The verdict's first words, and where the rest is; the panel has no room for all of it."""
+    first = sentence.partition(";")[0].rstrip(".")
+    return first if first == sentence.rstrip(".") else f"{first}; {CLEAN if is_clean else SUSPECT}"
 
 
 def _text(state: RunState, now: float) -> str:

@@ -44,10 +44,14 @@ QUANTITIES: dict[str, Callable[[Verdict], NDArray[np.float64]]] = {
     "likeness to the signal": lambda verdict: verdict.signal.excess,
     "stronger where there is structure": lambda verdict: verdict.texture.excess,
 }
+#: The same in the few letters that stand along an axis.
+LABELS = dict(zip(QUANTITIES, ("removed, %", "likeness", "likeness", "likeness", "stronger by"), strict=True))
 MAP = "Lost structure"
 HELP = "Choose a cube before and after, then press Judge. After a run this happens by itself."
 #: Pixels around a place that the camera shows, each way.
 AROUND = 40
+#: Powers of ten that the map shows as black, and at least as white: what chance alone does stays dark.
+FAINTEST, BRIGHTEST = 3.0, 12.0
 
 
 def judge(noisy: Cube, denoised: Cube, noise: MeasuredNoise | None) -> Verdict:
@@ -103,6 +107,13 @@ class VerdictPanel(Docked):
         self._worker.start()
         self.button.setEnabled(False)
 
+    def know(self, before: Any, after: Any, verdict: Verdict) -> None:
+        """Take over a verdict that was found elsewhere, such as after a denoising run."""
+        if {before, after} <= set(self.viewer.layers):
+            self._pair = before, after
+            self.before.layer, self.after.layer = before, after
+            self._take(verdict)
+
     def show_map(self, is_wanted: bool) -> None:
         """Lay the map over the image, or take it away."""
         if self.map is not None and self.map in self.viewer.layers:
@@ -117,7 +128,7 @@ class VerdictPanel(Docked):
         active = self.viewer.layers.selection.active
         self.map = self.viewer.add_image(
             scores, name=MAP, colormap="inferno", blending="additive", opacity=0.8,
-            contrast_limits=(0, max(float(np.nanmax(scores)), 1.0)), **flat,
+            contrast_limits=(FAINTEST, max(float(np.nanmax(scores)), BRIGHTEST)), **flat,
         )  # fmt: skip
         self.viewer.layers.selection.active = active
 
@@ -161,7 +172,7 @@ class VerdictPanel(Docked):
             self.message.say(HELP)
             return
         self.sentence.setText(self._verdict.sentence)
-        self.sentence.setStyleSheet("" if self._verdict.is_clean else f"color: {GOAL};")
+        self.sentence.setStyleSheet("font-size: 8pt;" + ("" if self._verdict.is_clean else f"color: {GOAL};"))
         self.places.clear()
         for place in self._verdict.places:
             item = QListWidgetItem(
@@ -178,7 +189,7 @@ class VerdictPanel(Docked):
         label = self.quantity.currentText()
         values: NDArray[np.float64] = np.asarray(QUANTITIES[label](self._verdict), float)
         layer = self._pair[1]
-        self.plot.show_curves([BandCurve(cube_of(layer), values, cube_colour(self.viewer, layer))], label)
+        self.plot.show_curves([BandCurve(cube_of(layer), values, cube_colour(self.viewer, layer))], LABELS[label])
         self._mark()
 
     def _mark(self, event: Any = None) -> None:
@@ -218,6 +229,7 @@ class VerdictPanel(Docked):
         self.places.setToolTip("Places where structure may have gone, the worst first; a click leads there")
         self.places.setMaximumHeight(120)
         self.sentence.setWordWrap(True)
+        self.sentence.setTextFormat(Qt.TextFormat.PlainText)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def _lay_out(self) -> None:

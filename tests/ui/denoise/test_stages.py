@@ -9,7 +9,7 @@ from qtpy.QtTest import QTest
 
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise import words
-from napari_decsc.ui.denoise.state import READY, SCORES
+from napari_decsc.ui.denoise.state import READY, VERDICT
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 
 STAGES = ("noise model", "subspace", "groups", "equilibrium 1", "equilibrium 2")
@@ -50,7 +50,7 @@ def test_the_strip_names_every_stage_with_its_seconds(qtbot, widget, gates):
     assert widget.message.text() == "Groups"
     finished(qtbot, widget, gates["groups"].set)
     shown = widget.view.strip.blocks
-    assert [block.name for block in shown] == [READY, *STAGES, SCORES]
+    assert [block.name for block in shown] == [READY, *STAGES, VERDICT]
     assert not any(block.is_current for block in shown)
     whole = float(widget.view.strip.clock.split()[0])
     assert sum(block.seconds for block in shown) == pytest.approx(whole, abs=0.06)

@@ -48,7 +48,9 @@ def test_the_verdict_on_what_was_removed_is_said_and_kept(qtbot, widget):
     result = denoise(qtbot, widget)
     # half of every value went, which is as much as was left
     assert result.verdict.share == pytest.approx(1, rel=1e-3)
-    assert result.verdict.sentence in widget.message.text().splitlines()
+    first = result.verdict.sentence.partition(";")[0]
+    assert f"{first}; not all of it looks like noise: see Judge." in widget.message.text().splitlines()
+    assert widget.message.toolTip() == result.verdict.sentence
     assert result.report["verdict"]["sentence"] == result.verdict.sentence
     assert provenance_of(result.layer)["denoising"]["verdict"]["removed_share"] == result.verdict.share
 

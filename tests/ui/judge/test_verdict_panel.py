@@ -95,8 +95,7 @@ def test_one_cube_is_no_pair(panel, viewer):
     assert panel.message.is_error
 
 
-def test_a_run_without_a_reference_is_judged_by_itself(qtbot, make_napari_viewer, cube, fake, monkeypatch):
-    monkeypatch.setattr(verdict_panel, "judge", verdict_of)
+def test_what_a_run_found_is_shown_here(qtbot, make_napari_viewer, cube, fake):
     viewer = make_napari_viewer()
     add_cube_layer(viewer, cube)
     bench = Workbench(viewer)
@@ -104,9 +103,10 @@ def test_a_run_without_a_reference_is_judged_by_itself(qtbot, make_napari_viewer
     with qtbot.waitSignal(bench.verdict.judged, timeout=10_000) as found:
         bench.denoise.run()
     verdict, layer = found.args
-    assert layer is bench.denoise.result.layer
-    assert verdict.sentence in bench.denoise.scores.text()
-    bench.verdict.places.setCurrentRow(1)
+    assert verdict is bench.denoise.result.verdict
+    assert layer is bench.denoise.result.layer is bench.verdict.after.layer
+    assert bench.verdict.sentence.text() == verdict.sentence
+    bench.verdict.went.emit(1, 2)
     assert [(pin.row, pin.col) for pin in bench.spectra.pins] == [(1, 2)]
 
 
