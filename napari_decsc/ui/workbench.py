@@ -13,6 +13,7 @@ from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers
 from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.denoise.widget import DenoiseWidget
+from napari_decsc.ui.explore.widget import ExploreWidget
 from napari_decsc.ui.files.sample import sample_cube
 from napari_decsc.ui.history.widget import HistoryPanel
 from napari_decsc.ui.judge.noise_panel import NoisePanel
@@ -27,7 +28,7 @@ from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
 #: So many tabs fit beside each other only with little room around their names.
-NARROW = "QTabBar::tab { padding: 3px 5px; font-size: 8pt; }"
+NARROW = "QTabBar { font-size: 8pt; } QTabBar::tab { padding: 3px 2px; }"
 SESSIONS = "Sessions (*.json)"
 MAKING = "The built-in sample is being made…"
 NEXT = "Next: take the noise out of it in Denoise, or first add noise to a clean one in Noise."
@@ -54,6 +55,8 @@ class Workbench(Docked):
         self.verdict = VerdictPanel(self.viewer)
         self.trial = TrialWidget(self.viewer)
         self.history = HistoryPanel(self.viewer)
+        self.explore = ExploreWidget(self.viewer)
+        self.explore.noise_of = self.measured.noise_of
         self.spectra = SpectrumWidget(self.viewer)
         self.tabs, self.judge = QTabWidget(), QTabWidget()
         for widget, name, tip in (
@@ -68,6 +71,7 @@ class Workbench(Docked):
             (self.trial, "Try", "All methods or strengths on a small box, side by side"),
             (self.compare, "Compare", "See two to four cubes side by side, with their scores"),
             (self.judge, "Judge", "The noise of any cube, and the verdict on what was removed"),
+            (self.explore, "Explore", "Components with their SNR, ratios of bands"),
             (self.history, "History", "What was done, to copy as a command or as Python; sessions"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)

@@ -26,6 +26,7 @@ from napari_decsc.settings import descriptions
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise.widget import DenoiseWidget
+from napari_decsc.ui.explore.widget import ExploreWidget
 from napari_decsc.ui.files import reader
 from napari_decsc.ui.history.widget import HistoryPanel
 from napari_decsc.ui.judge.noise_panel import NoisePanel
@@ -48,6 +49,7 @@ PANELS = (
     TrialWidget,
     VerdictPanel,
     HistoryPanel,
+    ExploreWidget,
 )
 FIELDS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
 

@@ -73,6 +73,10 @@ class NoisePanel(Docked):
         """What is known of the chosen cube."""
         return self._of(self.cube.layer)
 
+    def noise_of(self, layer: Any) -> MeasuredNoise | None:
+        """What is known of a layer's noise."""
+        return self._of(layer)
+
     def know(self, layer: Any, noise: MeasuredNoise) -> None:
         """Take over what was measured elsewhere, such as in a denoising run."""
         if layer in self.viewer.layers:

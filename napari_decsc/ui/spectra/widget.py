@@ -21,8 +21,10 @@ from napari_decsc.ui.parts.texts import NO_SHOWN_CUBE, Message
 from napari_decsc.ui.parts.theme import cube_colour, theme_colours
 from napari_decsc.ui.spectra.board import Board
 from napari_decsc.ui.spectra.export import ExportButton
+from napari_decsc.ui.spectra.map_place import MapPlace, map_text
+from napari_decsc.ui.spectra.matching import in_words, matches
 from napari_decsc.ui.spectra.pin_list import PinList
-from napari_decsc.ui.spectra.places import Pin, short, spectrum
+from napari_decsc.ui.spectra.places import Pin, short, spectrum, statistics
 from napari_decsc.ui.spectra.plot import Curve, SpectrumPlot
 from napari_decsc.ui.spectra.pointer import Pointer, pixel_at
 from napari_decsc.ui.spectra.reference import differences, find_reference, in_line, in_text
@@ -47,6 +49,7 @@ class SpectrumWidget(Docked):
         self.board = Board(self.viewer, self.connections, self.message, self)
         self.pointer = Pointer(self.viewer, self.connections, self._is_shown, self)
         self.export_button = ExportButton(self.plot, self.message, self._shown)
+        self.map_place = MapPlace()
         self._layers: list[Any] = []
         self._watched: list[Any] = []
         self._position: Any = None
@@ -77,7 +80,7 @@ class SpectrumWidget(Docked):
         self.plot.show_cubes(curves, self.board.inside, self._limits(), self.board.shelf)
         self.legend.show_entries("", _legend(curves))
         self.legend.setToolTip("\n".join(curve.cube.name for curve in curves))
-        notes = [in_text(self._reference, differences(self._reference, curves, pin)) for pin in self.pins]
+        notes = [self._note(curves, pin) for pin in self.pins]
         notes += [", ".join(one.library.names[:MOST_NAMES]) for one in self.board.shelf]
         self.list.show_pins(self.board.items, notes)
         self._draw_pixel()
@@ -86,6 +89,15 @@ class SpectrumWidget(Docked):
         self.export_button.setEnabled(bool(self.pins))
         self._guide(curves)
 
+    def _note(self, curves: list[Curve], pin: Pin) -> str:
+        """What is known of a pin: how far its spectra are from the reference, and from those of the libraries."""
+        lines = [in_text(self._reference, differences(self._reference, curves, pin))]
+        libraries = [one.library for one in self.board.shelf]
+        for curve in curves if libraries and pin in self.board.inside else ():
+            found = in_words(matches(curve.cube, statistics(curve.cube, pin).mean, libraries))
+            lines += [f"{curve.cube.name}: {found}"] if found else []
+        return "\n".join(line for line in lines if line)
+
     def leave(self) -> None:
         """Let go of the viewer and take the markers away."""
         super().leave()
@@ -93,6 +105,7 @@ class SpectrumWidget(Docked):
         self._soon.stop()
         self._unwatch()
         self.board.leave()
+        self.map_place.leave()
 
     def hover_at(self, position: Any) -> None:
         """Draw the spectra at a world position."""
@@ -150,6 +163,8 @@ class SpectrumWidget(Docked):
         ]
         row, col = next(pixel for pixel in pixels if pixel is not None)
         self.plot.hover(values, f"row {row}, col {col}")
+        self.map_place.settle(self)
+        self.map_place.show_place(map_text(self.plot.curves[-1].cube, row, col))
         found = differences(self._reference, self.plot.curves, Pin(row, col, ""))
         self.differences.show_entries(*in_line(self._reference, found))
         self.differences.setVisible(bool(found))

@@ -1,0 +1,184 @@
+"""Components as a stack with their SNR, and ratios of two bands, as layers."""
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_decsc.errors import DecscError, SettingsError
+from napari_decsc.hsi.band_list import parse_bands
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.noise.measured import MeasuredNoise
+from napari_decsc.ui.cubes.layers import cube_of, placement
+from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.cube_choice import CubeChoice
+from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.texts import NO_CUBE, Message
+from napari_decsc.ui.parts.worker import calculation_worker
+
+
+class ExploreWidget(Docked):
+    """``added`` carries a new layer. ``noise_of`` may be set: it gives the measured noise of a layer, or None."""
+
+    added = Signal(object)
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.cube = CubeChoice(self.viewer, self.connections, follows=lambda layer: True)
+        self.pca_button, self.mnf_button = QPushButton("PCA"), QPushButton("MNF")
+        self.listing = QLabel()
+        self.one, self.other = QLineEdit(), QLineEdit()
+        self.normalised = QCheckBox("Normalised difference")
+        self.ratio_button = QPushButton("Ratio as layer")
+        self.message = Message()
+        self.noise_of: Any = lambda layer: None
+        self._worker: Any = None
+        self._lay_out()
+        self._describe()
+        self.pca_button.clicked.connect(lambda: self.add_components(by_noise=False))
+        self.mnf_button.clicked.connect(lambda: self.add_components(by_noise=True))
+        self.ratio_button.clicked.connect(lambda: self.add_ratio())
+        self.cube.chosen.connect(self._refresh)
+        self._refresh()
+
+    def add_components(self, *, by_noise: bool) -> None:
+        """Add the first components as a stack, beside the window."""
+        from napari_decsc.ui.explore.components import components
+
+        layer = self.cube.layer
+        if layer is None:
+            return
+        noise: MeasuredNoise | None = self.noise_of(layer)
+        self._begin(lambda made: self._show_components(layer, made, by_noise), _of(components, by_noise, noise), layer)
+
+    def add_ratio(self) -> None:
+        """Add the ratio of two bands, beside the window."""
+        from napari_decsc.ui.explore.components import ratio
+
+        layer = self.cube.layer
+        if layer is None:
+            return
+        try:
+            cube = cube_of(layer)
+            one, other = _band(self.one.text(), cube), _band(self.other.text(), cube)
+        except DecscError as error:
+            self.message.complain(str(error))
+            return
+        normalised = self.normalised.isChecked()
+        name = f"({one + 1} − {other + 1}) / ({one + 1} + {other + 1})" if normalised else f"{one + 1} / {other + 1}"
+        work = lambda cube: ratio(cube, one, other, normalised=normalised)  # noqa: E731
+        self._begin(lambda made: self._show_ratio(layer, made, f"bands {name} · {layer.name}"), work, layer)
+
+    def leave(self) -> None:
+        """Let go of the viewer."""
+        super().leave()
+        self.cube.blockSignals(True)
+
+    def _begin(self, then: Any, work: Any, layer: Any) -> None:
+        if self._worker is not None:
+            return
+        self.message.say("Computing…")
+        self._worker = calculation_worker(work, cube_of(layer))
+        self._worker.returned.connect(lambda made: None if self._left else then(made))
+        self._worker.errored.connect(lambda error: None if self._left else self.message.complain(str(error)))
+        self._worker.finished.connect(self._finish)
+        self._worker.start()
+        self._refresh()
+
+    def _finish(self) -> None:
+        self._worker = None
+        if not self._left:
+            self._refresh()
+
+    def _show_components(self, layer: Any, made: Any, by_noise: bool) -> None:
+        kind = "MNF" if by_noise else "PCA"
+        low, high = np.percentile(made.stack[0], (1, 99))
+        place = placement(layer)
+        stack = self.viewer.add_image(
+            made.stack, name=f"{kind} · {layer.name}", colormap="gray",
+            contrast_limits=(float(low), float(max(high, low + 1e-6))),
+            **{name: place[name] for name in ("scale", "translate", "units") if name in place},
+            axis_labels=("component", *tuple(place["axis_labels"])[-2:]),
+        )  # fmt: skip
+        listed = ", ".join("noise" if np.isnan(value) else f"{value:.0f}" for value in made.snr)
+        self.listing.setText(f"{kind}: SNR of the components in dB: {listed}")
+        self.message.say("The slider goes through the components.")
+        self.added.emit(stack)
+
+    def _show_ratio(self, layer: Any, made: Any, name: str) -> None:
+        place = placement(layer)
+        flat = {one: place[one][1:] for one in ("scale", "translate", "axis_labels", "units") if one in place}
+        seen = made[np.isfinite(made)]
+        low, high = np.percentile(seen, (2, 98)) if seen.size else (0.0, 1.0)
+        limits = float(low), float(max(high, low + 1e-6))
+        shown = self.viewer.add_image(made, name=name, colormap="viridis", contrast_limits=limits, **flat)
+        self.message.say(f"{name}: 2 to 98 percent of the pixels lie between {low:.3g} and {high:.3g}.")
+        self.added.emit(shown)
+
+    def _refresh(self, *_: Any) -> None:
+        can = self.cube.layer is not None and self._worker is None
+        for button in (self.pca_button, self.mnf_button, self.ratio_button):
+            button.setEnabled(can)
+        if self.cube.layer is None:
+            self.message.say(NO_CUBE)
+        elif self.message.text() == NO_CUBE:
+            self.message.say("")
+
+    def _describe(self) -> None:
+        self.cube.setToolTip("The cube to explore; it stays as it is")
+        self.pca_button.setToolTip("Principal components of the good bands, by variance, as a stack of images")
+        self.mnf_button.setToolTip("Minimum noise fractions, by SNR: noise as measured in Judge, else from neighbours")
+        example = "Number of a band from 1, or a wavelength with its unit such as 860 nm"
+        self.one.setToolTip(f"{example}: above the line")
+        self.other.setToolTip(f"{example}: below the line")
+        self.one.setPlaceholderText("860 nm")
+        self.other.setPlaceholderText("650 nm")
+        self.normalised.setToolTip("(a − b) / (a + b), such as a vegetation index, and not a / b")
+        self.ratio_button.setToolTip("Add the ratio of both bands as an image")
+        self.listing.setWordWrap(True)
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        top = QFormLayout()
+        top.addRow("Cube", self.cube)
+        column.addLayout(top)
+        parts, ratios = QGroupBox("Components"), QGroupBox("Band ratio")
+        inside = QVBoxLayout(parts)
+        row = QHBoxLayout()
+        row.addWidget(self.pca_button)
+        row.addWidget(self.mnf_button)
+        inside.addLayout(row)
+        inside.addWidget(self.listing)
+        rows = QFormLayout(ratios)
+        rows.addRow("Band", self.one)
+        rows.addRow("over", self.other)
+        rows.addRow(self.normalised)
+        rows.addRow(self.ratio_button)
+        for part in (parts, ratios, self.message):
+            column.addWidget(part)
+        column.addStretch()
+        scrolled(content, self)
+
+
+def _of(components: Any, by_noise: bool, noise: MeasuredNoise | None) -> Any:
+    return lambda cube: components(cube, by_noise=by_noise, noise=noise)
+
+
+def _band(text: str, cube: Cube) -> int:
+    """The one band that a text names."""
+    chosen = np.flatnonzero(parse_bands(text, cube))
+    if len(chosen) != 1:
+        raise SettingsError(f"{text!r} names {len(chosen)} bands; write one, such as 12 or 860 nm")
+    return int(chosen[0])
