@@ -27,7 +27,7 @@ from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
-#: So many tabs fit beside each other only with little room around their names.
+#: So that all tabs are seen in a window of 1280 points.
 NARROW = "QTabBar { font-size: 8pt; } QTabBar::tab { padding: 3px 2px; }"
 SESSIONS = "Sessions (*.json)"
 MAKING = "The built-in sample is being made…"
@@ -36,10 +36,6 @@ FIRST = (
     "This is the built-in sample. Next: add noise to it in Noise and take it out again in Denoise; or open a cube of "
     "your own with the button."
 )
-
-
-#: So that all tabs are seen in a window of 1280 points.
-NARROW = "QTabBar::tab { padding: 4px; margin-right: 1px; min-width: 0px; }"
 
 
 class Workbench(Docked):
