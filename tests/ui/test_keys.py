@@ -15,7 +15,7 @@ def bench(qtbot, make_napari_viewer, cube, fake):
     add_cube_layer(viewer, cube.replace(data=cube.data * 2), clean=cube)
     made = Workbench(viewer)
     viewer.window.add_dock_widget(made, area="right")
-    with qtbot.waitSignal(made.denoise.done, timeout=10_000):
+    with qtbot.waitSignal(made.denoise.done, timeout=60_000):
         made.denoise.run()
     qtbot.waitUntil(lambda: not made.denoise.is_running, timeout=5000)
     return made

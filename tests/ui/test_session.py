@@ -27,7 +27,7 @@ def bench(qtbot, make_napari_viewer, cube, fake, tmp_path):
     viewer.window.add_dock_widget(made)
     made.denoise.cube.layer = viewer.layers["noisy leaf"]
     made.denoise.form.fields["max_iterations"].value = 4
-    with qtbot.waitSignal(made.denoise.done, timeout=10_000):
+    with qtbot.waitSignal(made.denoise.done, timeout=60_000):
         made.denoise.run()
     qtbot.waitUntil(lambda: not made.denoise.is_running, timeout=5000)
     made.spectra.refresh()
