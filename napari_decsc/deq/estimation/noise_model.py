@@ -26,6 +26,8 @@ FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
 ROUNDS = 6
 #: Components at most, and the share of a band's noise that must lie outside them to be measured there.
 MOST, MEASURABLE = 24, 0.3
+#: Noise of several kinds leaves no more than so many times as much in one direction as in another.
+UNEVEN = 4.0
 #: Bands in which the noise must show, or a quarter of all.
 LEAST_SEEN = 4
 #: Lines are offset where their axis holds so many times the power of other directions, and the median offset is so many
@@ -296,7 +298,10 @@ def _basis(cube: Tensor, colour: float) -> Tensor:
         strength, vectors = strength.float().flip(0), turned.float().flip(1)
     images = (vectors.T @ flat).view_as(cube)
     noise = (colour * _differences_spread(images)).clamp(1, 1.6)
-    chance, leak = (bands / pixels) ** 0.5, max(0.75 * LEAK, float(strength[-max(2, bands // 6) :].median()))
+    chance = (bands / pixels) ** 0.5
+    # the weaker half is noise, unless the scene has more components than that
+    weaker, weakest = (float(strength[-max(2, bands // part) :].median()) for part in (2, 6))
+    leak = max(0.75 * LEAK, min(weaker, UNEVEN * weakest))
     least = leak + (0.38 + 3 * chance) * chance * max(1.0, leak / LEAK) * noise.square()
     count = int((strength > least).long().cumprod(0).sum())
     kept: Tensor = vectors[:, : min(count, MOST, bands - 2)]
