@@ -1,6 +1,16 @@
 """Linear maps of spectra."""
 
+import torch
 from torch import Tensor
+
+
+def eigen(moment: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues, rising, and eigenvectors (..., B, B) of symmetric matrices, by way of double precision.
+
+    In single precision the iteration does not end for moments of few pixels, which have many eigenvalues of 0.
+    """
+    values, vectors = torch.linalg.eigh(moment.double().nan_to_num())
+    return values.to(moment.dtype), vectors.to(moment.dtype)
 
 
 def mix_bands(matrix: Tensor, cube: Tensor) -> Tensor:

@@ -23,7 +23,9 @@ from napari_decsc.filters.local import LEAK, NORMAL_MAD, local_wiener
 #: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
 FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
 #: Rounds of finding the subspace and what it leaves over.
-ROUNDS = 6
+ROUNDS = 8
+#: The growth with the signal is fitted so often, each time in a better subspace.
+SHOT_FITS = 3
 #: Components at most, and the share of a band's noise that must lie outside them to be measured there.
 MOST, MEASURABLE = 24, 0.3
 #: Noise of several kinds leaves no more than so many times as much in one direction as in another.
@@ -179,7 +181,7 @@ class _Search:
         self.model = NoiseModel(sigma, None if between is None else correlation.whitening(between))
         both = (Lines(self.shape, angle, cube.device) for angle in (0.0, 90.0))
         self.lines, self.tested = list(both), False
-        self.colour, self.first = 1.0, sigma
+        self.colour, self.first, self.fits = 1.0, sigma, 0
 
     def found(self) -> NoiseModel:
         """The model once nothing new is found."""
@@ -197,9 +199,7 @@ class _Search:
         units = self.model.units(self.cube)
         whole = units.whitened(self.cube)
         whole -= whole.mean((1, 2), keepdim=True)
-        rest = whole
-        for line in self.lines:
-            rest = line.without(rest)
+        rest = self._without_lines(whole)
         if self.model.fringes:
             wave = fringes.waves(list(self.model.fringes), self.shape, rest.device)
             rest = rest - fringes.fit(rest, wave, rest.new_ones(self.shape))
@@ -227,7 +227,7 @@ class _Search:
         noise = cleaned[self.seen]
         if len(noise) == 0 or number >= ROUNDS - 1:
             return False
-        if self.model.shot is None and self._test_shot(cleaned):
+        if self.fits < SHOT_FITS and self._test_shot(cleaned):
             return True
         if len(self.lines) < 2:
             ray = strongest_ray(noise, [line.angle for line in self.lines])
@@ -240,24 +240,31 @@ class _Search:
         return bool(new)
 
     def _test_shot(self, cleaned: Tensor) -> bool:
+        """Growth with the signal: found once, and once more in what is then a better subspace."""
         units = self.model.units(self.cube)
-        noise = units.unmixed(cleaned) if self.model.whitening is not None else cleaned
-        noise = noise * self.model.level[:, None, None]
+        cube = _at_level(self._without_lines(self.cube), self.cube)
+        noise = units.unmixed(cleaned) * self.model.level[:, None, None]
+        if self.model.shot is not None:
+            noise = noise * (
+                units.scale if units.scale is not None else self.model.shot.variance(shot.smooth(cube)).sqrt()
+            )
         noise[~self.seen] = torch.nan
-        cube = self.cube
-        for line in self.lines:
-            cube = line.without(cube) + cube.mean((1, 2), keepdim=True)
-        found = shot.fitted(cube if not self.lines else _lightly(cube, self.cube), noise)
+        found = shot.fitted(cube, noise)
+        self.fits += 1
         if found is None:
             return False
         units = NoiseModel(torch.ones_like(self.model.level), shot=found).units(self.cube)
-        level = band_sigmas(units.whitened(self.cube)[None], torch.ones_like(self.cube[None], dtype=torch.bool))[0]
-        between = self.model.whitening
-        if between is not None:
-            found_between = correlation.between_bands(units.whitened(self.cube), level)
-            between = None if found_between is None else correlation.whitening(found_between)
-        self.model = replace(self.model, shot=found, level=level.clamp(min=1e-6), whitening=between)
+        stable = units.whitened(self.cube)
+        level = band_sigmas(stable[None], torch.ones_like(stable[None], dtype=torch.bool))[0].clamp(min=1e-6)
+        between = correlation.between_bands(stable, level)
+        whitening = None if between is None else correlation.whitening(between)
+        self.model = replace(self.model, shot=found, level=level, whitening=whitening)
         return True
+
+    def _without_lines(self, cube: Tensor) -> Tensor:
+        for line in self.lines:
+            cube = line.without(cube)
+        return cube
 
     def _finished(self, raw: Tensor, cleaned: Tensor) -> NoiseModel:
         units = self.model.units(self.cube)
@@ -345,8 +352,8 @@ def filled(cube: Tensor, keep: Tensor) -> Tensor:
     return torch.where(keep, cube, median_3x3(cube[None], keep[None])[0])
 
 
-def _lightly(cube: Tensor, like: Tensor) -> Tensor:
-    """A cube at the level of another."""
+def _at_level(cube: Tensor, like: Tensor) -> Tensor:
+    """A cube with the band means of another."""
     return cube - cube.mean((1, 2), keepdim=True) + like.mean((1, 2), keepdim=True)
 
 

@@ -18,7 +18,7 @@ from napari_decsc.filters.local import box_mean
 from napari_decsc.filters.spectra import mix_bands
 
 #: Sides of the windows that are tested, the smallest first.
-SIDES = (1, 3, 5)
+SIDES = (1, 3, 5, 9)
 #: A normal variable exceeds this with a probability of 1e-5: false alarms as a share of the windows of a cube of noise.
 QUANTILE = 4.265
 #: Directions at most, and by how much their energy must exceed the largest that noise is expected to make.
@@ -50,27 +50,33 @@ class Rare:
 
 
 @torch.no_grad()
-def support(rest: Tensor) -> Rare:
-    """Where, and along which spectra, what is left (1, B, rows, cols) is no noise."""
+def support(rest: Tensor, basis: Tensor) -> Rare:
+    """Where, and along which spectra, what is left (1, B, rows, cols) is no noise.
+
+    Tested are all bands together, and the components (B, k) of the signal's basis by themselves: what the filter took of
+    a strong pixel lies in few of many directions.
+    """
     bands = rest.shape[1]
     # levels that are a little wrong must not look like signal
     usual = rest.square().mean(1).median() / (1 - 2 / (9 * bands)) ** 3
     rest = rest / usual.clamp(min=LEAST_LEVEL).sqrt()
     sides, directions, free = [], [], []
     for side in SIDES:
-        mean = _mean(rest, side)
-        beyond = side**2 * mean.square().sum(1)[0] > quantile(bands)
-        along = _directions(mean[0][:, beyond] * side, side)
-        if along is None:
-            continue
-        signal = _along(mean, along)
-        energy = side**2 * signal.square().sum(1, keepdim=True)
-        count = along.shape[1]
-        share = (1 - count / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
-        sides.append(side)
-        directions.append(along)
-        free.append(share)
-        rest = rest - share * signal
+        for within in (None, basis):
+            mean = _mean(rest, side)
+            tested = mean if within is None else _along(mean, within)
+            beyond = side**2 * tested.square().sum(1)[0] > quantile(bands if within is None else within.shape[1])
+            along = _directions(tested[0][:, beyond] * side, side, bands if within is None else within.shape[1])
+            if along is None:
+                continue
+            signal = _along(mean, along)
+            energy = side**2 * signal.square().sum(1, keepdim=True)
+            count = along.shape[1]
+            share = (1 - count / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
+            sides.append(side)
+            directions.append(along)
+            free.append(share)
+            rest = rest - share * signal
     return Rare(tuple(sides), tuple(directions), tuple(free))
 
 
@@ -89,12 +95,12 @@ def _along(cube: Tensor, directions: Tensor) -> Tensor:
     return mix_bands(directions[None], mix_bands(directions.T[None], cube))
 
 
-def _directions(spectra: Tensor, side: int) -> Tensor | None:
+def _directions(spectra: Tensor, side: int, dimensions: int) -> Tensor | None:
     """Spectra (B, k) in which those of windows (B, window), noise 1, exceed noise; windows overlap by their side."""
-    bands, windows = spectra.shape
-    if windows == 0:
+    windows = spectra.shape[1]
+    if windows == 0 or dimensions == 0:
         return None
     values, vectors = torch.linalg.eigh(spectra.double() @ spectra.double().T / windows)
-    edge = MARGIN * (1 + (bands * side**2 / windows) ** 0.5) ** 2
+    edge = MARGIN * (1 + (dimensions / max(1, windows / side**2)) ** 0.5) ** 2
     count = int((values > edge).sum().clamp(max=MOST))
     return vectors[:, -count:].float() if count else None

@@ -21,7 +21,7 @@ from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.whitening import SIGMA_FLOOR, NoiseUnits
 from napari_decsc.filters.local import LEAK, column_shifts, has_company, local_wiener, stripes, without_leak
-from napari_decsc.filters.spectra import mix_bands
+from napari_decsc.filters.spectra import eigen, mix_bands
 
 #: A voxel further from the estimate than so many noise levels is an outlier, if it has no company in other bands.
 OUTLIER = 3.0
@@ -216,7 +216,7 @@ def _measured(
     for _ in range(turns):
         smooth = mix_bands(basis, local_wiener(mix_bands(basis.mT, values))[0])
         moment = smooth.flatten(2) @ values.flatten(2).mT / pixels
-        strength, basis = torch.linalg.eigh((moment + moment.mT) / 2)
+        strength, basis = eigen((moment + moment.mT) / 2)
         strength, basis = strength.flip(1), basis.flip(2)
     chance = (bands / pixels) ** 0.5
     beyond, least = (strength - LEAK) / chance, COUNTS_FROM[0] + COUNTS_FROM[1] * chance

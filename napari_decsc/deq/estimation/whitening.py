@@ -17,6 +17,7 @@ from torch import Tensor
 
 from napari_decsc.filters.local import NORMAL_MAD
 from napari_decsc.filters.parallel import one_thread, side_by_side
+from napari_decsc.filters.spectra import eigen
 
 #: The noise of a band is never taken to be below this share of the peak: quieter bands are left as they are.
 SIGMA_FLOOR = 1e-4
@@ -105,8 +106,7 @@ def band_sigmas(cube: Tensor, keep: Tensor) -> Tensor:
 
 def eigenbasis(pixels: Tensor, rank: int) -> Tensor:
     """The ``rank`` strongest eigenvectors of the second-moment matrix of (N, B, P) pixels: (N, B, rank)."""
-    vectors: Tensor = torch.linalg.eigh(pixels @ pixels.mT / pixels.shape[2])[1]
-    return vectors.flip(2)[:, :, :rank]
+    return eigen(pixels @ pixels.mT / pixels.shape[2])[1].flip(2)[:, :, :rank]
 
 
 def huber_code(pixels: Tensor, weight: Tensor | None, basis: Tensor, limit: Tensor, code: Tensor, steps: int) -> Tensor:

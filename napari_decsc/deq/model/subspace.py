@@ -252,7 +252,7 @@ class Subspace(Decsc):
         rest = (c.target - _cube(c.pilot, c)) * c.weight
         if c.structures is not None and c.filter is not None:
             rest = (rest - c.structures.explained(rest, c.filter.weight)) * c.weight
-        return dataclasses.replace(c, rare=rare.support(rest))
+        return dataclasses.replace(c, rare=rare.support(rest, c.basis[0]))
 
     def f(self, z: Code, c: Context) -> Code:
         """One evaluation of the fixed-point map."""

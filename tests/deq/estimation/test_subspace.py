@@ -1,5 +1,7 @@
 """What is known of a whole cube: window means, company, weak components, what is more than Gaussian noise."""
 
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -185,3 +187,15 @@ def test_shifts_of_columns_come_from_their_whole_height():
     torch.testing.assert_close(whole.rest(rest, rest == 0), (-whole.shifts).expand_as(rest))
     quiet = found_in(clean + noise())
     assert guide.on_columns(cube, keep, quiet) is quiet
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_crop_of_few_pixels_and_many_bands_has_a_basis(seed):
+    """Moments of few pixels have many eigenvalues of 0; clipped bands and missing ones on top."""
+    drawn = np.random.default_rng(seed)
+    cube = np.minimum(1, 0.9 + drawn.normal(0, 0.002, (225, 4, 3))).astype(np.float32)
+    cube[[0, -1]] = 1
+    keep = np.ones(cube.shape, bool)
+    keep[75:131] = keep[0] = keep[-1] = False
+    found = survey(torch.from_numpy(cube)[None], torch.from_numpy(keep)[None], 12)
+    assert all(bool(part.isfinite().all()) for part in (found.basis, found.sigma, found.energy))
