@@ -38,7 +38,9 @@ AXIS, OFFSET, SHARE = 5.0, 2.0, 0.2
 #: Noise levels below this share of the peak are measured here alone.
 QUIET = 3e-4
 #: Noise is that of rounding where its level is below so many times what rounding makes.
-ROUNDED = 2.2
+ROUNDED = 1.4
+#: With a hundred grey levels and more, below so many times: what is as small can hardly be told from texture.
+ROUNDED_FINELY, FINE = 6.0, 0.01
 #: A column is dead where its values differ by less than this share of the band's noise level.
 DEAD = 0.1
 #: The spectrum in space is white unless a coefficient differs by this share.
@@ -60,7 +62,7 @@ class NoiseModel:
     ``level`` (band,): of stabilised or scaled bands; ``whitening`` (band, band) of bands divided by their level, None
     where bands are independent; ``shot``; ``lines``; ``fringes``: frequencies; ``spectrum`` (64,): variance of the
     cosine coefficients of a patch, mean 1, None where white; ``basis`` (band, component): the signal's subspace in
-    these units; ``rounding``: most bands' noise is that of rounding to grey levels.
+    these units; ``rounding``: most bands' noise is that of rounding to grey levels; ``measured``: beside the subspace.
     """
 
     level: Tensor
@@ -71,11 +73,12 @@ class NoiseModel:
     spectrum: Tensor | None = None
     basis: Tensor | None = None
     rounding: bool = False
+    measured: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether it is white noise of one level per band that is not very low: then nothing is done about it here."""
-        if self.basis is not None and (float(self.level.min()) < QUIET or self.rounding):
+        if self.rounding or (self.basis is not None and self.measured and float(self.level.min()) < QUIET):
             return False
         return self.whitening is None and self.shot is None and not self.structured and self.spectrum is None
 
@@ -141,9 +144,12 @@ def measure(cube: Tensor, keep: Tensor) -> NoiseModel:
     sigma = torch.maximum(sigma, grey_step(cube, keep) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
     bands, rows, cols = cube.shape
     hidden = 1 - float(keep.float().mean())
+    whole = filled(cube, keep)
+    if is_rounding(whole, sigma):
+        return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), rounding=True)
     if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
         return NoiseModel(sigma)
-    return _Search(filled(cube, keep), sigma).found()
+    return _Search(whole, sigma).found()
 
 
 def alive(cube: Tensor, keep: Tensor) -> Tensor:
@@ -157,6 +163,14 @@ def alive(cube: Tensor, keep: Tensor) -> Tensor:
     # a band in which many columns do not vary has no noise to tell them by
     dead &= dead.float().mean(2, keepdim=True) < 0.25
     return keep & ~dead
+
+
+def is_rounding(cube: Tensor, level: Tensor) -> bool:
+    """Whether noise levels (band,) of most bands are hardly above those of rounding to grey levels."""
+    floor = grey_step(cube, torch.ones_like(cube, dtype=torch.bool)) / 12**0.5
+    fine = floor * 12**0.5 < FINE * float(cube.max())
+    limit = torch.where(fine, ROUNDED_FINELY, ROUNDED) * floor
+    return bool((level < limit).float().mean() > 0.5)
 
 
 def grey_step(cube: Tensor, keep: Tensor, sample: int = 8192) -> Tensor:
@@ -188,7 +202,8 @@ class _Search:
         for number in range(ROUNDS):
             cleaned, raw = self._look()
             if int(self.seen.sum()) < max(LEAST_SEEN, len(self.cube) // 4):
-                return NoiseModel(self.first)  # a scene of nearly as many components as bands hides its noise
+                # a scene of nearly as many components as bands hides its noise
+                return NoiseModel(self.first, basis=self.basis, rounding=is_rounding(self.cube, self.first))
             new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
             if not new and number > 1:
                 break
@@ -279,12 +294,13 @@ class _Search:
             lines.append(LineNoise(line.angle, torch.where(there, variance, 0.0)))
             bands = bands - line.spread(offsets * there[:, None])
         spectrum = _spectrum(cleaned[self.seen]) if self.seen.any() else None
-        floor = grey_step(self.cube, torch.ones_like(self.cube, dtype=torch.bool)) / 12**0.5
-        level = band_sigmas(self.cube[None], torch.ones_like(self.cube[None], dtype=torch.bool))[0]
-        rounding = bool((torch.minimum(level, self.model.level) < ROUNDED * floor).float().mean() > 0.5)
+        measured = self.model.level
+        if self.model.whitening is not None:
+            measured = measured * torch.linalg.inv(self.model.whitening).norm(dim=1)
+        rounding = is_rounding(self.cube, torch.minimum(self.first, measured))
         if rounding and self.model.shot is None:
             return NoiseModel(self.first, basis=self.basis, rounding=True)
-        return replace(self.model, lines=tuple(lines), spectrum=spectrum, basis=self.basis)
+        return replace(self.model, lines=tuple(lines), spectrum=spectrum, basis=self.basis, measured=True)
 
 
 def _basis(cube: Tensor, colour: float) -> Tensor:

@@ -53,8 +53,8 @@ class Rare:
 def support(rest: Tensor, basis: Tensor) -> Rare:
     """Where, and along which spectra, what is left (1, B, rows, cols) is no noise.
 
-    Tested are all bands together, and the components (B, k) of the signal's basis by themselves: what the filter took of
-    a strong pixel lies in few of many directions.
+    Tested are all bands together, and the components (B, k) of the signal's basis by themselves: what the filter took
+    of a strong pixel lies in few of many directions.
     """
     bands = rest.shape[1]
     # levels that are a little wrong must not look like signal
@@ -62,7 +62,7 @@ def support(rest: Tensor, basis: Tensor) -> Rare:
     rest = rest / usual.clamp(min=LEAST_LEVEL).sqrt()
     sides, directions, free = [], [], []
     for side in SIDES:
-        for within in (None, basis):
+        for within in (None, basis) if basis.shape[1] else (None,):
             mean = _mean(rest, side)
             tested = mean if within is None else _along(mean, within)
             beyond = side**2 * tested.square().sum(1)[0] > quantile(bands if within is None else within.shape[1])
