@@ -145,7 +145,7 @@ def measure(cube: Tensor, keep: Tensor) -> NoiseModel:
     bands, rows, cols = cube.shape
     hidden = 1 - float(keep.float().mean())
     whole = filled(cube, keep)
-    if is_rounding(whole, sigma):
+    if is_rounding(cube, keep, sigma):
         return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), rounding=True)
     if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
         return NoiseModel(sigma)
@@ -165,9 +165,9 @@ def alive(cube: Tensor, keep: Tensor) -> Tensor:
     return keep & ~dead
 
 
-def is_rounding(cube: Tensor, level: Tensor) -> bool:
+def is_rounding(cube: Tensor, keep: Tensor, level: Tensor) -> bool:
     """Whether noise levels (band,) of most bands are hardly above those of rounding to grey levels."""
-    floor = grey_step(cube, torch.ones_like(cube, dtype=torch.bool)) / 12**0.5
+    floor = grey_step(cube, keep) / 12**0.5
     fine = floor * 12**0.5 < FINE * float(cube.max())
     limit = torch.where(fine, ROUNDED_FINELY, ROUNDED) * floor
     return bool((level < limit).float().mean() > 0.5)
@@ -196,6 +196,7 @@ class _Search:
         both = (Lines(self.shape, angle, cube.device) for angle in (0.0, 90.0))
         self.lines, self.tested = list(both), False
         self.colour, self.first, self.fits = 1.0, sigma, 0
+        self.every = torch.ones_like(cube, dtype=torch.bool)
 
     def found(self) -> NoiseModel:
         """The model once nothing new is found."""
@@ -203,7 +204,7 @@ class _Search:
             cleaned, raw = self._look()
             if int(self.seen.sum()) < max(LEAST_SEEN, len(self.cube) // 4):
                 # a scene of nearly as many components as bands hides its noise
-                return NoiseModel(self.first, basis=self.basis, rounding=is_rounding(self.cube, self.first))
+                return NoiseModel(self.first, basis=self.basis, rounding=is_rounding(self.cube, self.every, self.first))
             new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
             if not new and number > 1:
                 break
@@ -297,7 +298,7 @@ class _Search:
         measured = self.model.level
         if self.model.whitening is not None:
             measured = measured * torch.linalg.inv(self.model.whitening).norm(dim=1)
-        rounding = is_rounding(self.cube, torch.minimum(self.first, measured))
+        rounding = is_rounding(self.cube, self.every, torch.minimum(self.first, measured))
         if rounding and self.model.shot is None:
             return NoiseModel(self.first, basis=self.basis, rounding=True)
         return replace(self.model, lines=tuple(lines), spectrum=spectrum, basis=self.basis, measured=True)
