@@ -16,16 +16,19 @@ STUCK_SHARE = 2e-4
 DISTINCT_SHARE = 0.25
 #: Among grey levels, voxels are stuck on one that holds so many times as many as those beside it.
 PILED_UP = 2.0
+#: The ceiling is the end of the scene's own values where most voxels beside one on it lie above this share of it.
+BRIGHT = 0.6
 
 
 def stuck_values(cube: Cube) -> tuple[float, ...]:
     """Physical values that voxels are stuck on.
 
     In whole counts many voxels share a value by chance: looked at are 0, the peak, the least and the largest value.
-    In a cube whose values hardly ever repeat, any value that does is one.
+    In a cube whose values hardly ever repeat, any value that does is one. What is bright all around and was cut off at
+    the ceiling is not: such a voxel says that it is bright, one that is filled says nothing.
     """
-    values = sample(cube)
-    values = values[np.isfinite(values)]
+    sampled = sample(cube)
+    values = sampled[np.isfinite(sampled)]
     if values.size == 0:
         return ()
     candidates = {0.0, peak(cube), float(values.min()), float(values.max())}
@@ -37,7 +40,22 @@ def stuck_values(cube: Cube) -> tuple[float, ...]:
         neighbours = _beside(repeats)
     least = np.maximum(max(2, STUCK_SHARE * values.size), PILED_UP * neighbours)
     piled = distinct[repeats >= least]
-    return tuple(value for value in sorted(candidates) if np.float32(value) in piled)
+    stuck = tuple(value for value in sorted(candidates) if np.float32(value) in piled)
+    return tuple(value for value in stuck if not _is_cut_off(sampled, value))
+
+
+def _is_cut_off(values: NDArray[np.float32], ceiling: float) -> bool:
+    """Whether larger values (band, row, col) were cut off there: those beside them are nearly as large."""
+    on = values == np.float32(ceiling)
+    if ceiling <= 0 or np.count_nonzero(values > np.float32(ceiling)) > np.count_nonzero(on):
+        return False
+    beside = np.zeros_like(on)
+    for axis in range(3):
+        there, here = (np.moveaxis(each, axis, 0) for each in (on, beside))
+        here[1:] |= there[:-1]
+        here[:-1] |= there[1:]
+    around = values[beside & ~on & np.isfinite(values)]
+    return bool(around.size and np.median(around) > BRIGHT * ceiling)
 
 
 def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -58,19 +58,23 @@ def support(rest: Tensor, basis: Tensor) -> Rare:
     """
     bands = rest.shape[1]
     # levels that are a little wrong must not look like signal
-    usual = rest.square().mean(1).median() / (1 - 2 / (9 * bands)) ** 3
+    usual = bands * rest.square().mean(1).median() / _median(bands)
     rest = rest / usual.clamp(min=LEAST_LEVEL).sqrt()
     sides, directions, free = [], [], []
     for side in SIDES:
         for within in (None, basis) if basis.shape[1] else (None,):
             mean = _mean(rest, side)
             tested = mean if within is None else _along(mean, within)
-            beyond = side**2 * tested.square().sum(1)[0] > quantile(bands if within is None else within.shape[1])
-            along = _directions(tested[0][:, beyond] * side, side, bands if within is None else within.shape[1])
+            dimensions = bands if within is None else within.shape[1]
+            # windows of noise that is correlated in space hold more than white noise; what most hold is common
+            held = side**2 * tested.square().sum(1)[0]
+            gathered = max(1.0, float(held.median()) / _median(dimensions)) if side > 1 else 1.0
+            beyond = held > gathered * quantile(dimensions)
+            along = _directions(tested[0][:, beyond] * (side / gathered**0.5), side, dimensions)
             if along is None:
                 continue
             signal = _along(mean, along)
-            energy = side**2 * signal.square().sum(1, keepdim=True)
+            energy = side**2 / gathered * signal.square().sum(1, keepdim=True)
             count = along.shape[1]
             share = (1 - count / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
             sides.append(side)
@@ -84,6 +88,11 @@ def quantile(bands: int) -> float:
     """The energy over so many bands that noise exceeds with a probability of 1e-5 (Wilson and Hilferty, 1931)."""
     spread = 2 / (9 * bands)
     return float(bands * (1 - spread + QUANTILE * spread**0.5) ** 3)
+
+
+def _median(bands: int) -> float:
+    """The median energy of noise over so many bands (Wilson and Hilferty, 1931)."""
+    return bands * (1 - 2 / (9 * bands)) ** 3
 
 
 def _mean(rest: Tensor, side: int) -> Tensor:
