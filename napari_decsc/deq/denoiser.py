@@ -1,16 +1,20 @@
 """The DECSC denoiser: cubes in, equilibria inside, one event per evaluation of the map out."""
 
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview, Sink
 from napari_decsc.denoising.sinks import ArraySink
 from napari_decsc.denoising.stopwatch import Stopwatch
 from napari_decsc.deq.estimation.described import describe
-from napari_decsc.deq.estimation.subspace import Survey, survey
+from napari_decsc.deq.estimation.noise_model import NoiseModel
+from napari_decsc.deq.estimation.subspace import Survey, moved, survey
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import preview as glance
@@ -20,6 +24,7 @@ from napari_decsc.deq.execution.session import Kept, TileSolver, tensors
 from napari_decsc.deq.execution.source import Source
 from napari_decsc.deq.execution.tile_queue import Steps, TileQueue, used_up
 from napari_decsc.deq.execution.tiles import Tile
+from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
 from napari_decsc.errors import DenoisingError
@@ -32,6 +37,8 @@ from napari_decsc.settings import as_dict
 KEPT_BYTES = 1_000_000_000
 #: ... and no more than this share of the memory that the run may take.
 KEPT_SHARE = 0.25
+
+Found = TypeVar("Found")
 
 
 class DecscDenoiser:
@@ -106,22 +113,11 @@ class DecscDenoiser:
             yield from self._solve(Source.of(noisy), plan, sink, watch, previews=previews)
 
     def _solve(self, source: Source, plan: Plan, sink: Sink, watch: Stopwatch, *, previews: bool) -> Steps:
-        command, preview = None, None
-        if previews and self._kept.units is None and not self.settings.scheduler.strip():
-            preview = self._glance(source, plan)
-        if preview is not None:
-            with watch.pause():
-                command = yield Iteration(0, np.nan, np.nan, watch.elapsed, 1, plan.solves, preview)
+        stopped = False
         # a run that was stopped leaves solutions of some tiles only: the others still need the units of the whole cube
+        if self._kept.units is None:
+            stopped = yield from self._survey(source, plan, watch, previews=previews)
         units = self._kept.units
-        if units is None:
-            units = self._kept.units = self._units(source)
-            if command is not Command.STOP and self._weights.model.bands is None:
-                with watch.pause():
-                    noise = self._measured(source, units)
-                    command = yield Iteration(
-                        0, np.nan, np.nan, watch.elapsed, 1, plan.solves, stage="noise model", noise=noise
-                    )
         if self.settings.scheduler.strip():
             from napari_decsc.deq.execution import cluster
 
@@ -129,9 +125,27 @@ class DecscDenoiser:
             return
         model = self._weights.model.to(self._device)
         solver = TileSolver(model, self._device, self.settings, source, units, watch, self._kept)
-        solver.previews, solver.stopped = previews, command is Command.STOP
-        solver.seen = preview is not None and glance.shows_all(plan.shape)
+        solver.previews, solver.stopped = previews, stopped
         yield from TileQueue(solver, plan.tiles, sink).run()
+
+    def _survey(
+        self, source: Source, plan: Plan, watch: Stopwatch, *, previews: bool
+    ) -> Generator[Iteration, Command | None, bool]:
+        """Find and keep the units of the whole cube; returns whether to stop.
+
+        With ``previews``, it begins with a first look, and every stage is told when it begins.
+        """
+        preview = self._glance(source, plan) if previews and not self.settings.scheduler.strip() else None
+        begun = Iteration(0, np.nan, np.nan, 0.0, 1, plan.solves, stage="noise model")
+        stopped = previews and (yield from _heard(replace(begun, preview=preview), watch))
+        model = self._on_sample(source, lambda model, cube, keep: model.noise(cube, keep))
+        if model is not None and previews and not stopped:
+            stopped = yield from _heard(replace(begun, stage="subspace"), watch)
+        self._kept.units = self._units(source, model)
+        if model is not None and not stopped:
+            noise = self._measured(source, self._kept.units)
+            stopped = yield from _heard(replace(begun, stage="groups", noise=noise), watch)
+        return stopped
 
     def measure(self, cube: Cube) -> MeasuredNoise:
         """The noise of a cube (or of a sample of a large one), in its physical units, without denoising it."""
@@ -151,18 +165,34 @@ class DecscDenoiser:
             return None
         return glance.look(self._weights.model.to(self._device), self._device, source)
 
-    def _units(self, source: Source) -> Survey | None:
-        """Noise units of the whole cube; on the processor if the device's memory is too small for the sample."""
+    def _units(self, source: Source, noise: NoiseModel | None = None) -> Survey | None:
+        """Noise units of the whole cube, beside its noise model where that is known already."""
+
+        def found(model: Decsc, cube: Tensor, keep: Tensor) -> Survey | None:
+            return model.units(cube, keep, None if noise is None else moved(noise, cube.device))
+
+        return self._on_sample(source, found)
+
+    def _on_sample(self, source: Source, find: Callable[[Decsc, Tensor, Tensor], Found]) -> Found:
+        """What the model finds on a sample; on the processor if the device's memory is too small for it."""
         sample = source.sample()
         for device in (self._device, torch.device("cpu")):
             try:
                 with torch.inference_mode():
-                    units = self._weights.model.to(device).units(*tensors(sample, device))
-                return None if units is None else units.to(self._device)
+                    found = find(self._weights.model.to(device), *tensors(sample, device))
+                return moved(found, self._device)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
         raise DenoisingError(used_up(source.cube.name, torch.device("cpu")))
+
+
+def _heard(event: Iteration, watch: Stopwatch) -> Generator[Iteration, Command | None, bool]:
+    """Tell an event; returns whether the answer was to stop."""
+    event = replace(event, elapsed=watch.elapsed)
+    with watch.pause():
+        command = yield event
+    return command is Command.STOP
 
 
 def measure_noise(cube: Cube, settings: DecscSettings | None = None) -> MeasuredNoise:

@@ -17,6 +17,7 @@ from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
 from napari_decsc.errors import DenoisingError, SettingsError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.files import new_sink
 from napari_decsc.hsi.metrics import score
 from napari_decsc.hsi.noise.models import add_noise, make_noise
 from napari_decsc.hsi.sample import sample_cube
@@ -51,13 +52,17 @@ def test_the_shipped_weights_gain_8_db_and_reach_a_fixed_point(noise):
 def test_events_number_the_evaluations_and_begin_with_a_preview():
     iterations = []
     run(DecscDenoiser(DecscSettings(tolerance=0, max_iterations=4)).denoise(noisy()), iterations.append)
-    noise, first, *rest = iterations
-    assert noise.stage == "noise model"
-    assert noise.noise.level.shape == (31,)
+    noise, subspace, groups, first, *rest = iterations
+    assert [i.stage for i in (noise, subspace, groups, first)] == ["noise model", "subspace", "groups", "groups"]
+    assert groups.noise.level.shape == (31,)
     assert first.preview.data.shape == CLEAN.shape
-    assert [i.number for i in rest] == [1, 2, 3, 4] * 3
-    assert [i.stage for i in rest] == [f"equilibrium {stage}" for stage in (1, 2, 3) for _ in range(4)]
-    assert all(0 < i.bound < 1 for i in rest)
+    evaluations = [i for i in rest if i.number]
+    assert [i.number for i in evaluations] == [1, 2, 3, 4] * 3
+    assert [i.stage for i in evaluations] == [f"equilibrium {stage}" for stage in (1, 2, 3) for _ in range(4)]
+    assert all(0 < i.bound < 1 for i in evaluations)
+    assert [i.stage for i in rest if not i.number] == [
+        "equilibrium 1", "groups", "equilibrium 2", "groups", "equilibrium 3"
+    ]  # fmt: skip
     assert all(a.elapsed <= b.elapsed for a, b in itertools.pairwise(iterations))
 
 
@@ -65,8 +70,25 @@ def test_the_preview_is_already_closer_than_the_noisy_cube():
     iterations = []
     cube = noisy("gaussian")
     run(DecscDenoiser(DecscSettings(max_iterations=1)).denoise(cube), iterations.append)
-    start = iterations[1].preview.data
+    start = next(i.preview.data for i in iterations if i.preview is not None)
     assert np.square(start - CLEAN.data).mean() < 0.2 * np.square(cube.data - CLEAN.data).mean()
+
+
+def test_an_evaluation_tells_by_how_much_it_changed_the_picture():
+    iterations = []
+    run(DecscDenoiser(DecscSettings(tolerance=0, max_iterations=6)).denoise(noisy()), iterations.append)
+    first = [i for i in iterations if i.number and i.stage == "equilibrium 1"]
+    changes = [i.change for i in first]
+    assert 1e-4 < changes[0] < 0.3  # the local start is not far from the fixed point, and is not it
+    assert changes[-1] < 0.1 * changes[0]
+
+
+def test_nobody_hears_of_stages_while_a_file_is_written(tmp_path):
+    events, path = [], tmp_path / "out.hdr"
+    with new_sink(noisy(), path) as sink:
+        run(DecscDenoiser(DecscSettings(max_iterations=1)).denoise_into(noisy(), sink), events.append)
+    assert [event.number for event in events if event.stage.startswith("equilibrium")] == [1, 1, 1]
+    assert [event.stage for event in events if not event.number] == ["groups", "groups"]
 
 
 def test_stop_returns_the_estimate_so_far_and_begins_no_further_tile():

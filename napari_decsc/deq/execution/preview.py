@@ -30,11 +30,6 @@ def sees(shape: tuple[int, int, int], spare: int) -> bool:
     return takes_long and 4 * bands * rows * cols <= min(BYTES, spare)
 
 
-def shows_all(shape: tuple[int, int, int]) -> bool:
-    """Whether a glance shows every pixel: what the tiles would show before they are solved is hardly better."""
-    return _step(shape) == 1
-
-
 def look(model: Decsc, device: torch.device, source: Source) -> Preview | None:
     """A rough estimate of the whole cube; None where the model has none, or the device's memory does not do."""
     shape = source.cube.shape
@@ -53,7 +48,7 @@ def look(model: Decsc, device: torch.device, source: Source) -> Preview | None:
 
 def _sketch(model: Decsc, device: torch.device, source: Source, step: int) -> Values | None:
     with torch.inference_mode():
-        units = model.units(*tensors(source.sample(_mosaic_pixels(source.cube.shape)), device))
+        units = model.glimpse(*tensors(source.sample(_mosaic_pixels(source.cube.shape)), device))
         if units is None:
             return None
         cube = model.sketch(*tensors(source.thinned(step), device), units)

@@ -21,6 +21,9 @@ from napari_decsc.hsi.cube import Cube
 #: Least time between two previews, and the largest share of the time that they may take.
 PREVIEW_SECONDS, PREVIEW_SHARE = 0.3, 0.1
 
+#: What the stage is called in which similar patches are looked for, and before the first also a local estimate.
+GROUPS = "groups"
+
 Events = Generator[Iteration, Command | None, Values]
 #: A part of a solve: first row, first col and first band of its core.
 Key = tuple[int, int, int]
@@ -65,7 +68,8 @@ class Kept:
 class TileSolver:
     """Solves tiles of one cube one after another.
 
-    Once ``stopped``, tiles get their start estimate alone. They begin with a look, unless the whole cube was ``seen``.
+    Once ``stopped``, tiles get their start estimate alone. With ``previews`` the begin of every stage is an event, too,
+    and evaluations tell by how much they changed the picture.
     """
 
     model: Decsc
@@ -77,7 +81,6 @@ class TileSolver:
     kept: Kept
     previews: bool = True
     stopped: bool = False
-    seen: bool = False
     next_preview: float = 0.0
     #: the units for the columns of tiles, by the first of these and their number
     on_columns: dict[tuple[int, int], Survey | None] = field(default_factory=dict)
@@ -108,26 +111,25 @@ class TileSolver:
     def _solve(self, tile: Tile, window: slice, values: Values, number: int, total: int) -> Events:
         """Events of one window of bands; returns the core of these bands."""
         key = (tile.row.core.start, tile.col.core.start, window.start)
-        whole_spectrum = len(self.windows) == 1
-        looked = None
-        if self.previews and whole_spectrum and not (self.stopped or self.seen or key in self.kept.solutions):
-            looked = self._first_look(tile, values)
-        if looked is not None:
-            with self.watch.pause():
-                command = yield Iteration(0, np.nan, np.nan, self.watch.elapsed, number, total, looked)
-            self.stopped = command is Command.STOP
         with torch.inference_mode():
             c, z = self._begin(key, tile, values)
             first = State(0, self.model.start(c) if z is None else z, _NAN, _NAN)
         estimate = None
-        if looked is None and not (self.seen or self.stopped):
-            estimate = yield from self._shown(first, c, tile, number, total, "")
+        if not self.stopped:
+            estimate = yield from self._shown(first, c, tile, number, total, GROUPS)
         z = first.z
         while not self.stopped:
-            with torch.inference_mode():
-                if c.stage < self.model.stages(c):
+            if c.stage < self.model.stages(c):
+                if c.stage > 0:
+                    yield from self._begins(GROUPS, number, total)
+                    if self.stopped:
+                        break
+                with torch.inference_mode():
                     c = self.model.renewed(c, z)
                     z = self.model.start(c)
+            yield from self._begins(f"equilibrium {c.stage}", number, total)
+            if self.stopped:
+                break
             z, estimate = yield from self._equilibrium(z, c, tile, number, total)
             if c.stage >= self.model.stages(c):
                 break
@@ -142,17 +144,28 @@ class TileSolver:
         for state in self._states(State(0, z, _NAN, _NAN), c):
             if state.number == 0:
                 continue
+            change = np.nan
+            if self.previews:
+                with torch.inference_mode():
+                    change = self.model.change(z, state.z, c)
             z = state.z
-            estimate = yield from self._shown(state, c, tile, number, total, f"equilibrium {c.stage}")
+            estimate = yield from self._shown(state, c, tile, number, total, f"equilibrium {c.stage}", change)
             if self.stopped:
                 break
         return z, estimate
 
+    def _begins(self, stage: str, number: int, total: int) -> Generator[Iteration, Command | None, None]:
+        """A stage begins; nobody who only waits for a file needs to know."""
+        if self.previews and not self.stopped:
+            with self.watch.pause():
+                command = yield Iteration(0, np.nan, np.nan, self.watch.elapsed, number, total, stage=stage)
+            self.stopped |= command is Command.STOP
+
     def _shown(
-        self, state: State, c: Context, tile: Tile, number: int, total: int, stage: str
+        self, state: State, c: Context, tile: Tile, number: int, total: int, stage: str, change: float = np.nan
     ) -> Generator[Iteration, Command | None, Values | None]:
         """One event; returns the estimate if it was made for it."""
-        estimate, preview, change = None, None, np.nan
+        estimate, preview = None, None
         whole_spectrum = len(self.windows) == 1
         if self.previews and whole_spectrum and (state.number == 0 or self.watch.elapsed >= self.next_preview):
             began = self.watch.elapsed
@@ -169,15 +182,6 @@ class TileSolver:
             command = yield event
         self.stopped |= command is Command.STOP
         return estimate
-
-    def _first_look(self, tile: Tile, values: Values) -> Preview | None:
-        with torch.inference_mode():
-            cube = self.model.sketch(*tensors(_known(values, tile), self.device), self._units(tile))
-        if cube is None:
-            return None
-        rows, cols = (torch.from_numpy(span.continued[span.inside]) for span in (tile.row, tile.col))
-        core = cube[0].cpu()[:, rows[:, None], cols].numpy()
-        return Preview(self.source.raw(core), tile.row.core, tile.col.core)
 
     def _begin(self, key: Key, tile: Tile, values: Values) -> tuple[Context, Code | None]:
         """The context before the first stage, or that of the last solution, and the solution, as the strength asks."""

@@ -5,6 +5,7 @@ IEEE TGRS 2025, arXiv 2508.15553.
 """
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_decsc.deq.estimation.basic_estimate import Guide
+from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.subspace import Survey
 from napari_decsc.deq.model.proximal import inverse_softplus
 from napari_decsc.deq.solvers.fixed_point import Code
@@ -60,16 +62,27 @@ class Decsc(nn.Module, ABC):
     stored_in_half: ClassVar[tuple[str, ...]] = ()
     config: Any
 
-    def units(self, cube: Tensor, keep: Tensor) -> Survey | None:
-        """What must be found on the whole cube (or a sample of its pixels) before tiles of it are denoised."""
+    def noise(self, cube: Tensor, keep: Tensor) -> NoiseModel | None:
+        """The noise model of a whole cube (1, B, rows, cols), or a sample of its pixels; None where none is used."""
         return None
+
+    def units(self, cube: Tensor, keep: Tensor, noise: NoiseModel | None = None) -> Survey | None:
+        """What must be found on the whole cube (or a sample of its pixels) before tiles of it are denoised.
+
+        ``noise``: what :meth:`noise` found, where it was asked already.
+        """
+        return None
+
+    def glimpse(self, cube: Tensor, keep: Tensor) -> Survey | None:
+        """As :meth:`units`, quickly and roughly: for a first look."""
+        return self.units(cube, keep)
 
     def on_columns(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Survey | None:
         """Units for tiles whose columns are those of ``cube``: rows of it from their whole height."""
         return units
 
     def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
-        """A first look at the answer (N, B, rows, cols), peak 1, where finding the context takes its time."""
+        """A first look at the answer (N, B, rows, cols), peak 1, in the units of :meth:`glimpse`; None for no look."""
         return None
 
     @abstractmethod
@@ -119,6 +132,13 @@ class Decsc(nn.Module, ABC):
     @abstractmethod
     def output(self, z: Code, c: Context) -> Tensor:
         """The clean cube of codes: (N, B, rows, cols), peak 1."""
+
+    def change(self, before: Code, now: Code, c: Context) -> float:
+        """By how much the cube of one code differs from that of another: root mean square, as a share of the peak.
+
+        NaN where that takes too long to be told at every evaluation.
+        """
+        return math.nan
 
     def bytes_per_pixel(self, bands: int) -> int:
         """Bytes for each pixel of a tile at the peak of its solve."""

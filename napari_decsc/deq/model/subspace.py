@@ -31,9 +31,10 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import basic_estimate, noise_model, rare
 from napari_decsc.deq.estimation.basic_estimate import Guide
-from napari_decsc.deq.estimation.noise_model import Units
+from napari_decsc.deq.estimation.noise_model import NoiseModel, Units
 from napari_decsc.deq.estimation.rare import Rare
-from napari_decsc.deq.estimation.subspace import Survey, survey, surveyed, weights
+from napari_decsc.deq.estimation.subspace import Survey, glimpse, survey, surveyed, weights
+from napari_decsc.deq.estimation.whitening import repair
 from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.model.conditioning import Refiner
 from napari_decsc.deq.model.structured import Structures
@@ -48,6 +49,8 @@ STAGES, STAGES_WITH_GAPS, STAGES_WITH_LINES = 2, 3, 4
 #: Neighbours of the scene's finest structure correlate by this; those of what is left over count from so many
 #: deviations of chance, and from this correlation on.
 NEIGHBOURS, MUCH, FROM = 0.5, 4.0, 0.08
+#: Steps of the robust fit that a first look is made of, and rows that tell how much the picture changes.
+LOOK, ROWS = 2, 64
 #: Share of the variance of lines within the subspace that a stage leaves unknown.
 UNKNOWN = 0.25
 
@@ -114,20 +117,42 @@ class Subspace(Decsc):
         self.config, self.rank = config, config.rank
         self.refiner = Refiner(config.rank, config.width, config.deep, config.blocks)
 
-    def units(self, cube: Tensor, keep: Tensor) -> Survey:
+    def noise(self, cube: Tensor, keep: Tensor) -> NoiseModel:
+        """The noise model of a whole cube (1, B, rows, cols)."""
+        return noise_model.measure(cube[0], noise_model.alive(cube[0], keep[0]))
+
+    def glimpse(self, cube: Tensor, keep: Tensor) -> Survey:
+        """White noise of one level per band, and a basis that was not looked at twice."""
+        return glimpse(cube, keep, self.rank)
+
+    def units(self, cube: Tensor, keep: Tensor, noise: NoiseModel | None = None) -> Survey:
         """The noise model, noise levels, basis and energies of a whole cube (1, B, rows, cols)."""
+        model = self.noise(cube, keep) if noise is None else noise
         keep = noise_model.alive(cube[0], keep[0])[None]
-        model = noise_model.measure(cube[0], keep[0])
         if model.plain:
             return dataclasses.replace(survey(cube, keep, self.rank), noise=model)
         return surveyed(cube, keep, model)
 
     def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
-        """Local Wiener filtering of the eigen-images."""
+        """Local Wiener filtering of the eigen-images, outliers filled once."""
         if units is None:
             return None
-        c = self.begin(cube, keep, units)
-        return self.output(self.start(c), c)
+        rough = units.smooth(units.images(repair(cube, keep, units, LOOK)))
+        filled, _ = units.filled(units.in_units(cube, keep), keep, rough)
+        return units.cube(units.smooth(units.images(filled))) * units.sigma[:, :, None, None]
+
+    def change(self, before: Code, now: Code, c: Context) -> float:
+        """See `Decsc.change`: of the shared code, which is all that moves within a stage, on some of the rows."""
+        assert isinstance(c, SubspaceContext)
+        some = slice(None, None, max(1, now[0].shape[2] // ROWS))
+        old, new = (code[0][:, :, some] for code in (before, now))
+        if c.noise is None:
+            moved = mix_bands(c.basis, new - old) * c.unit
+        else:
+            scale = None if c.noise.scale is None else c.noise.scale[:, some]
+            units = dataclasses.replace(c.noise, scale=scale)
+            moved = units.restored(_cube(new, c)[0]) - units.restored(_cube(old, c)[0])
+        return float(moved.square().mean().sqrt())
 
     def on_columns(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Survey | None:
         """With the shifts of columns, where there are outliers."""
