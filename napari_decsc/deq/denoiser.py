@@ -180,7 +180,8 @@ class DecscDenoiser:
             try:
                 with torch.inference_mode():
                     found = find(self._weights.model.to(device), *tensors(sample, device))
-                return moved(found, self._device)
+                here: Found = moved(found, self._device)
+                return here
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise

@@ -120,15 +120,12 @@ class TileSolver:
         z = first.z
         while not self.stopped:
             if c.stage < self.model.stages(c):
-                if c.stage > 0:
-                    yield from self._begins(GROUPS, number, total)
-                    if self.stopped:
-                        break
+                if c.stage > 0 and (yield from self._begins(GROUPS, number, total)):
+                    break
                 with torch.inference_mode():
                     c = self.model.renewed(c, z)
                     z = self.model.start(c)
-            yield from self._begins(f"equilibrium {c.stage}", number, total)
-            if self.stopped:
+            if (yield from self._begins(f"equilibrium {c.stage}", number, total)):
                 break
             z, estimate = yield from self._equilibrium(z, c, tile, number, total)
             if c.stage >= self.model.stages(c):
@@ -154,12 +151,13 @@ class TileSolver:
                 break
         return z, estimate
 
-    def _begins(self, stage: str, number: int, total: int) -> Generator[Iteration, Command | None, None]:
-        """A stage begins; nobody who only waits for a file needs to know."""
+    def _begins(self, stage: str, number: int, total: int) -> Generator[Iteration, Command | None, bool]:
+        """A stage begins, of which nobody needs to know who only waits for a file; returns whether to stop."""
         if self.previews and not self.stopped:
             with self.watch.pause():
                 command = yield Iteration(0, np.nan, np.nan, self.watch.elapsed, number, total, stage=stage)
             self.stopped |= command is Command.STOP
+        return self.stopped
 
     def _shown(
         self, state: State, c: Context, tile: Tile, number: int, total: int, stage: str, change: float = np.nan
