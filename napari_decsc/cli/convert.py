@@ -7,6 +7,7 @@ from pathlib import Path
 from napari_decsc.cli import Answer
 from napari_decsc.cli.inputs import add_input_options, open_input
 from napari_decsc.errors import FileFormatError, SettingsError
+from napari_decsc.hsi.cube import counted
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> Answer:
     written = save_cube(cube, args.output, overwrite=args.overwrite, dtype=args.dtype, cloud_optimized=args.cog)
     bands, rows, cols = cube.shape
     answer = {"input": str(args.input), "output": str(written), "bands": bands, "rows": rows, "cols": cols}
-    return Answer(answer, f"Wrote {written}: {bands} bands x {rows} x {cols}.")
+    return Answer(answer, f"Wrote {written}: {counted(bands, 'band')} x {rows} x {cols}.")
 
 
 def _part(name: str, said: str) -> slice:

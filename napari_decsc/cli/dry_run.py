@@ -5,7 +5,7 @@ from typing import Any
 
 from napari_decsc.cli import Answer
 from napari_decsc.errors import SettingsError
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, counted
 
 
 def forecast(noisy: Cube, output: Path, method: str, settings: Any) -> Answer:
@@ -33,13 +33,14 @@ def _text(plan: dict[str, Any], seconds: dict[int, float], limit: int) -> str:
     rows, cols = plan["tile_with_margins"]
     return "\n".join(
         (
-            f"{plan['input']}: {plan['bands']} bands x {plan['rows']} rows x {plan['cols']} cols, "
+            f"{plan['input']}: {counted(plan['bands'], 'band')} x {counted(plan['rows'], 'row')} x "
+            f"{counted(plan['cols'], 'col')}, "
             f"{_bytes(size)} as float32, on {plan['device']}",
             f"tiles:  {plan['tiles']} of {plan['tile_side']} pixels ({rows} x {cols} with margins)"
             + (f", each in {windows} windows of bands" if windows > 1 else ""),
             f"memory: about {_bytes(plan['memory_bytes'])} of {_bytes(plan['budget_bytes'])}",
             f"time:   about {_time(seconds[10])} if tiles take 10 evaluations, "
-            f"at most {_time(seconds[limit])} ({limit} evaluations)",
+            f"at most {_time(seconds[limit])} ({counted(limit, 'evaluation')})",
             "Nothing was computed or written.",
         )
     )

@@ -65,12 +65,13 @@ def _folder(folder: Path) -> Answer:
 def _in_short(path: Path) -> dict[str, Any]:
     """Shape and wavelengths in a few words, or what keeps the file from being opened."""
     from napari_decsc.errors import DecscError
+    from napari_decsc.hsi.cube import counted
     from napari_decsc.hsi.io.envi import is_library, read_library
     from napari_decsc.hsi.io.files import open_cube
 
     try:
         if is_library(path):
-            return {"says": f"{len(read_library(path).names)} spectra"}
+            return {"says": counted(len(read_library(path).names), "spectrum", "spectra")}
         cube = open_cube(path)
     except DecscError as error:
         return {"says": str(error)}

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari_decsc.denoising.report import as_plain, versions
+from napari_decsc.hsi.cube import counted
 
 #: The header field, and what its text begins with: a brace alone would be a list to readers of ENVI headers.
 FIELD, MARK = "napari-decsc", "record "
@@ -151,7 +152,9 @@ def _denoising_words(record: Mapping[str, Any]) -> str:
     parts += [f"weights {name}"] if name else []
     found = record.get("convergence") or convergence(record)
     if found:
-        parts.append(f"{found['evaluations']} evaluations, relative residual {found['relative_residual'] or 0:.1e}")
+        parts.append(
+            f"{counted(found['evaluations'], 'evaluation')}, relative residual {found['relative_residual'] or 0:.1e}"
+        )
         ended = {True: "converged", False: "ended above the tolerance", None: ""}[found.get("converged")]
         parts += ["stopped by hand" if record.get("stopped") else ended]
     return ", ".join(part for part in parts if part)

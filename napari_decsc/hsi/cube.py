@@ -17,9 +17,9 @@ from napari_decsc.hsi.no_data import missing
 NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
 
 
-def counted(number: int, one: str) -> str:
-    """Such as "1 band" and "31 bands"."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+def counted(number: int, one: str, many: str = "") -> str:
+    """Such as "1 band" and "31 bands"; ``many`` is the plural where it takes more than an s."""
+    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
 
 
 def size_in_words(shape: Sequence[int]) -> str:

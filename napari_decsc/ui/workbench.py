@@ -27,8 +27,8 @@ from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
-#: So that all tabs are seen in a window of 1280 points.
-NARROW = "QTabBar { font-size: 8pt; } QTabBar::tab { padding: 3px 2px; }"
+#: So that all tabs are seen in a window of 1280 points. napari sets the size of the letters for both.
+NARROW = "QTabBar, QTabBar::tab { font-size: 8pt; } QTabBar::tab { padding: 3px 4px; }"
 SESSIONS = "Sessions (*.json)"
 MAKING = "The built-in sample is being made…"
 NEXT = "Next: take the noise out of it in Denoise, or first add noise to a clean one in Noise."

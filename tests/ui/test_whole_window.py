@@ -193,6 +193,43 @@ def test_the_tabs_of_the_workbench_are_reached_by_keys(make_napari_viewer, cube)
     assert all(bench.tabs.tabToolTip(number) for number in range(bench.tabs.count()))
 
 
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_no_letter_of_a_tab_is_cut_at_1280_points(make_napari_viewer, cube, theme):
+    viewer = make_napari_viewer(show=True)
+    viewer.theme = theme
+    viewer.window.resize(1280, 800)
+    add_cube_layer(viewer, cube)
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench, area="right")
+    QApplication.processEvents()
+    bar = bench.tabs.tabBar()
+    picture = bar.grab().toImage()
+    for number in range(bar.count()):
+        place = bar.tabRect(number)
+        assert place.right() < bar.width()
+        # to the left and right of the letters there is a line of points of the tab's ground alone
+        for col in (place.left() + 2, place.right() - 2):
+            lights = [picture.pixelColor(col, row).lightness() for row in range(place.top() + 5, place.bottom() - 3)]
+            assert max(lights) - min(lights) < 60, bar.tabText(number)
+
+
+def test_what_the_form_needs_is_loaded_when_it_is_looked_at(make_napari_viewer, qtbot, cube, monkeypatch):
+    made = []
+    monkeypatch.setattr("napari_decsc.registry.make_denoiser", lambda name: made.append(name))
+    viewer = make_napari_viewer(show=True)
+    add_cube_layer(viewer, cube)
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench, area="right")
+    QApplication.processEvents()
+    assert not made  # nobody looks at it yet
+    bench.tabs.setCurrentWidget(bench.denoise)
+    qtbot.waitUntil(lambda: made == ["decsc"], timeout=5000)
+    bench.tabs.setCurrentWidget(bench.view)
+    bench.tabs.setCurrentWidget(bench.denoise)
+    QApplication.processEvents()
+    assert made == ["decsc"]
+
+
 def test_every_plot_follows_the_theme(make_napari_viewer, cube):
     viewer = make_napari_viewer()
     add_cube_layer(viewer, cube)

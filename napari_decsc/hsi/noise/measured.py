@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.hsi.cube import counted
+
 Floats = NDArray[np.float32]
 
 
@@ -141,13 +143,11 @@ class MeasuredNoise:
         found = [f"Noise level {middle:.4g} in the median band ({low:.4g} to {high:.4g})."]
         found.append(f"It is {', '.join(self.kinds)}." if self.kinds else "It is white in space and between bands.")
         for lines in self.lines:
-            many = int(np.count_nonzero(lines.level))
+            many = counted(int(np.count_nonzero(lines.level)), "band")
             gain = f", gains by {100 * lines.gain:.1f} %" if lines.gain else ""
-            found.append(
-                f"{lines.name.capitalize()} of {many} bands are offset by {lines.level.max():.4g} at most{gain}."
-            )
+            found.append(f"{lines.name.capitalize()} of {many} are offset by {lines.level.max():.4g} at most{gain}.")
         if self.empty:
-            found.append(f"{len(self.empty)} bands hold nothing.")
+            found.append(f"{counted(len(self.empty), 'band')} {'holds' if len(self.empty) == 1 else 'hold'} nothing.")
         return found
 
     def describe(self) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class DenoiseWidget(Docked):
         self._trailing: DenoiseRun | None = None  # stopped, and not ended yet
         self._is_wanted_again = self._is_waiting = False
         self._asking: Any = None
+        self._warm: dict[str, Any] = {}
         self._workers: list[Any] = []
         self._forms: dict[str, DenoiseForm] = {}
         self._pause = QTimer(self)
@@ -111,6 +112,15 @@ class DenoiseWidget(Docked):
         if self._running is not None:
             self._turn(state.stop(self.state))
             self._running.stop()
+
+    def showEvent(self, event: Any) -> None:
+        """Who looks at the form will press its button: what takes seconds to load (torch) comes while they look."""
+        super().showEvent(event)
+        if self.method.currentText() not in self._warm:
+            self._warm[self.method.currentText()] = worker = calculation_worker(
+                methods.make_denoiser, self.method.currentText()
+            )
+            worker.start()
 
     def leave(self) -> None:
         """Let go of the viewer; a run that still goes on is given up."""

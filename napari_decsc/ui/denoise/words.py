@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_decsc.denoising.protocol import Iteration
+from napari_decsc.hsi.cube import counted
 from napari_decsc.ui.denoise.forecast import duration, left
 from napari_decsc.ui.denoise.state import READY, Phase, RunState, facts
 
@@ -90,7 +91,8 @@ def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False)
     if found is None:
         return f"{KEPT_ALL} · {seconds}" if keeps_all(report) else f"Done in {seconds}."
     evaluations, worst = found
-    return f"{_how(worst, state.tolerance)} after {_counted(evaluations)} · relative residual {worst:.1e} · {seconds}"
+    how = f"{_how(worst, state.tolerance)} after {counted(evaluations, 'evaluation')}"
+    return f"{how} · relative residual {worst:.1e} · {seconds}"
 
 
 def keeps_all(report: dict[str, Any]) -> bool:
@@ -102,7 +104,7 @@ def no_curve(report: dict[str, Any]) -> str:
     """What stands in the place of a residual curve that has no point on a logarithmic axis."""
     found = facts(report)
     if found is not None:
-        return f"The residual is 0 after {_counted(found[0])}: the start was the solution"
+        return f"The residual is 0 after {counted(found[0], 'evaluation')}: the start was the solution"
     return "At strength 0 nothing is solved" if keeps_all(report) else "This method has no residual"
 
 
@@ -114,7 +116,7 @@ def stopped(state: RunState, is_unchanged: bool = False) -> str:
         return f"{first} There was no estimate yet: the layer is the noisy cube, unchanged."
     if state.evaluations:
         at = f", at a relative residual of {state.residuals[-1]:.1e}" if state.residuals else ""
-        return f"{first} The layer is the best estimate after {_counted(state.evaluations)}{at}."
+        return f"{first} The layer is the best estimate after {counted(state.evaluations, 'evaluation')}{at}."
     return f"{first} The layer is the first estimate, before any evaluation."
 
 
@@ -134,10 +136,6 @@ def _text(state: RunState, now: float) -> str:
     if state.phase is Phase.RUNNING:
         return progress(state, now) + noticed(state.notice) + noticed(state.loss)
     return ""
-
-
-def _counted(evaluations: int) -> str:
-    return f"{evaluations} evaluation" + ("" if evaluations == 1 else "s")
 
 
 def _how(worst: float, tolerance: float | None) -> str:

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_decsc.errors import DecscError, SettingsError
 from napari_decsc.hsi.band_list import parse_bands
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui.cubes.layers import cube_of, placement
 from napari_decsc.ui.parts.column import scrolled
@@ -180,5 +180,5 @@ def _band(text: str, cube: Cube) -> int:
     """The one band that a text names."""
     chosen = np.flatnonzero(parse_bands(text, cube))
     if len(chosen) != 1:
-        raise SettingsError(f"{text!r} names {len(chosen)} bands; write one, such as 12 or 860 nm")
+        raise SettingsError(f"{text!r} names {counted(len(chosen), 'band')}; write one, such as 12 or 860 nm")
     return int(chosen[0])

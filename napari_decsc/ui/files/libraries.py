@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.cube import counted
 from napari_decsc.hsi.io.envi.library import SpectralLibrary
 
 Listener = Callable[[SpectralLibrary], None]
@@ -33,7 +34,7 @@ def show_library(path: Path, viewer: Any) -> None:
     library = read_library(path)
     if viewer is None or getattr(viewer, "window", None) is None:
         raise FileFormatError(
-            f"{path}: is a spectral library of {len(library.names)} spectra and no image; "
+            f"{path}: is a spectral library of {counted(len(library.names), 'spectrum', 'spectra')} and no image; "
             f"open it in napari's window, or with read_library"
         )
     if not _listeners.get(viewer):

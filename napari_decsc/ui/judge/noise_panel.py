@@ -11,7 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_decsc.errors import DecscError
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import show_band, shown_band
@@ -148,13 +148,15 @@ class NoisePanel(Docked):
         if layer is None:
             return
         cube = cube_of(layer)
-        bad = suggested(self.table.bands, cube.bands)
-        good = ~bad if cube.good_bands is None else cube.good_bands & ~bad
+        fit = ~suggested(self.table.bands, cube.bands)
+        good = fit if cube.good_bands is None else cube.good_bands & fit
         if not good.any():
             self.message.complain("Every band would be bad; leave at least one good band.")
             return
         mark_good_bands(layer, good)
-        self.message.say(f"{int((~good).sum())} of {cube.bands} bands are marked as bad; take marks away in View.")
+        bad = int((~good).sum())
+        is_are = "is" if bad == 1 else "are"
+        self.message.say(f"{bad} of {counted(cube.bands, 'band')} {is_are} marked as bad; take marks away in View.")
 
     def _of(self, layer: Any) -> MeasuredNoise | None:
         known = None if layer is None else self._known.get(layer)

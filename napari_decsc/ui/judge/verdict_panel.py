@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import show_band, shown_band
@@ -176,7 +176,7 @@ class VerdictPanel(Docked):
         self.places.clear()
         for place in self._verdict.places:
             item = QListWidgetItem(
-                f"row {place.row}, col {place.col} · {_counted(place.pixels)} · chance 1e-{place.score:.0f}"
+                f"row {place.row}, col {place.col} · {counted(place.pixels, 'pixel')} · chance 1e-{place.score:.0f}"
             )
             item.setData(Qt.ItemDataRole.UserRole, (place.row, place.col))
             self.places.addItem(item)
@@ -253,7 +253,3 @@ class VerdictPanel(Docked):
 
 def _is_result(layer: Any) -> bool:
     return "denoising" in provenance_of(layer)
-
-
-def _counted(pixels: int) -> str:
-    return f"{pixels} pixel" + ("" if pixels == 1 else "s")

@@ -3,8 +3,8 @@
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-#: Pixels that a column has from the beginning, so that docks need not grow when scores appear.
-COLUMN_WIDTH = 345
+#: Pixels that a column has from the beginning, so that docks need not grow when a cube or scores appear.
+COLUMN_WIDTH = 378
 
 
 class Column(QScrollArea):

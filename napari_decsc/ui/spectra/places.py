@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.io.envi.library import SpectralLibrary
 from napari_decsc.hsi.metrics import spectral_angle
 
@@ -51,7 +51,8 @@ class Shelved:
     def title(self) -> str:
         """The given name, or that of the file."""
         source = self.library.source
-        return self.name or f"{'library' if source is None else source.stem} ({len(self.library.names)} spectra)"
+        count = counted(len(self.library.names), "spectrum", "spectra")
+        return self.name or f"{'library' if source is None else source.stem} ({count})"
 
 
 @dataclass(frozen=True, eq=False)
