@@ -11,7 +11,7 @@ def seconds(threads: int) -> dict[str, float]:
     """CPU seconds, system time included, of noise units, search and shrinking in both passes."""
     import torch
 
-    from napari_decsc.deq.estimation import whitening as noise_units
+    from napari_decsc.deq.estimation import robust_pca
     from napari_decsc.filters.collaborative import shrink, similar_patches
 
     torch.set_num_threads(threads)
@@ -20,10 +20,10 @@ def seconds(threads: int) -> dict[str, float]:
     clean = 20 * smooth[0]
     noisy = clean + torch.randn(clean.shape, generator=generator)
     cube = 0.5 + 0.02 * noisy[None]
-    keep = torch.ones_like(cube, dtype=torch.bool)
+    mask = torch.ones_like(cube, dtype=torch.bool)
     first, second = similar_patches(clean, 16, 10), similar_patches(clean, 32, 10)
     steps: dict[str, Callable[[], object]] = {
-        "noise units": lambda: noise_units.find(cube, keep, 12),
+        "noise units": lambda: robust_pca.find(cube, mask, 12),
         "search, groups of 16": lambda: similar_patches(clean, 16, 10),
         "search, groups of 32": lambda: similar_patches(clean, 32, 10),
         "threshold": lambda: shrink(noisy, first, 3.0),

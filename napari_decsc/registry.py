@@ -33,7 +33,7 @@ def _decsc(settings: DecscSettings) -> Denoiser:
     return DecscDenoiser(settings)
 
 
-def _subspace(settings: FastHydeSettings) -> Denoiser:
+def _fasthyde(settings: FastHydeSettings) -> Denoiser:
     from napari_decsc.classical.fasthyde import FastHydeDenoiser
 
     return FastHydeDenoiser(settings)
@@ -49,7 +49,7 @@ METHODS = {
     method.name: method
     for method in (
         Method("decsc", "Deep equilibrium convolutional sparse coding", DecscSettings, _decsc),
-        Method("fasthyde", "FastHyDe type: eigen-images, similar patches", FastHydeSettings, _subspace),
+        Method("fasthyde", "FastHyDe type: eigen-images, similar patches", FastHydeSettings, _fasthyde),
         Method("e3dtv", "E-3DTV: enhanced 3-D total variation", E3dtvSettings, _e3dtv),
     )
 }

@@ -48,9 +48,9 @@ class E3dtvDenoiser(Baseline):
             for gradient in gradients:
                 right += gradient.pull(clean, self.settings.strength / penalty, penalty)
             clean = solve(right)
-            rest = data - clean
-            sparse = soft(rest + multiplier / np.float32(penalty), 1 / penalty)
-            gap = rest - sparse
+            residual = data - clean
+            sparse = soft(residual + multiplier / np.float32(penalty), 1 / penalty)
+            gap = residual - sparse
             multiplier += np.float32(penalty) * gap
             for gradient in gradients:
                 gradient.dual_step(clean, penalty)

@@ -14,13 +14,13 @@ from napari_decsc.denoising.sinks import ArraySink
 from napari_decsc.denoising.stopwatch import Stopwatch
 from napari_decsc.deq.estimation.described import describe
 from napari_decsc.deq.estimation.noise_model import NoiseModel
-from napari_decsc.deq.estimation.subspace import Survey, moved, survey
+from napari_decsc.deq.estimation.subspace import SignalSubspace, identify, moved
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
-from napari_decsc.deq.execution import preview as glance
+from napari_decsc.deq.execution import preview as first_preview
 from napari_decsc.deq.execution.devices import choose, is_out_of_memory
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Kept, TileSolver, tensors
+from napari_decsc.deq.execution.session import Solutions, TileSolver, tensors
 from napari_decsc.deq.execution.source import Source
 from napari_decsc.deq.execution.tile_queue import Steps, TileQueue, used_up
 from napari_decsc.deq.execution.tiles import Tile
@@ -33,10 +33,10 @@ from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.settings import as_dict
 
-#: Solutions are kept for a later solve of the same cube when they take no more than this, in bytes ...
-KEPT_BYTES = 1_000_000_000
+#: Solutions are held for a later solve of the same cube when they take no more than this, in bytes ...
+SOLUTION_BYTES = 1_000_000_000
 #: ... and no more than this share of the memory that the run may take.
-KEPT_SHARE = 0.25
+SOLUTION_SHARE = 0.25
 
 Found = TypeVar("Found")
 
@@ -48,7 +48,7 @@ class DecscDenoiser:
 
     def __init__(self, settings: DecscSettings | None = None) -> None:
         self.settings = settings or DecscSettings()
-        self._kept = Kept()
+        self._solutions = Solutions()
 
     def resume(self, settings: DecscSettings) -> "DecscDenoiser":
         """A denoiser with other settings that starts from this one's last solution, if the same cube is given again.
@@ -58,7 +58,7 @@ class DecscDenoiser:
         other = DecscDenoiser(settings)
         if (settings.weights, settings.device) == (self.settings.weights, self.settings.device):
             other.__dict__.update({key: self.__dict__[key] for key in ("_weights", "_device") if key in self.__dict__})
-            other._kept = self._kept
+            other._solutions = self._solutions
         return other
 
     @cached_property
@@ -95,81 +95,81 @@ class DecscDenoiser:
         """See :class:`.protocol.Denoiser`. A tile that is never begun keeps its start estimate."""
         plan = self.plan(noisy.shape, streamed=False)
         sink = ArraySink(noisy.shape, on_disk=plan.on_disk)
-        yield from self._run(noisy, plan, sink, _kept_bytes(plan), previews=True)
+        yield from self._run(noisy, plan, sink, _solution_bytes(plan), previews=True)
         return noisy.replace(data=sink.data, name=f"{noisy.name} denoised")
 
     def denoise_into(self, noisy: Cube, sink: Sink) -> Steps:
-        """See :class:`napari_decsc.denoising.protocol.StreamingDenoiser`. No solution is kept, no preview made."""
+        """See :class:`napari_decsc.denoising.protocol.StreamingDenoiser`. No solution is held, no preview made."""
         yield from self._run(noisy, self.plan(noisy.shape), sink, 0, previews=False)
 
-    def _run(self, noisy: Cube, plan: Plan, sink: Sink, kept_bytes: int, *, previews: bool) -> Steps:
+    def _run(self, noisy: Cube, plan: Plan, sink: Sink, solution_bytes: int, *, previews: bool) -> Steps:
         watch = Stopwatch()
         watch.start()
         if self.settings.strength == 0:
             _copy(noisy, plan.tiles, sink)
             return
-        self._kept.begin(noisy, plan.tiles, kept_bytes)
+        self._solutions.begin(noisy, plan.tiles, solution_bytes)
         with memory.handled(plan.short):
             yield from self._solve(Source.of(noisy), plan, sink, watch, previews=previews)
 
     def _solve(self, source: Source, plan: Plan, sink: Sink, watch: Stopwatch, *, previews: bool) -> Steps:
         stopped = False
-        # a run that was stopped leaves solutions of some tiles only: the others still need the units of the whole cube
-        if self._kept.units is None:
-            stopped = yield from self._survey(source, plan, watch, previews=previews)
-        units = self._kept.units
+        # a run that was stopped leaves solutions of some tiles only: the others still need what the whole cube tells
+        if self._solutions.subspace is None:
+            stopped = yield from self._estimate(source, plan, watch, previews=previews)
+        subspace = self._solutions.subspace
         if self.settings.scheduler.strip():
             from napari_decsc.deq.execution import cluster
 
-            yield from cluster.solve(plan, self.settings, self._weights.hash, source, units, sink, watch)
+            yield from cluster.solve(plan, self.settings, self._weights.hash, source, subspace, sink, watch)
             return
         model = self._weights.model.to(self._device)
-        solver = TileSolver(model, self._device, self.settings, source, units, watch, self._kept)
+        solver = TileSolver(model, self._device, self.settings, source, subspace, watch, self._solutions)
         solver.previews, solver.stopped = previews, stopped
         yield from TileQueue(solver, plan.tiles, sink).run()
 
-    def _survey(
+    def _estimate(
         self, source: Source, plan: Plan, watch: Stopwatch, *, previews: bool
     ) -> Generator[Iteration, Command | None, bool]:
-        """Find and keep the units of the whole cube; returns whether to stop.
+        """Find noise and subspace of the whole cube; returns whether to stop.
 
-        With ``previews``, it begins with a first look, and every stage is told when it begins.
+        With ``previews``, it begins with a preview, and every stage is told when it begins.
         """
-        preview = self._glance(source, plan) if previews and not self.settings.scheduler.strip() else None
+        preview = self._first_preview(source, plan) if previews and not self.settings.scheduler.strip() else None
         begun = Iteration(0, np.nan, np.nan, 0.0, 1, plan.solves, stage="noise model")
         stopped = previews and (yield from _heard(replace(begun, preview=preview), watch))
-        model = self._on_sample(source, lambda model, cube, keep: model.noise(cube, keep))
+        model = self._on_sample(source, lambda model, cube, mask: model.noise(cube, mask))
         if model is not None and previews and not stopped:
             stopped = yield from _heard(replace(begun, stage="subspace"), watch)
-        self._kept.units = self._units(source, model)
+        self._solutions.subspace = self._identified(source, model)
         if model is not None and not stopped:
-            noise = self._measured(source, self._kept.units)
+            noise = self._measured(source, self._solutions.subspace)
             stopped = yield from _heard(replace(begun, stage="groups", noise=noise), watch)
         return stopped
 
     def measure(self, cube: Cube) -> MeasuredNoise:
         """The noise of a cube (or of a sample of a large one), in its physical units, without denoising it."""
         source = Source.of(cube)
-        units = self._kept.units if self._kept.cube is cube and self._kept.units is not None else self._units(source)
-        return self._measured(source, units)
+        known = self._solutions.subspace if self._solutions.cube is cube else None
+        return self._measured(source, self._identified(source) if known is None else known)
 
-    def _measured(self, source: Source, units: Survey | None) -> MeasuredNoise:
-        values, keep = (part[0] for part in tensors(source.sample(), torch.device("cpu")))
-        if units is None:  # the published model looks for none
-            units = survey(values[None], keep[None], 12)
-        return describe(units.to(torch.device("cpu")), values, keep, source.peak)
+    def _measured(self, source: Source, subspace: SignalSubspace | None) -> MeasuredNoise:
+        values, mask = (part[0] for part in tensors(source.sample(), torch.device("cpu")))
+        if subspace is None:  # the published model looks for none
+            subspace = identify(values[None], mask[None], 12)
+        return describe(subspace.to(torch.device("cpu")), values, mask, source.peak)
 
-    def _glance(self, source: Source, plan: Plan) -> Preview | None:
-        """A first look before the survey, where it is worth it."""
-        if not glance.sees(plan.shape, plan.spare):
+    def _first_preview(self, source: Source, plan: Plan) -> Preview | None:
+        """An estimate of the whole cube before its noise and subspace are known, where it is worth it."""
+        if not first_preview.worthwhile(plan.shape, plan.spare):
             return None
-        return glance.look(self._weights.model.to(self._device), self._device, source)
+        return first_preview.make(self._weights.model.to(self._device), self._device, source)
 
-    def _units(self, source: Source, noise: NoiseModel | None = None) -> Survey | None:
-        """Noise units of the whole cube, beside its noise model where that is known already."""
+    def _identified(self, source: Source, noise: NoiseModel | None = None) -> SignalSubspace | None:
+        """Subspace of the whole cube, beside its noise model where that is known already."""
 
-        def found(model: Decsc, cube: Tensor, keep: Tensor) -> Survey | None:
-            return model.units(cube, keep, None if noise is None else moved(noise, cube.device))
+        def found(model: Decsc, cube: Tensor, mask: Tensor) -> SignalSubspace | None:
+            return model.identify(cube, mask, None if noise is None else moved(noise, cube.device))
 
         return self._on_sample(source, found)
 
@@ -214,10 +214,10 @@ def measure_noise(cube: Cube, settings: DecscSettings | None = None) -> Measured
     return DecscDenoiser(settings).measure(cube)
 
 
-def _kept_bytes(plan: Plan) -> int:
-    """How much may be kept: the solution of a single tile is there anyway, those of several come on top."""
+def _solution_bytes(plan: Plan) -> int:
+    """How much solutions may take: that of a single tile is there anyway, those of several come on top."""
     room = plan.budget if len(plan.tiles) == 1 else plan.spare
-    return min(KEPT_BYTES, int(KEPT_SHARE * plan.budget), room)
+    return min(SOLUTION_BYTES, int(SOLUTION_SHARE * plan.budget), room)
 
 
 def _copy(noisy: Cube, tiles: list[Tile], sink: Sink) -> None:

@@ -174,8 +174,8 @@ def shrink(
 
     def shrunk(block: Block) -> tuple[Tensor, Tensor]:
         part = images[:, block.rows, block.cols]
-        guide = None if pilot is None else pilot[:, block.rows, block.cols]
-        return _Workspace(part, block.positions, together).shrunk(part, threshold, guide)
+        pilot_here = None if pilot is None else pilot[:, block.rows, block.cols]
+        return _Workspace(part, block.positions, together).shrunk(part, threshold, pilot_here)
 
     total, weight = torch.zeros_like(images), torch.zeros_like(images)
     blocks = list(groups.blocks())
@@ -202,7 +202,7 @@ class _Workspace:
 
     def shrunk(self, images: Tensor, threshold: float, pilot: Tensor | None) -> tuple[Tensor, Tensor]:
         """Shrunk patches of all groups, weighed and added up in their places, and their weights; shaped as images."""
-        noisy, guide = coefficients(images), None if pilot is None else coefficients(pilot)
+        noisy, pilot_coefficients = coefficients(images), None if pilot is None else coefficients(pilot)
         sums, noise = torch.zeros_like(noisy), images.new_empty(len(images), len(self.positions))
         for start in range(0, len(self.positions), self.some):
             part = slice(start, start + self.some)
@@ -211,11 +211,11 @@ class _Workspace:
             here = (positions[:, None] * len(images) + self.image).flatten()
             group, other, spare = (chunk[: len(positions)] for chunk in self.chunks)
             _gather(noisy, here, group)
-            if guide is not None:
-                _gather(guide, here, other)
-            axes = principal_axes(group if guide is None else other) if self.together else None
+            if pilot_coefficients is not None:
+                _gather(pilot_coefficients, here, other)
+            axes = principal_axes(group if pilot_coefficients is None else other) if self.together else None
             group, spare = self._turned(group, axes, spare)
-            if guide is None:
+            if pilot_coefficients is None:
                 kept = _threshold(group, threshold, other)
             else:
                 other, spare = self._turned(other, axes, spare)

@@ -1,4 +1,4 @@
-"""Spatial smoothing of images whose noise is white and of variance 1: what survey and guide look at an image with.
+"""Spatial smoothing of images whose noise is white and of variance 1: the quick estimates that measurements start from.
 
 Shapes: N cubes, C images (bands or eigen-images) of rows x cols pixels.
 """
@@ -13,8 +13,8 @@ IN_CACHE = 8
 NEAR, WIDE = 9, 31
 #: A window holds signal from this variance on: chance rarely makes more of noise of variance 1.
 SIGNAL_FROM = 1.3
-#: A column is shifted as a whole when its median is so many times what chance explains.
-SHIFTED = 4.0
+#: A column is offset as a whole when its median is so many times what chance explains.
+OFFSET = 4.0
 #: In a raw cube, where structure is still there, so many times what chance or the other columns explain; a column is
 #: compared with so many on each side, and the like in the next band counts from so many times chance.
 STRIPED, ASIDE, LIKELY = 6.0, 3, 2.0
@@ -22,7 +22,7 @@ STRIPED, ASIDE, LIKELY = 6.0, 3, 2.0
 LEAK = 0.016
 #: The MAD of a normal variable of variance 1.
 NORMAL_MAD = 0.6745
-#: A deviation has company if a band beside it deviates the same way, by this share of it.
+#: An adjacent band shows the like if it deviates the same way, by this share.
 LIKE = 0.5
 
 
@@ -58,15 +58,15 @@ def _line_mean(images: Tensor, side: int, dim: int) -> Tensor:
 
 
 def local_wiener(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Every pixel of (N, C, rows, cols) drawn to its neighbours' mean; the estimate and the share g that each kept.
+    """Every pixel of (N, C, rows, cols) drawn to its neighbours' mean; the estimate and the gain g of each.
 
-    x -> m + g (x - m); the share g = max(v - 1.3, 0) / v comes from the mean m and variance v of a window.
+    x -> m + g (x - m); the gain g = max(v - 1.3, 0) / v comes from the mean m and variance v of a window.
     Source: Lee, *Digital image enhancement and noise filtering by use of local statistics*, IEEE TPAMI 2 (1980).
     """
     mean = box_mean(images, NEAR)
     variance = box_mean(images.square(), NEAR) - mean.square()
-    share = (variance - SIGNAL_FROM).clamp_(min=0) / variance.clamp_(min=1e-6)
-    return torch.lerp(mean, images, share), share
+    gain = (variance - SIGNAL_FROM).clamp_(min=0) / variance.clamp_(min=1e-6)
+    return torch.lerp(mean, images, gain), gain
 
 
 def without_leak(estimate: Tensor, leak: float) -> Tensor:
@@ -75,47 +75,47 @@ def without_leak(estimate: Tensor, leak: float) -> Tensor:
     return estimate * ((energy - leak).clamp(min=0) / energy.clamp(min=1e-9))
 
 
-def column_shifts(rest: Tensor, keep: Tensor) -> Tensor:
-    """By how much columns of (N, B, rows, cols) are shifted as a whole, each band on its own: (N, B, 1, cols).
+def column_offsets(residual: Tensor, mask: Tensor) -> Tensor:
+    """By how much columns of (N, B, rows, cols) are offset as a whole, each band on its own: (N, B, 1, cols).
 
     0 where chance explains it, and where a band beside it shows the like.
     """
-    median, chance = _column_medians(rest, keep)
-    return torch.where((median.abs() > SHIFTED * chance) & ~has_company(median), median, 0)
+    median, chance = _column_medians(residual, mask)
+    return torch.where((median.abs() > OFFSET * chance) & ~in_adjacent_band(median), median, 0)
 
 
-def stripes(cube: Tensor, keep: Tensor, sigma: Tensor) -> Tensor:
-    """By how much columns of a raw cube with noise levels ``sigma`` (N, B) are shifted against those beside them.
+def stripes(cube: Tensor, mask: Tensor, sigma: Tensor) -> Tensor:
+    """By how much columns of a raw cube with noise levels ``sigma`` (N, B) are offset against those beside them.
 
     (N, B, rows, cols) -> (N, B, 1, cols); 0 where chance explains it, or what columns of this band differ by anyway,
     and where a band beside it shows the like.
     """
-    median, chance = _column_medians(cube, keep)
+    median, chance = _column_medians(cube, mask)
     chance = chance * sigma[:, :, None, None]
-    median = torch.where(keep.any(2, keepdim=True), median, torch.nan)
+    median = torch.where(mask.any(2, keepdim=True), median, torch.nan)
     around = F.pad(median, (ASIDE, ASIDE), value=torch.nan).unfold(3, 2 * ASIDE + 1, 1).nanmedian(4).values
     away = (median - around).nan_to_num(0)
     usual = away.abs().median(3, keepdim=True).values / NORMAL_MAD
     likely = torch.where(away.abs() > LIKELY * chance, away, 0)
-    shifted = (away.abs() > STRIPED * torch.maximum(chance, usual)) & ~has_company(away, likely)
-    return torch.where(shifted, away, 0)
+    offset = (away.abs() > STRIPED * torch.maximum(chance, usual)) & ~in_adjacent_band(away, likely)
+    return torch.where(offset, away, 0)
 
 
-def _column_medians(values: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
+def _column_medians(values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Median of what is usable of each column, (N, B, 1, cols), and its deviation by chance where the noise is 1."""
-    median = torch.where(keep, values, torch.nan).nanmedian(2, keepdim=True).values.nan_to_num(0)
+    median = torch.where(mask, values, torch.nan).nanmedian(2, keepdim=True).values.nan_to_num(0)
     # that of the median of n normal values is 1.25 / sqrt(n)
-    return median, 1.25 / keep.sum(2, keepdim=True).clamp(min=1).sqrt()
+    return median, 1.25 / mask.sum(2, keepdim=True).clamp(min=1).sqrt()
 
 
-def has_company(rest: Tensor, others: Tensor | None = None) -> Tensor:
+def in_adjacent_band(residual: Tensor, others: Tensor | None = None) -> Tensor:
     """True where a band beside it deviates in the same way, half as much or more. (N, B, rows, cols) -> the same shape.
 
     Impulses, dead pixels and stripes strike single bands; structure that an estimate misses goes through several.
-    ``others``: what counts of the bands beside, if not all of ``rest``.
+    ``others``: what counts of the bands beside, if not all of ``residual``.
     """
-    others = rest if others is None else others
-    company = torch.zeros_like(rest)
+    others = residual if others is None else others
+    adjacent = torch.zeros_like(residual)
     for here, beside in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        torch.maximum(company[:, here], others[:, beside] * rest[:, here].sign(), out=company[:, here])
-    return company > LIKE * rest.abs()
+        torch.maximum(adjacent[:, here], others[:, beside] * residual[:, here].sign(), out=adjacent[:, here])
+    return adjacent > LIKE * residual.abs()

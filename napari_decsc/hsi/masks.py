@@ -66,18 +66,18 @@ def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def usable(physical: NDArray[np.float32], stuck: tuple[float, ...]) -> NDArray[np.bool_]:
     """False where a voxel (band, row, col) is not finite or exactly on one of the stuck values."""
-    keep = np.asarray(np.isfinite(physical))
+    mask = np.asarray(np.isfinite(physical))
     for value in stuck:
-        keep[physical == np.float32(value)] = False
-    return keep
+        mask[physical == np.float32(value)] = False
+    return mask
 
 
 def blank_bands(cube: Cube, stuck: tuple[float, ...]) -> tuple[int, ...]:
     """Bands in which no sampled voxel is usable: dead, saturated or constant. Nothing can be said of them either."""
-    keep = usable(sample(cube), stuck)
-    return tuple(np.flatnonzero(~keep.any(axis=(1, 2))).tolist())
+    mask = usable(sample(cube), stuck)
+    return tuple(np.flatnonzero(~mask.any(axis=(1, 2))).tolist())
 
 
-def blank_pixels(keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def blank_pixels(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels (row, col) of which no band is usable: outside the scene, or truly black. Nothing can be said of them."""
-    return np.asarray(~keep.any(axis=0))
+    return np.asarray(~mask.any(axis=0))

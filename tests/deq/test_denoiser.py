@@ -12,7 +12,7 @@ from scipy import ndimage
 from napari_decsc.denoising.protocol import Command, Denoiser, run
 from napari_decsc.denoising.report import Recorder
 from napari_decsc.deq.denoiser import DecscDenoiser
-from napari_decsc.deq.model.presets import Subspace
+from napari_decsc.deq.model.presets import SubspaceModel
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
 from napari_decsc.errors import DenoisingError, SettingsError
@@ -239,7 +239,7 @@ def test_a_change_of_strength_goes_on_from_what_was_found(monkeypatch):
     run(first.denoise(cube))
     weaker = dataclasses.replace(settings, strength=0.5)
     afresh = run(DecscDenoiser(weaker).denoise(cube))
-    monkeypatch.setattr(Subspace, "begin", None)  # groups and pilot are those of the first solve
+    monkeypatch.setattr(SubspaceModel, "begin", None)  # groups and pilot are those of the first solve
     resumed = run(first.resume(weaker).denoise(cube))
     assert np.sqrt(np.square(resumed.data - afresh.data).mean()) < 1e-3
     assert not np.array_equal(resumed.data, run(first.denoise(cube)).data)

@@ -89,9 +89,9 @@ def test_stuck_values_and_blank_pixels(cube: Cube) -> None:
     stuck = stuck_values(cube)
     assert all(np.isfinite(stuck))
     assert cube.no_data not in stuck
-    keep = usable(cube.physical(), stuck)
-    assert not keep[missing(cube)].any()
-    assert np.array_equal(blank_pixels(keep), ~keep.any(axis=0))
+    mask = usable(cube.physical(), stuck)
+    assert not mask[missing(cube)].any()
+    assert np.array_equal(blank_pixels(mask), ~mask.any(axis=0))
 
 
 @pytest.mark.parametrize("model", ["mixture", "corr"])

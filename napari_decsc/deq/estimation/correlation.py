@@ -1,16 +1,16 @@
-"""Correlation of the noise between bands, from the calmest places of a cube.
+"""Correlation of the noise between bands, from the most homogeneous places of a cube.
 
-Second diagonal differences hold all of the noise and little of the scene. In the calmest blocks, by Mahalanobis energy,
-they hold hardly anything else (the idea of the minimum covariance determinant: Rousseeuw and Van Driessen,
-Technometrics 41, 1999). What texture is left there grows when the differences reach twice as far; noise does not, and
-that tells the two apart in every eigen-direction.
+Second diagonal differences hold all of the noise and little of the scene. In the most homogeneous blocks, those of the
+least Mahalanobis energy, they hold hardly anything else (the idea of the minimum covariance determinant: Rousseeuw and
+Van Driessen, Technometrics 41, 1999). What texture is left there grows when the differences reach twice as far; noise
+does not, and that tells the two apart in every eigen-direction.
 """
 
 import torch
 from torch import Tensor
 
-#: Side of a block in pixels; share of the blocks that count as calm; rounds of choosing them.
-BLOCK, CALM, ROUNDS = 8, 0.15, 6
+#: Side of a block in pixels; share of the blocks that count as homogeneous; rounds of choosing them.
+BLOCK, HOMOGENEOUS, ROUNDS = 8, 0.15, 6
 #: Differences are clipped at so many noise levels.
 CLIP = 6.0
 #: Share of the identity in the correlation matrix.
@@ -34,15 +34,15 @@ def between_bands(cube: Tensor, sigma: Tensor) -> Tensor | None:
         return None
     scaled = cube / sigma[:, None, None]
     near, far = _blocks(_differences(scaled, 1)[:, :-1, :-1]), _blocks(_differences(scaled, 2))
-    count = max(int(CALM * near.shape[1]), -(-3 * bands // BLOCK**2), 4)
+    count = max(int(HOMOGENEOUS * near.shape[1]), -(-3 * bands // BLOCK**2), 4)
     correlation = torch.eye(bands, dtype=torch.float64, device=cube.device)
     for _ in range(ROUNDS):
-        calm = _energies(near, correlation).argsort()[:count]
-        moment = _moment(near[:, calm])
+        homogeneous = _energies(near, correlation).argsort()[:count]
+        moment = _moment(near[:, homogeneous])
         level = moment.diagonal().clamp(min=1e-12).sqrt()
         correlation = moment / level[:, None] / level
         correlation = (1 - SHRINKAGE) * correlation + SHRINKAGE * torch.eye(bands, device=cube.device)
-    return _of_noise(correlation, _moment(far[:, calm]) / level[:, None] / level, 32 * count)
+    return _of_noise(correlation, _moment(far[:, homogeneous]) / level[:, None] / level, 32 * count)
 
 
 def whitening(correlation: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import fringes
 from napari_decsc.deq.estimation.noise_model import NoiseModel, alive, filled, grey_step
-from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.estimation.subspace import SignalSubspace
 from napari_decsc.filters.collaborative import PATCH
 from napari_decsc.filters.local import box_mean
 from napari_decsc.hsi.noise.measured import Fringe, LineOffsets, MeasuredNoise
@@ -19,19 +19,19 @@ SMOOTH = 15
 
 
 @torch.no_grad()
-def describe(found: Survey, cube: Tensor, keep: Tensor, unit: float) -> MeasuredNoise:
+def describe(found: SignalSubspace, cube: Tensor, mask: Tensor, unit: float) -> MeasuredNoise:
     """The noise of a cube or sample (band, row, col), peak 1, in physical units: ``unit`` is what 1 stands for."""
-    dead = keep & ~alive(cube, keep)
+    dead = mask & ~alive(cube, mask)
     model = NoiseModel(found.sigma[0]) if found.noise is None or found.noise.plain else found.noise
-    whole = filled(cube, keep)
+    whole = filled(cube, mask)
     level, correlation = _level_and_correlation(model, whole)
-    total = torch.where(keep, cube, torch.nan).flatten(1)
+    total = torch.where(mask, cube, torch.nan).flatten(1)
     variance = (total - total.nanmean(1, keepdim=True)).square().nanmean(1)
     empty = {int(band): "no usable voxel, or constant" for band in torch.where(~(variance > 0))[0]}
     level[list(empty)] = torch.nan
     shot, read = (0.0, level) if model.shot is None else (model.shot.shot, torch.full_like(level, model.shot.read))
     spectrum = level.new_ones(PATCH**2) if model.spectrum is None else model.spectrum
-    step = grey_step(cube, keep)
+    step = grey_step(cube, mask)
     lines = tuple(LineOffsets(line.angle, _array(unit * line.variance.sqrt() * level)) for line in model.lines)
     return MeasuredNoise(
         level=_array(unit * level),
@@ -46,7 +46,7 @@ def describe(found: Survey, cube: Tensor, keep: Tensor, unit: float) -> Measured
         outliers=0,
         empty=empty,
         step=unit * float(step[step > 0].min()) if bool((step > 0).any()) else 0.0,
-        hidden=int((~keep).sum()),
+        hidden=int((~mask).sum()),
     )
 
 
@@ -68,9 +68,9 @@ def _fringes(model: NoiseModel, cube: Tensor, unit: float) -> tuple[Fringe, ...]
     """Each wave, in the band in which it is strongest."""
     if not model.fringes:
         return ()
-    rest = (cube - box_mean(cube[None], SMOOTH)[0]).flatten(1)
+    residual = (cube - box_mean(cube[None], SMOOTH)[0]).flatten(1)
     wave = fringes.waves(list(model.fringes), (cube.shape[1], cube.shape[2]), cube.device)
-    sizes = (rest @ wave.T).view(len(cube), -1, 2).norm(dim=2) * (2 / rest.shape[1]) ** 0.5
+    sizes = (residual @ wave.T).view(len(cube), -1, 2).norm(dim=2) * (2 / residual.shape[1]) ** 0.5
     listed = []
     for number, (down, across) in enumerate(model.fringes):
         band = int((sizes[:, number] / model.level).argmax())

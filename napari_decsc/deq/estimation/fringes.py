@@ -23,16 +23,16 @@ def found(noise: Tensor, most: int) -> list[tuple[float, float]]:
     if min(rows, cols) < 32:
         return []
     window = _window(rows, cols).to(noise.device)
-    rest, frequencies = noise, list[tuple[float, float]]()
+    residual, frequencies = noise, list[tuple[float, float]]()
     for _ in range(most):
-        place = _peak(rest, window, frequencies)
+        place = _peak(residual, window, frequencies)
         if place is None:
             break
         band, row, col = place
         start = ((row if row <= rows / 2 else row - rows) / rows, col / cols)
-        frequency = _refined(window * rest[band], start)
+        frequency = _refined(window * residual[band], start)
         frequencies.append(frequency)
-        rest = rest - _part(rest, waves([frequency], (rows, cols), noise.device))
+        residual = residual - _part(residual, waves([frequency], (rows, cols), noise.device))
     return _together(noise, window, frequencies)
 
 
@@ -46,11 +46,11 @@ def _together(noise: Tensor, window: Tensor, frequencies: list[tuple[float, floa
     for _ in range(ROUNDS if len(frequencies) > 1 else 0):
         wave = waves(frequencies, shape, noise.device)
         amplitude = torch.linalg.solve(wave @ wave.T + 1e-3 * torch.eye(len(wave)).to(wave), wave @ noise.flatten(1).T)
-        rest = noise - (amplitude.T @ wave).view_as(noise)
+        residual = noise - (amplitude.T @ wave).view_as(noise)
         for number, frequency in enumerate(frequencies):
             own = slice(2 * number, 2 * number + 2)
             band = int(amplitude[own].square().sum(0).argmax())
-            image = rest[band] + (amplitude[own, band] @ wave[own]).view(shape)
+            image = residual[band] + (amplitude[own, band] @ wave[own]).view(shape)
             frequencies[number] = _refined(window * image, frequency, 0.25)
     return frequencies
 
@@ -89,9 +89,9 @@ def _window(rows: int, cols: int) -> Tensor:
     return normalised
 
 
-def _peak(rest: Tensor, window: Tensor, known: list[tuple[float, float]]) -> tuple[int, int, int] | None:
+def _peak(residual: Tensor, window: Tensor, known: list[tuple[float, float]]) -> tuple[int, int, int] | None:
     """Band, row and column of the strongest new frequency that no chance makes, of those that are not slow."""
-    power = torch.fft.rfft2(window * rest).abs().square() / window.numel()
+    power = torch.fft.rfft2(window * residual).abs().square() / window.numel()
     level = power.flatten(1).median(1).values / math.log(2)
     power = power / level.clamp(min=1e-12)[:, None, None]
     power[:, :SLOW, :SLOW] = 0
@@ -99,7 +99,7 @@ def _peak(rest: Tensor, window: Tensor, known: list[tuple[float, float]]) -> tup
     power[:, :2] = power[:, -1:] = 0  # what runs along lines belongs to them
     power[:, :, :2] = 0
     for down, across in known:  # what is left of a wave that was taken out is no wave
-        row, col = round(down * rest.shape[1]) % rest.shape[1], round(across * rest.shape[2])
+        row, col = round(down * residual.shape[1]) % residual.shape[1], round(across * residual.shape[2])
         power[:, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2] = 0
     best = int(power.argmax())
     band, place = divmod(best, power[0].numel())

@@ -23,15 +23,15 @@ class Lines:
         place = torch.where((place - place.round()).abs() < 1e-6, place.round(), place)
         low = place.floor()
         self.low = low.long().flatten().to(device)
-        self.share = (place - low).float().flatten().to(device)
-        self.exact = bool((self.share == 0).all())
+        self.fraction = (place - low).float().flatten().to(device)
+        self.exact = bool((self.fraction == 0).all())
         self.count = int(self.low.max()) + (1 if self.exact else 2)
 
     def spread(self, offsets: Tensor) -> Tensor:
         """Offsets (band, line) as images: A o."""
         values = offsets[:, self.low]
         if not self.exact:
-            values = torch.lerp(values, offsets[:, self.low + 1], self.share)
+            values = torch.lerp(values, offsets[:, self.low + 1], self.fraction)
         return values.view(-1, *self.shape)
 
     def gather(self, images: Tensor) -> Tensor:
@@ -40,8 +40,8 @@ class Lines:
         sums = flat.new_zeros(len(flat), self.count)
         if self.exact:
             return sums.index_add_(1, self.low, flat)
-        sums.index_add_(1, self.low, flat * (1 - self.share))
-        return sums.index_add_(1, self.low + 1, flat * self.share)
+        sums.index_add_(1, self.low, flat * (1 - self.fraction))
+        return sums.index_add_(1, self.low + 1, flat * self.fraction)
 
     def fit(self, images: Tensor, weight: Tensor, ridge: Tensor) -> Tensor:
         """Offsets (band, line) that minimise sum weight (x - A o)^2 + sum_b ridge_b |o_b|^2.
@@ -72,7 +72,8 @@ class Lines:
         """A^T diag(weight) A: (1 or band, line, line), tridiagonal."""
         flat, n = weight.flatten(1), self.count
         here = flat.new_zeros(len(flat), n)
-        here.index_add_(1, self.low, flat * (1 - self.share) ** 2)
-        here.index_add_(1, self.low + 1, flat * self.share**2)
-        beside = flat.new_zeros(len(flat), n).index_add_(1, self.low, flat * self.share * (1 - self.share))[:, :-1]
+        here.index_add_(1, self.low, flat * (1 - self.fraction) ** 2)
+        here.index_add_(1, self.low + 1, flat * self.fraction**2)
+        both = flat * self.fraction * (1 - self.fraction)
+        beside = flat.new_zeros(len(flat), n).index_add_(1, self.low, both)[:, :-1]
         return torch.diag_embed(here) + torch.diag_embed(beside, 1) + torch.diag_embed(beside, -1)

@@ -1,10 +1,10 @@
-"""The noise of a cube, measured where the signal is not, and the units in which it is white and of variance 1.
+"""The noise of a cube, measured where the signal is not, and its whitening.
 
 A cube of many bands has few components of signal. Everything in the other directions is noise, and shows its level, its
 correlation between bands, its spectrum in space, its growth with the signal, offsets of lines and fringes. A kind of
 noise is taken into the model only where the cube says so.
 
-Shapes: one cube (band, row, col). ``keep`` is False where a voxel carries no information.
+Shapes: one cube (band, row, col). ``mask`` is False where a voxel carries no information.
 """
 
 from dataclasses import dataclass, replace
@@ -15,8 +15,8 @@ from torch import Tensor
 from napari_decsc.deq.estimation import correlation, fringes, shot
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.rays import strongest_ray
+from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.shot import ShotNoise
-from napari_decsc.deq.estimation.whitening import band_sigmas
 from napari_decsc.filters.collaborative import PATCH, cosines, on_device
 from napari_decsc.filters.local import LEAK, NORMAL_MAD, local_wiener
 
@@ -49,7 +49,7 @@ COLOURED = 0.35
 
 @dataclass(frozen=True, eq=False)
 class LineNoise:
-    """Lines at ``angle`` whose offsets have the variance (band,) in stabilised units; 0 where a band has none."""
+    """Lines at ``angle`` whose offsets have the variance (band,) in stabilised bands; 0 where a band has none."""
 
     angle: float
     variance: Tensor
@@ -61,8 +61,8 @@ class NoiseModel:
 
     ``level`` (band,): of stabilised or scaled bands; ``whitening`` (band, band) of bands divided by their level, None
     where bands are independent; ``shot``; ``lines``; ``fringes``: frequencies; ``spectrum`` (64,): variance of the
-    cosine coefficients of a patch, mean 1, None where white; ``basis`` (band, component): the signal's subspace in
-    these units; ``rounding``: most bands' noise is that of rounding to grey levels; ``measured``: beside the subspace.
+    cosine coefficients of a patch, mean 1, None where white; ``basis`` (band, component): the signal's subspace,
+    whitened; ``rounding``: most bands' noise is that of rounding to grey levels; ``measured``: beside the subspace.
     """
 
     level: Tensor
@@ -87,21 +87,21 @@ class NoiseModel:
         """Whether there are lines or fringes."""
         return bool(self.lines or self.fringes)
 
-    def units(self, cube: Tensor) -> "Units":
-        """The units of a cube or a part of it (band, row, col)."""
+    def whitener(self, cube: Tensor) -> "Whitener":
+        """The whitening of a cube or a part of it (band, row, col)."""
         scale = self.shot.scale(cube) if self.shot is not None and self.shot.by_pixel else None
-        return Units(self, scale)
+        return Whitener(self, scale)
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
+class Whitener:
     """A noise model at a place: ``scale`` (1, row, col) divides pixels, None for 1."""
 
     model: NoiseModel
     scale: Tensor | None
 
     def whitened(self, cube: Tensor) -> Tensor:
-        """A cube in units in which its noise is white over the bands and of variance 1."""
+        """A cube whose noise is white over the bands and of variance 1."""
         model = self.model
         if model.shot is not None and not model.shot.by_pixel:
             cube = model.shot.stabilised(cube)
@@ -111,7 +111,7 @@ class Units:
         return cube if model.whitening is None else _mixed(model.whitening, cube)
 
     def restored(self, cube: Tensor) -> Tensor:
-        """The cube of whitened units."""
+        """The cube of a whitened one."""
         model = self.model
         cube = self.unmixed(cube) * model.level[:, None, None]
         if model.shot is not None and not model.shot.by_pixel:
@@ -119,7 +119,7 @@ class Units:
         return cube if self.scale is None else cube * self.scale
 
     def slope(self, cube: Tensor) -> Tensor | None:
-        """By how much a small offset of the bands of a cube shows in its units, about 1 in the mean; None for 1."""
+        """By how much a small offset of the bands of a cube shows once whitened, about 1 in the mean; None for 1."""
         model = self.model
         if model.shot is None:
             return None
@@ -129,55 +129,55 @@ class Units:
         return level.mean((1, 2), keepdim=True) / level
 
     def unmixed(self, cube: Tensor) -> Tensor:
-        """Whitened units as bands divided by their levels."""
+        """A whitened cube as bands divided by their levels."""
         return cube if self.model.whitening is None else _mixed(torch.linalg.inv(self.model.whitening), cube)
 
     def mixed(self, cube: Tensor) -> Tensor:
-        """Bands divided by their levels in whitened units."""
+        """Bands divided by their levels, whitened."""
         return cube if self.model.whitening is None else _mixed(self.model.whitening, cube)
 
 
 @torch.no_grad()
-def measure(cube: Tensor, keep: Tensor) -> NoiseModel:
+def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
     """The noise model of a cube (band, row, col), peak 1, or of a sample of it."""
-    sigma = band_sigmas(cube[None], keep[None])[0]
-    sigma = torch.maximum(sigma, grey_step(cube, keep) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
+    sigma = band_sigmas(cube[None], mask[None])[0]
+    sigma = torch.maximum(sigma, grey_step(cube, mask) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
     bands, rows, cols = cube.shape
-    hidden = 1 - float(keep.float().mean())
-    whole = filled(cube, keep)
-    if is_rounding(cube, keep, sigma):
+    hidden = 1 - float(mask.float().mean())
+    whole = filled(cube, mask)
+    if is_rounding(cube, mask, sigma):
         return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), rounding=True)
     if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
         return NoiseModel(sigma)
     return _Search(whole, sigma).found()
 
 
-def alive(cube: Tensor, keep: Tensor) -> Tensor:
-    """``keep`` (band, row, col) without dead columns: those that hardly vary although the band is noisy."""
+def alive(cube: Tensor, mask: Tensor) -> Tensor:
+    """``mask`` (band, row, col) without dead columns: those that hardly vary although the band is noisy."""
     if cube.shape[1] < 16 or cube.shape[2] < 16:
-        return keep
-    sigma = band_sigmas(cube[None], keep[None])[0]
-    spread = torch.where(keep, cube, torch.nan).diff(dim=1).abs().nanmean(1, keepdim=True)
-    noisy = sigma > 3 * grey_step(cube, keep)
+        return mask
+    sigma = band_sigmas(cube[None], mask[None])[0]
+    spread = torch.where(mask, cube, torch.nan).diff(dim=1).abs().nanmean(1, keepdim=True)
+    noisy = sigma > 3 * grey_step(cube, mask)
     dead = (spread < DEAD * sigma[:, None, None]) & noisy[:, None, None]
     # a band in which many columns do not vary has no noise to tell them by
     dead &= dead.float().mean(2, keepdim=True) < 0.25
-    return keep & ~dead
+    return mask & ~dead
 
 
-def is_rounding(cube: Tensor, keep: Tensor, level: Tensor) -> bool:
+def is_rounding(cube: Tensor, mask: Tensor, level: Tensor) -> bool:
     """Whether noise levels (band,) of most bands are hardly above those of rounding to grey levels."""
-    floor = grey_step(cube, keep) / 12**0.5
+    floor = grey_step(cube, mask) / 12**0.5
     fine = floor * 12**0.5 < FINE * float(cube.max())
     limit = torch.where(fine, ROUNDED_FINELY, ROUNDED) * floor
     return bool((level < limit).float().mean() > 0.5)
 
 
-def grey_step(cube: Tensor, keep: Tensor, sample: int = 8192) -> Tensor:
+def grey_step(cube: Tensor, mask: Tensor, sample: int = 8192) -> Tensor:
     """Distance of the grey levels of every band (band,); 0 where values repeat too seldom to have any."""
     step = max(1, cube[0].numel() // sample)
     steps = []
-    for band, here in zip(cube.flatten(1)[:, ::step], keep.flatten(1)[:, ::step], strict=True):
+    for band, here in zip(cube.flatten(1)[:, ::step], mask.flatten(1)[:, ::step], strict=True):
         levels, counts = band[here].unique(return_counts=True)
         gaps = levels.diff()
         gaps = gaps[gaps > 1e-6 * band.abs().max()]
@@ -212,17 +212,17 @@ class _Search:
 
     def _look(self) -> tuple[Tensor, Tensor]:
         """What the subspace leaves over of the cube without its structures, and of all of it; levels corrected."""
-        units = self.model.units(self.cube)
-        whole = units.whitened(self.cube)
+        whitener = self.model.whitener(self.cube)
+        whole = whitener.whitened(self.cube)
         whole -= whole.mean((1, 2), keepdim=True)
-        rest = self._without_lines(whole)
+        residual = self._without_lines(whole)
         if self.model.fringes:
-            wave = fringes.waves(list(self.model.fringes), self.shape, rest.device)
-            rest = rest - fringes.fit(rest, wave, rest.new_ones(self.shape))
-        self.basis = _basis(rest, self.colour)
+            wave = fringes.waves(list(self.model.fringes), self.shape, residual.device)
+            residual = residual - fringes.fit(residual, wave, residual.new_ones(self.shape))
+        self.basis = _basis(residual, self.colour)
         self.left = (1 - self.basis.square().sum(1)).clamp(min=0.02)
         self.seen = self.left > MEASURABLE
-        raw, cleaned = _beside(whole, self.basis), _beside(rest, self.basis)
+        raw, cleaned = _beside(whole, self.basis), _beside(residual, self.basis)
         factor = torch.where(self.seen, _spread(cleaned) / self.left.sqrt(), 1.0).clamp(min=1e-3)
         level = self.model.level
         if self.model.whitening is None:
@@ -257,20 +257,20 @@ class _Search:
 
     def _test_shot(self, cleaned: Tensor) -> bool:
         """Growth with the signal: found once, and once more in what is then a better subspace."""
-        units = self.model.units(self.cube)
+        whitener = self.model.whitener(self.cube)
         cube = _at_level(self._without_lines(self.cube), self.cube)
-        noise = units.unmixed(cleaned) * self.model.level[:, None, None]
+        noise = whitener.unmixed(cleaned) * self.model.level[:, None, None]
         if self.model.shot is not None:
             noise = noise * (
-                units.scale if units.scale is not None else self.model.shot.variance(shot.smooth(cube)).sqrt()
+                whitener.scale if whitener.scale is not None else self.model.shot.variance(shot.smooth(cube)).sqrt()
             )
         noise[~self.seen] = torch.nan
         found = shot.fitted(cube, noise)
         self.fits += 1
         if found is None:
             return False
-        units = NoiseModel(torch.ones_like(self.model.level), shot=found).units(self.cube)
-        stable = units.whitened(self.cube)
+        whitener = NoiseModel(torch.ones_like(self.model.level), shot=found).whitener(self.cube)
+        stable = whitener.whitened(self.cube)
         level = band_sigmas(stable[None], torch.ones_like(stable[None], dtype=torch.bool))[0].clamp(min=1e-6)
         between = correlation.between_bands(stable, level)
         whitening = None if between is None else correlation.whitening(between)
@@ -283,8 +283,8 @@ class _Search:
         return cube
 
     def _finished(self, raw: Tensor, cleaned: Tensor) -> NoiseModel:
-        units = self.model.units(self.cube)
-        bands = units.unmixed(raw) if self.model.whitening is not None else raw
+        whitener = self.model.whitener(self.cube)
+        bands = whitener.unmixed(raw) if self.model.whitening is not None else raw
         lines = []
         for line in self.lines:
             many = line.pixels()
@@ -305,7 +305,7 @@ class _Search:
 
 
 def _basis(cube: Tensor, colour: float) -> Tensor:
-    """The spectral components (band, component) of a cube in noise units that survive smoothing.
+    """The spectral components (band, component) of a whitened cube that survive smoothing.
 
     Directions whose noise is stronger than 1 are smoothed as such: ``colour`` is by how much differences of neighbours
     underestimate noise that is correlated in space.
@@ -328,8 +328,8 @@ def _basis(cube: Tensor, colour: float) -> Tensor:
     leak = max(0.75 * LEAK, min(weaker, UNEVEN * weakest))
     least = leak + (0.38 + 3 * chance) * chance * max(1.0, leak / LEAK) * noise.square()
     count = int((strength > least).long().cumprod(0).sum())
-    kept: Tensor = vectors[:, : min(count, MOST, bands - 2)]
-    return kept
+    strongest: Tensor = vectors[:, : min(count, MOST, bands - 2)]
+    return strongest
 
 
 def _offset_share(noise: Tensor, line: Lines) -> float:
@@ -360,13 +360,13 @@ def _spectrum(noise: Tensor) -> Tensor | None:
     return found if bool(((found - 1).abs() > COLOURED).any()) else None
 
 
-def filled(cube: Tensor, keep: Tensor) -> Tensor:
-    """Hidden voxels become the mean of the rest of their pixel's neighbours in the band."""
-    if bool(keep.all()):
+def filled(cube: Tensor, mask: Tensor) -> Tensor:
+    """Hidden voxels become the median of those of their neighbours in the band that are not."""
+    if bool(mask.all()):
         return cube
-    from napari_decsc.deq.estimation.whitening import median_3x3
+    from napari_decsc.deq.estimation.robust_pca import median_3x3
 
-    return torch.where(keep, cube, median_3x3(cube[None], keep[None])[0])
+    return torch.where(mask, cube, median_3x3(cube[None], mask[None])[0])
 
 
 def _at_level(cube: Tensor, like: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Rare signal: pixels and small patches in which what an estimate leaves over is no noise.
 
-In noise units what is left of pure noise has variance 1 in every band, so the energy of a mean over n pixels, times n,
+Whitened, what is left of pure noise has variance 1 in every band, so the energy of a mean over n pixels, times n,
 follows the chi-square law with as many degrees of freedom as bands. What exceeds it is signal that subspace and groups
 do not hold: single-pixel targets, thin lines, a material of a few pixels. What exceeds it has few spectral directions
 of its own; the unshared code H is free along these, where it rises above the noise.
@@ -37,11 +37,11 @@ class Rare:
     directions: tuple[Tensor, ...] = ()
     free: tuple[Tensor, ...] = ()
 
-    def code(self, rest: Tensor) -> Tensor:
+    def code(self, residual: Tensor) -> Tensor:
         """H of what the other codes leave over, (1, B, rows, cols): a projection, window by window."""
-        found = torch.zeros_like(rest)
+        found = torch.zeros_like(residual)
         for side, directions, free in zip(self.sides, self.directions, self.free, strict=True):
-            found += free * _along(_mean(rest - found, side), directions)
+            found += free * _along(_mean(residual - found, side), directions)
         return found
 
     def where(self) -> Tensor | None:
@@ -50,20 +50,20 @@ class Rare:
 
 
 @torch.no_grad()
-def support(rest: Tensor, basis: Tensor) -> Rare:
+def support(residual: Tensor, basis: Tensor) -> Rare:
     """Where, and along which spectra, what is left (1, B, rows, cols) is no noise.
 
     Tested are all bands together, and the components (B, k) of the signal's basis by themselves: what the filter took
     of a strong pixel lies in few of many directions.
     """
-    bands = rest.shape[1]
+    bands = residual.shape[1]
     # levels that are a little wrong must not look like signal
-    usual = bands * rest.square().mean(1).median() / _median(bands)
-    rest = rest / usual.clamp(min=LEAST_LEVEL).sqrt()
+    usual = bands * residual.square().mean(1).median() / _median(bands)
+    residual = residual / usual.clamp(min=LEAST_LEVEL).sqrt()
     sides, directions, free = [], [], []
     for side in SIDES:
         for within in (None, basis) if basis.shape[1] else (None,):
-            mean = _mean(rest, side)
+            mean = _mean(residual, side)
             tested = mean if within is None else _along(mean, within)
             dimensions = bands if within is None else within.shape[1]
             # windows of noise that is correlated in space hold more than white noise; what most hold is common
@@ -76,11 +76,11 @@ def support(rest: Tensor, basis: Tensor) -> Rare:
             signal = _along(mean, along)
             energy = side**2 / gathered * signal.square().sum(1, keepdim=True)
             count = along.shape[1]
-            share = (1 - count / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
+            gain = (1 - count / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
             sides.append(side)
             directions.append(along)
-            free.append(share)
-            rest = rest - share * signal
+            free.append(gain)
+            residual = residual - gain * signal
     return Rare(tuple(sides), tuple(directions), tuple(free))
 
 
@@ -95,8 +95,8 @@ def _median(bands: int) -> float:
     return bands * (1 - 2 / (9 * bands)) ** 3
 
 
-def _mean(rest: Tensor, side: int) -> Tensor:
-    return rest if side == 1 else box_mean(rest, side)
+def _mean(residual: Tensor, side: int) -> Tensor:
+    return residual if side == 1 else box_mean(residual, side)
 
 
 def _along(cube: Tensor, directions: Tensor) -> Tensor:

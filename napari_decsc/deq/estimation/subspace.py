@@ -4,7 +4,7 @@ The second moment of a noisy cube shows a spectral component only if its energy 
 space and noise is not: the moment of the cube with a spatially smoothed copy of itself shows components that are
 several times weaker, and is not turned by noise levels that are a little wrong.
 
-Shapes: N cubes, B bands, r spectral components. ``keep`` is False where a voxel carries no information.
+Shapes: N cubes, B bands, r spectral components. ``mask`` is False where a voxel carries no information.
 """
 
 import dataclasses
@@ -15,24 +15,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.deq.estimation import noise_model
-from napari_decsc.deq.estimation import whitening as noise_units
+from napari_decsc.deq.estimation import noise_model, robust_pca
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import NoiseModel
-from napari_decsc.deq.estimation.whitening import SIGMA_FLOOR, NoiseUnits
-from napari_decsc.filters.local import LEAK, column_shifts, has_company, local_wiener, stripes, without_leak
+from napari_decsc.deq.estimation.robust_pca import SIGMA_FLOOR, RobustPca
+from napari_decsc.filters.local import LEAK, column_offsets, in_adjacent_band, local_wiener, stripes, without_leak
 from napari_decsc.filters.spectra import eigen, mix_bands
 
-#: A voxel further from the estimate than so many noise levels is an outlier, if it has no company in other bands.
+#: A voxel further from the estimate than so many noise levels is an outlier, if no adjacent band shows the like.
 OUTLIER = 3.0
 #: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit, and beyond this
 #: many times the deviation of any neighbour.
-SPIKE, ALONE = 6.0, 3.0
+IMPULSE, ALONE = 6.0, 3.0
 #: No value is larger than so many noise levels: squares must stay finite.
 LARGEST = 1e6
 #: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
 ROUNDS, FEW = 4, 0.01
-#: Chance, and structure along the columns, shift no more than this share of them.
+#: Chance, and structure along the columns, offset no more than this share of them.
 FEW_COLUMNS = 0.015
 #: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
 MANY = 0.2
@@ -42,65 +41,65 @@ TURNS = 2
 #: pixels in B bands, and fully so much later. Chance alone makes 0.2 + 2.6 sqrt(B / P); what lies just above it is not
 #: worth its noise.
 COUNTS_FROM, COUNTS_FULLY = (0.38, 3.0), 0.2
-#: Components that are kept where more count than the model learned to improve: these, from so many times that on.
+#: Components at most where more count than the model learned to improve: these, from so many times that on.
 MOST, MORE_FROM = 32, 2.0
 #: The noise of a band is measured again where the components explain less than this share of it.
 MEASURABLE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Survey(NoiseUnits):
+class SignalSubspace(RobustPca):
     """What is found on a whole cube (or a sample of it) before parts of it are denoised.
 
-    ``mean`` (N, B, 1, 1): the mean spectrum in noise units, which the eigen-images go without;
-    ``energy`` (N, r): mean square of each eigen-image, noise (1) included; ``counts`` (N, r), from 0 to 1: whether a
-    component rises above the noise; ``outliers``, a single truth value: whether there are voxels that no Gaussian noise
-    explains; ``shifts`` (N, B, 1, cols), in noise units: by how much columns are shifted as a whole, where that was
-    found on more rows than those of the tile at hand; ``noise``: the noise model, None where none was measured.
+    ``mean`` (N, B, 1, 1): the whitened mean spectrum, which the eigen-images go without; ``energy`` (N, r): mean square
+    of each eigen-image, noise (1) included; ``counts`` (N, r), from 0 to 1: whether a component rises above the noise;
+    ``outliers``, a single truth value: whether there are voxels that no Gaussian noise explains; ``column_offsets`` (N,
+    B, 1, cols), whitened: by how much whole columns are offset, where that was found on more rows than those of the
+    tile at hand; ``noise``: the noise model, None where none was measured.
     """
 
     mean: Tensor
     energy: Tensor
     counts: Tensor
     outliers: Tensor
-    shifts: Tensor | None = None
+    column_offsets: Tensor | None = None
     noise: NoiseModel | None = None
 
     def images(self, cube: Tensor) -> Tensor:
-        """Eigen-images (N, r, rows, cols) of a cube in noise units."""
+        """Eigen-images (N, r, rows, cols) of a whitened cube."""
         return mix_bands(self.basis.mT, cube - self.mean)
 
     def cube(self, images: Tensor) -> Tensor:
-        """The cube in noise units of eigen-images."""
+        """The whitened cube of eigen-images."""
         return mix_bands(self.basis, images) + self.mean
 
     def smooth(self, images: Tensor) -> Tensor:
         """A first estimate of eigen-images by local Wiener filtering."""
         return self._counted(local_wiener(images)[0])
 
-    def in_units(self, cube: Tensor, keep: Tensor) -> Tensor:
-        """A cube (N, B, rows, cols), peak 1, in noise units; 0 where a voxel carries no information."""
-        return (torch.where(keep, cube, 0) / self.sigma[:, :, None, None]).clamp(-LARGEST, LARGEST)
+    def whitened(self, cube: Tensor, mask: Tensor) -> Tensor:
+        """A cube (N, B, rows, cols), peak 1, divided by its noise levels; 0 where a voxel carries no information."""
+        return (torch.where(mask, cube, 0) / self.sigma[:, :, None, None]).clamp(-LARGEST, LARGEST)
 
-    def filled(self, target: Tensor, keep: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
-        """A cube in noise units with outliers and gaps replaced by an estimate (of eigen-images); weights of voxels."""
+    def filled(self, target: Tensor, mask: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
+        """A whitened cube with outliers and gaps replaced by an estimate (of eigen-images); weights of voxels."""
         fit = self.cube(estimate)
-        rest = self.rest(target - fit, keep)
-        weight = weights(rest, keep)
-        return fit + weight * rest, weight
+        residual = self.without_column_offsets(target - fit, mask)
+        weight = weights(residual, mask)
+        return fit + weight * residual, weight
 
-    def rest(self, rest: Tensor, keep: Tensor) -> Tensor:
-        """What an estimate leaves over, shifted columns put right where there are outliers."""
-        return rest - self.shifts_of(rest, keep) if self.outliers else rest
+    def without_column_offsets(self, residual: Tensor, mask: Tensor) -> Tensor:
+        """What an estimate leaves over, offset columns put right where there are outliers."""
+        return residual - self.column_offsets_of(residual, mask) if self.outliers else residual
 
-    def shifts_of(self, rest: Tensor, keep: Tensor) -> Tensor:
-        """By how much columns are shifted: what is known, or else what the rest of an estimate says."""
-        return column_shifts(rest, keep) if self.shifts is None else self.shifts
+    def column_offsets_of(self, residual: Tensor, mask: Tensor) -> Tensor:
+        """By how much columns are offset: what is known, or else what the residual of an estimate says."""
+        return column_offsets(residual, mask) if self.column_offsets is None else self.column_offsets
 
-    def to(self, device: torch.device) -> "Survey":
+    def to(self, device: torch.device) -> "SignalSubspace":
         """The same on a device."""
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        return Survey(**{name: moved(value, device) for name, value in values.items()})
+        return SignalSubspace(**{name: moved(value, device) for name, value in values.items()})
 
     def _counted(self, estimate: Tensor) -> Tensor:
         return without_leak(estimate, LEAK) * self.counts[:, :, None, None]
@@ -119,45 +118,45 @@ def moved(value: Any, device: torch.device) -> Any:
 
 
 @torch.no_grad()
-def survey(cube: Tensor, keep: Tensor, rank: int) -> Survey:
+def identify(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
     """Noise levels, basis, energies and whether there are outliers, of whole cubes (N, B, rows, cols), peak 1.
 
     There are ``rank`` components, or more where there are no outliers and so many rise above the noise.
     """
-    units, filled = noise_units.find(cube, keep, rank)
-    found = _measured(units, filled, rank, outliers=True, turns=1)
-    if not _spoiled(found, cube, keep, filled):
-        target = found.in_units(cube, keep)
-        return _measured(units, without_spikes(target, keep, filled), rank, outliers=False, most=MOST)
+    pca, filled = robust_pca.find(cube, mask, rank)
+    found = _measured(pca, filled, rank, outliers=True, turns=1)
+    if not _spoiled(found, cube, mask, filled):
+        target = found.whitened(cube, mask)
+        return _measured(pca, without_impulses(target, mask, filled), rank, outliers=False, most=MOST)
     del filled
     # a basis that has learned a stripe explains it ever after
-    highest = noise_units.band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
-    units, filled = noise_units.find(cube - stripes(cube, keep, highest), keep, rank)
-    found = _measured(units, filled, rank, outliers=True, turns=1)
+    highest = robust_pca.band_sigmas(cube, mask).clamp(min=SIGMA_FLOOR)
+    pca, filled = robust_pca.find(cube - stripes(cube, mask, highest), mask, rank)
+    found = _measured(pca, filled, rank, outliers=True, turns=1)
     for _ in range(ROUNDS):
-        fit, rest, _, share = _compared(found, cube, keep, filled)
-        better = _measured_again(found, rest, weights(rest, keep), share, highest)
+        fit, residual, _, gain = _compared(found, cube, mask, filled)
+        better = _measured_again(found, residual, weights(residual, mask), gain, highest)
         scale = (found.sigma / better)[:, :, None, None]
-        rest = rest * scale
-        filled = fit * scale + weights(rest, keep) * rest
-        units = NoiseUnits(better, found.basis, found.limit * scale[..., 0])
-        found = _measured(units, filled, rank, outliers=True)
+        residual = residual * scale
+        filled = fit * scale + weights(residual, mask) * residual
+        pca = RobustPca(better, found.basis, found.limit * scale[..., 0])
+        found = _measured(pca, filled, rank, outliers=True)
     return found
 
 
 @torch.no_grad()
-def glimpse(cube: Tensor, keep: Tensor, rank: int) -> Survey:
-    """As `survey`, in a fraction of its time and roughly: for a first look, not for a result."""
-    units, filled = noise_units.find(cube, keep, rank)
-    return _measured(units, filled, rank, outliers=True, turns=1)
+def identify_roughly(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
+    """As :func:`identify`, in a fraction of its time: for a preview, not for a result."""
+    pca, filled = robust_pca.find(cube, mask, rank)
+    return _measured(pca, filled, rank, outliers=True, turns=1)
 
 
 @torch.no_grad()
-def surveyed(cube: Tensor, keep: Tensor, model: NoiseModel) -> Survey:
+def from_noise_model(cube: Tensor, mask: Tensor, model: NoiseModel) -> SignalSubspace:
     """What a noise model and the subspace beside which it was measured tell of a whole cube (1, B, rows, cols)."""
     assert model.basis is not None
-    whole = noise_model.filled(cube[0], keep[0])
-    values = model.units(whole).whitened(whole)
+    whole = noise_model.filled(cube[0], mask[0])
+    values = model.whitener(whole).whitened(whole)
     mean = values.mean((1, 2), keepdim=True)
     values = values - mean
     for line in model.lines:
@@ -165,61 +164,63 @@ def surveyed(cube: Tensor, keep: Tensor, model: NoiseModel) -> Survey:
     basis = model.basis[None]
     energy = mix_bands(basis.mT, values[None]).square().mean((2, 3))
     one = values.new_ones(1, len(values))
-    return Survey(
+    return SignalSubspace(
         one, basis, one[:, :, None], mean[None], energy, torch.ones_like(energy), torch.tensor(False), noise=model
     )
 
 
-def _compared(found: Survey, cube: Tensor, keep: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """A fit to the filled cube, what it leaves over of the cube, shifts put right and raw, and what the filter kept."""
-    estimate, share = local_wiener(found.images(filled))
+def _compared(
+    found: SignalSubspace, cube: Tensor, mask: Tensor, filled: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A fit to the filled cube, what it leaves over of the cube, offsets put right and raw, and the filter's gain."""
+    estimate, gain = local_wiener(found.images(filled))
     fit = found.cube(found._counted(estimate))
-    raw = found.in_units(cube, keep) - fit
-    return fit, found.rest(raw, keep), raw, share
+    raw = found.whitened(cube, mask) - fit
+    return fit, found.without_column_offsets(raw, mask), raw, gain
 
 
-def _spoiled(found: Survey, cube: Tensor, keep: Tensor, filled: Tensor) -> bool:
-    """Whether there is more to it than Gaussian noise: voxels hidden in some bands, outliers, or shifted columns."""
-    _, rest, raw, _ = _compared(found, cube, keep, filled)
-    measured = keep.sum().clamp(min=1)
-    pixels = keep.any(1).sum() * keep.shape[1]
-    outliers = 1 - float(weights(rest, keep).sum() / measured)
-    shifted = float(((rest - raw).abs() > 0).float().mean())
+def _spoiled(found: SignalSubspace, cube: Tensor, mask: Tensor, filled: Tensor) -> bool:
+    """Whether there is more to it than Gaussian noise: voxels hidden in some bands, outliers, or offset columns."""
+    _, residual, raw, _ = _compared(found, cube, mask, filled)
+    measured = mask.sum().clamp(min=1)
+    pixels = mask.any(1).sum() * mask.shape[1]
+    outliers = 1 - float(weights(residual, mask).sum() / measured)
+    offset = float(((residual - raw).abs() > 0).float().mean())
     hidden = 1 - float(measured / pixels.clamp(min=1))
-    return outliers < MANY and (hidden > FEW or outliers > FEW or shifted > FEW_COLUMNS)
+    return outliers < MANY and (hidden > FEW or outliers > FEW or offset > FEW_COLUMNS)
 
 
-def weights(rest: Tensor, keep: Tensor) -> Tensor:
+def weights(residual: Tensor, mask: Tensor) -> Tensor:
     """0 for a voxel without information and for an outlier, 1 for any other.
 
     What an estimate leaves over is an outlier if it is large and no band beside it shows the like: impulses and dead
     pixels strike single bands, while structure that the estimate misses goes through several.
     """
-    rest = torch.where(keep, rest, 0)
-    return (keep & ((rest.abs() < OUTLIER) | has_company(rest))).to(rest.dtype)
+    residual = torch.where(mask, residual, 0)
+    return (mask & ((residual.abs() < OUTLIER) | in_adjacent_band(residual))).to(residual.dtype)
 
 
-def without_spikes(target: Tensor, keep: Tensor, filled: Tensor) -> Tensor:
-    """The cube as it was measured, but for gaps, and for voxels that stand out of their spectrum and have no company.
+def without_impulses(target: Tensor, mask: Tensor, filled: Tensor) -> Tensor:
+    """The cube as it was measured, but for gaps, and for voxels that stand out of their spectrum alone.
 
     What the robust fit misses is structure, not an outlier, where a neighbour in the band, or the band beside, deviates
     the same way.
     """
-    rest = torch.where(keep, target - filled, 0)
-    size = rest.abs()
-    spike = (size > SPIKE) & (largest_neighbour(size) < size / ALONE) & ~has_company(rest)
-    return torch.where(keep & ~spike, target, filled)
+    residual = torch.where(mask, target - filled, 0)
+    size = residual.abs()
+    impulse = (size > IMPULSE) & (largest_neighbour(size) < size / ALONE) & ~in_adjacent_band(residual)
+    return torch.where(mask & ~impulse, target, filled)
 
 
 def _measured(
-    units: NoiseUnits, filled: Tensor, rank: int, *, outliers: bool, turns: int = TURNS, most: int = 0
-) -> Survey:
-    """Basis and energies of a repaired cube in noise units: ``rank`` components, up to ``most`` if so many count."""
+    pca: RobustPca, filled: Tensor, rank: int, *, outliers: bool, turns: int = TURNS, most: int = 0
+) -> SignalSubspace:
+    """Basis and energies of a whitened, repaired cube: ``rank`` components, up to ``most`` if so many count."""
     bands = filled.shape[1]
     pixels = filled.shape[2] * filled.shape[3]
     mean = filled.mean((2, 3), keepdim=True)
     values = filled - mean
-    basis = noise_units.eigenbasis(values.flatten(2), bands)
+    basis = robust_pca.eigenbasis(values.flatten(2), bands)
     for _ in range(turns):
         smooth = mix_bands(basis, local_wiener(mix_bands(basis.mT, values))[0])
         moment = smooth.flatten(2) @ values.flatten(2).mT / pixels
@@ -229,22 +230,22 @@ def _measured(
     beyond, least = (strength - LEAK) / chance, COUNTS_FROM[0] + COUNTS_FROM[1] * chance
     counts = ((beyond - least) / COUNTS_FULLY).clamp(0, 1)
     counts[:, rank:] = (beyond[:, rank:] > MORE_FROM * least).to(counts.dtype)
-    kept = max(rank, min(most, int((counts > 0).sum(1).max())))
-    counts, basis = counts[:, :kept], basis[:, :, :kept]
+    used = max(rank, min(most, int((counts > 0).sum(1).max())))
+    counts, basis = counts[:, :used], basis[:, :, :used]
     basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
     energy = mix_bands(basis.mT, values).square().mean((2, 3))
-    missing = kept - basis.shape[2]
-    return Survey(
-        units.sigma, F.pad(basis, (0, missing)), units.limit, mean, F.pad(energy, (0, missing)),
+    missing = used - basis.shape[2]
+    return SignalSubspace(
+        pca.sigma, F.pad(basis, (0, missing)), pca.limit, mean, F.pad(energy, (0, missing)),
         F.pad(counts, (0, missing)), torch.tensor(outliers),
     )  # fmt: skip
 
 
-def _measured_again(found: Survey, rest: Tensor, weight: Tensor, share: Tensor, highest: Tensor) -> Tensor:
+def _measured_again(found: SignalSubspace, residual: Tensor, weight: Tensor, gain: Tensor, highest: Tensor) -> Tensor:
     """Sigma (N, B) from what the estimate leaves over, corrected for the noise that the estimate took with it."""
-    taken = (share * (2 - share)).mean((2, 3)) * found.counts
+    taken = (gain * (2 - gain)).mean((2, 3)) * found.counts
     explained = (found.basis.square() * taken[:, None]).sum(2)
-    factor = noise_units.band_sigmas(rest, weight > 0) / (1 - explained).clamp(min=0.05).sqrt()
+    factor = robust_pca.band_sigmas(residual, weight > 0) / (1 - explained).clamp(min=0.05).sqrt()
     factor = torch.where(explained < MEASURABLE, factor, torch.ones_like(factor))
     return torch.minimum(found.sigma * factor, highest).clamp(min=SIGMA_FLOOR)
 

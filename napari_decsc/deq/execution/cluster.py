@@ -19,11 +19,11 @@ import torch
 
 from napari_decsc.denoising.protocol import Command, Iteration, Sink, run
 from napari_decsc.denoising.stopwatch import Stopwatch
-from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.estimation.subspace import SignalSubspace
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Kept, TileSolver
+from napari_decsc.deq.execution.session import Solutions, TileSolver
 from napari_decsc.deq.execution.source import Source, Values
 from napari_decsc.deq.execution.tile_queue import Steps, TileQueue
 from napari_decsc.deq.execution.tiles import Tile
@@ -42,7 +42,7 @@ RETRIES = 2
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What a worker must know besides the tile. ``token`` names the run; ``units`` lie on the processor."""
+    """What a worker must know besides the tile. ``token`` names the run; ``subspace`` lies on the processor."""
 
     token: str
     settings: DecscSettings
@@ -54,7 +54,7 @@ class Job:
     peak: float
     stuck: tuple[float, ...]
     blank: tuple[int, ...]
-    units: Survey | None
+    subspace: SignalSubspace | None
     sink: EnviSink | None
 
     def source(self) -> Source:
@@ -85,7 +85,7 @@ class _Parts:
 
 
 def solve(
-    plan: Plan, settings: DecscSettings, weights_hash: str, source: Source, units: Survey | None,
+    plan: Plan, settings: DecscSettings, weights_hash: str, source: Source, subspace: SignalSubspace | None,
     sink: Sink, watch: Stopwatch,
 ) -> Steps:  # fmt: skip
     """Solve the tiles of a plan on the cluster at ``settings.scheduler``. Events of a tile come when it is done.
@@ -94,7 +94,7 @@ def solve(
     cannot be reached or a worker cannot work.
     """
     distributed = _distributed()
-    job = _job(settings, weights_hash, source, units, sink)
+    job = _job(settings, weights_hash, source, subspace, sink)
     try:
         client = distributed.Client(settings.scheduler, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -207,7 +207,7 @@ def check_worker(job: Job) -> str:
 
 
 #: What a worker keeps between tiles: the model and the source of the last run, by its token.
-_last: dict[str, tuple[Any, torch.device, Source, Survey | None]] = {}
+_last: dict[str, tuple[Any, torch.device, Source, SignalSubspace | None]] = {}
 _lock = threading.Lock()
 
 
@@ -216,26 +216,28 @@ def _solver(job: Job) -> TileSolver:
         if job.token not in _last:
             _last.clear()
             _last[job.token] = _prepared(job)
-        model, device, source, units = _last[job.token]
+        model, device, source, subspace = _last[job.token]
     watch = Stopwatch()
-    return TileSolver(model, device, job.settings, source, units, watch, Kept(), previews=False)
+    return TileSolver(model, device, job.settings, source, subspace, watch, Solutions(), previews=False)
 
 
-def _prepared(job: Job) -> tuple[Any, torch.device, Source, Survey | None]:
+def _prepared(job: Job) -> tuple[Any, torch.device, Source, SignalSubspace | None]:
     loaded, device = weights.load(job.settings.weights), choose(job.settings.device)
     if loaded.hash != job.weights_hash:
         raise DenoisingError(f"the weights {job.settings.weights!r} are others here; install the same version")
-    units = None if job.units is None else job.units.to(device)
-    return loaded.model.to(device), device, job.source(), units
+    subspace = None if job.subspace is None else job.subspace.to(device)
+    return loaded.model.to(device), device, job.source(), subspace
 
 
-def _job(settings: DecscSettings, weights_hash: str, source: Source, units: Survey | None, sink: Sink) -> Job:
+def _job(
+    settings: DecscSettings, weights_hash: str, source: Source, subspace: SignalSubspace | None, sink: Sink
+) -> Job:
     cube, file = source.cube, mapped.reference(source.cube.data)
     if file is None:
         raise SettingsError(
             f"scheduler: {cube.name} is held in memory, and other machines cannot see it; save it as ENVI and open that"
         )
-    there = None if units is None else units.to(torch.device("cpu"))
+    there = None if subspace is None else subspace.to(torch.device("cpu"))
     written = sink if isinstance(sink, EnviSink) else None
     return Job(
         secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,

@@ -103,8 +103,8 @@ def of_tile(model: Decsc, bands: int, pixels: int) -> int:
     return fixed() + pixels * per_pixel(model, bands)
 
 
-def of_units(model: Decsc, bands: int, pixels: int) -> int:
-    """Bytes that finding the noise units takes on a sample of so many pixels; models of few bands look for none."""
+def of_estimation(model: Decsc, bands: int, pixels: int) -> int:
+    """Bytes that estimation takes on a sample of so many pixels; models of few bands look for none."""
     return fixed() + 76 * bands * pixels if model.bands is None else 0
 
 

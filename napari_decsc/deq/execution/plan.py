@@ -91,7 +91,7 @@ def make(
     tiles = tiling.plan(rows, cols, side, model.multiple)
     outer = max(tile.row.length for tile in tiles) * max(tile.col.length for tile in tiles)
     sampled = min(rows * cols, sample_pixels(bands))
-    need = held + max(memory.of_tile(model, bands, outer), memory.of_units(model, bands, sampled))
+    need = held + max(memory.of_tile(model, bands, outer), memory.of_estimation(model, bands, sampled))
     windows = len(tiling.band_windows(bands, model.bands or bands))
     return Plan(shape, str(device), side, tiles, windows, need, budget, need * waste > budget, on_disk)
 
@@ -112,13 +112,13 @@ def seconds(model: Decsc, bands: int, device: torch.device) -> tuple[float, floa
     """Seconds per pixel of the start of a tile, and of one evaluation of f; measured on a small image of noise."""
     bands = model.bands or bands
     cube = torch.rand(1, bands, TRIAL, TRIAL, device=device)
-    keep = torch.ones_like(cube, dtype=torch.bool)
+    mask = torch.ones_like(cube, dtype=torch.bool)
     with torch.inference_mode():
-        units = model.units(cube[:, :, :32, :32], keep[:, :, :32, :32])
+        subspace = model.identify(cube[:, :, :32, :32], mask[:, :, :32, :32])
         marks = []
         for _ in range(2):  # the first round warms up
             marks = [_now(device)]
-            c = model.context(cube, keep, units)
+            c = model.context(cube, mask, subspace)
             z = model.start(c)
             marks.append(_now(device))
             z = model.f(z, c)

@@ -1,6 +1,6 @@
-"""A glance at what denoising will do, shown while the survey of the whole cube still goes on. No result depends on it.
+"""The first preview, shown while noise and subspace of the whole cube are still looked for. No result depends on it.
 
-The survey looks at up to 256 x 256 pixels. A few blocks of them tell noise levels and spectral basis nearly as well,
+Estimation looks at up to 256 x 256 pixels. A few blocks of them tell noise levels and spectral basis nearly as well,
 and are enough for a local Wiener estimate; of a large image, that of every n-th pixel of every n-th row.
 """
 
@@ -13,56 +13,56 @@ from napari_decsc.deq.execution.session import tensors
 from napari_decsc.deq.execution.source import Source, Values, sample_pixels
 from napari_decsc.deq.model.presets import Decsc
 
-#: What a glance is found on: a quarter of the survey's sample, but no fewer pixels than the first, and no more than the
-#: second number, fewer if they have more voxels than the third.
+#: What the preview is found on: a quarter of the sample that estimation takes, but no fewer pixels than the first,
+#: and no more than the second number, fewer if they have more voxels than the third.
 FEWEST, MOST, VOXELS = 64 * 64, 96 * 96, 300_000
-#: No glance where the survey looks at fewer voxels, or at less than so many times as much: it is there as soon.
-SURVEYED, WORTH = 1_000_000, 2
-#: No glance of a cube of more bytes: it is held in memory, beside the result.
+#: No preview where estimation looks at fewer voxels, or at less than so many times as much: it is there as soon.
+SAMPLED, WORTH = 1_000_000, 2
+#: No preview of a cube of more bytes: it is held in memory, beside the result.
 BYTES = 1 << 28
 
 
-def sees(shape: tuple[int, int, int], spare: int) -> bool:
-    """Whether a cube is worth a glance, and ``spare`` bytes of memory hold it."""
+def worthwhile(shape: tuple[int, int, int], spare: int) -> bool:
+    """Whether a cube is worth a first preview, and ``spare`` bytes of memory hold it."""
     bands, rows, cols = shape
-    surveyed = min(rows * cols, sample_pixels(bands))
-    takes_long = bands * surveyed >= SURVEYED and surveyed >= WORTH * _mosaic_pixels(shape)
+    sampled = min(rows * cols, sample_pixels(bands))
+    takes_long = bands * sampled >= SAMPLED and sampled >= WORTH * _mosaic_pixels(shape)
     return takes_long and 4 * bands * rows * cols <= min(BYTES, spare)
 
 
-def look(model: Decsc, device: torch.device, source: Source) -> Preview | None:
+def make(model: Decsc, device: torch.device, source: Source) -> Preview | None:
     """A rough estimate of the whole cube; None where the model has none, or the device's memory does not do."""
     shape = source.cube.shape
     try:
-        sketch = _sketch(model, device, source, _step(shape))
+        preview = _estimated(model, device, source, _step(shape))
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         return None
-    if sketch is None:
+    if preview is None:
         return None
     _, rows, cols = shape
-    whole = _enlarged(source.raw(sketch), _step(shape))[:, :rows, :cols]
+    whole = _enlarged(source.raw(preview), _step(shape))[:, :rows, :cols]
     return Preview(whole, slice(0, rows), slice(0, cols))
 
 
-def _sketch(model: Decsc, device: torch.device, source: Source, step: int) -> Values | None:
+def _estimated(model: Decsc, device: torch.device, source: Source, step: int) -> Values | None:
     with torch.inference_mode():
-        units = model.glimpse(*tensors(source.sample(_mosaic_pixels(source.cube.shape)), device))
-        if units is None:
+        subspace = model.identify_roughly(*tensors(source.sample(_mosaic_pixels(source.cube.shape)), device))
+        if subspace is None:
             return None
-        cube = model.sketch(*tensors(source.thinned(step), device), units)
+        cube = model.preview(*tensors(source.thinned(step), device), subspace)
     return None if cube is None else cube[0].cpu().numpy()
 
 
 def _mosaic_pixels(shape: tuple[int, int, int]) -> int:
     bands, rows, cols = shape
-    surveyed = min(rows * cols, sample_pixels(bands))
-    return max(FEWEST, min(MOST, VOXELS // bands, surveyed // 4))
+    sampled = min(rows * cols, sample_pixels(bands))
+    return max(FEWEST, min(MOST, VOXELS // bands, sampled // 4))
 
 
 def _step(shape: tuple[int, int, int]) -> int:
-    """Every how many pixels are enough: as many remain as the survey looks at."""
+    """Every how many pixels are enough: as many remain as estimation looks at."""
     bands, rows, cols = shape
     step = 1
     while -(-rows // step) * -(-cols // step) > sample_pixels(bands):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.denoising.stopwatch import Stopwatch
-from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.estimation.subspace import SignalSubspace
 from napari_decsc.deq.execution import tiles as tiling
 from napari_decsc.deq.execution.source import Source, Values
 from napari_decsc.deq.execution.tiles import Tile
@@ -30,37 +30,37 @@ Key = tuple[int, int, int]
 
 
 @dataclass
-class Kept:
+class Solutions:
     """Solutions of the last solve: what a later one of the same cube, in the same tiles, may start from.
 
-    They take no more than ``limit`` bytes: what is beyond that is not kept.
+    They take no more than ``limit`` bytes: what is beyond that is dropped.
     """
 
     limit: int = 0
     cube: Cube | None = None
     tiles: list[Tile] = field(default_factory=list)
-    units: Survey | None = None
-    solutions: dict[Key, tuple[Context, Code, float]] = field(default_factory=dict)
+    subspace: SignalSubspace | None = None
+    by_tile: dict[Key, tuple[Context, Code, float]] = field(default_factory=dict)
     size: int = 0
 
     def begin(self, cube: Cube, tiles: list[Tile], limit: int) -> None:
         """Forget what belongs to another cube or other tiles."""
         self.limit = limit
         if cube is not self.cube or tiles != self.tiles:
-            self.cube, self.tiles, self.units = cube, tiles, None
+            self.cube, self.tiles, self.subspace = cube, tiles, None
             self.forget()
 
     def forget(self) -> None:
         """Give the memory of all solutions back."""
-        self.solutions, self.size = {}, 0
+        self.by_tile, self.size = {}, 0
 
-    def keep(self, key: Key, calm: Context, z: Code, strength: float) -> None:
-        """Keep the solution ``z``, found at ``strength``, if there is room."""
-        old = self.solutions.pop(key, None)
+    def add(self, key: Key, c: Context, z: Code, strength: float) -> None:
+        """Hold the solution ``z``, found at ``strength``, if there is room."""
+        old = self.by_tile.pop(key, None)
         self.size -= 0 if old is None else _bytes(old[0], old[1])
-        size = _bytes(calm, z)
+        size = _bytes(c, z)
         if self.size + size <= self.limit:
-            self.solutions[key] = (calm, z, strength)
+            self.by_tile[key] = (c, z, strength)
             self.size += size
 
 
@@ -76,14 +76,14 @@ class TileSolver:
     device: torch.device
     settings: DecscSettings
     source: Source
-    units: Survey | None
+    subspace: SignalSubspace | None
     watch: Stopwatch
-    kept: Kept
+    solutions: Solutions
     previews: bool = True
     stopped: bool = False
     next_preview: float = 0.0
-    #: the units for the columns of tiles, by the first of these and their number
-    on_columns: dict[tuple[int, int], Survey | None] = field(default_factory=dict)
+    #: the subspace with the offsets of the columns of tiles, by the first of these and their number
+    by_columns: dict[tuple[int, int], SignalSubspace | None] = field(default_factory=dict)
 
     @property
     def windows(self) -> list[slice]:
@@ -101,12 +101,12 @@ class TileSolver:
             return (yield from self._solve(tile, windows[0], values, done + 1, total))
         bands = self.source.cube.bands
         core = np.zeros((bands, _extent(tile.row.core), _extent(tile.col.core)), np.float32)
-        shares = np.zeros((bands, 1, 1), np.float32)
+        weights = np.zeros((bands, 1, 1), np.float32)
         for number, window in enumerate(windows, done + 1):
-            share = tiling.blend(window, bands)[:, None, None]
-            core[window] += share * (yield from self._solve(tile, window, values[window], number, total))
-            shares[window] += share
-        return core / shares
+            weight = tiling.blend(window, bands)[:, None, None]
+            core[window] += weight * (yield from self._solve(tile, window, values[window], number, total))
+            weights[window] += weight
+        return core / weights
 
     def _solve(self, tile: Tile, window: slice, values: Values, number: int, total: int) -> Events:
         """Events of one window of bands; returns the core of these bands."""
@@ -130,7 +130,7 @@ class TileSolver:
             z, estimate = yield from self._equilibrium(z, c, tile, number, total)
             if c.stage >= self.model.stages(c):
                 break
-        self.kept.keep(key, c, z, self.settings.strength)
+        self.solutions.add(key, c, z, self.settings.strength)
         return self._estimate(z, c, tile) if estimate is None else estimate
 
     def _equilibrium(
@@ -183,31 +183,31 @@ class TileSolver:
 
     def _begin(self, key: Key, tile: Tile, values: Values) -> tuple[Context, Code | None]:
         """The context before the first stage, or that of the last solution, and the solution, as the strength asks."""
-        if key not in self.kept.solutions:
-            c = self.model.begin(*tensors(_known(values, tile), self.device), self._units(tile))
+        if key not in self.solutions.by_tile:
+            c = self.model.begin(*tensors(_known(values, tile), self.device), self._subspace_of(tile))
             if self.model.continues:
                 rows, cols = (torch.from_numpy(span.continued).to(self.device) for span in (tile.row, tile.col))
                 c = c.continued(rows, cols)
             c = replace(c, only=self.settings.only)
             return self.model.stronger(c, self.settings.strength), None
-        c, z, strength = self.kept.solutions[key]
+        c, z, strength = self.solutions.by_tile[key]
         c = replace(c, only=self.settings.only)
         again = self.model.stronger(c, self.settings.strength / self._unit_strength(c, strength))
         return again, self.model.carried(z, strength, self.settings.strength)
 
     def _unit_strength(self, c: Context, strength: float) -> float:
-        """By what strength a kept context must be divided: those of `paper` are in its units."""
+        """By what strength a context of an earlier solve must be divided: those of `paper` are in its scale."""
         return strength if self.model.preset == "paper" else 1.0
 
-    def _units(self, tile: Tile) -> Survey | None:
-        """The units for a tile's columns: tiles below each other share them."""
-        if self.units is None or not self.units.outliers:
-            return self.units
+    def _subspace_of(self, tile: Tile) -> SignalSubspace | None:
+        """The subspace with the offsets of a tile's columns: tiles below each other share them."""
+        if self.subspace is None or not self.subspace.outliers:
+            return self.subspace
         key = (tile.col.start, tile.col.length)
-        if key not in self.on_columns:
+        if key not in self.by_columns:
             rows = tensors(self.source.columns(tile.col)[:, :, tile.col.known], self.device)
-            self.on_columns[key] = self.model.on_columns(*rows, self.units)
-        return self.on_columns[key]
+            self.by_columns[key] = self.model.with_column_offsets(*rows, self.subspace)
+        return self.by_columns[key]
 
     def _states(self, first: State, c: Context) -> Iterator[State]:
         """The start and then the solver's states, computed without gradients, but never suspended in that mode."""
@@ -233,8 +233,8 @@ class TileSolver:
 def tensors(values: Values, device: torch.device) -> tuple[Tensor, Tensor]:
     """Values (band, row, col) as a cube without NaN, and what was not NaN: both (1, band, row, col)."""
     cube = torch.from_numpy(np.ascontiguousarray(values))[None].to(device)
-    keep = cube.isfinite()
-    return torch.where(keep, cube, 0), keep
+    mask = cube.isfinite()
+    return torch.where(mask, cube, 0), mask
 
 
 def _known(values: Values, tile: Tile) -> Values:

@@ -17,7 +17,7 @@ from napari_decsc.hsi.scaling import peak
 SAMPLE_PIXELS, SAMPLE_VOXELS = 256 * 256, 1 << 22
 #: ... but never fewer than this.
 LEAST_PIXELS = 128 * 128
-#: Rows that the shift of a column is found on, of a higher cube.
+#: Rows that the offset of a column is found on, of a higher cube.
 COLUMN_ROWS = 256
 
 Values = NDArray[np.float32]
@@ -63,7 +63,7 @@ class Source:
         return np.concatenate([self.values(rows, part) for rows in blocks], axis=1)[:, :, indices - left]
 
     def sample(self, pixels: int = 0) -> Values:
-        """The whole cube, or blocks of it side by side if it is large; what its units are found on.
+        """The whole cube, or blocks of it side by side if it is large; what noise and subspace are found on.
 
         ``pixels``: about how many; 0 stands for :func:`sample_pixels`.
         """

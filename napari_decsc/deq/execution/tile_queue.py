@@ -80,8 +80,8 @@ class TileQueue:
     def _step_down(self) -> str:
         """Halve the tiles, or go on with the processor; returns what to say. Raises DenoisingError at the end."""
         solver, multiple, device = self.solver, self.solver.model.multiple, self.solver.device
-        solver.kept.limit = 0
-        solver.kept.forget()
+        solver.solutions.limit = 0
+        solver.solutions.forget()
         if device.type == "cuda":
             torch.cuda.empty_cache()
         half = tiling.side_of(self.parts[0]) // 2 // multiple * multiple
@@ -104,7 +104,7 @@ class TileQueue:
         solver = self.solver
         solver.device = torch.device("cpu")
         solver.model = solver.model.to(solver.device)
-        solver.units = None if solver.units is None else solver.units.to(solver.device)
+        solver.subspace = None if solver.subspace is None else solver.subspace.to(solver.device)
         shape = solver.source.cube.shape
         self._cut(planning.make(solver.model, solver.settings, shape, solver.device, streamed=True).side)
 

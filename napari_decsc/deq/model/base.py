@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from napari_decsc.deq.estimation.basic_estimate import Guide
+from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.noise_model import NoiseModel
-from napari_decsc.deq.estimation.subspace import Survey
+from napari_decsc.deq.estimation.subspace import SignalSubspace
 from napari_decsc.deq.model.proximal import inverse_softplus
 from napari_decsc.deq.solvers.fixed_point import Code
 
@@ -24,10 +24,10 @@ from napari_decsc.deq.solvers.fixed_point import Code
 class Context:
     """What f knows besides z, found once per stage.
 
-    ``target`` (N, B, rows, cols): the noisy cube in the model's units; ``weight``, the same shape or (N, B, 1, 1): 0
-    where a voxel carries no information; ``unit`` (N, B, 1, 1): one unit of each band, as a share of the peak;
-    ``strength``: weight of the prior against the data, 1 as trained; ``stage`` counts renewals, 0 before the
-    first; ``only``: what alone is removed, all noise if empty.
+    ``target`` (N, B, rows, cols): the noisy cube, whitened by some models; ``weight``, the same shape or (N, B, 1, 1):
+    0 where a voxel carries no information; ``unit`` (N, B, 1, 1): one unit of each band, as a share of the peak;
+    ``strength``: weight of the prior against the data, 1 as trained; ``stage`` counts renewals, 0 before the first;
+    ``only``: what alone is removed, all noise if empty.
     """
 
     target: Tensor
@@ -62,44 +62,44 @@ class Decsc(nn.Module, ABC):
     stored_in_half: ClassVar[tuple[str, ...]] = ()
     config: Any
 
-    def noise(self, cube: Tensor, keep: Tensor) -> NoiseModel | None:
+    def noise(self, cube: Tensor, mask: Tensor) -> NoiseModel | None:
         """The noise model of a whole cube (1, B, rows, cols), or a sample of its pixels; None where none is used."""
         return None
 
-    def units(self, cube: Tensor, keep: Tensor, noise: NoiseModel | None = None) -> Survey | None:
+    def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace | None:
         """What must be found on the whole cube (or a sample of its pixels) before tiles of it are denoised.
 
         ``noise``: what :meth:`noise` found, where it was asked already.
         """
         return None
 
-    def glimpse(self, cube: Tensor, keep: Tensor) -> Survey | None:
-        """As :meth:`units`, quickly and roughly: for a first look."""
-        return self.units(cube, keep)
+    def identify_roughly(self, cube: Tensor, mask: Tensor) -> SignalSubspace | None:
+        """As :meth:`identify`, quickly: for a preview."""
+        return self.identify(cube, mask)
 
-    def on_columns(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Survey | None:
-        """Units for tiles whose columns are those of ``cube``: rows of it from their whole height."""
-        return units
+    def with_column_offsets(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> SignalSubspace | None:
+        """The subspace for tiles whose columns are those of ``cube``: rows of it from their whole height."""
+        return subspace
 
-    def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
-        """A first look at the answer (N, B, rows, cols), peak 1, in the units of :meth:`glimpse`; None for no look."""
+    def preview(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> Tensor | None:
+        """A rough estimate (N, B, rows, cols), peak 1, of what :meth:`identify_roughly` found; None for none."""
         return None
 
     @abstractmethod
-    def begin(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
-        """The context before the first stage, of cubes (N, B, rows, cols), peak 1; ``units`` as for `context`."""
+    def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> Context:
+        """The context before the first stage, of cubes (N, B, rows, cols), peak 1; ``subspace`` as for `context`."""
 
     @abstractmethod
-    def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide | Context:
+    def prepare(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> BasicEstimate | Context:
         """What is found of cubes (N, B, rows, cols), peak 1, for training; nothing learned enters into it."""
 
     @abstractmethod
-    def condition(self, found: Guide | Context) -> Context:
+    def condition(self, found: BasicEstimate | Context) -> Context:
         """The context of the last stage, of what :meth:`prepare` found."""
 
-    def context(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
-        """The context of the last stage. ``units`` of the whole cube, when this is a tile."""
-        return self.condition(self.prepare(cube, keep, units))
+    def context(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> Context:
+        """The context of the last stage. ``subspace`` of the whole cube, when this is a tile."""
+        return self.condition(self.prepare(cube, mask, subspace))
 
     def stages(self, c: Context) -> int:
         """How many equilibria follow each other."""

@@ -52,13 +52,13 @@ class Refiner(nn.Module):
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
-    def forward(self, images: Tensor, pilot: Tensor, share: Tensor, energy: Tensor) -> Tensor:
+    def forward(self, images: Tensor, pilot: Tensor, noise_left: Tensor, energy: Tensor) -> Tensor:
         """Noisy images and pilot (N, r, rows, cols), the share of their noise left by the outliers' filling, the same
         shape, energy (N, r) -> better images. Rows and cols are multiples of 4.
         """
         taken = (images - pilot).clamp(-REACH, REACH)
         coarse = box_mean(pilot, COARSE)
-        pixels = torch.cat([taken, torch.asinh(pilot - coarse), 0.3 * torch.asinh(coarse), share], 1)
+        pixels = torch.cat([taken, torch.asinh(pilot - coarse), 0.3 * torch.asinh(coarse), noise_left], 1)
         x = F.pixel_unshuffle(pixels, 2)
         loudness = 0.3 * energy.clamp(min=0.5).log()
         x = torch.cat([x, loudness[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)

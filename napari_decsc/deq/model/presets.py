@@ -4,14 +4,24 @@ import dataclasses
 from typing import Any
 
 from napari_decsc.deq.model.base import Context, Decsc
-from napari_decsc.deq.model.published import Paper, PaperConfig
-from napari_decsc.deq.model.subspace import Subspace, SubspaceConfig
+from napari_decsc.deq.model.published import PublishedConfig, PublishedModel
+from napari_decsc.deq.model.subspace import SubspaceConfig, SubspaceModel
 
-__all__ = ["PRESETS", "Context", "Decsc", "Paper", "PaperConfig", "Subspace", "SubspaceConfig", "build", "config_of"]
+__all__ = [
+    "PRESETS",
+    "Context",
+    "Decsc",
+    "PublishedConfig",
+    "PublishedModel",
+    "SubspaceConfig",
+    "SubspaceModel",
+    "build",
+    "config_of",
+]
 
 PRESETS: dict[str, tuple[type[Decsc], type]] = {
-    "paper": (Paper, PaperConfig),
-    "subspace": (Subspace, SubspaceConfig),
+    "paper": (PublishedModel, PublishedConfig),
+    "subspace": (SubspaceModel, SubspaceConfig),
 }
 
 

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_decsc.deq.estimation.basic_estimate import Guide
-from napari_decsc.deq.estimation.subspace import Survey
-from napari_decsc.deq.estimation.whitening import median_3x3
+from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
+from napari_decsc.deq.estimation.robust_pca import median_3x3
+from napari_decsc.deq.estimation.subspace import SignalSubspace
 from napari_decsc.deq.model.attention import Detail, SwinBlock
 from napari_decsc.deq.model.base import Context, Decsc, free_parameter
 from napari_decsc.deq.model.dictionaries import BandDictionary, UnsharedDictionary
@@ -19,7 +19,7 @@ from napari_decsc.errors import DenoisingError
 
 
 @dataclass(frozen=True)
-class PaperConfig:
+class PublishedConfig:
     """Sizes of the published model; the counts that the paper does not give are ours."""
 
     bands: int = 31
@@ -33,7 +33,7 @@ class PaperConfig:
     filters: str = "tied"
 
 
-class Paper(Decsc):
+class PublishedModel(Decsc):
     """The published equations: free filters for 31 bands, least squares, soft thresholds, Swin blocks, detail block.
 
     With S first, then H with the new S,
@@ -48,7 +48,7 @@ class Paper(Decsc):
     continues = True
     summary = "the published model: 31 bands at a time (more in windows), one kind of cube; weaker than subspace"
 
-    def __init__(self, config: PaperConfig) -> None:
+    def __init__(self, config: PublishedConfig) -> None:
         super().__init__()
         self.config, self.bands = config, config.bands
         self.multiple = config.window * config.stride
@@ -62,21 +62,21 @@ class Paper(Decsc):
         )
         self.detail = Detail(config.unshared_maps)
 
-    def begin(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
+    def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> Context:
         """What is known from the beginning: the published model looks at an image alone."""
-        return self.prepare(cube, keep)
+        return self.prepare(cube, mask)
 
-    def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Context:
+    def prepare(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> Context:
         """The cube as it is; voxels that carry no information weigh nothing and begin as their neighbours' median."""
         if cube.shape[1] != self.bands:
             raise DenoisingError(f"the weights 'paper' take {self.bands} bands at a time, not {cube.shape[1]}")
         one = cube.new_ones(cube.shape[0], cube.shape[1], 1, 1)
-        if keep.all():
+        if mask.all():
             return Context(target=cube, weight=one, unit=one)
-        filled = torch.where(keep, cube, median_3x3(cube, keep))
-        return Context(target=filled, weight=keep.to(cube.dtype), unit=one)
+        filled = torch.where(mask, cube, median_3x3(cube, mask))
+        return Context(target=filled, weight=mask.to(cube.dtype), unit=one)
 
-    def condition(self, found: Guide | Context) -> Context:
+    def condition(self, found: BasicEstimate | Context) -> Context:
         """The same."""
         assert isinstance(found, Context)
         return found
@@ -86,7 +86,7 @@ class Paper(Decsc):
         return dataclasses.replace(c, target=c.target / strength, unit=c.unit * strength)
 
     def carried(self, z: Code, before: float, now: float) -> Code:
-        """In the units of the other strength."""
+        """In the scale of the other strength."""
         return tuple(part * (before / now) for part in z)
 
     def contraction(self, strength: float = 1.0) -> None:
@@ -97,7 +97,7 @@ class Paper(Decsc):
         return self.estimate(z) * c.unit
 
     def estimate(self, z: Code) -> Tensor:
-        """K S + D H in the model's units."""
+        """K S + D H, in the scale of the target."""
         S, H = z
         cube = self.shared.decode(S, None, self.shared.filters.output)
         cube += self.unshared.decode(H, S.shape[0], self.unshared.filters.output)
@@ -119,11 +119,11 @@ class Paper(Decsc):
         return S, self._shrink_unshared(H - self.unshared.encode(r, d.encode), S.shape[0])
 
     def start(self, c: Context) -> Code:
-        """Encode, shrink, and give the rest to the unshared code."""
+        """Encode, shrink, and give what is left to the unshared code."""
         k, d = self.shared.filters, self.unshared.filters
         S = self._shrink_shared(self.shared.encode(c.target, None, k.encode))
-        rest = c.target - self.shared.decode(S, None, k.output)
-        return S, self._shrink_unshared(self.unshared.encode(rest, d.encode), S.shape[0])
+        residual = c.target - self.shared.decode(S, None, k.output)
+        return S, self._shrink_unshared(self.unshared.encode(residual, d.encode), S.shape[0])
 
     def _shrink_shared(self, S: Tensor) -> Tensor:
         y = soft(S, F.softplus(self.shared_threshold)).permute(0, 2, 3, 1)

@@ -3,7 +3,7 @@
 Each has a quadratic penalty, the precision of its measured variance, so the best ones for a given S have a closed form:
 they are eliminated in every evaluation of f.
 
-Shapes: N = 1 cube, B bands; rest and offsets (1, B, rows, cols) in whitened units; ``weight`` (rows, cols) is the one
+Shapes: N = 1 cube, B bands; residual and offsets (1, B, rows, cols), whitened; ``weight`` (rows, cols) is the one
 of f's inner product.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import fringes
 from napari_decsc.deq.estimation.lines import Lines
-from napari_decsc.deq.estimation.noise_model import Units
+from napari_decsc.deq.estimation.noise_model import Whitener
 from napari_decsc.filters.collaborative import PATCH, cosines, on_device
 
 #: The precision of offsets that a band has none of.
@@ -27,22 +27,22 @@ class Structures:
     ``slope`` (1 or band, rows, cols): by how much an offset of a band shows at a pixel, None for 1.
     """
 
-    units: Units
+    whitener: Whitener
     lines: tuple[tuple[Lines, Tensor], ...]
     wave: Tensor | None
     slope: Tensor | None
 
     @classmethod
-    def of(cls, units: Units, cube: Tensor) -> "Structures":
+    def of(cls, whitener: Whitener, cube: Tensor) -> "Structures":
         """Those of a noise model on a cube or a part of it (band, rows, cols)."""
-        model, shape = units.model, (cube.shape[1], cube.shape[2])
+        model, shape = whitener.model, (cube.shape[1], cube.shape[2])
         lines = tuple((Lines(shape, line.angle, cube.device), line.variance.to(cube.device)) for line in model.lines)
         wave = fringes.waves(list(model.fringes), shape, cube.device) if model.fringes else None
-        return cls(units, lines, wave, units.slope(cube))
+        return cls(whitener, lines, wave, whitener.slope(cube))
 
-    def explained(self, rest: Tensor, weight: Tensor) -> Tensor:
+    def explained(self, residual: Tensor, weight: Tensor) -> Tensor:
         """What lines and fringes explain of what S leaves over."""
-        bands = self.units.unmixed(rest[0])
+        bands = self.whitener.unmixed(residual[0])
         parts: list[Tensor | None] = [None] * (len(self.lines) + 1)
         several = len(self.lines) + (self.wave is not None) > 1
         for _ in range(2 if several else 1):  # families are nearly orthogonal
@@ -51,7 +51,7 @@ class Structures:
             if self.wave is not None:
                 parts[-1] = fringes.fit(_without(bands, parts, len(parts) - 1), self.wave, weight)
         total = _without(torch.zeros_like(bands), parts, -1).neg_()
-        return self.units.mixed(total)[None]
+        return self.whitener.mixed(total)[None]
 
     def first(self, target: Tensor, basis: Tensor) -> Tensor:
         """Offsets before any estimate: those beside the subspace, by means."""
@@ -81,8 +81,8 @@ class Structures:
 
 def _without(bands: Tensor, parts: list[Tensor | None], leave: int) -> Tensor:
     """Bands less all parts but one."""
-    rest = bands
+    residual = bands
     for number, part in enumerate(parts):
         if part is not None and number != leave:
-            rest = rest - part
-    return rest
+            residual = residual - part
+    return residual

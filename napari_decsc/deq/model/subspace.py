@@ -1,12 +1,12 @@
-"""The subspace model: DECSC in noise units, in the cube's own spectral basis, with the non-local prior inside f.
+"""The subspace model: DECSC of the whitened cube, in the cube's own spectral basis, with the non-local prior inside f.
 
-In noise units the cube is t = E S + A O + H + noise of variance 1: S, the shared code, are eigen-images (components of
+Whitened, the cube is t = E S + A O + H + noise of variance 1: S, the shared code, are eigen-images (components of
 the spectral basis E); O, offsets of lines and fringes; H, the unshared code, rare signals that no subspace holds.
 Within a stage groups of similar patches, gains, basis, weights and the supports of H and of outliers are fixed; f is
 
-    rest = t - E S                       what the shared code leaves over
-    O    = argmin of its penalty         closed form
-    S   <- W (S + E^T w (rest - A O))    a gradient step of the data term, then the shrinkage of the groups
+    R    = t - E S                    the residual: what the shared code leaves over
+    O    = argmin of its penalty      closed form
+    S   <- W (S + E^T w (R - A O))    a gradient step of the data term, then the shrinkage of the groups
 
 W is the frozen collaborative filter (:mod:`napari_decsc.filters.frozen`): self-adjoint, 0 <= W <= g < 1 in the inner
 product weighted by D, one number per pixel. The gradient step is non-expansive in that product, because the data term
@@ -30,11 +30,11 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import basic_estimate, noise_model, rare
-from napari_decsc.deq.estimation.basic_estimate import Guide
-from napari_decsc.deq.estimation.noise_model import NoiseModel, Units
+from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
+from napari_decsc.deq.estimation.noise_model import NoiseModel, Whitener
 from napari_decsc.deq.estimation.rare import Rare
-from napari_decsc.deq.estimation.subspace import Survey, glimpse, survey, surveyed, weights
-from napari_decsc.deq.estimation.whitening import repair
+from napari_decsc.deq.estimation.robust_pca import repair
+from napari_decsc.deq.estimation.subspace import SignalSubspace, from_noise_model, identify, identify_roughly, weights
 from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.model.conditioning import Refiner
 from napari_decsc.deq.model.structured import Structures
@@ -49,8 +49,8 @@ STAGES, STAGES_WITH_GAPS, STAGES_WITH_LINES = 2, 3, 4
 #: Neighbours of the scene's finest structure correlate by this; those of what is left over count from so many
 #: deviations of chance, and from this correlation on.
 NEIGHBOURS, MUCH, FROM = 0.5, 4.0, 0.08
-#: Steps of the robust fit that a first look is made of, and rows that tell how much the picture changes.
-LOOK, ROWS = 2, 64
+#: Steps of the robust fit that a preview is made of, and rows that tell how much the picture changes.
+PREVIEW_STEPS, ROWS = 2, 64
 #: Share of the variance of lines within the subspace that a stage leaves unknown.
 UNKNOWN = 0.25
 
@@ -73,19 +73,19 @@ class SubspaceConfig:
 class SubspaceContext(Context):
     """What f knows of a stage.
 
-    ``found``: basis, mean, energies; ``components``: which of them count, (r,); ``images`` (1, k, rows, cols): noisy
-    eigen-images, gaps filled; ``pilot``, the same shape: the estimate that this stage began with; ``keep``: voxels that
-    were measured; ``noise``: the units of this place, None where noise is white of one level per band; ``structures``:
+    ``subspace``: basis, mean, energies; ``components``: which of them count, (r,); ``images`` (1, k, rows, cols): noisy
+    eigen-images, gaps filled; ``pilot``, the same shape: the estimate that this stage began with; ``mask``: voxels that
+    were measured; ``whitener``: that of this place, None where noise is white of one level per band; ``structures``:
     lines and fringes, if any; ``coarse``: the estimate at half the size; ``filter``: W; ``rare``: the support of H;
     ``exact``: the data step does not depend on S.
     """
 
-    found: Survey
+    subspace: SignalSubspace
     components: Tensor
     images: Tensor
     pilot: Tensor
-    keep: Tensor
-    noise: Units | None = None
+    mask: Tensor
+    whitener: Whitener | None = None
     structures: Structures | None = None
     coarse: Tensor | None = None
     filter: FrozenFilter | None = None
@@ -96,14 +96,14 @@ class SubspaceContext(Context):
     @property
     def basis(self) -> Tensor:
         """The components that count, (1, B, k)."""
-        return self.found.basis[:, :, self.components]
+        return self.subspace.basis[:, :, self.components]
 
     def centred(self) -> Tensor:
         """The cube without its mean spectrum."""
-        return self.target - self.found.mean
+        return self.target - self.subspace.mean
 
 
-class Subspace(Decsc):
+class SubspaceModel(Decsc):
     """DECSC in the cube's own basis: any bands, any noise level, a proved contraction."""
 
     preset = "subspace"
@@ -117,90 +117,90 @@ class Subspace(Decsc):
         self.config, self.rank = config, config.rank
         self.refiner = Refiner(config.rank, config.width, config.deep, config.blocks)
 
-    def noise(self, cube: Tensor, keep: Tensor) -> NoiseModel:
+    def noise(self, cube: Tensor, mask: Tensor) -> NoiseModel:
         """The noise model of a whole cube (1, B, rows, cols)."""
-        return noise_model.measure(cube[0], noise_model.alive(cube[0], keep[0]))
+        return noise_model.measure(cube[0], noise_model.alive(cube[0], mask[0]))
 
-    def glimpse(self, cube: Tensor, keep: Tensor) -> Survey:
+    def identify_roughly(self, cube: Tensor, mask: Tensor) -> SignalSubspace:
         """White noise of one level per band, and a basis that was not looked at twice."""
-        return glimpse(cube, keep, self.rank)
+        return identify_roughly(cube, mask, self.rank)
 
-    def units(self, cube: Tensor, keep: Tensor, noise: NoiseModel | None = None) -> Survey:
+    def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace:
         """The noise model, noise levels, basis and energies of a whole cube (1, B, rows, cols)."""
-        model = self.noise(cube, keep) if noise is None else noise
-        keep = noise_model.alive(cube[0], keep[0])[None]
+        model = self.noise(cube, mask) if noise is None else noise
+        mask = noise_model.alive(cube[0], mask[0])[None]
         if model.plain:
-            return dataclasses.replace(survey(cube, keep, self.rank), noise=model)
-        return surveyed(cube, keep, model)
+            return dataclasses.replace(identify(cube, mask, self.rank), noise=model)
+        return from_noise_model(cube, mask, model)
 
-    def sketch(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Tensor | None:
+    def preview(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> Tensor | None:
         """Local Wiener filtering of the eigen-images, outliers filled once."""
-        if units is None:
+        if subspace is None:
             return None
-        rough = units.smooth(units.images(repair(cube, keep, units, LOOK)))
-        filled, _ = units.filled(units.in_units(cube, keep), keep, rough)
-        return units.cube(units.smooth(units.images(filled))) * units.sigma[:, :, None, None]
+        rough = subspace.smooth(subspace.images(repair(cube, mask, subspace, PREVIEW_STEPS)))
+        filled, _ = subspace.filled(subspace.whitened(cube, mask), mask, rough)
+        return subspace.cube(subspace.smooth(subspace.images(filled))) * subspace.sigma[:, :, None, None]
 
     def change(self, before: Code, now: Code, c: Context) -> float:
         """See `Decsc.change`: of the shared code, which is all that moves within a stage, on some of the rows."""
         assert isinstance(c, SubspaceContext)
         some = slice(None, None, max(1, now[0].shape[2] // ROWS))
         old, new = (code[0][:, :, some] for code in (before, now))
-        if c.noise is None:
+        if c.whitener is None:
             moved = mix_bands(c.basis, new - old) * c.unit
         else:
-            scale = None if c.noise.scale is None else c.noise.scale[:, some]
-            units = dataclasses.replace(c.noise, scale=scale)
-            moved = units.restored(_cube(new, c)[0]) - units.restored(_cube(old, c)[0])
+            scale = None if c.whitener.scale is None else c.whitener.scale[:, some]
+            whitener = dataclasses.replace(c.whitener, scale=scale)
+            moved = whitener.restored(_cube(new, c)[0]) - whitener.restored(_cube(old, c)[0])
         return float(moved.square().mean().sqrt())
 
-    def on_columns(self, cube: Tensor, keep: Tensor, units: Survey | None) -> Survey | None:
-        """With the shifts of columns, where there are outliers."""
-        return None if units is None else basic_estimate.on_columns(cube, keep, units)
+    def with_column_offsets(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> SignalSubspace | None:
+        """With the offsets of columns, where there are outliers."""
+        return None if subspace is None else basic_estimate.with_column_offsets(cube, mask, subspace)
 
-    def begin(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> SubspaceContext:
-        """Noise units, outliers, structures, and a local estimate."""
-        keep = noise_model.alive(cube[0], keep[0])[None]
-        found = self.units(cube, keep) if units is None else units
+    def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> SubspaceContext:
+        """Whitening, outliers, structures, and a local estimate."""
+        mask = noise_model.alive(cube[0], mask[0])[None]
+        found = self.identify(cube, mask) if subspace is None else subspace
         model = found.noise
         if model is None or model.plain:
-            target, filled, weight = basic_estimate.without_outliers(cube, keep, found)
-            return self._begun(found, target, filled, weight, keep, None, None)
-        cube = noise_model.filled(cube[0], keep[0])
-        units_here = model.units(cube)
-        target = units_here.whitened(cube)[None]
-        structures = Structures.of(units_here, cube) if model.structured else None
+            target, filled, weight = basic_estimate.without_outliers(cube, mask, found)
+            return self._begun(found, target, filled, weight, mask, None, None)
+        cube = noise_model.filled(cube[0], mask[0])
+        whitener = model.whitener(cube)
+        target = whitener.whitened(cube)[None]
+        structures = Structures.of(whitener, cube) if model.structured else None
         filled = target if structures is None else target - structures.first(target - found.mean, found.basis[0])
-        weight = basic_estimate.without_spikes_weight(filled, found, keep)
-        return self._begun(found, target, filled, weight, keep, units_here, structures)
+        weight = basic_estimate.impulse_weights_of(filled, found, mask)
+        return self._begun(found, target, filled, weight, mask, whitener, structures)
 
     def _begun(
-        self, found: Survey, target: Tensor, filled: Tensor, weight: Tensor, keep: Tensor, noise: Units | None,
-        structures: Structures | None,
+        self, found: SignalSubspace, target: Tensor, filled: Tensor, weight: Tensor, mask: Tensor,
+        whitener: Whitener | None, structures: Structures | None,
     ) -> SubspaceContext:  # fmt: skip
         components = found.counts[0] > 0
         images = found.images(filled)
         pilot = found.smooth(images)
         exact = structures is None and bool((weight > 0).all()) and not bool(found.outliers)
         return SubspaceContext(
-            target=target, weight=weight, unit=found.sigma[:, :, None, None], found=found, components=components,
-            noise=noise, structures=structures, images=images[:, components], pilot=pilot[:, components], keep=keep,
-            exact=exact,
+            target=target, weight=weight, unit=found.sigma[:, :, None, None], subspace=found, components=components,
+            whitener=whitener, structures=structures, images=images[:, components], pilot=pilot[:, components],
+            mask=mask, exact=exact,
         )  # fmt: skip
 
-    def prepare(self, cube: Tensor, keep: Tensor, units: Survey | None = None) -> Guide:
-        """For training: units and an estimate of white noise without the noise model."""
-        return basic_estimate.find(cube, keep, survey(cube, keep, self.rank) if units is None else units)
+    def prepare(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> BasicEstimate:
+        """For training: subspace and basic estimate under white noise, without the noise model."""
+        return basic_estimate.find(cube, mask, identify(cube, mask, self.rank) if subspace is None else subspace)
 
-    def condition(self, found: Guide | Context) -> SubspaceContext:
+    def condition(self, found: BasicEstimate | Context) -> SubspaceContext:
         """The last stage of what :meth:`prepare` found."""
-        assert isinstance(found, Guide)
-        units = found.units
-        components = units.counts[0] > 0
+        assert isinstance(found, BasicEstimate)
+        subspace = found.subspace
+        components = subspace.counts[0] > 0
         c = SubspaceContext(
-            target=found.target, weight=found.weight, unit=units.sigma[:, :, None, None], found=units,
+            target=found.target, weight=found.weight, unit=subspace.sigma[:, :, None, None], subspace=subspace,
             components=components, images=found.images[:, components], pilot=found.pilot[:, components],
-            keep=found.weight > 0,
+            mask=found.weight > 0,
             exact=bool((found.weight > 0).all()),
         )  # fmt: skip
         return self._wiener(dataclasses.replace(c, stage=self.stages(c)))
@@ -230,8 +230,8 @@ class Subspace(Decsc):
         images = c.images[0]
         made, coarse = None, None
         if len(images):
-            signal = ((1 - 1 / c.found.energy.clamp(min=1)).sqrt() * c.found.counts)[0][c.components]
-            coarse = multiscale.halved(images, signal, multiscale.SCALES - 1) if c.noise is None else None
+            signal = ((1 - 1 / c.subspace.energy.clamp(min=1)).sqrt() * c.subspace.counts)[0][c.components]
+            coarse = multiscale.halved(images, signal, multiscale.SCALES - 1) if c.whitener is None else None
             groups = multiscale.similar(images * signal[:, None, None])
             made = FrozenFilter(images, groups, threshold=multiscale.THRESHOLD, spectrum=_spectrum(c))
         return dataclasses.replace(c, filter=made, coarse=coarse, stage=1, cache={})
@@ -247,37 +247,37 @@ class Subspace(Decsc):
         return dataclasses.replace(c, filter=made, cache={})
 
     def _reweighed(self, c: SubspaceContext, z: Code) -> SubspaceContext:
-        """The estimate, put right at the coarse scale, as the pilot; what it says of outliers and shifted columns."""
+        """The estimate, put right at the coarse scale, as the pilot; what it says of outliers and offset columns."""
         (S,) = z
-        if len(S[0]) and c.stage == 1 and c.noise is None:
+        if len(S[0]) and c.stage == 1 and c.whitener is None:
             S = without_leak(S, LEAK)
         pilot = multiscale.righted(S[0], c.coarse)[None] if len(S[0]) else S
         c = dataclasses.replace(c, pilot=pilot)
         if c.exact:
             return c
         fit = _cube(pilot, c)
-        if c.noise is not None:
-            rest = c.target - fit
+        if c.whitener is not None:
+            residual = c.target - fit
             if c.structures is not None and c.filter is not None:
-                rest = rest - c.structures.explained(rest, c.filter.weight)
-            weight = basic_estimate.spikes(rest, c.keep)
+                residual = residual - c.structures.explained(residual, c.filter.weight)
+            weight = basic_estimate.impulse_weights(residual, c.mask)
             return dataclasses.replace(
-                c, weight=weight, images=mix_bands(c.basis.mT, fit - c.found.mean + weight * rest)
+                c, weight=weight, images=mix_bands(c.basis.mT, fit - c.subspace.mean + weight * residual)
             )
-        rest = c.found.rest(c.target - fit, c.keep)
-        weight = weights(rest, c.keep) if c.found.outliers else c.weight
+        residual = c.subspace.without_column_offsets(c.target - fit, c.mask)
+        weight = weights(residual, c.mask) if c.subspace.outliers else c.weight
         target = c.target
-        if c.found.outliers and c.stage == 1:
-            target = target - c.found.shifts_of(target - fit, c.keep)
-        images = mix_bands(c.basis.mT, fit - c.found.mean + weight * rest)
+        if c.subspace.outliers and c.stage == 1:
+            target = target - c.subspace.column_offsets_of(target - fit, c.mask)
+        images = mix_bands(c.basis.mT, fit - c.subspace.mean + weight * residual)
         return dataclasses.replace(c, weight=weight, target=target, images=images)
 
     def _with_rare(self, c: SubspaceContext) -> SubspaceContext:
         """Where the unshared code H is free: what the estimate leaves over there is no noise."""
-        rest = (c.target - _cube(c.pilot, c)) * c.weight
+        residual = (c.target - _cube(c.pilot, c)) * c.weight
         if c.structures is not None and c.filter is not None:
-            rest = (rest - c.structures.explained(rest, c.filter.weight)) * c.weight
-        return dataclasses.replace(c, rare=rare.support(rest, c.basis[0]))
+            residual = (residual - c.structures.explained(residual, c.filter.weight)) * c.weight
+        return dataclasses.replace(c, rare=rare.support(residual, c.basis[0]))
 
     def f(self, z: Code, c: Context) -> Code:
         """One evaluation of the fixed-point map."""
@@ -289,11 +289,11 @@ class Subspace(Decsc):
             if "S" not in c.cache:
                 c.cache["S"] = c.filter(c.images[0])[None]
             return (c.cache["S"],)
-        rest = c.centred() - mix_bands(c.basis, S)
+        residual = c.centred() - mix_bands(c.basis, S)
         if c.structures is not None:
-            rest -= c.structures.explained(rest * c.weight, c.filter.weight)
-        rest *= c.weight
-        return (c.filter((S + mix_bands(c.basis.mT, rest))[0])[None],)
+            residual -= c.structures.explained(residual * c.weight, c.filter.weight)
+        residual *= c.weight
+        return (c.filter((S + mix_bands(c.basis.mT, residual))[0])[None],)
 
     def start(self, c: Context) -> Code:
         """The estimate that the stage began with."""
@@ -317,31 +317,32 @@ class Subspace(Decsc):
         last = self._is_last(c)
         if last and len(S[0]):
             S = multiscale.righted(S[0], c.coarse)[None]
-            if c.noise is None:
+            if c.whitener is None:
                 S = self._refined(S, c)
         fit = _cube(S, c)
         if c.only:
             return self._only(fit, c)
         weaker = max(0.0, 1 - c.strength) if last else 0.0
         if c.stage > 1:
-            rest = c.target - fit
+            residual = c.target - fit
             if c.structures is not None and c.filter is not None:
-                rest = rest - c.structures.explained(rest * c.weight, c.filter.weight)
-            rest *= c.weight
-            code = torch.zeros_like(rest) if c.rare is None else c.rare.code(rest)
-            fit = fit + code + torch.maximum(_structure(rest - code, c), rest.new_full((), weaker)) * (rest - code)
+                residual = residual - c.structures.explained(residual * c.weight, c.filter.weight)
+            residual *= c.weight
+            code = torch.zeros_like(residual) if c.rare is None else c.rare.code(residual)
+            left = residual - code
+            fit = fit + code + torch.maximum(_structure(left, c), left.new_full((), weaker)) * left
         cube = fit * c.unit
-        return cube if c.noise is None else c.noise.restored(cube[0])[None]
+        return cube if c.whitener is None else c.whitener.restored(cube[0])[None]
 
     def _only(self, fit: Tensor, c: SubspaceContext) -> Tensor:
         """The cube as it came, less its stripes, or with its outliers filled."""
         cube = c.target
         if c.only == "outliers":
-            cube = torch.where(c.keep & (c.weight == 0), fit, cube)
+            cube = torch.where(c.mask & (c.weight == 0), fit, cube)
         elif c.structures is not None and c.filter is not None:
             cube = cube - c.structures.explained((cube - fit) * c.weight, c.filter.weight)
         cube = cube * c.unit
-        return cube if c.noise is None else c.noise.restored(cube[0])[None]
+        return cube if c.whitener is None else c.whitener.restored(cube[0])[None]
 
     def _refined(self, S: Tensor, c: SubspaceContext) -> Tensor:
         """What the conditioning network makes of the components that it knows."""
@@ -349,8 +350,8 @@ class Subspace(Decsc):
         pilot, images = S.new_zeros(shape), S.new_zeros(shape)
         pilot[:, c.components], images[:, c.components] = S, c.images
         known = slice(self.rank)
-        share = mix_bands(c.found.basis[:, :, known].square().mT, c.weight.expand_as(c.target))
-        better = self.refiner(images[:, known], pilot[:, known], share, c.found.energy[:, known])
+        share = mix_bands(c.subspace.basis[:, :, known].square().mT, c.weight.expand_as(c.target))
+        better = self.refiner(images[:, known], pilot[:, known], share, c.subspace.energy[:, known])
         pilot = torch.cat([better, pilot[:, self.rank :]], 1)
         return pilot[:, c.components]
 
@@ -360,35 +361,35 @@ class Subspace(Decsc):
 
 
 def _cube(S: Tensor, c: SubspaceContext) -> Tensor:
-    """The cube in noise units of the components that count."""
-    return mix_bands(c.basis, S) + c.found.mean
+    """The whitened cube of the components that count."""
+    return mix_bands(c.basis, S) + c.subspace.mean
 
 
-def _structure(rest: Tensor, c: SubspaceContext) -> Tensor:
+def _structure(residual: Tensor, c: SubspaceContext) -> Tensor:
     """Share (1, B, 1, 1) of what is left over that is the scene's: noise is white in space, the scene is not.
 
     The correlation of neighbours by that of the scene; it counts only far above chance, and not where the noise itself
     is correlated or strong against the scene.
     """
-    none = rest.new_zeros(1, rest.shape[1], 1, 1)
-    if c.noise is not None and c.noise.model.rounding:
+    none = residual.new_zeros(1, residual.shape[1], 1, 1)
+    if c.whitener is not None and c.whitener.model.rounding:
         return none + 1  # what is finer than a grey level is not known to be noise
-    if c.noise is not None and c.noise.model.spectrum is not None:
+    if c.whitener is not None and c.whitener.model.spectrum is not None:
         return none
-    energy = rest.square().mean((2, 3)).clamp(min=1e-9)
-    across = (rest[..., 1:] * rest[..., :-1]).mean((2, 3)) / energy
-    down = (rest[..., 1:, :] * rest[..., :-1, :]).mean((2, 3)) / energy
+    energy = residual.square().mean((2, 3)).clamp(min=1e-9)
+    across = (residual[..., 1:] * residual[..., :-1]).mean((2, 3)) / energy
+    down = (residual[..., 1:, :] * residual[..., :-1, :]).mean((2, 3)) / energy
     both = torch.minimum(across, down)
-    chance = (rest.shape[2] * rest.shape[3]) ** -0.5
+    chance = (residual.shape[2] * residual.shape[3]) ** -0.5
     share = ((both - MUCH * chance).clamp(min=0) / NEIGHBOURS).clamp(max=1)
     return torch.where(both > FROM, share, none[..., 0, 0])[:, :, None, None]
 
 
 def _spectrum(c: SubspaceContext) -> Tensor | None:
     """Noise variance of the cosine coefficients: that of the model, and what is still unknown of lines."""
-    if c.noise is None:
+    if c.whitener is None:
         return None
-    spectrum = c.noise.model.spectrum
+    spectrum = c.whitener.model.spectrum
     if c.structures is None or not c.structures.lines:
         return spectrum
     unknown = c.structures.spectrum(c.basis[0], UNKNOWN ** max(0, c.stage - 1))

@@ -1,6 +1,6 @@
 """Noisy crops held ready for training, with everything found on them that nothing learned enters into.
 
-What guides the equilibrium (noise levels, basis, outliers, first estimates) is found on a whole crop, as it is in use;
+Noise levels, basis, outliers and the basic estimate are found on a whole crop, as it is in use;
 patches are cut out of that. Finding it costs more than a training step, so a crop serves for a number of patches.
 """
 
@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_decsc.deq.estimation.basic_estimate import Guide
+from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.model.presets import Context, Decsc
 from napari_decsc.deq.training.corruption import corrupt, usable
 from napari_decsc.deq.training.data import Crops
 
-Found = TypeVar("Found", bound=Guide | Context)
+Found = TypeVar("Found", bound=BasicEstimate | Context)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Example:
     """
 
     clean: Tensor
-    found: Guide | Context
+    found: BasicEstimate | Context
     error: Tensor
 
     def patch(self, size: int, rng: np.random.Generator) -> "Example":

@@ -39,10 +39,10 @@ def validate(model: Decsc, scenes: list[Scene], evaluations: int = 16) -> Iterat
         psnr, residual = [], []
         for scene in scenes:
             noisy = torch.from_numpy(noise(scene.data.numpy(), np.random.default_rng(number)))[None].to(device)
-            units = model.units(noisy, usable(noisy))
+            subspace = model.identify(noisy, usable(noisy))
             rows, cols = (spans(extent, 0, model.multiple)[0] for extent in noisy.shape[2:])
             canvas = noisy[:, :, rows.indices][..., cols.indices]
-            c = model.context(canvas, usable(canvas), units)
+            c = model.context(canvas, usable(canvas), subspace)
             states = anderson(lambda z: model.f(z, c), model.start(c))  # noqa: B023
             *_, last = until(states, 1e-4, evaluations)
             clean = model.output(last.z, c)[0, :, rows.inside, cols.inside].cpu()

@@ -1,13 +1,13 @@
-"""What is known of a whole cube: window means, company, weak components, what is more than Gaussian noise."""
+"""What is known of a whole cube: window means, adjacent bands, weak components, what is more than Gaussian noise."""
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from napari_decsc.deq.estimation import basic_estimate as guide
-from napari_decsc.deq.estimation.subspace import LEAK, survey
-from napari_decsc.filters.local import box_mean, column_shifts, has_company, local_wiener, stripes
+from napari_decsc.deq.estimation import basic_estimate
+from napari_decsc.deq.estimation.subspace import LEAK, identify
+from napari_decsc.filters.local import box_mean, column_offsets, in_adjacent_band, local_wiener, stripes
 
 ROWS, COLS, BANDS = 96, 80, 20
 
@@ -26,9 +26,9 @@ def scene(strength):
     return bright[:, None, None] * first + strength * weak[:, None, None] * second, weak
 
 
-def found_in(cube, keep=None, unit=0.02):
-    """The survey of a cube in noise levels."""
-    return survey(cube * unit, torch.ones_like(cube, dtype=torch.bool) if keep is None else keep, rank=6)
+def found_in(cube, mask=None, unit=0.02):
+    """What is found in a cube whose noise is 1, made to have a peak near 1."""
+    return identify(cube * unit, torch.ones_like(cube, dtype=torch.bool) if mask is None else mask, rank=6)
 
 
 def test_window_means_are_those_of_what_lies_inside():
@@ -46,33 +46,33 @@ def test_the_local_wiener_filter_lets_as_much_noise_through_as_is_said():
     assert abs(float(through) - LEAK) < 0.004
 
 
-def test_company_is_the_same_deviation_in_a_band_beside_it():
-    rest = torch.tensor([4.0, 2.5, -4.0, 0.0, 4.0])[None, :, None, None]
-    assert has_company(rest).flatten().tolist() == [True, True, False, False, False]
+def test_an_adjacent_band_shows_the_like():
+    residual = torch.tensor([4.0, 2.5, -4.0, 0.0, 4.0])[None, :, None, None]
+    assert in_adjacent_band(residual).flatten().tolist() == [True, True, False, False, False]
 
 
 def test_a_column_shifted_in_one_band_is_found_and_one_shifted_in_all_is_the_scene():
-    rest, keep = noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
-    rest[:, 5, :, 7] += 2
-    rest[..., 30] += 2
-    shifts = column_shifts(rest, keep)
-    assert abs(float(shifts[0, 5, 0, 7]) - 2) < 0.5
-    assert not shifts[..., 30].any()
-    assert float((shifts != 0).float().mean()) < 0.005
+    residual, mask = noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    residual[:, 5, :, 7] += 2
+    residual[..., 30] += 2
+    offsets = column_offsets(residual, mask)
+    assert abs(float(offsets[0, 5, 0, 7]) - 2) < 0.5
+    assert not offsets[..., 30].any()
+    assert float((offsets != 0).float().mean()) < 0.005
 
 
 def test_stripes_of_a_raw_cube_are_told_from_noise_and_from_the_scene():
     clean, _ = scene(1.0)
-    cube, keep = clean + noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    cube, mask = clean + noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
     cube[:, 5, :, 7] += 3
     cube[:, 9, :, 40:42] -= 3
     cube[..., 30] += 3
-    keep[..., 60] = False
-    cube[~keep] = 100
-    shifts = stripes(cube, keep, torch.ones(1, BANDS))
-    assert abs(float(shifts[0, 5, 0, 7]) - 3) < 0.8
-    torch.testing.assert_close(shifts[0, 9, 0, 40:42], torch.tensor([-3.0, -3.0]), atol=0.8, rtol=0)
-    assert int((shifts != 0).sum()) == 3
+    mask[..., 60] = False
+    cube[~mask] = 100
+    offsets = stripes(cube, mask, torch.ones(1, BANDS))
+    assert abs(float(offsets[0, 5, 0, 7]) - 3) < 0.8
+    torch.testing.assert_close(offsets[0, 9, 0, 40:42], torch.tensor([-3.0, -3.0]), atol=0.8, rtol=0)
+    assert int((offsets != 0).sum()) == 3
 
 
 def test_stripes_of_a_cube_of_one_column_or_one_row_are_none():
@@ -133,11 +133,11 @@ def test_stripes_and_hidden_voxels_are_more_than_gaussian_noise():
     striped = cube.clone()
     striped[:, 4:12, :, ::7] += 4 * torch.randn(1, 8, 1, 12, generator=torch.Generator().manual_seed(3))
     assert found_in(striped).outliers
-    keep = torch.ones_like(cube, dtype=torch.bool)
-    keep[:, 6, :, ::3] = False
-    assert found_in(cube, keep).outliers
+    mask = torch.ones_like(cube, dtype=torch.bool)
+    mask[:, 6, :, ::3] = False
+    assert found_in(cube, mask).outliers
     # pixels that no band has seen say nothing
-    apart = torch.ones_like(keep)
+    apart = torch.ones_like(mask)
     apart[..., 40:44] = False
     assert not found_in(cube, apart).outliers
 
@@ -145,48 +145,50 @@ def test_stripes_and_hidden_voxels_are_more_than_gaussian_noise():
 def test_noise_levels_are_right_beside_hidden_voxels_and_stripes():
     clean, _ = scene(1.0)
     cube = clean + noise()
-    keep = torch.rand(cube.shape, generator=torch.Generator().manual_seed(5)) > 0.3
-    keep[:, ::2] = True
+    mask = torch.rand(cube.shape, generator=torch.Generator().manual_seed(5)) > 0.3
+    mask[:, ::2] = True
     cube[:, 4:12, :, ::7] += 4 * torch.randn(1, 8, 1, 12, generator=torch.Generator().manual_seed(3))
-    found = found_in(cube, keep)
+    found = found_in(cube, mask)
     assert found.outliers
     wrong = (found.sigma / 0.02 - 1).abs()
     assert float(wrong.mean()) < 0.07
     assert float(wrong.max()) < 0.3
 
 
-def test_highlights_in_a_band_far_quieter_than_the_others_are_no_spikes():
+def test_highlights_in_a_band_far_quieter_than_the_others_are_no_impulses():
     """They lie hundreds of noise levels above what surrounds them, and no other band can show them."""
     clean, _ = scene(1.0)
     values = 0.2 * clean / clean.max()
     values[:, 5:-5:9, 5:-5:9] += 0.7
     sigma = torch.full((1, BANDS, 1, 1), 0.25)
     sigma[:, 11] = 0.001
-    cube, keep = values + sigma * noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
-    found = survey(cube, keep, rank=6)
+    cube, mask = values + sigma * noise(), torch.ones(1, BANDS, ROWS, COLS, dtype=torch.bool)
+    found = identify(cube, mask, rank=6)
     assert not found.outliers
-    images = guide.find(cube, keep, found).images
+    images = basic_estimate.find(cube, mask, found).images
     wrong = (found.cube(images) * found.sigma[:, :, None, None] - values)[0, 11] / 0.001
     assert float(wrong.abs().max()) < 8
 
 
-def test_shifts_of_columns_come_from_their_whole_height():
+def test_offsets_of_columns_come_from_their_whole_height():
     """What is found on whole columns is what a tile puts right, however few of their rows it sees."""
     clean, _ = scene(1.0)
     shift = 4 * torch.randn(1, 8, 1, 12, generator=torch.Generator().manual_seed(3))
     cube = clean + noise()
     cube[:, 4:12:2, :, ::7] += shift[:, ::2]
-    keep = torch.ones_like(cube, dtype=torch.bool)
+    mask = torch.ones_like(cube, dtype=torch.bool)
     found = found_in(cube)
-    assert found.shifts is None
-    whole = guide.on_columns(cube * 0.02, keep, found)
+    assert found.column_offsets is None
+    whole = basic_estimate.with_column_offsets(cube * 0.02, mask, found)
     expected = torch.zeros(1, BANDS, 1, COLS)
     expected[:, 4:12:2, :, ::7] = shift[:, ::2]
-    assert float((whole.shifts - expected).abs().mean()) < 0.25 * float(expected.abs().mean())
-    rest = torch.zeros(1, BANDS, 8, COLS)
-    torch.testing.assert_close(whole.rest(rest, rest == 0), (-whole.shifts).expand_as(rest))
+    assert float((whole.column_offsets - expected).abs().mean()) < 0.25 * float(expected.abs().mean())
+    residual = torch.zeros(1, BANDS, 8, COLS)
+    torch.testing.assert_close(
+        whole.without_column_offsets(residual, residual == 0), (-whole.column_offsets).expand_as(residual)
+    )
     quiet = found_in(clean + noise())
-    assert guide.on_columns(cube, keep, quiet) is quiet
+    assert basic_estimate.with_column_offsets(cube, mask, quiet) is quiet
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -195,7 +197,7 @@ def test_a_crop_of_few_pixels_and_many_bands_has_a_basis(seed):
     drawn = np.random.default_rng(seed)
     cube = np.minimum(1, 0.9 + drawn.normal(0, 0.002, (225, 4, 3))).astype(np.float32)
     cube[[0, -1]] = 1
-    keep = np.ones(cube.shape, bool)
-    keep[75:131] = keep[0] = keep[-1] = False
-    found = survey(torch.from_numpy(cube)[None], torch.from_numpy(keep)[None], 12)
+    mask = np.ones(cube.shape, bool)
+    mask[75:131] = mask[0] = mask[-1] = False
+    found = identify(torch.from_numpy(cube)[None], torch.from_numpy(mask)[None], 12)
     assert all(bool(part.isfinite().all()) for part in (found.basis, found.sigma, found.energy))

@@ -10,12 +10,12 @@ import torch
 
 from napari_decsc.denoising.protocol import StreamingDenoiser, run
 from napari_decsc.denoising.sinks import ArraySink
-from napari_decsc.deq.denoiser import DecscDenoiser, _kept_bytes
+from napari_decsc.deq.denoiser import DecscDenoiser, _solution_bytes
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution.plan import Plan
 from napari_decsc.deq.execution.source import Source, sample_pixels
-from napari_decsc.deq.model.presets import Paper
+from napari_decsc.deq.model.presets import PublishedModel
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
 from napari_decsc.errors import DenoisingError, SettingsError
@@ -67,7 +67,7 @@ class Full(Exception):
 
 def with_less_memory(monkeypatch, pixels: int, error: type[BaseException]) -> list[tuple[int, ...]]:
     """Let f fail on images of more than so many pixels, as a GPU does; returns the sizes that were tried."""
-    tried, real = [], Paper.f
+    tried, real = [], PublishedModel.f
 
     def f(self, z, c):
         tried.append(tuple(c.target.shape[2:]))
@@ -75,7 +75,7 @@ def with_less_memory(monkeypatch, pixels: int, error: type[BaseException]) -> li
             raise error("CUDA out of memory. Tried to allocate 20.00 GiB")
         return real(self, z, c)
 
-    monkeypatch.setattr(Paper, "f", f)
+    monkeypatch.setattr(PublishedModel, "f", f)
     return tried
 
 
@@ -106,7 +106,7 @@ def test_other_errors_are_no_matter_of_memory(monkeypatch):
 
 def test_a_gpu_that_cannot_hold_small_tiles_hands_over_to_the_processor(monkeypatch):
     # "meta" stands for a GPU: a device of another type, which always fails here
-    from napari_decsc.deq.execution.session import Kept, TileSolver
+    from napari_decsc.deq.execution.session import Solutions, TileSolver
     from napari_decsc.deq.execution.tile_queue import TileQueue
 
     real = TileSolver.solve
@@ -120,7 +120,7 @@ def test_a_gpu_that_cannot_hold_small_tiles_hands_over_to_the_processor(monkeypa
     expected, plan = denoised(cube, tile=64, **LIGHT), DecscDenoiser(settings(**LIGHT)).plan(cube.shape)
     monkeypatch.setattr(TileSolver, "solve", solve)
     source, model = Source.of(cube), weights.load("paper").model
-    solver = TileSolver(model, torch.device("meta"), settings(**LIGHT), source, None, _watch(), Kept())
+    solver = TileSolver(model, torch.device("meta"), settings(**LIGHT), source, None, _watch(), Solutions())
     run(TileQueue(solver, plan.tiles, sink).run(), events.append)
     said = [event.message for event in events if event.message]
     assert [message.split("; ")[1] for message in said] == [
@@ -174,8 +174,8 @@ def test_tiles_that_fill_the_budget_are_solved_in_memory_that_is_given_back():
 
 def test_solutions_of_several_tiles_are_kept_only_within_the_budget():
     plan = plan_of((31, 2000, 2000), memory="1GB", streamed=False)
-    assert _kept_bytes(plan) + plan.memory <= plan.budget
-    assert _kept_bytes(plan_of((31, 200, 200), memory="1GB", streamed=False)) == 250_000_000
+    assert _solution_bytes(plan) + plan.memory <= plan.budget
+    assert _solution_bytes(plan_of((31, 200, 200), memory="1GB", streamed=False)) == 250_000_000
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
@@ -265,7 +265,7 @@ def test_what_was_learned_does_no_harm_where_bands_are_few(bands):
     data, peak = torch.from_numpy(cube.data)[None], float(clean.data.max())
     with torch.inference_mode():
         found = model.prepare(data / peak, torch.ones_like(data, dtype=torch.bool))
-        given = found.units.cube(found.pilot) * found.units.sigma[:, :, None, None] * peak
+        given = found.subspace.cube(found.pilot) * found.subspace.sigma[:, :, None, None] * peak
         context = model.condition(found)
         learned = model.output(model.start(context), context) * peak
     before, after = (float((each - torch.from_numpy(clean.data)).square().mean()) for each in (given, learned))

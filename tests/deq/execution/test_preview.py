@@ -1,4 +1,4 @@
-"""The glance: an estimate of the whole cube before its survey, which no result depends on."""
+"""The first preview: an estimate of the whole cube before its noise is known, which no result depends on."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from napari_decsc.denoising.protocol import Command, run
 from napari_decsc.deq.denoiser import DecscDenoiser
-from napari_decsc.deq.execution import preview as glance
+from napari_decsc.deq.execution import preview as first_preview
 from napari_decsc.deq.execution.source import Source
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
@@ -32,9 +32,9 @@ def model():
 
 @pytest.fixture(scope="module", autouse=True)
 def small_is_worth_it():
-    """What is worth a glance takes longer than a test should."""
+    """What is worth a preview takes longer than a test should."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(glance, "SURVEYED", 100_000)
+        patch.setattr(first_preview, "SAMPLED", 100_000)
         yield
 
 
@@ -57,15 +57,15 @@ def test_the_first_event_shows_the_whole_cube_much_closer_than_it_came(tile):
     assert error(first.preview.data) < 0.2 * error(NOISY.data)
 
 
-def test_a_better_first_look_follows_where_the_glance_left_pixels_out(monkeypatch):
-    monkeypatch.setattr(glance, "_step", lambda shape: 2)
+def test_a_better_preview_follows_where_the_first_left_pixels_out(monkeypatch):
+    monkeypatch.setattr(first_preview, "_step", lambda shape: 2)
     events = []
     run(DecscDenoiser(settings()).denoise(NOISY), events.append)
     first, second = [event.preview.data for event in events if event.preview is not None][:2]
     assert error(second) < error(first)
 
 
-def test_the_local_start_is_shown_after_the_glance_and_before_any_evaluation(whole):
+def test_the_local_start_is_shown_after_the_first_preview_and_before_any_evaluation(whole):
     _, events, _ = whole
     shown = [event for event in events if event.preview is not None][:2]
     assert [(event.number, event.stage) for event in shown] == [(0, "noise model"), (0, "groups")]
@@ -74,7 +74,7 @@ def test_the_local_start_is_shown_after_the_glance_and_before_any_evaluation(who
 
 def test_the_result_is_the_same_bit_by_bit_without_it(whole, monkeypatch):
     _, _, result = whole
-    monkeypatch.setattr(glance, "sees", lambda *_: False)
+    monkeypatch.setattr(first_preview, "worthwhile", lambda *_: False)
     assert np.array_equal(run(DecscDenoiser(settings()).denoise(NOISY)).data, result.data)
 
 
@@ -85,7 +85,7 @@ def test_a_change_of_strength_goes_without(whole):
     assert {event.stage for event in events} == {"groups", "equilibrium 2"}
 
 
-def test_a_stop_at_the_glance_is_heard():
+def test_a_stop_at_the_first_preview_is_heard():
     events = []
 
     def listen(event):
@@ -98,19 +98,19 @@ def test_a_stop_at_the_glance_is_heard():
 
 
 def test_small_cubes_and_short_memory_go_without(monkeypatch):
-    monkeypatch.setattr(glance, "SURVEYED", 1_000_000)
+    monkeypatch.setattr(first_preview, "SAMPLED", 1_000_000)
     plenty = 1 << 40
-    assert not glance.sees((31, 128, 128), plenty)
-    assert not glance.sees((1000, 64, 64), plenty)
-    assert glance.sees((31, 256, 256), plenty)
-    assert glance.sees((200, 100, 100), plenty)
-    assert not glance.sees((31, 256, 256), 4 * 31 * 256 * 256 - 1)
-    assert not glance.sees((31, 4000, 4000), plenty)
+    assert not first_preview.worthwhile((31, 128, 128), plenty)
+    assert not first_preview.worthwhile((1000, 64, 64), plenty)
+    assert first_preview.worthwhile((31, 256, 256), plenty)
+    assert first_preview.worthwhile((200, 100, 100), plenty)
+    assert not first_preview.worthwhile((31, 256, 256), 4 * 31 * 256 * 256 - 1)
+    assert not first_preview.worthwhile((31, 4000, 4000), plenty)
 
 
 def test_of_a_large_image_every_nth_pixel_stands_for_its_neighbours(model, monkeypatch):
-    monkeypatch.setattr(glance, "sample_pixels", lambda bands: 48 * 48)
-    preview = glance.look(model, torch.device("cpu"), Source.of(NOISY))
+    monkeypatch.setattr(first_preview, "sample_pixels", lambda bands: 48 * 48)
+    preview = first_preview.make(model, torch.device("cpu"), Source.of(NOISY))
     assert preview.data.shape == CLEAN.shape
     # 96 x 92 pixels at every second one leave 48 x 46
     assert np.array_equal(preview.data[:, ::2, ::2], preview.data[:, 1::2, 1::2])
@@ -121,5 +121,5 @@ def test_a_device_without_memory_for_it_goes_without(model, monkeypatch):
     def too_much(*_):
         raise MemoryError
 
-    monkeypatch.setattr(model, "sketch", too_much)
-    assert glance.look(model, torch.device("cpu"), Source.of(NOISY)) is None
+    monkeypatch.setattr(model, "preview", too_much)
+    assert first_preview.make(model, torch.device("cpu"), Source.of(NOISY)) is None

@@ -6,8 +6,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from napari_decsc.deq.estimation import whitening as noise_units
-from napari_decsc.deq.model.presets import Paper, PaperConfig, Subspace, SubspaceConfig, build, config_of
+from napari_decsc.deq.estimation import robust_pca
+from napari_decsc.deq.model.presets import (
+    PublishedConfig,
+    PublishedModel,
+    SubspaceConfig,
+    SubspaceModel,
+    build,
+    config_of,
+)
 from napari_decsc.deq.model.proximal import soft
 from napari_decsc.deq.solvers.fixed_point import anderson, picard, until
 from napari_decsc.deq.weights import files as weights
@@ -29,7 +36,7 @@ def usable(cube: torch.Tensor) -> torch.Tensor:
     return (cube.abs() > 1e-6) & ((cube - 1).abs() > 1e-6)
 
 
-@pytest.mark.parametrize("model", [Paper(PaperConfig()), Subspace(SMALL)], ids=["paper", "subspace"])
+@pytest.mark.parametrize("model", [PublishedModel(PublishedConfig()), SubspaceModel(SMALL)], ids=["paper", "subspace"])
 def test_f_is_deterministic_and_keeps_the_shape_of_the_code(model):
     noisy = noisy_patch(32, 64)
     with torch.inference_mode():
@@ -43,7 +50,7 @@ def test_f_is_deterministic_and_keeps_the_shape_of_the_code(model):
 
 
 def test_without_priors_the_shared_step_of_paper_is_a_proximal_gradient_step():
-    model = Paper(PaperConfig(depth=0, shared_maps=8))
+    model = PublishedModel(PublishedConfig(depth=0, shared_maps=8))
     noisy = noisy_patch(32, 32, noise="gaussian")
     c = model.context(noisy, usable(noisy))
     S, H = (part.detach() for part in model.start(c))
@@ -149,51 +156,55 @@ def test_a_single_pixel_of_a_material_of_its_own_is_kept():
 
 @pytest.mark.parametrize(
     ("model", "value"),
-    [(Paper(PaperConfig()), 17.0), (Paper(PaperConfig()), float("nan")), (Subspace(SMALL), 17.0)],
+    [
+        (PublishedModel(PublishedConfig()), 17.0),
+        (PublishedModel(PublishedConfig()), float("nan")),
+        (SubspaceModel(SMALL), 17.0),
+    ],
     ids=["paper", "paper, NaN", "subspace"],
 )
 def test_a_voxel_without_information_does_not_matter(model, value):
     noisy = noisy_patch(32, 32, noise="gaussian")
-    keep = torch.ones_like(noisy, dtype=torch.bool)
-    keep[0, 5, 3:6, 7] = False
-    other = torch.where(keep, noisy, value)
+    mask = torch.ones_like(noisy, dtype=torch.bool)
+    mask[0, 5, 3:6, 7] = False
+    other = torch.where(mask, noisy, value)
     with torch.inference_mode():
         results = []
         for cube in (noisy, other):
-            c = model.context(cube, keep)
+            c = model.context(cube, mask)
             results.append(model.output(model.f(model.start(c), c), c))
     torch.testing.assert_close(*results)
 
 
 def test_the_shared_step_of_paper_weighs_no_hidden_voxel():
-    model = Paper(PaperConfig(depth=0, shared_maps=8))
+    model = PublishedModel(PublishedConfig(depth=0, shared_maps=8))
     noisy = noisy_patch(32, 32, noise="gaussian")
-    keep = torch.ones_like(noisy, dtype=torch.bool)
-    keep[0, 7, :, 9:12] = False
-    c = model.context(noisy, keep)
+    mask = torch.ones_like(noisy, dtype=torch.bool)
+    mask[0, 7, :, 9:12] = False
+    c = model.context(noisy, mask)
     S, H = (part.detach() for part in model.start(c))
     S.requires_grad_()
-    energy = 0.5 * (model.output((S, H), c) - noisy)[keep].square().sum()
+    energy = 0.5 * (model.output((S, H), c) - noisy)[mask].square().sum()
     (slope,) = torch.autograd.grad(energy, S)
     new, _ = model.f((S, H), c)
     torch.testing.assert_close(new, soft(S - slope, F.softplus(model.shared_threshold)), rtol=1e-3, atol=1e-4)
 
 
 def test_a_context_that_is_continued_takes_its_weights_along():
-    model = Paper(PaperConfig())
+    model = PublishedModel(PublishedConfig())
     noisy = noisy_patch(32, 32, noise="gaussian")
-    keep = torch.ones_like(noisy, dtype=torch.bool)
-    keep[0, 7, 2:4, 9:12] = False
+    mask = torch.ones_like(noisy, dtype=torch.bool)
+    mask[0, 7, 2:4, 9:12] = False
     rows, cols = torch.tensor([3, 2, 1, 0, 1, 2]), torch.arange(8, 16)
-    part = model.context(noisy, keep).continued(rows, cols)
-    assert torch.equal(part.weight, keep[:, :, rows[:, None], cols].float())
-    whole = model.context(noisy, torch.ones_like(keep)).continued(rows, cols)
+    part = model.context(noisy, mask).continued(rows, cols)
+    assert torch.equal(part.weight, mask[:, :, rows[:, None], cols].float())
+    whole = model.context(noisy, torch.ones_like(mask)).continued(rows, cols)
     assert whole.weight.shape == (1, 31, 1, 1)
 
 
 @pytest.mark.parametrize("bands", [1, 2, 5, 40, 200])
 def test_subspace_takes_any_number_of_bands(bands):
-    model = Subspace(SMALL).eval()
+    model = SubspaceModel(SMALL).eval()
     noisy = noisy_patch(32, 32, bands, noise="gaussian")
     with torch.inference_mode():
         c = model.context(noisy, usable(noisy))
@@ -205,11 +216,11 @@ def test_subspace_takes_any_number_of_bands(bands):
 def test_paper_takes_its_own_number_of_bands_only():
     noisy = noisy_patch(32, 32, 30)
     with pytest.raises(DenoisingError, match="31 bands"):
-        Paper(PaperConfig()).context(noisy, usable(noisy))
+        PublishedModel(PublishedConfig()).context(noisy, usable(noisy))
 
 
 def test_a_model_is_rebuilt_from_its_configuration():
-    model = Subspace(SMALL)
+    model = SubspaceModel(SMALL)
     twin = build("subspace", config_of(model))
     twin.load_state_dict(model.state_dict())
     assert twin.config == model.config
@@ -229,9 +240,9 @@ def low_rank_cube(sigma: torch.Tensor, rows: int = 64) -> tuple[torch.Tensor, to
 def test_noise_levels_and_basis_are_found():
     sigma = torch.linspace(0.01, 0.2, 20)
     noisy, spectra = low_rank_cube(sigma)
-    units, repaired = noise_units.find(noisy, torch.ones_like(noisy, dtype=torch.bool), rank=6)
-    torch.testing.assert_close(units.sigma[0], sigma, rtol=0.08, atol=2e-3)
-    basis = units.basis[0]
+    pca, repaired = robust_pca.find(noisy, torch.ones_like(noisy, dtype=torch.bool), rank=6)
+    torch.testing.assert_close(pca.sigma[0], sigma, rtol=0.08, atol=2e-3)
+    basis = pca.basis[0]
     torch.testing.assert_close(basis.T @ basis, torch.eye(6), rtol=1e-4, atol=1e-4)
     whitened = torch.linalg.qr(spectra / sigma[:, None])[0]
     # the strongest true direction lies in the space found
@@ -245,23 +256,23 @@ def test_impulses_do_not_turn_the_basis():
     hit = torch.rand(noisy.shape, generator=torch.Generator().manual_seed(4)) < 0.1
     hit[:, 5:] = False
     spoiled = torch.where(hit, 0.73, noisy)  # not on the floor, not on the ceiling: nothing tells them but the fit
-    units, _ = noise_units.find(spoiled, torch.ones_like(hit), rank=3)
-    share = (units.basis[0].T @ spectra).square().sum(0)
+    pca, _ = robust_pca.find(spoiled, torch.ones_like(hit), rank=3)
+    share = (pca.basis[0].T @ spectra).square().sum(0)
     assert float(share.min()) > 0.95  # plain PCA: see the next line
-    plain = noise_units.eigenbasis(spoiled.flatten(2), 3)[0]
+    plain = robust_pca.eigenbasis(spoiled.flatten(2), 3)[0]
     assert float((plain.T @ spectra).square().sum(0).min()) < 0.9
 
 
 def test_repairing_a_tile_agrees_with_repairing_the_whole():
     noisy, _ = low_rank_cube(torch.full((20,), 0.05))
-    keep = torch.ones_like(noisy, dtype=torch.bool)
-    units, repaired = noise_units.find(noisy, keep, rank=6)
-    torch.testing.assert_close(noise_units.repair(noisy, keep, units), repaired, atol=0.05, rtol=0)
+    mask = torch.ones_like(noisy, dtype=torch.bool)
+    pca, repaired = robust_pca.find(noisy, mask, rank=6)
+    torch.testing.assert_close(robust_pca.repair(noisy, mask, pca), repaired, atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(1, 40), (40, 1), (1, 1), (2, 3)])
-def test_noise_units_of_tiny_images(shape):
+def test_robust_basis_of_tiny_images(shape):
     cube = torch.rand(1, 12, *shape, generator=torch.Generator().manual_seed(0))
-    units, repaired = noise_units.find(cube, torch.ones_like(cube, dtype=torch.bool), rank=12)
-    assert bool(units.sigma.isfinite().all())
+    pca, repaired = robust_pca.find(cube, torch.ones_like(cube, dtype=torch.bool), rank=12)
+    assert bool(pca.sigma.isfinite().all())
     assert bool(repaired.isfinite().all())

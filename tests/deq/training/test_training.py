@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_decsc.deq.model.presets import Subspace, SubspaceConfig
+from napari_decsc.deq.model.presets import SubspaceConfig, SubspaceModel
 from napari_decsc.deq.training.corruption import corrupt, draw_model, usable
 from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files, scenes_of
 from napari_decsc.deq.training.examples import Pool, cut, prepare
@@ -93,7 +93,7 @@ def test_files_that_are_no_scenes_are_named(folder):
 
 def test_the_examples_of_a_step_do_not_depend_on_the_steps_before(folder):
     scenes = [read_scene(path) for path in scene_files(folder)]
-    model = Subspace(SMALL)
+    model = SubspaceModel(SMALL)
     went, jumped = (Pool(Crops(scenes, 8, 32, CPU), seed=3, size=2, per_step=0.5) for _ in range(2))
     for step in range(5):
         went.advance(model, step)
@@ -104,11 +104,11 @@ def test_the_examples_of_a_step_do_not_depend_on_the_steps_before(folder):
 
 
 def test_a_patch_is_cut_from_everything_that_was_found():
-    example = prepare(Subspace(SMALL), torch.from_numpy(sample_cube(48, 64, 12).data), np.random.default_rng(0))
+    example = prepare(SubspaceModel(SMALL), torch.from_numpy(sample_cube(48, 64, 12).data), np.random.default_rng(0))
     part = cut(example.found, slice(8, 40), slice(4, 36))
     assert torch.equal(part.target, example.found.target[:, :, 8:40, 4:36])
     assert torch.equal(part.pilot, example.found.pilot[:, :, 8:40, 4:36])
-    assert torch.equal(part.units.basis, example.found.units.basis)
+    assert torch.equal(part.subspace.basis, example.found.subspace.basis)
 
 
 def test_counts_are_scaled_to_a_peak_of_one(folder):
@@ -149,7 +149,7 @@ def test_the_objective_is_the_error_by_its_yardstick():
 @pytest.mark.parametrize("depth", [0, 3])
 def test_every_parameter_learns_from_the_equilibrium(depth):
     torch.manual_seed(0)
-    model = Subspace(SMALL)
+    model = SubspaceModel(SMALL)
     with torch.no_grad():  # the head starts at zero, behind which nothing else would learn
         model.refiner.leave.weight.normal_(std=0.05)
     clean = torch.from_numpy(sample_cube(32, 32, 12).data)[None]
@@ -198,7 +198,7 @@ def test_a_warm_start_of_another_preset_is_refused(folder, tmp_path):
 
 
 def test_a_share_of_the_weights_a_run_began_with_can_be_kept(folder, tmp_path):
-    first = Subspace(SMALL)
+    first = SubspaceModel(SMALL)
     weights.save(first, tmp_path / "first.safetensors", {})
     begun = weights.load(str(tmp_path / "first.safetensors")).model
 

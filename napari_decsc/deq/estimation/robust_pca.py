@@ -1,10 +1,10 @@
 """What is known of a cube before any denoising: the noise level of every band and the cube's own spectral basis.
 
-In *noise units* (the cube divided, band by band, by its noise level) the noise has variance 1 in every band, and a few
-eigenvectors of the cube hold nearly all of its signal. Both are found robustly: impulses, dead and offset columns must
+Divided, band by band, by its noise level the cube is *whitened*: the noise has variance 1 in every band, and a few
+eigenvectors hold nearly all of the signal. Both are found robustly: impulses, dead and offset columns must
 not turn them.
 
-Shapes: N cubes, B bands, P = rows * cols pixels, r spectral components. ``keep`` is False where a voxel carries no
+Shapes: N cubes, B bands, P = rows * cols pixels, r spectral components. ``mask`` is False where a voxel carries no
 information (not measured, or exactly on the floor or the ceiling of the scale).
 """
 
@@ -35,7 +35,7 @@ SAMPLE, ROUGHLY = 65_536, 8_192
 
 
 @dataclass(frozen=True, eq=False)
-class NoiseUnits:
+class RobustPca:
     """Noise levels and spectral basis of N cubes.
 
     ``sigma`` (N, B) in units of the peak; ``basis`` (N, B, r), orthonormal columns (zero ones beyond the number of
@@ -46,59 +46,59 @@ class NoiseUnits:
     basis: Tensor
     limit: Tensor
 
-    def to(self, device: torch.device) -> "NoiseUnits":
+    def to(self, device: torch.device) -> "RobustPca":
         """The same on a device."""
-        return NoiseUnits(self.sigma.to(device), self.basis.to(device), self.limit.to(device))
+        return RobustPca(self.sigma.to(device), self.basis.to(device), self.limit.to(device))
 
 
 @torch.no_grad()
-def find(cube: Tensor, keep: Tensor, rank: int) -> tuple[NoiseUnits, Tensor]:
-    """Noise units of cubes (N, B, rows, cols), peak 1, and the repaired cubes in those units.
+def find(cube: Tensor, mask: Tensor, rank: int) -> tuple[RobustPca, Tensor]:
+    """Noise levels and basis of cubes (N, B, rows, cols), peak 1, and the cubes whitened and repaired.
 
     The basis is a Huber PCA: fit every spectrum robustly, replace what lies beyond the limit by the fit +- the limit,
     refit. sigma is estimated twice: from the cube, then from what the basis does not explain, where texture is gone.
     """
     bands = cube.shape[1]
-    fit = _Fit(cube, keep, min(rank, bands))
-    sigma = band_sigmas(cube, keep).clamp(min=SIGMA_FLOOR)
+    fit = _Fit(cube, mask, min(rank, bands))
+    sigma = band_sigmas(cube, mask).clamp(min=SIGMA_FLOOR)
     basis, fitted, _ = fit(sigma, eigenbasis(fit.smooth / sigma[:, :, None], fit.rank))
-    better = _measure_again(cube, keep, sigma, basis, fitted)
+    better = _measure_again(cube, mask, sigma, basis, fitted)
     start = torch.linalg.qr(basis * (sigma / better)[:, :, None])[0]
     basis, fitted, limit = fit(better, start)
     pixels = fit.raw / better[:, :, None]
     repaired = _pulled(pixels, fit.weight, fitted, limit)
     basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
-    units = NoiseUnits(better, F.pad(basis, (0, rank - fit.rank)), limit)
-    return units, repaired.view_as(cube)
+    pca = RobustPca(better, F.pad(basis, (0, rank - fit.rank)), limit)
+    return pca, repaired.view_as(cube)
 
 
 @torch.no_grad()
-def repair(cube: Tensor, keep: Tensor, units: NoiseUnits, steps: int = 2 * STEPS) -> Tensor:
-    """A part of the cube in noise units, with unusable voxels and outliers pulled to the robust fit.
+def repair(cube: Tensor, mask: Tensor, pca: RobustPca, steps: int = 2 * STEPS) -> Tensor:
+    """A part of the cube whitened, with unusable voxels and outliers pulled to the robust fit.
 
-    (N, B, rows, cols) in units of the peak -> the same shape in noise units. For tiles, with the units of the whole.
+    (N, B, rows, cols) in units of the peak -> the same shape, whitened. For tiles, with the ``pca`` of the whole.
     """
-    scale = units.sigma[:, :, None]
-    pixels, weight = cube.flatten(2) / scale, _weight(cube, keep)
-    code = units.basis.mT @ (median_3x3(cube, keep).flatten(2) / scale)
-    fitted = units.basis @ huber_code(pixels, weight, units.basis, units.limit, code, steps)
-    return _pulled(pixels, weight, fitted, units.limit).view_as(cube)
+    scale = pca.sigma[:, :, None]
+    pixels, weight = cube.flatten(2) / scale, _weight(cube, mask)
+    code = pca.basis.mT @ (median_3x3(cube, mask).flatten(2) / scale)
+    fitted = pca.basis @ huber_code(pixels, weight, pca.basis, pca.limit, code, steps)
+    return _pulled(pixels, weight, fitted, pca.limit).view_as(cube)
 
 
-def band_sigmas(cube: Tensor, keep: Tensor) -> Tensor:
+def band_sigmas(cube: Tensor, mask: Tensor) -> Tensor:
     """Noise level of every band, (N, B), from second diagonal differences: blind to smooth signal and column offsets.
 
     Bands with more than a quarter of their voxels hidden have too few whole quads: first differences along the columns.
     Cubes of a single row or column: second differences along the line.
     """
-    z = _hide(cube, keep)
+    z = _hide(cube, mask)
     if min(cube.shape[2:]) < 2:
         line = z.flatten(2)
         sigma = _mad((line[:, :, 2:] - 2 * line[:, :, 1:-1] + line[:, :, :-2]) / 6**0.5)
     else:
         down = z[:, :, 1:] - z[:, :, :-1]
         sigma = _mad((down[..., 1:] - down[..., :-1]) / 2)
-        few = keep.float().mean((2, 3)) <= 0.75
+        few = mask.float().mean((2, 3)) <= 0.75
         if few.any():
             sigma = torch.where(few, _mad(down * 0.5**0.5), sigma)
     return torch.nan_to_num(sigma, nan=SIGMA_UNKNOWN)
@@ -130,21 +130,21 @@ def huber_code(pixels: Tensor, weight: Tensor | None, basis: Tensor, limit: Tens
 def _descended(code: Tensor, pixels: Tensor, weight: Tensor | None, inner: Tensor, outer: Tensor, steps: int) -> Tensor:
     """The coordinates of a part of the spectra after the gradient steps, or once they stand still."""
     code = code.clone(memory_format=torch.contiguous_format)
-    rest, step = torch.empty_like(pixels), torch.empty_like(code)
+    residual, step = torch.empty_like(pixels), torch.empty_like(code)
     for _ in range(steps):
-        torch.baddbmm(pixels, inner, code, alpha=-1, out=rest).clamp_(-1, 1)
+        torch.baddbmm(pixels, inner, code, alpha=-1, out=residual).clamp_(-1, 1)
         if weight is not None:
-            rest *= weight
-        code += torch.bmm(outer, rest, out=step)
+            residual *= weight
+        code += torch.bmm(outer, residual, out=step)
         if float(step.abs_().max()) < STILL:
             break
     return code
 
 
-def median_3x3(cube: Tensor, keep: Tensor) -> Tensor:
+def median_3x3(cube: Tensor, mask: Tensor) -> Tensor:
     """Median of the usable voxels of the 3 x 3 neighbourhood; of the whole band where there is none."""
     edge = "reflect" if min(cube.shape[2:]) > 1 else "replicate"
-    whole = keep.flatten(2).all(2)
+    whole = mask.flatten(2).all(2)
     median = torch.empty_like(cube)
     bands = [tuple(index) for index in whole.nonzero().tolist()]
 
@@ -154,7 +154,7 @@ def median_3x3(cube: Tensor, keep: Tensor) -> Tensor:
     for band, found in zip(bands, side_by_side(of_band, bands, cube.device), strict=True):
         median[band] = found
     if not whole.all():
-        median[~whole] = _median_of_usable(_hide(cube[~whole], keep[~whole]), edge)
+        median[~whole] = _median_of_usable(_hide(cube[~whole], mask[~whole]), edge)
     return median
 
 
@@ -193,10 +193,10 @@ def _median_of_usable(bands: Tensor, edge: str) -> Tensor:
 class _Fit:
     """The Huber PCA of given cubes, to be run at two sets of noise levels."""
 
-    def __init__(self, cube: Tensor, keep: Tensor, rank: int) -> None:
-        self.keep, self.rank = keep.flatten(2), rank
-        self.weight, self.raw = _weight(cube, keep), torch.where(keep, cube, 0).flatten(2)
-        self.smooth = median_3x3(cube, keep).flatten(2)
+    def __init__(self, cube: Tensor, mask: Tensor, rank: int) -> None:
+        self.mask, self.rank = mask.flatten(2), rank
+        self.weight, self.raw = _weight(cube, mask), torch.where(mask, cube, 0).flatten(2)
+        self.smooth = median_3x3(cube, mask).flatten(2)
 
     def __call__(self, sigma: Tensor, basis: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(sigma (N, B), first basis (N, B, r)) -> basis, fitted spectra (N, B, P), limit (N, B, 1)."""
@@ -210,36 +210,36 @@ class _Fit:
             code = basis.mT @ fitted
         return basis, basis @ huber_code(pixels, self.weight, basis, limit, code, STEPS), limit
 
-    def _limit(self, rest: Tensor) -> Tensor:
-        spread = _mad(rest if self.weight is None else _hide(rest, self.keep), ROUGHLY)[:, :, None]
+    def _limit(self, residual: Tensor) -> Tensor:
+        spread = _mad(residual if self.weight is None else _hide(residual, self.mask), ROUGHLY)[:, :, None]
         return CLIP_AT * torch.nan_to_num(spread, nan=1.0).clamp(min=1)
 
 
-def _measure_again(cube: Tensor, keep: Tensor, sigma: Tensor, basis: Tensor, fitted: Tensor) -> Tensor:
+def _measure_again(cube: Tensor, mask: Tensor, sigma: Tensor, basis: Tensor, fitted: Tensor) -> Tensor:
     """Sigma from what the basis leaves over, corrected for the share of noise that the basis takes with it."""
-    rest = (cube.flatten(2) / sigma[:, :, None] - fitted).view_as(cube)
+    residual = (cube.flatten(2) / sigma[:, :, None] - fitted).view_as(cube)
     explained = (basis**2).sum(2)
-    factor = band_sigmas(rest, keep) / (1 - explained).clamp(min=0.05).sqrt()
+    factor = band_sigmas(residual, mask) / (1 - explained).clamp(min=0.05).sqrt()
     factor = torch.where(explained < 0.9, factor, torch.ones_like(factor)).clamp(max=1)
     return (sigma * factor).clamp(min=SIGMA_FLOOR)
 
 
-def _weight(cube: Tensor, keep: Tensor) -> Tensor | None:
+def _weight(cube: Tensor, mask: Tensor) -> Tensor | None:
     """1 where a voxel is usable, 0 elsewhere, (N, B, P); nothing where all are."""
-    return None if keep.all() else keep.flatten(2).to(cube.dtype)
+    return None if mask.all() else mask.flatten(2).to(cube.dtype)
 
 
 def _pulled(pixels: Tensor, weight: Tensor | None, fitted: Tensor, limit: Tensor) -> Tensor:
     """What lies beyond the limit becomes the fit +- the limit; what weighs nothing, the fit."""
-    rest = pixels - fitted
-    torch.clamp(rest, -limit, limit, out=rest)
+    residual = pixels - fitted
+    torch.clamp(residual, -limit, limit, out=residual)
     if weight is not None:
-        rest *= weight
-    return rest.add_(fitted)
+        residual *= weight
+    return residual.add_(fitted)
 
 
-def _hide(x: Tensor, keep: Tensor) -> Tensor:
-    return torch.where(keep, x, torch.nan)
+def _hide(x: Tensor, mask: Tensor) -> Tensor:
+    return torch.where(mask, x, torch.nan)
 
 
 def _mad(x: Tensor, sample: int = SAMPLE) -> Tensor:
