@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_decsc.deq.estimation import fringes
-from napari_decsc.deq.estimation.noise_model import NoiseModel, alive, filled, grey_step
+from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.subspace import SignalSubspace
+from napari_decsc.deq.estimation.voxels import alive, filled_gaps, grey_step
 from napari_decsc.filters.collaborative import PATCH
 from napari_decsc.filters.local import box_mean
 from napari_decsc.hsi.noise.measured import Fringe, LineOffsets, MeasuredNoise
@@ -23,7 +24,7 @@ def describe(found: SignalSubspace, cube: Tensor, mask: Tensor, unit: float) -> 
     """The noise of a cube or sample (band, row, col), peak 1, in physical units: ``unit`` is what 1 stands for."""
     dead = mask & ~alive(cube, mask)
     model = NoiseModel(found.sigma[0]) if found.noise is None or found.noise.plain else found.noise
-    whole = filled(cube, mask)
+    whole = filled_gaps(cube, mask)
     level, correlation = _level_and_correlation(model, whole)
     total = torch.where(mask, cube, torch.nan).flatten(1)
     variance = (total - total.nanmean(1, keepdim=True)).square().nanmean(1)

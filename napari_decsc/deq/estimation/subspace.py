@@ -15,10 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.deq.estimation import noise_model, robust_pca
+from napari_decsc.deq.estimation import robust_pca
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.robust_pca import SIGMA_FLOOR, RobustPca
+from napari_decsc.deq.estimation.voxels import filled_gaps
 from napari_decsc.filters.local import LEAK, column_offsets, in_adjacent_band, local_wiener, stripes, without_leak
 from napari_decsc.filters.spectra import eigen, mix_bands
 
@@ -155,7 +156,7 @@ def identify_roughly(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
 def from_noise_model(cube: Tensor, mask: Tensor, model: NoiseModel) -> SignalSubspace:
     """What a noise model and the subspace beside which it was measured tell of a whole cube (1, B, rows, cols)."""
     assert model.basis is not None
-    whole = noise_model.filled(cube[0], mask[0])
+    whole = filled_gaps(cube[0], mask[0])
     values = model.whitener(whole).whitened(whole)
     mean = values.mean((1, 2), keepdim=True)
     values = values - mean

@@ -29,12 +29,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from napari_decsc.deq.estimation import basic_estimate, noise_model, rare
+from napari_decsc.deq.estimation import basic_estimate, noise_search, rare
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.noise_model import NoiseModel, Whitener
 from napari_decsc.deq.estimation.rare import Rare
 from napari_decsc.deq.estimation.robust_pca import repair
 from napari_decsc.deq.estimation.subspace import SignalSubspace, from_noise_model, identify, identify_roughly, weights
+from napari_decsc.deq.estimation.voxels import alive, filled_gaps
 from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.model.conditioning import Refiner
 from napari_decsc.deq.model.structured import Structures
@@ -119,7 +120,7 @@ class SubspaceModel(Decsc):
 
     def noise(self, cube: Tensor, mask: Tensor) -> NoiseModel:
         """The noise model of a whole cube (1, B, rows, cols)."""
-        return noise_model.measure(cube[0], noise_model.alive(cube[0], mask[0]))
+        return noise_search.measure(cube[0], alive(cube[0], mask[0]))
 
     def identify_roughly(self, cube: Tensor, mask: Tensor) -> SignalSubspace:
         """White noise of one level per band, and a basis that was not looked at twice."""
@@ -128,7 +129,7 @@ class SubspaceModel(Decsc):
     def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace:
         """The noise model, noise levels, basis and energies of a whole cube (1, B, rows, cols)."""
         model = self.noise(cube, mask) if noise is None else noise
-        mask = noise_model.alive(cube[0], mask[0])[None]
+        mask = alive(cube[0], mask[0])[None]
         if model.plain:
             return dataclasses.replace(identify(cube, mask, self.rank), noise=model)
         return from_noise_model(cube, mask, model)
@@ -160,13 +161,13 @@ class SubspaceModel(Decsc):
 
     def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> SubspaceContext:
         """Whitening, outliers, structures, and a local estimate."""
-        mask = noise_model.alive(cube[0], mask[0])[None]
+        mask = alive(cube[0], mask[0])[None]
         found = self.identify(cube, mask) if subspace is None else subspace
         model = found.noise
         if model is None or model.plain:
             target, filled, weight = basic_estimate.without_outliers(cube, mask, found)
             return self._begun(found, target, filled, weight, mask, None, None)
-        cube = noise_model.filled(cube[0], mask[0])
+        cube = filled_gaps(cube[0], mask[0])
         whitener = model.whitener(cube)
         target = whitener.whitened(cube)[None]
         structures = Structures.of(whitener, cube) if model.structured else None

@@ -1,0 +1,249 @@
+"""The noise of a cube, measured where the signal is not.
+
+A cube of many bands has few components of signal. Everything in the other directions is noise, and shows its level, its
+correlation between bands, its spectrum in space, its growth with the signal, offsets of lines and fringes. A kind of
+noise is taken into the model only where the cube says so.
+
+Shapes: one cube (band, row, col). ``mask`` is False where a voxel carries no information.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from napari_decsc.deq.estimation import correlation, fringes, shot
+from napari_decsc.deq.estimation.lines import Lines
+from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel
+from napari_decsc.deq.estimation.rays import strongest_ray
+from napari_decsc.deq.estimation.robust_pca import band_sigmas
+from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_rounding
+from napari_decsc.filters.collaborative import PATCH, cosines, on_device
+from napari_decsc.filters.local import LEAK, NORMAL_MAD, local_wiener
+
+#: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
+FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
+#: Rounds of finding the subspace and what it leaves over.
+ROUNDS = 8
+#: The growth with the signal is fitted so often, each time in a better subspace.
+SHOT_FITS = 3
+#: Components at most, and the share of a band's noise that must lie outside them to be measured there.
+MOST, MEASURABLE = 24, 0.3
+#: Noise of several kinds leaves no more than so many times as much in one direction as in another.
+UNEVEN = 4.0
+#: Bands in which the noise must show, or a quarter of all.
+LEAST_SEEN = 4
+#: Lines are offset where their axis holds so many times the power of other directions, and the median offset is so many
+#: times what chance makes; in this share of the bands.
+AXIS, OFFSET, SHARE = 5.0, 2.0, 0.2
+#: The spectrum in space is white unless a coefficient differs by this share.
+COLOURED = 0.35
+
+
+@torch.no_grad()
+def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
+    """The noise model of a cube (band, row, col), peak 1, or of a sample of it."""
+    sigma = band_sigmas(cube[None], mask[None])[0]
+    sigma = torch.maximum(sigma, grey_step(cube, mask) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
+    bands, rows, cols = cube.shape
+    hidden = 1 - float(mask.float().mean())
+    whole = filled_gaps(cube, mask)
+    if is_rounding(cube, mask, sigma):
+        return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), rounding=True)
+    if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
+        return NoiseModel(sigma)
+    return _Search(whole, sigma).found()
+
+
+class _Search:
+    """The subspace and the noise beside it, found in turns."""
+
+    def __init__(self, cube: Tensor, sigma: Tensor) -> None:
+        self.cube, self.shape = cube, (cube.shape[1], cube.shape[2])
+        between = correlation.between_bands(cube, sigma)
+        self.model = NoiseModel(sigma, None if between is None else correlation.whitening(between))
+        both = (Lines(self.shape, angle, cube.device) for angle in (0.0, 90.0))
+        self.lines, self.tested = list(both), False
+        self.colour, self.first, self.fits = 1.0, sigma, 0
+        self.every = torch.ones_like(cube, dtype=torch.bool)
+
+    def found(self) -> NoiseModel:
+        """The model once nothing new is found."""
+        for number in range(ROUNDS):
+            cleaned, raw = self._look()
+            if int(self.seen.sum()) < max(LEAST_SEEN, len(self.cube) // 4):
+                # a scene of nearly as many components as bands hides its noise
+                return NoiseModel(self.first, basis=self.basis, rounding=is_rounding(self.cube, self.every, self.first))
+            new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
+            if not new and number > 1:
+                break
+        return self._finished(raw, cleaned)
+
+    def _look(self) -> tuple[Tensor, Tensor]:
+        """What the subspace leaves over of the cube without its structures, and of all of it; levels corrected."""
+        whitener = self.model.whitener(self.cube)
+        whole = whitener.whitened(self.cube)
+        whole -= whole.mean((1, 2), keepdim=True)
+        residual = self._without_lines(whole)
+        if self.model.fringes:
+            wave = fringes.waves(list(self.model.fringes), self.shape, residual.device)
+            residual = residual - fringes.fit(residual, wave, residual.new_ones(self.shape))
+        self.basis = _basis(residual, self.colour)
+        self.left = (1 - self.basis.square().sum(1)).clamp(min=0.02)
+        self.seen = self.left > MEASURABLE
+        raw, cleaned = _beside(whole, self.basis), _beside(residual, self.basis)
+        factor = torch.where(self.seen, _spread(cleaned) / self.left.sqrt(), 1.0).clamp(min=1e-3)
+        level = self.model.level
+        if self.model.whitening is None:
+            self.model = replace(self.model, level=level * factor)
+        else:
+            self.model = replace(self.model, whitening=self.model.whitening / factor[:, None])
+        raw, cleaned = (part / (factor * self.left.sqrt())[:, None, None] for part in (raw, cleaned))
+        self.colour = max(1.0, float(1 / _differences_spread(cleaned)[self.seen].median())) if self.seen.any() else 1.0
+        return cleaned, raw
+
+    def _test_lines(self, raw: Tensor, cleaned: Tensor) -> bool:
+        """Whether there are columns, and rows: those that are not there are left in."""
+        self.tested = True
+        self.lines = [line for line in self.lines if _offset_share(raw[self.seen], line) > SHARE]
+        return True
+
+    def _test_more(self, cleaned: Tensor, number: int) -> bool:
+        noise = cleaned[self.seen]
+        if len(noise) == 0 or number >= ROUNDS - 1:
+            return False
+        if self.fits < SHOT_FITS and self._test_shot(cleaned):
+            return True
+        if len(self.lines) < 2:
+            ray = strongest_ray(noise, [line.angle for line in self.lines])
+            if ray is not None:
+                self.lines.append(Lines(self.shape, ray, noise.device))
+                return True
+        most = len(self.cube) + len(self.cube) // 4 - len(self.model.fringes)
+        new = fringes.found(noise, most)
+        self.model = replace(self.model, fringes=(*self.model.fringes, *new))
+        return bool(new)
+
+    def _test_shot(self, cleaned: Tensor) -> bool:
+        """Growth with the signal: found once, and once more in what is then a better subspace."""
+        whitener = self.model.whitener(self.cube)
+        cube = _at_level(self._without_lines(self.cube), self.cube)
+        noise = whitener.unmixed(cleaned) * self.model.level[:, None, None]
+        if self.model.shot is not None:
+            noise = noise * (
+                whitener.scale if whitener.scale is not None else self.model.shot.variance(shot.smooth(cube)).sqrt()
+            )
+        noise[~self.seen] = torch.nan
+        found = shot.fitted(cube, noise)
+        self.fits += 1
+        if found is None:
+            return False
+        whitener = NoiseModel(torch.ones_like(self.model.level), shot=found).whitener(self.cube)
+        stable = whitener.whitened(self.cube)
+        level = band_sigmas(stable[None], torch.ones_like(stable[None], dtype=torch.bool))[0].clamp(min=1e-6)
+        between = correlation.between_bands(stable, level)
+        whitening = None if between is None else correlation.whitening(between)
+        self.model = replace(self.model, shot=found, level=level, whitening=whitening)
+        return True
+
+    def _without_lines(self, cube: Tensor) -> Tensor:
+        for line in self.lines:
+            cube = line.without(cube)
+        return cube
+
+    def _finished(self, raw: Tensor, cleaned: Tensor) -> NoiseModel:
+        whitener = self.model.whitener(self.cube)
+        bands = whitener.unmixed(raw) if self.model.whitening is not None else raw
+        lines = []
+        for line in self.lines:
+            many = line.pixels()
+            full = many > 8
+            offsets = line.fit(bands, bands.new_ones(self.shape), bands.new_full((len(bands),), 1e-3))
+            variance = offsets[:, full].square().mean(1) - float((1 / many[full]).mean())
+            there = variance > 0.01
+            lines.append(LineNoise(line.angle, torch.where(there, variance, 0.0)))
+            bands = bands - line.spread(offsets * there[:, None])
+        spectrum = _spectrum(cleaned[self.seen]) if self.seen.any() else None
+        measured = self.model.level
+        if self.model.whitening is not None:
+            measured = measured * torch.linalg.inv(self.model.whitening).norm(dim=1)
+        rounding = is_rounding(self.cube, self.every, torch.minimum(self.first, measured))
+        if rounding and self.model.shot is None:
+            return NoiseModel(self.first, basis=self.basis, rounding=True)
+        return replace(self.model, lines=tuple(lines), spectrum=spectrum, basis=self.basis, measured=True)
+
+
+def _basis(cube: Tensor, colour: float) -> Tensor:
+    """The spectral components (band, component) of a whitened cube that survive smoothing.
+
+    Directions whose noise is stronger than 1 are smoothed as such: ``colour`` is by how much differences of neighbours
+    underestimate noise that is correlated in space.
+    """
+    bands, pixels = len(cube), cube[0].numel()
+    flat = cube.flatten(1)
+    vectors = torch.linalg.eigh(flat.double() @ flat.double().T / pixels)[1].float()
+    for _ in range(2):
+        images = (vectors.T @ flat).view_as(cube)
+        noise = (colour * _differences_spread(images)).clamp(1, 1.6)[:, None, None]
+        smooth = (local_wiener((images / noise)[None])[0][0] * noise).flatten(1)
+        moment = (vectors @ smooth).double() @ flat.double().T / pixels
+        strength, turned = torch.linalg.eigh((moment + moment.T) / 2)
+        strength, vectors = strength.float().flip(0), turned.float().flip(1)
+    images = (vectors.T @ flat).view_as(cube)
+    noise = (colour * _differences_spread(images)).clamp(1, 1.6)
+    chance = (bands / pixels) ** 0.5
+    # the weaker half is noise, unless the scene has more components than that
+    weaker, weakest = (float(strength[-max(2, bands // part) :].median()) for part in (2, 6))
+    leak = max(0.75 * LEAK, min(weaker, UNEVEN * weakest))
+    least = leak + (0.38 + 3 * chance) * chance * max(1.0, leak / LEAK) * noise.square()
+    count = int((strength > least).long().cumprod(0).sum())
+    strongest: Tensor = vectors[:, : min(count, MOST, bands - 2)]
+    return strongest
+
+
+def _offset_share(noise: Tensor, line: Lines) -> float:
+    """Share of the bands in which most lines are offset: noise of variance 1."""
+    if len(noise) == 0:
+        return 0.0
+    offsets = line.fit(noise, noise.new_ones(line.shape), noise.new_full((len(noise),), 1e-3))
+    # from line to line: what varies slowly across the lines is the scene's
+    steps = offsets.diff(dim=1).abs().median(1).values / 2**0.5
+    typical = steps / NORMAL_MAD * line.pixels().median().sqrt()
+    power = torch.fft.fft2(noise).abs().square() / noise[0].numel()
+    rows, cols = noise.shape[1:]
+    axis = power[:, 0, cols // 8 : cols // 2] if line.angle == 0 else power[:, rows // 8 : rows // 2, 0]
+    # noise that is correlated in space has power at low frequencies in every direction
+    other = power[:, 2 : rows // 2, 2 : cols // 2]
+    around = torch.maximum(other.flatten(1).median(1).values, power.flatten(1).median(1).values) / 0.6931
+    low = max(float((power[:, 1:5, 1:5].mean((1, 2)) / around).median()), 1.0)
+    offset = (axis.mean(1) > AXIS * low * around) & (typical > OFFSET * low**0.5)
+    return float(offset.float().mean())
+
+
+def _spectrum(noise: Tensor) -> Tensor | None:
+    """Variance (64,) of the cosine coefficients of patches of noise of variance 1, None where it is white."""
+    patches = noise.unfold(1, PATCH, PATCH // 2).unfold(2, PATCH, PATCH // 2).reshape(len(noise), -1, PATCH**2)
+    coefficients = patches @ on_device(cosines, PATCH, noise.device).mT
+    found = coefficients.abs().median(1).values.square().mean(0) / NORMAL_MAD**2
+    found = found / found.mean()
+    return found if bool(((found - 1).abs() > COLOURED).any()) else None
+
+
+def _at_level(cube: Tensor, like: Tensor) -> Tensor:
+    """A cube with the band means of another."""
+    return cube - cube.mean((1, 2), keepdim=True) + like.mean((1, 2), keepdim=True)
+
+
+def _beside(cube: Tensor, basis: Tensor) -> Tensor:
+    flat = cube.flatten(1)
+    beside: Tensor = (flat - basis @ (basis.T @ flat)).view_as(cube)
+    return beside
+
+
+def _spread(values: Tensor) -> Tensor:
+    return values.flatten(1).abs().median(1).values / NORMAL_MAD
+
+
+def _differences_spread(images: Tensor) -> Tensor:
+    down = images[:, 1:] - images[:, :-1]
+    return _spread((down[:, :, 1:] - down[:, :, :-1]) / 2)
