@@ -78,7 +78,7 @@ def denoise(
     Where method and format allow it, every tile is written as soon as it is done, so that neither cube has to fit into
     the memory. The file appears when it is complete, or not at all.
     """
-    from napari_decsc.cli.outputs import new_sink, retell, save_cube
+    from napari_decsc.cli.outputs import new_sink, save_cube
     from napari_decsc.denoising import provenance
     from napari_decsc.denoising.protocol import StreamingDenoiser
     from napari_decsc.denoising.report import Recorder
@@ -97,9 +97,9 @@ def denoise(
     if isinstance(denoiser, StreamingDenoiser) and can_stream(output):
         with new_sink(noisy, output, overwrite=overwrite, made_by=made_by, dtype=dtype) as sink:
             _drive(denoiser.denoise_into(noisy, sink), recorder, method)
-        report = recorder.report()
+            report = recorder.report()
+            made_by["denoising"] = {**report, "input": source}
         header = files_of(output)[0]
-        retell(header, {**before, "denoising": {**report, "input": source}}, noisy)
         return header, {**report, "verdict": _verdict(noisy, header, recorder)}
     denoised = _drive(denoiser.denoise(noisy), recorder, method)
     made_by["denoising"] |= recorder.report()

@@ -1,8 +1,8 @@
 """Files that a command is about to write: refused before any work, and never left half-written."""
 
 import os
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,21 +70,20 @@ def save_cube(cube: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any
     return files.save_cube(cube, path, overwrite=overwrite, dtype=dtype, extra=fields(made_by, cube.header))
 
 
+@contextmanager
 def new_sink(
     noisy: Cube, path: Path, *, overwrite: bool, made_by: dict[str, Any], dtype: str = "float32"
-) -> AbstractContextManager[Sink]:
-    """`save_cube` for a cube that comes tile by tile: a block in which it is written."""
+) -> Iterator[Sink]:
+    """`save_cube` for a cube that comes tile by tile: a block in which it is written.
+
+    What ``made_by`` says when the block ends is what the file says.
+    """
     from napari_decsc.hsi.io import files
 
-    return files.new_sink(noisy, path, overwrite=overwrite, dtype=dtype, extra=fields(made_by, noisy.header))
-
-
-def retell(header: Path, made_by: dict[str, Any], noisy: Cube) -> None:
-    """Say anew in an ENVI header how the cube was made, now that it is known how the run ended."""
-    from napari_decsc.hsi.io.envi.header import header_text, read_header
-
-    told = {**read_header(header).fields, **fields(made_by, noisy.header)}
-    write_text(header, header_text(told))
+    told = fields(made_by, noisy.header)
+    with files.new_sink(noisy, path, overwrite=overwrite, dtype=dtype, extra=told) as sink:
+        yield sink
+        told |= fields(made_by, noisy.header)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

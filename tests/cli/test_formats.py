@@ -1,6 +1,7 @@
 """Commands on files beside ENVI: what the file does not tell is asked for, and type and scale come out as asked."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,20 @@ def test_type_and_format_come_out_as_asked(name: str, dtype: str) -> None:
     np.testing.assert_array_equal(cube.data, DATA)
     assert provenance.read(cube.header)["denoising"]["method"] == "flat"
     assert main([*words[:8], "source", *words[9:]]) == cli.FAILED  # it is there already
+
+
+@pytest.mark.parametrize("method", ["decsc", "flat"])
+@pytest.mark.parametrize("name", ["out.hdr", "out.tif", "out.nc", "out.zarr", "out.npz"])
+def test_every_format_tells_how_its_cube_was_made(name: str, method: str, capsys: pytest.CaptureFixture[str]) -> None:
+    # decsc writes ENVI and TIFF tile by tile, before it is known how the run ends
+    assert main(["denoise", "clean.hdr", name, "--method", method]) == 0
+    record = provenance.read(open_cube(name).header)["denoising"]
+    assert (record["method"], record["input"]["name"]) == (method, "clean")
+    assert record["seconds"] > 0
+    assert record["convergence"]["residuals"]
+    capsys.readouterr()
+    assert main(["info", name]) == 0
+    assert re.search(rf"Denoised by napari-decsc \S+ on \S+: {method}", capsys.readouterr().out)
 
 
 def test_noise_into_another_format() -> None:

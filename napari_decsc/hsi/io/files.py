@@ -166,6 +166,7 @@ def new_sink(
 ) -> AbstractContextManager[EnviSink]:
     """A block in which the denoised copy of ``cube`` is written tile by tile; the file appears when it ends well.
 
+    ``extra`` may change until the block ends: how a run went is known then.
     Words and errors are those of :func:`save_cube`, for a cube of float32; only for paths that :func:`can_stream`.
     """
     path, kind = Path(path), target_dtype(cube, np.float32 if dtype is None else dtype)

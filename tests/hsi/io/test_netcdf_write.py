@@ -32,7 +32,7 @@ def test_a_cube_goes_round_and_stays_a_map(tmp_path: Path, dtype: str | None) ->
     assert isinstance(again.data, np.memmap)
     assert (again.wavelengths.tolist(), again.wavelength_unit, again.fwhm.tolist()) == (LENGTHS, "nm", [10] * 5)
     assert again.good_bands.tolist() == FULL.good_bands.tolist()
-    assert (again.no_data, again.scale, again.header["sensor_type"]) == (0, 10000, "X")
+    assert (again.no_data, again.scale, again.header["sensor type"]) == (0, 10000, "X")
     assert again.header["map info"][3:8] == ["500000.0", "5500000.0", "30.0", "20.0", "33"]
 
 
@@ -93,3 +93,29 @@ def test_envi_from_netcdf_speaks_envis_words(tmp_path: Path) -> None:
     text = (tmp_path / "x.hdr").read_text()
     assert "map info = {UTM, 1, 1, 500000.0, 5500000.0, 30.0, 20.0, 33, North, WGS-84, units=Meters}" in text
     assert 'coordinate system string = {PROJCS["WGS_1984_UTM_Zone_33N"' in text
+
+
+@pytest.mark.parametrize("name", ["x.nc", "x.zarr", "x.npz", "x.tif"])
+def test_fields_of_a_header_come_again_by_their_names(tmp_path: Path, name: str) -> None:
+    names = ["a, near", "b", "c", "d", "e"]
+    header = {"sensor type": "X", "band names": names, "napari-decsc": "record {}", "default bands": ["1", "2", "3"]}
+    long = {"history of all": "x" * 50_000}
+    again = open_cube(save_cube(FULL.replace(header={**header, **long}), tmp_path / name)).header
+    assert {key: again.get(key) for key in (*header, *long)} == {**header, **long}
+    third = open_cube(save_cube(open_cube(tmp_path / name), tmp_path / "x.hdr")).header
+    assert list(third["band names"]) == names
+    assert not {"title", "conventions", "napari_decsc_fields"} & set(third)
+
+
+def test_what_another_program_changed_in_an_attribute_counts(tmp_path: Path) -> None:
+    import h5py
+
+    header = {"sensor type": "X", "band names": list("abcde")}
+    save_cube(FULL.replace(header=header), tmp_path / "x.nc")
+    with h5py.File(tmp_path / "x.nc", "a") as file:
+        file.attrs["sensor_type"], file.attrs["band_names"] = "Y", "{new}"
+    again = open_cube(tmp_path / "x.nc").header
+    assert (again["sensor type"], again["band names"]) == ("Y", "{new}")
+    with h5py.File(tmp_path / "x.nc", "a") as file:
+        file.attrs["napari_decsc_fields"] = "[1, {"
+    assert open_cube(tmp_path / "x.nc").header["sensor_type"] == "Y"

@@ -42,7 +42,7 @@ def test_a_cube_goes_round(tmp_path: Path) -> None:
     assert values(again).dtype == DATA.dtype
     assert (again.wavelengths.tolist(), again.wavelength_unit, again.fwhm.tolist()) == (LENGTHS, "nm", [10] * 5)
     assert again.good_bands.tolist() == FULL.good_bands.tolist()
-    assert (again.no_data, again.scale, again.header["sensor_type"]) == (-9999, 10000, "X")
+    assert (again.no_data, again.scale, again.header["sensor type"]) == (-9999, 10000, "X")
     assert again.header["map info"][3:8] == ["500000.0", "5500000.0", "30.0", "20.0", "33"]
     np.testing.assert_array_equal(values(open_cube(path / "cube", band_axis=0)), DATA)
 

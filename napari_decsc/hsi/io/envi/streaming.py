@@ -61,7 +61,8 @@ def envi_sink(
 ) -> Iterator[EnviSink]:
     """Yield a sink for a cube like this one; the pair of files appears when the block ends without an error.
 
-    Type, header and safety are those of :func:`~napari_decsc.hsi.io.envi.write_envi`, for a cube of float32.
+    Type, header and safety are those of :func:`~napari_decsc.hsi.io.envi.write_envi`, for a cube of float32. ``extra``
+    may change until the block ends: how a run went is known then.
     Raises FileFormatError, before anything is computed, if the disk has no room.
     """
     like = cube.replace(data=np.broadcast_to(np.float32(0), cube.shape))

@@ -85,19 +85,23 @@ def new_pair(
 ) -> Iterator[BinaryIO]:
     """Yield the data file to fill, under a temporary name; the pair takes its names when the block ends well.
 
-    The header is that of ``cube``, whose data need not be what is written. Errors as of :func:`write_envi`.
+    The header is that of ``cube``, whose data need not be what is written; ``extra`` may change until the block ends.
+    Errors as of :func:`write_envi`.
     """
     header, data = target_pair(path)
     cube = to_write(cube, layout.dtype)
-    fields = header_text(_fields(cube, layout, extra)).encode("utf-8", errors="replace")
     # while data and header are exchanged one after the other, an old header must not describe new data in a wrong way
-    hide = not _holds(header, fields)
+    hide = not _holds(header, _header(cube, layout, extra))
     notes = notes_of_envi(data)
     with replacing(data, header, overwrite=overwrite, hide_last=hide, notes=notes) as (new_data, new_header):
         with flushed(new_data) as file:
             yield file
         with flushed(new_header) as file:
-            file.write(fields)
+            file.write(_header(cube, layout, extra))
+
+
+def _header(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> bytes:
+    return header_text(_fields(cube, layout, extra)).encode("utf-8", errors="replace")
 
 
 def target_pair(path: Path) -> tuple[Path, Path]:

@@ -12,6 +12,7 @@ from napari_decsc.hsi.calibration import Calibration
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import FIELDS, calibrated, fields_of, scale_of
 from napari_decsc.hsi.io.formats.cf import NO_DATA, VALID, Rules
+from napari_decsc.hsi.io.formats.field_names import LONGEST
 
 #: Said by a Cube's own fields, or by HDF5 and MATLAB to themselves.
 _NOT_KEPT = {
@@ -26,8 +27,6 @@ _NOT_KEPT = {
     "reference_list",
     "matlab_class",
 }
-#: Longest text of an attribute that is kept in a header.
-_LONGEST = 10_000
 
 
 def from_attributes(cube: Cube, attributes: Mapping[str, Any], netcdf: bool = False) -> Cube:
@@ -87,7 +86,7 @@ def as_text(key: str, value: Any) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if isinstance(value, str):
-        return value if 0 < len(value) <= _LONGEST else None
+        return value if 0 < len(value) <= LONGEST else None
     array = np.asarray(value)
     if array.size == 0 or array.size > 100 or array.dtype.kind not in "iufb":
         return None

@@ -18,12 +18,11 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import FIELDS, calibration_of
 from napari_decsc.hsi.io.envi.header import LOOSE, Header
 from napari_decsc.hsi.io.envi.writer import kept_fields
+from napari_decsc.hsi.io.formats.field_names import attributes_of
 from napari_decsc.hsi.no_data import holds, in_type
 
 #: Name of the variable that holds the values.
 CUBE = "cube"
-#: Attributes of a file are kept below what HDF5 keeps in an object's header.
-_LONGEST = 60_000
 #: Attributes of a data set that was read, which are said anew.
 _OWN = ("conventions", "title", "long_name", "units", "coordinates", "grid_mapping")
 _UNITS = {"nm": "nm", "um": "um", "mm": "mm", "m": "m", "1/cm": "cm-1"}
@@ -130,10 +129,5 @@ def _facts(cube: Cube, extra: Mapping[str, str], is_placed: bool) -> dict[str, A
     fields = kept_fields(cube)
     if is_placed:
         fields = georeference.without(fields)
-    facts = {"Conventions": "CF-1.11", "title": cube.name}
-    for key, value in {**fields, **extra}.items():
-        text = f"{{{', '.join(map(str, value))}}}" if isinstance(value, list | tuple) else str(value)
-        name = "_".join("".join(letter if letter.isalnum() else " " for letter in key).split())
-        if key not in (LOOSE, *FIELDS, *_OWN) and name and name[0].isalpha() and 0 < len(text) <= _LONGEST:
-            facts.setdefault(name, text)
-    return facts
+    told = {key: value for key, value in {**fields, **extra}.items() if key not in (LOOSE, *FIELDS, *_OWN)}
+    return {**attributes_of(told), "Conventions": "CF-1.11", "title": cube.name}

@@ -104,7 +104,7 @@ class Contents:
     path: Path
     variables: Sequence[Variable]
     vectors: Mapping[str, list[Vector]] = field(default_factory=dict)
-    header: Mapping[str, str] = field(default_factory=dict)
+    header: Mapping[str, Any] = field(default_factory=dict)
     band_counts: frozenset[int] = frozenset()
     metadata: str | None = None
     planes: Sequence[Variable] = ()

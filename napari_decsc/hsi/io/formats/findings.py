@@ -15,6 +15,7 @@ from napari_decsc.hsi.io.formats import spectral
 from napari_decsc.hsi.io.formats.attributes import as_text
 from napari_decsc.hsi.io.formats.cf import Rules, numbers
 from napari_decsc.hsi.io.formats.contents import Contents, Variable, counts_bands
+from napari_decsc.hsi.io.formats.field_names import FIELDS, fields_of
 from napari_decsc.hsi.io.formats.geolocation import COLS, GRID, ROWS
 from napari_decsc.hsi.io.formats.joined import stacks
 from napari_decsc.hsi.io.formats.tables import number_of, tables
@@ -162,7 +163,7 @@ class Findings:
             self._add_facts(variable.name, variable.attributes)
         cubes = any(variable.is_cube for variable in self.variables)
         made = [] if cubes else [*stacks(self._with_groups()), *tables(self._matlab_planes(), self.singles)]
-        header = {**_texts(self.facts), **self.header}
+        header = {**fields_of(_texts(self.facts), self.facts.get(FIELDS)), **self.header}
         return Contents(
             self.path,
             [*self.variables, *made],

@@ -48,10 +48,14 @@ def write_tiff(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, 
 def new_tiff(
     cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, extra: Mapping[str, str]
 ) -> Iterator[tuple[BinaryIO, int]]:
-    """Yield the file to fill, band after band, and the byte at which to begin; it takes its name at the end."""
+    """Yield the file to fill, band after band, and the byte at which to begin; it takes its name at the end.
+
+    ``extra`` may change until the block ends.
+    """
     import tifffile
 
     cube = to_write(cube, kind)
+    told = metadata.as_json(cube, extra)
     if cube.bands > _MOST_BANDS:
         raise FileFormatError(f"{path}: a TIFF has room for {_MOST_BANDS} bands; choose ENVI (.hdr)")
     size = math.prod(cube.shape) * kind.itemsize
@@ -63,12 +67,23 @@ def new_tiff(
                 photometric="minisblack",
                 planarconfig="separate" if cube.bands > 1 else None,
                 metadata=None,
-                extratags=_tags(cube, extra),
+                extratags=[*_tags(cube), (OWN, "s", 0, told, True)],
                 returnoffset=True,
             )
         if place is None:
             raise FileFormatError(f"{path}: cannot be written as TIFF; choose ENVI (.hdr)")
         yield file, place[0]
+        if told != metadata.as_json(cube, extra):
+            _tell_anew(file, metadata.as_json(cube, extra))
+
+
+def _tell_anew(file: BinaryIO, text: str) -> None:
+    """Put another text into the tag of this package; a longer one comes behind the values."""
+    import tifffile
+
+    file.flush()
+    with tifffile.TiffFile(file.name, mode="r+") as whole:
+        whole.pages.first.tags[OWN].overwrite(text)
 
 
 @contextlib.contextmanager
@@ -77,7 +92,7 @@ def tiff_sink(
 ) -> Iterator[EnviSink]:
     """Yield a sink for a cube like this one, of float32; the file appears when the block ends without an error.
 
-    Raises FileFormatError, before anything is computed, if the disk has no room.
+    ``extra`` may change until then.     Raises FileFormatError, before anything is computed, if the disk has no room.
     """
     like = cube.replace(data=np.broadcast_to(np.float32(0), cube.shape))
     layout = new_layout(like, "bsq", kind, 0)
@@ -88,7 +103,7 @@ def tiff_sink(
         yield EnviSink(Path(file.name).absolute(), layout, cube.name, cube.no_data, cube.calibration)
 
 
-def _tags(cube: Cube, extra: Mapping[str, str]) -> list[tuple[Any, ...]]:
+def _tags(cube: Cube) -> list[tuple[Any, ...]]:
     fields = georeference.for_tiff(kept_fields(cube))
     tags: list[tuple[Any, ...]] = []
     for code, kind in GEO.items():
@@ -102,7 +117,6 @@ def _tags(cube: Cube, extra: Mapping[str, str]) -> list[tuple[Any, ...]]:
     tags.append((GDAL_METADATA, "s", 0, gdal_metadata(cube, fields), True))
     if cube.no_data is not None:
         tags.append((GDAL_NODATA, "s", 0, repr(float(cube.no_data)).removesuffix(".0"), True))
-    tags.append((OWN, "s", 0, metadata.as_json(cube, extra), True))
     return tags
 
 
