@@ -9,6 +9,8 @@ from qtpy.QtWidgets import QFileDialog, QTabWidget, QVBoxLayout
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui import session
+from napari_decsc.ui.batch.widget import BatchWidget
+from napari_decsc.ui.calibrate.widget import CalibrateWidget
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers
 from napari_decsc.ui.denoise.run import Result
@@ -28,7 +30,7 @@ from napari_decsc.ui.view.widget import ViewWidget
 
 SPECTRA = "Spectra"
 #: So that all tabs are seen in a window of 1280 points. napari sets the size of the letters for both.
-NARROW = "QTabBar, QTabBar::tab { font-size: 8pt; } QTabBar::tab { padding: 3px 4px; }"
+NARROW = "QTabBar, QTabBar::tab { font-size: 8pt; } QTabBar::tab { padding: 3px 2px; }"
 SESSIONS = "Sessions (*.json)"
 MAKING = "The built-in sample is being made…"
 NEXT = "Next: take the noise out of it in Denoise, or first add noise to a clean one in Noise."
@@ -54,13 +56,21 @@ class Workbench(Docked):
         self.explore = ExploreWidget(self.viewer)
         self.explore.noise_of = self.measured.noise_of
         self.spectra = SpectrumWidget(self.viewer)
-        self.tabs, self.judge = QTabWidget(), QTabWidget()
-        for widget, name, tip in (
+        self.batch, self.calibrate = BatchWidget(self.viewer), CalibrateWidget(self.viewer)
+        self.batch.recipe = lambda: (self.denoise.method.currentText(), self.denoise.form.settings())
+        self.tabs, self.judge, self.files = QTabWidget(), QTabWidget(), QTabWidget()
+        _fill(
+            self.judge,
             (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
             (self.verdict, "Verdict", "Whether what was removed is noise, and where structure may have gone"),
-        ):
-            self.judge.setTabToolTip(self.judge.addTab(widget, name), tip)
-        for widget, name, tip in (
+        )
+        _fill(
+            self.files,
+            (self.batch, "Batch", "Denoise many files into a folder, with a table of verdicts"),
+            (self.calibrate, "Calibrate", "Reflectance of a raw cube by its dark and white references"),
+        )
+        _fill(
+            self.tabs,
             (self.view, "View", "Bands, colours and bad bands of a cube"),
             (self.noise, "Noise", "Make a noisy copy of a cube, to see how well it can be denoised"),
             (self.denoise, "Denoise", "Take the noise out of a cube"),
@@ -69,8 +79,8 @@ class Workbench(Docked):
             (self.judge, "Judge", "The noise of any cube, and the verdict on what was removed"),
             (self.explore, "Explore", "Components with their SNR, ratios of bands"),
             (self.history, "History", "What was done, to copy as a command or as Python; sessions"),
-        ):
-            self.tabs.setTabToolTip(self.tabs.addTab(widget, name), tip)
+            (self.files, "Files", "Many files at once; raw cubes to reflectance"),
+        )
         self.tabs.setStyleSheet(NARROW)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
@@ -103,7 +113,7 @@ class Workbench(Docked):
         super().leave()
         self._painted.stop()
         self.keys.leave()
-        for tabs in (self.tabs, self.judge):
+        for tabs in (self.tabs, self.judge, self.files):
             for number in range(tabs.count()):
                 panel = tabs.widget(number)
                 if isinstance(panel, Docked):
@@ -172,3 +182,9 @@ class Workbench(Docked):
 
     def _dock_spectra(self) -> None:
         self.viewer.window.add_dock_widget(self.spectra, name=SPECTRA, area="bottom")
+
+
+def _fill(tabs: QTabWidget, *panels: tuple[Any, str, str]) -> None:
+    """Put panels into tabs, each with its name and tooltip."""
+    for panel, name, tip in panels:
+        tabs.setTabToolTip(tabs.addTab(panel, name), tip)

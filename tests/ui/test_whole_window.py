@@ -23,6 +23,8 @@ from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.noise.models import NOISE_MODELS
 from napari_decsc.registry import METHODS
 from napari_decsc.settings import descriptions
+from napari_decsc.ui.batch.widget import BatchWidget
+from napari_decsc.ui.calibrate.widget import CalibrateWidget
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise.widget import DenoiseWidget
@@ -50,6 +52,8 @@ PANELS = (
     VerdictPanel,
     HistoryPanel,
     ExploreWidget,
+    BatchWidget,
+    CalibrateWidget,
 )
 FIELDS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QSlider)
 
@@ -208,7 +212,7 @@ def test_no_letter_of_a_tab_is_cut_at_1280_points(make_napari_viewer, cube, them
         place = bar.tabRect(number)
         assert place.right() < bar.width()
         # to the left and right of the letters there is a line of points of the tab's ground alone
-        for col in (place.left() + 2, place.right() - 2):
+        for col in (place.left() + 1, place.right() - 1):
             lights = [picture.pixelColor(col, row).lightness() for row in range(place.top() + 5, place.bottom() - 3)]
             assert max(lights) - min(lights) < 60, bar.tabText(number)
 

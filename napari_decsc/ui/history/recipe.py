@@ -11,7 +11,7 @@ from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.models import NOISE_MODELS
 from napari_decsc.registry import METHODS
-from napari_decsc.settings import defaults, descriptions
+from napari_decsc.ui.parts import command
 
 #: The built-in scene's name, which stands for it: it lies in no file.
 SAMPLE = "coffee (synthetic)"
@@ -130,14 +130,11 @@ def _step(kind: str, record: Mapping[str, Any]) -> Step:
 
 def _command(step: Step, source: str, out: str) -> str:
     _check_whole(step)
-    words = ["napari-decsc"]
     if step.kind == NOISE:
-        words += ["add-noise", source, out, "--model", step.name, "--seed", str(step.seed)]
+        words = ["add-noise", source, out, "--model", step.name, "--seed", str(step.seed)]
     else:
-        words += ["denoise", source, out, "--method", step.name]
-    for key, value in _changed(step).items():
-        words += _option(key, value)
-    return shlex.join(words)
+        words = ["denoise", source, out, "--method", step.name]
+    return command.in_shell([*words, *command.option_words(_settings_class(step), step.settings)])
 
 
 def _check_whole(step: Step) -> None:
@@ -145,20 +142,10 @@ def _check_whole(step: Step) -> None:
         raise SettingsError("noise on some bands, or of several models together, has no command; save the cube first")
 
 
-def _option(key: str, value: Any) -> list[str]:
-    flag = "--" + key.replace("_", "-")
-    if isinstance(value, bool):
-        return [flag if value else f"--no-{flag[2:]}"]
-    if isinstance(value, list | tuple):
-        return [flag, *map(str, value)]
-    return [flag, str(value)]
-
-
 def _changed(step: Step) -> dict[str, Any]:
-    """The settings that are not the usual ones, with tuples as tuples."""
-    cls = METHODS[step.name].settings if step.name in METHODS else NOISE_MODELS.get(step.name)
-    if cls is None:
-        return dict(step.settings)
-    usual = defaults(cls)
-    found = {key: tuple(value) if isinstance(value, list) else value for key, value in step.settings.items()}
-    return {key: value for key, value in found.items() if key in descriptions(cls) and value != usual[key]}
+    """The settings that are not the usual ones."""
+    return command.changed(_settings_class(step), step.settings)
+
+
+def _settings_class(step: Step) -> type | None:
+    return METHODS[step.name].settings if step.name in METHODS else NOISE_MODELS.get(step.name)
