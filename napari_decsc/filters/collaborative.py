@@ -198,7 +198,8 @@ class _Workspace:
         self.transform = on_device(haar, members, images.device)
         self.some = max(1, IN_CACHE // (members * count)) if images.device.type == "cpu" else len(positions)
         self.chunks = images.new_empty(3, min(self.some, len(positions)), count, members, PATCH * PATCH)
-        self.image = torch.arange(count, device=images.device)[:, None]
+        corners = (images.shape[1] - PATCH + 1) * (images.shape[2] - PATCH + 1)
+        self.first = corners * torch.arange(count, device=images.device)[:, None]
 
     def shrunk(self, images: Tensor, threshold: float, pilot: Tensor | None) -> tuple[Tensor, Tensor]:
         """Shrunk patches of all groups, weighed and added up in their places, and their weights; shaped as images."""
@@ -207,8 +208,8 @@ class _Workspace:
         for start in range(0, len(self.positions), self.some):
             part = slice(start, start + self.some)
             positions = self.positions[part]
-            # a row of coefficients for every corner and image
-            here = (positions[:, None] * len(images) + self.image).flatten()
+            # a row of coefficients for every image and corner
+            here = (positions[:, None] + self.first).flatten()
             group, other, spare = (chunk[: len(positions)] for chunk in self.chunks)
             _gather(noisy, here, group)
             if pilot_coefficients is not None:
@@ -221,7 +222,7 @@ class _Workspace:
                 other, spare = self._turned(other, axes, spare)
                 kept = _wiener(group, other, spare)
             noise[:, part], back = self._turned_back(group, kept, axes, spare)
-            sums.index_add_(0, here, back.view(-1, PATCH * PATCH))
+            sums.view(-1, PATCH * PATCH).index_add_(0, here, back.view(-1, PATCH * PATCH))
         return _laid_out(sums, images.shape), _weights(noise, self.positions, images.shape)
 
     def _turned(self, group: Tensor, axes: Tensor | None, spare: Tensor) -> tuple[Tensor, Tensor]:
@@ -245,7 +246,7 @@ class _Workspace:
 
 
 def _gather(coefficients: Tensor, here: Tensor, out: Tensor) -> None:
-    torch.index_select(coefficients, 0, here, out=out.view(-1, PATCH * PATCH))
+    torch.index_select(coefficients.view(-1, PATCH * PATCH), 0, here, out=out.view(-1, PATCH * PATCH))
 
 
 def principal_axes(group: Tensor) -> Tensor:
@@ -256,10 +257,17 @@ def principal_axes(group: Tensor) -> Tensor:
     return axes
 
 
-def coefficients(images: Tensor) -> Tensor:
-    """Cosine transform of the patch at every corner of (image, row, col): (corner and image, coefficient)."""
-    patches = images.unfold(1, PATCH, 1).unfold(2, PATCH, 1).permute(1, 2, 0, 3, 4).reshape(-1, PATCH * PATCH)
-    return patches @ on_device(cosines, PATCH, images.device).mT
+def coefficients(images: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Cosine transform of the patch at every corner of (image, row, col): (image, corner, coefficient).
+
+    ``weights`` (64,) multiply the coefficients.
+    """
+    kernels = on_device(cosines, PATCH, images.device)
+    kernels = kernels if weights is None else weights[:, None] * kernels
+    # one image in, its coefficients side by side: strides of a single channel say so
+    kernels = kernels.view(PATCH**2, 1, PATCH, PATCH).as_strided((PATCH**2, 1, PATCH, PATCH), (PATCH**2, 1, PATCH, 1))
+    found = F.conv2d(images[:, None], kernels).permute(0, 2, 3, 1)
+    return found.reshape(len(images), -1, PATCH**2)
 
 
 def _laid_out(sums: Tensor, shape: torch.Size) -> Tensor:
@@ -269,18 +277,18 @@ def _laid_out(sums: Tensor, shape: torch.Size) -> Tensor:
 
 
 def laid_out(patches: Tensor, shape: torch.Size) -> Tensor:
-    """Images (image, row, col) of patches added up in their places; (corner and image, pixel of the patch)."""
+    """Images (image, row, col) of patches added up in their places; (image, corner, pixel of the patch)."""
     count, rows, cols = shape
     down, right = rows - PATCH + 1, cols - PATCH + 1
-    # the pixel of a patch first, then its corner: one sum along the columns, one along the rows
-    patches = patches.mT.reshape(PATCH, PATCH, down, right, count)
-    lines = patches.new_zeros(PATCH, down, cols, count)
+    patches = patches.view(count, down, right, PATCH, PATCH)
+    # one sum along the columns, of rows of patches; then one along the rows
+    columns = patches.new_zeros(count, rows, right, PATCH)
     for offset in range(PATCH):
-        lines[:, :, offset : offset + right] += patches[:, offset]
-    images = patches.new_zeros(rows, cols, count)
+        columns[:, offset : offset + down] += patches[..., offset, :]
+    images = patches.new_zeros(count, rows, cols)
     for offset in range(PATCH):
-        images[offset : offset + down] += lines[offset]
-    return images.permute(2, 0, 1)
+        images[:, :, offset : offset + right] += columns[..., offset]
+    return images
 
 
 def _threshold(group: Tensor, threshold: float, spare: Tensor) -> Tensor:

@@ -13,14 +13,14 @@ filtering", IEEE Transactions on Image Processing 16, 2007; A. Danielyan, V. Kat
 variational image deblurring", IEEE Transactions on Image Processing 21, 2012.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.filters.collaborative import (
-    IN_CACHE,
     PATCH,
     Block,
     Groups,
@@ -37,17 +37,22 @@ from napari_decsc.filters.parallel import side_by_side
 LARGEST_GAIN = 0.9999
 #: No group weighs more than the one that keeps so little noise.
 LEAST_KEPT = 1e-3
-#: Gains are held between evaluations, with half the bits, where they take no more bytes; found anew otherwise.
-HELD = 200_000_000
+#: What gains lack to 1 is held between evaluations, with half the bits, block by block until it takes so many bytes;
+#: it is found anew for the other blocks.
+HELD = 100_000_000
+#: Patches of all images that are transformed at once on a CPU: they fit into the cache of a core.
+AT_ONCE = 8192
 
 
 @dataclass(frozen=True, eq=False)
 class Gains:
-    """What is frozen of a block: axes (group, image, axis) and weights (group,); gains of its chunks where held."""
+    """What is frozen of a block: axes (group, image, axis) and weights (group,); what the gains of its chunks lack to
+    1, where it is held.
+    """
 
     axes: Tensor
     weights: Tensor
-    held: tuple[Tensor, ...] | None
+    lacking: tuple[Tensor, ...] | None
 
 
 class FrozenFilter:
@@ -81,98 +86,180 @@ class FrozenFilter:
         self.groups, self.threshold, self.pilot = groups, threshold, pilot
         self.root = None if spectrum is None else spectrum.to(pilot).clamp(min=0.02).sqrt().flatten()
         self.level = max(strength, 1e-3)
-        self.transform = on_device(haar, groups.positions.shape[1], pilot.device)
-        self.cosines = on_device(cosines, PATCH, pilot.device)
         self.blocks = list(groups.blocks())
-        members = groups.positions.shape[1]
-        self.some = max(1, 4 * IN_CACHE // (members * max(1, len(pilot))))
-        hold = 2 * groups.positions.numel() * len(pilot) * PATCH**2 <= HELD
-        self.frozen = list(side_by_side(lambda block: self._freeze(block, hold=hold), self.blocks, pilot.device))
-        self.weight = self._weights(pilot)
-        if hold:
-            del self.pilot
 
     def __call__(self, images: Tensor) -> Tensor:
         """W of images (image, row, col). Pixels that no group reaches come back as 0.9999 of what they are."""
-        total = torch.zeros_like(images)
         work = list(zip(self.blocks, self.frozen, strict=True))
-        results = side_by_side(lambda each: self._filtered(images, *each), work, images.device)
-        for block, part in zip(self.blocks, results, strict=True):
-            total[:, block.rows, block.cols] += part
-        reached = self.weight > 0
-        return torch.where(reached, total / torch.where(reached, self.weight, 1), LARGEST_GAIN * images)
+        results = side_by_side(lambda each: _Workshop(self, each[0]).filtered(images, each[1]), work, images.device)
+        return self._divided(images, self._put_together(images, results), self.weight)
+
+    def once(self, images: Tensor) -> Tensor:
+        """The same for images that are the only ones: gains are found on the way, and nothing of them is held."""
+        parts: list[Tensor] = []
+
+        def kept(results: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Tensor]:
+            for part, weights in results:
+                parts.append(weights)
+                yield part
+
+        results = side_by_side(lambda block: _Workshop(self, block).once(images), self.blocks, images.device)
+        total = self._put_together(images, kept(results))
+        return self._divided(images, total, self._weight(parts))
 
     def inner(self, a: Tensor, b: Tensor) -> float:
         """<a, b>_D, the inner product in which W is self-adjoint."""
         return float((torch.where(self.weight > 0, self.weight, 1) * a * b).double().sum())
 
-    def _freeze(self, block: Block, *, hold: bool) -> Gains:
-        transformed = self._transformed(self.pilot, block)
-        axes, weights, held = [], [], []
-        for start in range(0, len(block.positions), self.some):
-            group = _gathered(transformed, block.positions[start : start + self.some], len(self.pilot))
-            turn = principal_axes(group)
-            gains = self._gains(self.transform @ (turn.mT @ group.flatten(2)).view_as(group))
-            kept = gains.square().flatten(2).sum(2)
-            axes.append(turn)
-            weights.append(1 / (turn.square() @ kept[:, :, None])[:, :, 0].mean(1).clamp(min=LEAST_KEPT))
-            if hold:
-                held.append(gains.half())
-        return Gains(torch.cat(axes), torch.cat(weights), tuple(held) if hold else None)
+    @cached_property
+    def frozen(self) -> list[Gains]:
+        """The gains of every block."""
+        room, held = HELD, []
+        for block in self.blocks:
+            room -= 2 * block.positions.numel() * len(self.pilot) * PATCH**2
+            held.append((block, room >= 0))
+        gains = side_by_side(lambda each: _Workshop(self, each[0]).frozen(hold=each[1]), held, self.pilot.device)
+        return list(gains)
 
-    def _gains(self, pilot: Tensor) -> Tensor:
-        """Gains (group, axis, patch, coefficient) of a pilot's coefficients."""
-        if self.threshold is None:
-            energy = pilot.square_()
-            return (energy / (energy + self.level**2)).clamp_(max=LARGEST_GAIN)
-        kept = pilot.abs() > self.threshold * self.level
-        kept[:, :, 0, 0] = True  # the mean stays
-        return kept.to(pilot.dtype) * LARGEST_GAIN
-
-    def _transformed(self, images: Tensor, block: Block) -> Tensor:
-        found = coefficients(images[:, block.rows, block.cols])
-        return found if self.root is None else found / self.root
-
-    def _filtered(self, images: Tensor, block: Block, frozen: Gains) -> Tensor:
-        """What the groups of a block give, weighed, not yet divided by D."""
-        count = len(images)
-        transformed = self._transformed(images, block)
-        pilot = None if frozen.held is not None else self._transformed(self.pilot, block)
-        sums, image = torch.zeros_like(transformed), torch.arange(count, device=images.device)[:, None]
-        for number, start in enumerate(range(0, len(block.positions), self.some)):
-            part = slice(start, start + self.some)
-            positions, axes = block.positions[part], frozen.axes[part]
-            group = self._turned(transformed, positions, axes, count)
-            if frozen.held is not None:
-                group *= frozen.held[number]
-            else:
-                assert pilot is not None
-                group *= self._gains(self._turned(pilot, positions, axes, count))
-            back = (axes @ (self.transform.mT @ group).flatten(2)).view_as(group)
-            back *= frozen.weights[part][:, None, None, None]
-            here = (positions[:, None] * count + image).flatten()
-            sums.index_add_(0, here, back.view(-1, PATCH * PATCH))
-        if self.root is not None:
-            sums *= self.root
-        return laid_out(sums @ self.cosines, images[:, block.rows, block.cols].shape)
-
-    def _turned(self, transformed: Tensor, positions: Tensor, axes: Tensor, count: int) -> Tensor:
-        group = _gathered(transformed, positions, count)
-        return self.transform @ (axes.mT @ group.flatten(2)).view_as(group)
-
-    def _weights(self, images: Tensor) -> Tensor:
+    @cached_property
+    def weight(self) -> Tensor:
         """D, (row, col)."""
-        found = images.new_zeros(images.shape[1:])
-        ones = images.new_ones(1, 1, PATCH, PATCH)
-        for block, frozen in zip(self.blocks, self.frozen, strict=True):
-            rows, cols = (part.stop - part.start - PATCH + 1 for part in (block.rows, block.cols))
-            each = frozen.weights.repeat_interleave(block.positions.shape[1])
-            corners = images.new_zeros(rows * cols).index_add_(0, block.positions.flatten(), each)
-            found[block.rows, block.cols] += F.conv_transpose2d(corners.view(1, 1, rows, cols), ones)[0, 0]
+        return self._weight([frozen.weights for frozen in self.frozen])
+
+    def _weight(self, weights: list[Tensor]) -> Tensor:
+        rows, cols = self.pilot.shape[1:]
+        corners = self.pilot.new_zeros(rows - PATCH + 1, cols - PATCH + 1)
+        for block, each in zip(self.blocks, weights, strict=True):
+            here = corners[
+                block.rows.start : block.rows.stop - PATCH + 1, block.cols.start : block.cols.stop - PATCH + 1
+            ]
+            share = each.repeat_interleave(block.positions.shape[1])
+            here += here.new_zeros(here.numel()).index_add_(0, block.positions.flatten(), share).view_as(here)
+        lines, found = corners.new_zeros(len(corners), cols), corners.new_zeros(rows, cols)
+        for offset in range(PATCH):
+            lines[:, offset : offset + corners.shape[1]] += corners
+        for offset in range(PATCH):
+            found[offset : offset + len(corners)] += lines
         return found
 
+    def _put_together(self, images: Tensor, parts: Iterator[Tensor]) -> Tensor:
+        total = torch.zeros_like(images)
+        for block, part in zip(self.blocks, parts, strict=True):
+            total[:, block.rows, block.cols] += part
+        return total
 
-def _gathered(transformed: Tensor, positions: Tensor, count: int) -> Tensor:
-    """Groups (group, image, patch, coefficient) from rows of coefficients, one for every corner and image."""
-    here = (positions[:, None] * count + torch.arange(count, device=positions.device)[:, None]).flatten()
-    return transformed.index_select(0, here).view(len(positions), count, positions.shape[1], PATCH * PATCH)
+    @staticmethod
+    def _divided(images: Tensor, total: Tensor, weight: Tensor) -> Tensor:
+        total /= torch.where(weight > 0, weight, 1)
+        return total if bool((weight > 0).all()) else torch.where(weight > 0, total, LARGEST_GAIN * images)
+
+
+class _Workshop:
+    """The groups of one block, chunk by chunk: (group, image, patch, coefficient)."""
+
+    def __init__(self, made: FrozenFilter, block: Block) -> None:
+        self.made, self.positions = made, block.positions
+        self.rows, self.cols = block.rows, block.cols
+        groups, members = block.positions.shape
+        count, device = len(made.pilot), made.pilot.device
+        some = max(1, AT_ONCE // (members * max(1, count))) if device.type == "cpu" else groups
+        self.chunks = [slice(start, min(start + some, groups)) for start in range(0, groups, some)]
+        self.haar = on_device(haar, members, device)
+        # memory that is taken once for all chunks: fresh memory would cost more time than the arithmetic
+        self.memory = made.pilot.new_empty(3, min(some, groups), count, members, PATCH**2)
+
+    def frozen(self, *, hold: bool) -> Gains:
+        """Axes, weights and, to ``hold``, what gains lack to 1."""
+        pilot = self._transformed(self.made.pilot)
+        axes, weights, held = [], [], []
+        for part in self.chunks:
+            turned, turn = self._turned(pilot, part)
+            gain = self._gain(turned)
+            axes.append(turn)
+            weights.append(_weight(gain, turn))
+            if hold:
+                held.append(gain.neg_().add_(1).half())
+        return Gains(torch.cat(axes), torch.cat(weights), tuple(held) if hold else None)
+
+    def filtered(self, images: Tensor, frozen: Gains) -> Tensor:
+        """What the groups of the block give, weighed, not yet divided by D."""
+        noisy = self._transformed(images)
+        pilot = None if frozen.lacking is not None else self._transformed(self.made.pilot)
+        sums = torch.zeros_like(noisy)
+        for number, part in enumerate(self.chunks):
+            axes, gain = frozen.axes[part], self._at(part)[2]
+            if frozen.lacking is not None:
+                gain.copy_(frozen.lacking[number]).neg_().add_(1)
+            else:
+                assert pilot is not None
+                self._gain(self._turned(pilot, part, axes)[0])
+            group = self._turned(noisy, part, axes)[0].mul_(gain)
+            self._put_back(sums, group, part, axes * frozen.weights[part, None, None])
+        return self._laid_out(sums, images)
+
+    def once(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The same with gains that are found on the way; and the weights (group,)."""
+        pilot = self._transformed(self.made.pilot)
+        noisy = pilot if images is self.made.pilot else self._transformed(images)
+        sums, weights = torch.zeros_like(noisy), []
+        for part in self.chunks:
+            group, axes = self._turned(pilot, part)
+            gain = self._gain(group)
+            weights.append(_weight(gain, axes))
+            if noisy is not pilot:
+                group, _ = self._turned(noisy, part, axes)
+            self._put_back(sums, group.mul_(gain), part, axes * weights[-1][:, None, None])
+        return self._laid_out(sums, images), torch.cat(weights)
+
+    def _at(self, part: slice) -> Tensor:
+        """Memory for a chunk: its coefficients, what they become, their gains."""
+        return self.memory[:, : part.stop - part.start]
+
+    def _turned(self, transformed: Tensor, part: slice, axes: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """A chunk on its axes, and these: its own if not given."""
+        group, spare, _ = self._at(part)
+        torch.index_select(
+            transformed.view(-1, PATCH**2), 0, self._here(transformed, part), out=group.view(-1, PATCH**2)
+        )
+        axes = principal_axes(group) if axes is None else axes
+        torch.bmm(axes.mT, group.flatten(2), out=spare.flatten(2))
+        return torch.matmul(self.haar, spare, out=group), axes
+
+    def _put_back(self, sums: Tensor, group: Tensor, part: slice, axes: Tensor) -> None:
+        """Add a chunk, turned back from its weighed axes, in its places."""
+        spare = self._at(part)[1]
+        torch.matmul(self.haar.mT, group, out=spare)
+        torch.bmm(axes, spare.flatten(2), out=group.flatten(2))
+        sums.view(-1, PATCH**2).index_add_(0, self._here(sums, part), group.view(-1, PATCH**2))
+
+    def _here(self, transformed: Tensor, part: slice) -> Tensor:
+        """Rows of the coefficients (image, corner, coefficient) that a chunk consists of."""
+        count, corners, _ = transformed.shape
+        first = corners * torch.arange(count, device=transformed.device)
+        return (self.positions[part][:, None] + first[:, None]).flatten()
+
+    def _gain(self, pilot: Tensor) -> Tensor:
+        """Gains of a chunk of the pilot's coefficients, in their memory."""
+        gain, made = self._at(slice(0, len(pilot)))[2], self.made
+        if made.threshold is None:
+            torch.mul(pilot, pilot, out=gain)
+            spare = torch.add(gain, made.level**2, out=self._at(slice(0, len(pilot)))[1])
+            return gain.div_(spare).clamp_(max=LARGEST_GAIN)
+        torch.abs(pilot, out=gain)
+        gain[:, :, 0, 0] = torch.inf  # the mean stays
+        return torch.gt(gain, made.threshold * made.level, out=gain).mul_(LARGEST_GAIN)
+
+    def _transformed(self, images: Tensor) -> Tensor:
+        return coefficients(images[:, self.rows, self.cols], None if self.made.root is None else 1 / self.made.root)
+
+    def _laid_out(self, sums: Tensor, images: Tensor) -> Tensor:
+        pixels = on_device(cosines, PATCH, sums.device)
+        pixels = pixels if self.made.root is None else self.made.root[:, None] * pixels
+        return laid_out(sums @ pixels, images[:, self.rows, self.cols].shape)
+
+
+def _weight(gain: Tensor, axes: Tensor) -> Tensor:
+    """What groups weigh (group,): the inverse of the noise that they keep, the mean of all images."""
+    kept = torch.linalg.vector_norm(gain.flatten(2), dim=2).square()
+    weight: Tensor = 1 / (axes.square() @ kept[:, :, None])[:, :, 0].mean(1).clamp(min=LEAST_KEPT)
+    return weight

@@ -288,7 +288,7 @@ class SubspaceModel(Decsc):
             return z
         if c.exact:
             if "S" not in c.cache:
-                c.cache["S"] = c.filter(c.images[0])[None]
+                c.cache["S"] = c.filter.once(c.images[0])[None]
             return (c.cache["S"],)
         residual = c.centred() - mix_bands(c.basis, S)
         if c.structures is not None:
