@@ -12,10 +12,11 @@ from torch import Tensor
 from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview, Sink
 from napari_decsc.denoising.sinks import ArraySink
 from napari_decsc.denoising.stopwatch import Stopwatch
+from napari_decsc.denoising.two_starts import Meeting
 from napari_decsc.deq.estimation.described import describe
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.subspace import SignalSubspace, identify, moved
-from napari_decsc.deq.execution import memory
+from napari_decsc.deq.execution import memory, two_starts
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import preview as first_preview
 from napari_decsc.deq.execution.devices import choose, is_out_of_memory
@@ -146,6 +147,19 @@ class DecscDenoiser:
             noise = self._measured(source, self._solutions.subspace)
             stopped = yield from _heard(replace(begun, stage="groups", noise=noise), watch)
         return stopped
+
+    def two_starts(self) -> Generator[Meeting, None, None]:
+        """Solve the last equilibrium of the last run (of its first tile) from two starts, an event per evaluation.
+
+        Raises
+        ------
+        DenoisingError
+            If no solution is held: nothing was denoised yet, or its solution takes too much memory to be kept.
+        """
+        if not self._solutions.by_tile:
+            raise DenoisingError("no solution is held that could be solved again; denoise a smaller cube, or a part")
+        c, _, _ = next(iter(self._solutions.by_tile.values()))
+        yield from two_starts.meet(self._weights.model.to(self._device), c, self.settings.solver)
 
     def measure(self, cube: Cube) -> MeasuredNoise:
         """The noise of a cube (or of a sample of a large one), in its physical units, without denoising it."""

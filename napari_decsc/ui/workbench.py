@@ -146,6 +146,7 @@ class Workbench(Docked):
         """Show what a run found of its result."""
         if result.verdict is not None and not result.is_unchanged:
             self.verdict.know(result.source, result.layer, result.verdict)
+            self.judge.setCurrentWidget(self.verdict)  # what the message of the run refers to
 
     def _denoise_whole(self, layer: Any, method: str, settings: Any) -> None:
         """Run what was tried on a box on the whole cube, where the run is seen."""

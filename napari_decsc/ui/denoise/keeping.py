@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from napari_decsc.denoising.provenance import carried_on
 from napari_decsc.denoising.report import as_json
+from napari_decsc.denoising.two_starts import SolvesTwice
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.layers import DIFFERENCE, add_cube_layer, balanced
@@ -23,10 +24,12 @@ from napari_decsc.ui.parts.worker import calculation_worker
 class Keeping(QWidget):
     """Buttons for the last ``result``; what they did is said in ``message``. All work is beside the window.
 
-    ``compare_wanted`` says that a person wants to see the cube before and after under a curtain.
+    ``compare_wanted`` says that a person wants to see the cube before and after under a curtain, ``starts_wanted`` that
+    the equilibrium be solved from another start.
     """
 
     compare_wanted = Signal()
+    starts_wanted = Signal()
 
     def __init__(self, viewer: Any, message: Message) -> None:
         super().__init__()
@@ -37,16 +40,25 @@ class Keeping(QWidget):
         self.compare_button = QPushButton("Curtain")
         self.noise_button = QPushButton("Removed")
         self.save_button = SaveButton(message, self._denoised)
-        self.report_button = QPushButton("Report…")
+        self.report_button, menu = QPushButton("More"), QMenu(self)
+        menu.setToolTipsVisible(True)
+        self.report_action = _action(
+            menu, "Save the report…", "Write the method, settings, weights, residuals, versions and scores as JSON"
+        )
+        self.starts_action = _action(
+            menu, "Solve from another start", "Begin the last equilibrium with plain noise, and see both solutions meet"
+        )
+        self.report_action.triggered.connect(lambda: self.save_report())
+        self.starts_action.triggered.connect(lambda: self.starts_wanted.emit())
+        self.report_button.setMenu(menu)
         self.compare_button.setToolTip("Before and after in one place, with an edge to drag; key W over the image")
         self.compare_button.clicked.connect(self.compare_wanted)
         self.noise_button.setToolTip(
             "The removed noise, noisy minus denoised, as a layer: if you see your image in it, signal was taken; rings "
             "mark where the verdict says so; key D"
         )
-        self.report_button.setToolTip("Write the method, settings, weights, residuals, versions and scores as JSON")
+        self.report_button.setToolTip("The report of the run as a file; the equilibrium from another start")
         self.noise_button.clicked.connect(lambda: self.add_removed_noise())
-        self.report_button.clicked.connect(lambda: self.save_report())
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for button in (self.compare_button, self.noise_button, self.save_button, self.report_button):
@@ -63,6 +75,7 @@ class Keeping(QWidget):
         self._result = result
         for button in (self.compare_button, self.noise_button, self.save_button, self.report_button):
             button.setEnabled(result is not None)
+        self.starts_action.setEnabled(result is not None and isinstance(result.denoiser, SolvesTwice))
 
     def add_removed_noise(self) -> None:
         """Show noisy minus denoised as a layer."""
@@ -121,6 +134,13 @@ class Keeping(QWidget):
         folder = Path.home() if source is None else Path(source).parent
         chosen, _ = QFileDialog.getSaveFileName(self, title, str(folder / name), pattern)
         return Path(chosen) if chosen else None
+
+
+def _action(menu: QMenu, words: str, tip: str) -> Any:
+    """An entry of a menu."""
+    action: Any = menu.addAction(words)
+    action.setToolTip(tip)
+    return action
 
 
 def _noise_and_limits(noisy: Cube, denoised: Cube) -> tuple[Cube, tuple[float, float]]:

@@ -75,6 +75,7 @@ class ResidualPlot(Plot):
         self._evaluations = max(2, evaluations)
         self._ends = 0.2 * (tolerance or 1e-3), 2.0
         self._bound = math.nan
+        self.starts: Panel | None = None
         self._build()
 
     def add(self, iterations: Iterable[Iteration]) -> None:
@@ -96,6 +97,12 @@ class ResidualPlot(Plot):
         self._draw()
         self.paint_moves()
 
+    def show_starts(self, axes: Panel) -> None:
+        """Draw two solves in the place of the run's residuals, until the next run."""
+        self.starts = axes
+        self.panels = [axes]
+        self.paint_anew()
+
     def explain(self, text: str) -> None:
         """Say why there is no curve, where there is none."""
         if not any(self.tiles):
@@ -111,7 +118,7 @@ class ResidualPlot(Plot):
         borders = [_upright(at + 0.5, self._ends) for at in newest.borders[1:]]
         self.panels[0].moving = [*borders, *_curves(self.curves), fit]
         if rate and math.isfinite(self._bound):
-            rate += f" (proved: ×{self._bound:.2f})"
+            rate += f" (proved: ×{self._bound:.4g})"
         self.panels[0].note = rate, FIT
 
     def save(self, path: Path) -> Path:

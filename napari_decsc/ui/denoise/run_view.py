@@ -87,7 +87,7 @@ class RunView(QWidget):
 
     def _choose_picture(self) -> None:
         """The noise model in the place of the residual, until there is a residual to see."""
-        is_noise = self.sketch.noise is not None and not any(self.plot.tiles)
+        is_noise = self.sketch.noise is not None and not any(self.plot.tiles) and self.plot.starts is None
         self.sketch.setVisible(is_noise)
         self.plot.setVisible(not is_noise)
 

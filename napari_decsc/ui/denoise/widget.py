@@ -18,6 +18,7 @@ from napari_decsc.ui.denoise.parting import ask_soon
 from napari_decsc.ui.denoise.run import LAYER_GOES, DenoiseRun, Result
 from napari_decsc.ui.denoise.run_view import RunView
 from napari_decsc.ui.denoise.state import Phase, RunState
+from napari_decsc.ui.denoise.two_starts import TwoStarts, axes_of, said
 from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.column import scrolled
@@ -60,6 +61,7 @@ class DenoiseWidget(Docked):
         self._is_wanted_again = self._is_waiting = False
         self._asking: Any = None
         self._warm: dict[str, Any] = {}
+        self._starts: TwoStarts | None = None
         self._workers: list[Any] = []
         self._forms: dict[str, DenoiseForm] = {}
         self._pause = QTimer(self)
@@ -126,6 +128,7 @@ class DenoiseWidget(Docked):
         """Let go of the viewer; a run that still goes on is given up."""
         self._pause.stop()
         self.view.stop()
+        self._end_starts()
         self._is_wanted_again = False
         self.keeping.leave()
         if self._trailing is not None:
@@ -156,6 +159,7 @@ class DenoiseWidget(Docked):
         except DecscError as error:
             self._fail(str(error))
             return
+        self._end_starts()
         if self._trailing is not None:
             self._trailing.abandon()
         self.settings_box.collapse(animate=False)
@@ -168,6 +172,23 @@ class DenoiseWidget(Docked):
         self._turn(state.begin(method, tolerance, limit, time.monotonic()))
         self._listen(run)
         run.start()
+
+    def solve_twice(self) -> None:
+        """Solve the last equilibrium from another start too, beside the window, and draw both."""
+        if self.result is None or self.is_running:
+            return
+        self._end_starts()
+        self._starts = TwoStarts(self.result.denoiser, self)
+        self._starts.met.connect(lambda met: self.plot.show_starts(axes_of(met)))
+        self._starts.finished.connect(lambda met: self.message.say(said(met)))
+        self._starts.failed.connect(self.message.complain)
+        self.message.say("Solving the last equilibrium once more, from noise…")
+        self._starts.start()
+
+    def _end_starts(self) -> None:
+        if self._starts is not None:
+            self._starts.leave()
+            self._starts = None
 
     def _listen(self, run: DenoiseRun) -> None:
         run.progressed.connect(self._show_progress)
@@ -336,6 +357,7 @@ class DenoiseWidget(Docked):
         self.stop_button.clicked.connect(lambda: self.stop())
         self.settings_box.toggled.connect(self._on_settings)
         self._pause.timeout.connect(self._solve_again)
+        self.keeping.starts_wanted.connect(self.solve_twice)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
         workers = self._workers
 

@@ -81,6 +81,11 @@ def _band(cube: Cube, band: int) -> NDArray[np.float64]:
     return values
 
 
+def pair(cube: Cube, one: int, other: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Two bands in physical units, (row, col) each; NaN where nothing was measured."""
+    return _band(cube, one).astype(np.float32), _band(cube, other).astype(np.float32)
+
+
 def ratio(cube: Cube, one: int, other: int, *, normalised: bool) -> NDArray[np.float32]:
     """One band over another, or their difference over their sum; NaN where the denominator is 0, shape (row, col)."""
     a, b = _band(cube, one), _band(cube, other)

@@ -20,12 +20,21 @@ from napari_decsc.errors import DecscError, SettingsError
 from napari_decsc.hsi.band_list import parse_bands
 from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.noise.measured import MeasuredNoise
+from napari_decsc.ui.cubes.bands import band_text
 from napari_decsc.ui.cubes.layers import cube_of, placement
+from napari_decsc.ui.explore.linked import Linked
+from napari_decsc.ui.explore.scatter import ScatterPlot
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import NO_CUBE, Message
+from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
+
+HOW_TO_CHOOSE = (
+    "Drag a box in the scatter: its pixels are marked in the image. Paint in that layer: the scatter shows where they "
+    "lie."
+)
 
 
 class ExploreWidget(Docked):
@@ -39,8 +48,10 @@ class ExploreWidget(Docked):
         self.pca_button, self.mnf_button = QPushButton("PCA"), QPushButton("MNF")
         self.listing = QLabel()
         self.one, self.other = QLineEdit(), QLineEdit()
-        self.normalised = QCheckBox("Normalised difference")
-        self.ratio_button = QPushButton("Ratio as layer")
+        self.normalised = QCheckBox("Ratio: normalised difference")
+        self.ratio_button, self.scatter_button = QPushButton("Ratio as layer"), QPushButton("Scatter")
+        self.scatter = ScatterPlot(theme_colours(self.viewer))
+        self.linked = Linked(self.viewer, self.scatter, self.connections)
         self.message = Message()
         self.noise_of: Any = lambda layer: None
         self._worker: Any = None
@@ -49,6 +60,9 @@ class ExploreWidget(Docked):
         self.pca_button.clicked.connect(lambda: self.add_components(by_noise=False))
         self.mnf_button.clicked.connect(lambda: self.add_components(by_noise=True))
         self.ratio_button.clicked.connect(lambda: self.add_ratio())
+        self.scatter_button.clicked.connect(lambda: self.show_scatter())
+        self.linked.counted.connect(self._say_count)
+        self.connections.add(self.viewer.events.theme, self._follow_theme)
         self.cube.chosen.connect(self._refresh)
         self._refresh()
 
@@ -66,19 +80,37 @@ class ExploreWidget(Docked):
         """Add the ratio of two bands, beside the window."""
         from napari_decsc.ui.explore.components import ratio
 
-        layer = self.cube.layer
-        if layer is None:
+        chosen = self._chosen()
+        if chosen is None:
             return
-        try:
-            cube = cube_of(layer)
-            one, other = _band(self.one.text(), cube), _band(self.other.text(), cube)
-        except DecscError as error:
-            self.message.complain(str(error))
-            return
+        layer, one, other = chosen
         normalised = self.normalised.isChecked()
         name = f"({one + 1} − {other + 1}) / ({one + 1} + {other + 1})" if normalised else f"{one + 1} / {other + 1}"
         work = lambda cube: ratio(cube, one, other, normalised=normalised)  # noqa: E731
         self._begin(lambda made: self._show_ratio(layer, made, f"bands {name} · {layer.name}"), work, layer)
+
+    def show_scatter(self) -> None:
+        """Draw the values of two bands against each other; they are read beside the window."""
+        from napari_decsc.ui.explore.components import pair
+
+        chosen = self._chosen()
+        if chosen is None:
+            return
+        layer, one, other = chosen
+        labels = tuple(band_text(cube_of(layer), band) for band in (one, other))
+        self._begin(lambda made: self._show_scatter(layer, made, labels), lambda cube: pair(cube, one, other), layer)
+
+    def _chosen(self) -> tuple[Any, int, int] | None:
+        """The layer and both bands; what is wrong with them is said."""
+        layer = self.cube.layer
+        if layer is None:
+            return None
+        try:
+            cube = cube_of(layer)
+            return layer, _band(self.one.text(), cube), _band(self.other.text(), cube)
+        except DecscError as error:
+            self.message.complain(str(error))
+            return None
 
     def leave(self) -> None:
         """Let go of the viewer."""
@@ -116,9 +148,19 @@ class ExploreWidget(Docked):
         self.message.say("The slider goes through the components.")
         self.added.emit(stack)
 
+    def _show_scatter(self, layer: Any, made: Any, labels: Any) -> None:
+        self.scatter.setVisible(True)
+        self.linked.show(made[0], made[1], labels, _flat(layer))
+        self.message.say(HOW_TO_CHOOSE)
+
+    def _say_count(self, chosen: int, pixels: int) -> None:
+        self.message.say(f"{counted(chosen, 'pixel')} of {pixels} chosen ({100 * chosen / max(1, pixels):.2g} %).")
+
+    def _follow_theme(self, event: Any = None) -> None:
+        self.scatter.set_colours(theme_colours(self.viewer))
+
     def _show_ratio(self, layer: Any, made: Any, name: str) -> None:
-        place = placement(layer)
-        flat = {one: place[one][1:] for one in ("scale", "translate", "axis_labels", "units") if one in place}
+        flat = _flat(layer)
         seen = made[np.isfinite(made)]
         low, high = np.percentile(seen, (2, 98)) if seen.size else (0.0, 1.0)
         limits = float(low), float(max(high, low + 1e-6))
@@ -128,7 +170,7 @@ class ExploreWidget(Docked):
 
     def _refresh(self, *_: Any) -> None:
         can = self.cube.layer is not None and self._worker is None
-        for button in (self.pca_button, self.mnf_button, self.ratio_button):
+        for button in (self.pca_button, self.mnf_button, self.ratio_button, self.scatter_button):
             button.setEnabled(can)
         if self.cube.layer is None:
             self.message.say(NO_CUBE)
@@ -140,12 +182,14 @@ class ExploreWidget(Docked):
         self.pca_button.setToolTip("Principal components of the good bands, by variance, as a stack of images")
         self.mnf_button.setToolTip("Minimum noise fractions, by SNR: noise as measured in Judge, else from neighbours")
         example = "Number of a band from 1, or a wavelength with its unit such as 860 nm"
-        self.one.setToolTip(f"{example}: above the line")
-        self.other.setToolTip(f"{example}: below the line")
+        self.one.setToolTip(f"{example}: above the line of a ratio, across in a scatter")
+        self.other.setToolTip(f"{example}: below the line of a ratio, upwards in a scatter")
         self.one.setPlaceholderText("860 nm")
         self.other.setPlaceholderText("650 nm")
         self.normalised.setToolTip("(a − b) / (a + b), such as a vegetation index, and not a / b")
         self.ratio_button.setToolTip("Add the ratio of both bands as an image")
+        self.scatter_button.setToolTip("Draw the bands against each other; a box in it marks its pixels in the image")
+        self.scatter.setVisible(False)
         self.listing.setWordWrap(True)
 
     def _lay_out(self) -> None:
@@ -154,7 +198,7 @@ class ExploreWidget(Docked):
         top = QFormLayout()
         top.addRow("Cube", self.cube)
         column.addLayout(top)
-        parts, ratios = QGroupBox("Components"), QGroupBox("Band ratio")
+        parts, ratios = QGroupBox("Components"), QGroupBox("Two bands")
         inside = QVBoxLayout(parts)
         row = QHBoxLayout()
         row.addWidget(self.pca_button)
@@ -163,17 +207,27 @@ class ExploreWidget(Docked):
         inside.addWidget(self.listing)
         rows = QFormLayout(ratios)
         rows.addRow("Band", self.one)
-        rows.addRow("over", self.other)
+        rows.addRow("and", self.other)
         rows.addRow(self.normalised)
-        rows.addRow(self.ratio_button)
+        both = QHBoxLayout()
+        both.addWidget(self.ratio_button)
+        both.addWidget(self.scatter_button)
+        rows.addRow(both)
         for part in (parts, ratios, self.message):
             column.addWidget(part)
+        column.addWidget(self.scatter, stretch=1)
         column.addStretch()
         scrolled(content, self)
 
 
 def _of(components: Any, by_noise: bool, noise: MeasuredNoise | None) -> Any:
     return lambda cube: components(cube, by_noise=by_noise, noise=noise)
+
+
+def _flat(layer: Any) -> dict[str, Any]:
+    """Where in the world one band of a cube lies."""
+    place = placement(layer)
+    return {one: place[one][1:] for one in ("scale", "translate", "axis_labels", "units") if one in place}
 
 
 def _band(text: str, cube: Cube) -> int:

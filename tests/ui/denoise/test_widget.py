@@ -208,7 +208,7 @@ def test_the_result_and_its_report_can_be_kept(qtbot, widget, cube, tmp_path, mo
     widget.keeping.save_button.save()
     qtbot.waitUntil(lambda: widget.message.text().startswith("Wrote"), timeout=5000)
     np.testing.assert_array_equal(read_envi(tmp_path / "out.hdr").data, cube.data)
-    widget.keeping.report_button.click()
+    widget.keeping.report_action.trigger()
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["input"]["name"] == "noisy leaf"
     assert report["scores"]["denoised"]["mpsnr"] is None  # infinite, which JSON has not
@@ -217,7 +217,7 @@ def test_the_result_and_its_report_can_be_kept(qtbot, widget, cube, tmp_path, mo
 def test_a_report_that_cannot_be_written_is_said(qtbot, widget, tmp_path, monkeypatch):
     denoise(qtbot, widget)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "report.json"), ""))
-    widget.keeping.report_button.click()
+    widget.keeping.report_action.trigger()
     assert widget.message.is_error
     assert "no/report.json" in widget.message.text()
 
