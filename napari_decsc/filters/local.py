@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from napari_decsc.filters.order import medians
+
 #: Images whose window means are taken at once.
 IN_CACHE = 8
 #: Sides of the windows of the local Wiener filter, and of the measurement of what noise it lets through.
@@ -103,7 +105,7 @@ def stripes(cube: Tensor, mask: Tensor, sigma: Tensor) -> Tensor:
 
 def _column_medians(values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Median of what is usable of each column, (N, B, 1, cols), and its deviation by chance where the noise is 1."""
-    median = torch.where(mask, values, torch.nan).nanmedian(2, keepdim=True).values.nan_to_num(0)
+    median = medians(torch.where(mask, values, torch.nan).mT)[:, :, None].nan_to_num(0)
     # that of the median of n normal values is 1.25 / sqrt(n)
     return median, 1.25 / mask.sum(2, keepdim=True).clamp(min=1).sqrt()
 

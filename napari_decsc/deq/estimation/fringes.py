@@ -8,6 +8,8 @@ import math
 import torch
 from torch import Tensor
 
+from napari_decsc.filters.order import medians
+
 #: A peak must rise so far above what chance makes of as many values, in units of the noise's power around it.
 MARGIN = 10.0
 #: Rounds in which every frequency is found anew beside the others.
@@ -92,7 +94,7 @@ def _window(rows: int, cols: int) -> Tensor:
 def _peak(residual: Tensor, window: Tensor, known: list[tuple[float, float]]) -> tuple[int, int, int] | None:
     """Band, row and column of the strongest new frequency that no chance makes, of those that are not slow."""
     power = torch.fft.rfft2(window * residual).abs().square() / window.numel()
-    level = power.flatten(1).median(1).values / math.log(2)
+    level = medians(power.flatten(1)) / math.log(2)
     power = power / level.clamp(min=1e-12)[:, None, None]
     power[:, :SLOW, :SLOW] = 0
     power[:, 1 - SLOW :, :SLOW] = 0

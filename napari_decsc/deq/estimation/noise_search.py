@@ -20,6 +20,7 @@ from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_rounding
 from napari_decsc.filters.collaborative import PATCH, cosines, on_device
 from napari_decsc.filters.local import LEAK, NORMAL_MAD, local_wiener
+from napari_decsc.filters.order import medians
 
 #: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
 FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
@@ -47,12 +48,11 @@ def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
     sigma = torch.maximum(sigma, grey_step(cube, mask) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
     bands, rows, cols = cube.shape
     hidden = 1 - float(mask.float().mean())
-    whole = filled_gaps(cube, mask)
     if is_rounding(cube, mask, sigma):
         return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), rounding=True)
     if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
         return NoiseModel(sigma)
-    return _Search(whole, sigma).found()
+    return _Search(filled_gaps(cube, mask), sigma).found()
 
 
 class _Search:
@@ -207,14 +207,14 @@ def _offset_share(noise: Tensor, line: Lines) -> float:
         return 0.0
     offsets = line.fit(noise, noise.new_ones(line.shape), noise.new_full((len(noise),), 1e-3))
     # from line to line: what varies slowly across the lines is the scene's
-    steps = offsets.diff(dim=1).abs().median(1).values / 2**0.5
+    steps = medians(offsets.diff(dim=1).abs()) / 2**0.5
     typical = steps / NORMAL_MAD * line.pixels().median().sqrt()
     power = torch.fft.fft2(noise).abs().square() / noise[0].numel()
     rows, cols = noise.shape[1:]
     axis = power[:, 0, cols // 8 : cols // 2] if line.angle == 0 else power[:, rows // 8 : rows // 2, 0]
     # noise that is correlated in space has power at low frequencies in every direction
     other = power[:, 2 : rows // 2, 2 : cols // 2]
-    around = torch.maximum(other.flatten(1).median(1).values, power.flatten(1).median(1).values) / 0.6931
+    around = torch.maximum(medians(other.flatten(1)), medians(power.flatten(1))) / 0.6931
     low = max(float((power[:, 1:5, 1:5].mean((1, 2)) / around).median()), 1.0)
     offset = (axis.mean(1) > AXIS * low * around) & (typical > OFFSET * low**0.5)
     return float(offset.float().mean())
@@ -224,7 +224,7 @@ def _spectrum(noise: Tensor) -> Tensor | None:
     """Variance (64,) of the cosine coefficients of patches of noise of variance 1, None where it is white."""
     patches = noise.unfold(1, PATCH, PATCH // 2).unfold(2, PATCH, PATCH // 2).reshape(len(noise), -1, PATCH**2)
     coefficients = patches @ on_device(cosines, PATCH, noise.device).mT
-    found = coefficients.abs().median(1).values.square().mean(0) / NORMAL_MAD**2
+    found = medians(coefficients.abs().mT).square().mean(0) / NORMAL_MAD**2
     found = found / found.mean()
     return found if bool(((found - 1).abs() > COLOURED).any()) else None
 
@@ -241,7 +241,7 @@ def _beside(cube: Tensor, basis: Tensor) -> Tensor:
 
 
 def _spread(values: Tensor) -> Tensor:
-    return values.flatten(1).abs().median(1).values / NORMAL_MAD
+    return medians(values.flatten(1).abs()) / NORMAL_MAD
 
 
 def _differences_spread(images: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.filters.local import NORMAL_MAD
+from napari_decsc.filters.order import medians
 from napari_decsc.filters.parallel import one_thread, side_by_side
 from napari_decsc.filters.spectra import eigen
 
@@ -32,6 +33,8 @@ IN_CACHE = 1024
 #: Values of a band that its median absolute value is taken of, at most: for its noise level, and for where it is
 #: clipped, which needs no more than a percent.
 SAMPLE, ROUGHLY = 65_536, 8_192
+
+Three = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,20 +162,37 @@ def median_3x3(cube: Tensor, mask: Tensor) -> Tensor:
 
 
 def _median_of_nine(padded: Tensor) -> Tensor:
-    """Median of every 3 x 3 window of (rows + 2, cols + 2).
-
-    Sort every column of three; the median of all nine is that of the largest low, the middle middle, the smallest high.
-    """
+    """Median of every 3 x 3 window of (rows + 2, cols + 2): of its rows, sorted column by column."""
     first, last = torch.minimum(padded[:-2], padded[1:-1]), torch.maximum(padded[:-2], padded[1:-1])
     low, high = torch.minimum(first, padded[2:]), torch.maximum(last, padded[2:])
     middle = torch.maximum(first, torch.minimum(last, padded[2:]))
-    lows, highs = _three(low), _three(high)
+    return _median_of_columns(_three(low), _three(middle), _three(high))
+
+
+def _median_of_columns(lows: Three, middles: Three, highs: Three) -> Tensor:
+    """Median of three sorted columns of three: that of the largest low, the middle middle, the smallest high."""
     lowest = torch.maximum(torch.maximum(lows[0], lows[1]), lows[2])
     highest = torch.minimum(torch.minimum(highs[0], highs[1]), highs[2])
-    return _middle(lowest, _middle(*_three(middle)), highest)
+    return _middle(lowest, _middle(*middles), highest)
 
 
-def _three(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _median_of_some(nine: Tensor) -> Tensor:
+    """Median of those of nine values (9, place) that are not NaN; NaN where all are.
+
+    Half of the others, one more where they are odd in number, count as below everything, the rest as above: then the
+    middle of the nine is the median, the lower one of two.
+    """
+    hidden = nine.isnan()
+    below = hidden & (hidden.cumsum(0) % 2 == 1)
+    columns = nine.nan_to_num(torch.inf, torch.inf, -torch.inf).masked_fill_(below, -torch.inf).view(3, 3, -1)
+    first, last = torch.minimum(columns[0], columns[1]), torch.maximum(columns[0], columns[1])
+    low, high = torch.minimum(first, columns[2]), torch.maximum(last, columns[2])
+    middle = torch.maximum(first, torch.minimum(last, columns[2]))
+    median = _median_of_columns(*((each[0], each[1], each[2]) for each in (low, middle, high)))
+    return median.masked_fill_(hidden.all(0), torch.nan)
+
+
+def _three(values: Tensor) -> Three:
     return values[:, :-2], values[:, 1:-1], values[:, 2:]
 
 
@@ -184,9 +204,12 @@ def _median_of_usable(bands: Tensor, edge: str) -> Tensor:
     """The same of bands (band, row, col) in which NaN marks what is hidden."""
     _, rows, cols = bands.shape
     padded = F.pad(bands, (1, 1, 1, 1), mode=edge)
-    near = torch.stack([padded[:, i : i + rows, j : j + cols] for i in range(3) for j in range(3)], -1)
-    median = near.nanmedian(-1).values
-    whole_band = torch.nan_to_num(median.flatten(1).nanmedian(1).values, nan=0.0)[:, None, None]
+    median = torch.stack([_median_of_nine(band) for band in padded])
+    # NaN wherever one of the nine is: there the others tell
+    holed = torch.isnan(median)
+    near = [padded[:, i : i + rows, j : j + cols][holed] for i in range(3) for j in range(3)]
+    median[holed] = _median_of_some(torch.stack(near))
+    whole_band = torch.nan_to_num(medians(median.flatten(1)), nan=0.0)[:, None, None]
     return torch.where(torch.isnan(median), whole_band, median)
 
 
@@ -254,6 +277,4 @@ def _mad(x: Tensor, sample: int = SAMPLE) -> Tensor:
     step = -(-flat.shape[2] // sample)
     while gcd(step, x.shape[-1]) > 1:
         step += 1
-    # band by band: a median along an axis also looks for its place, and takes twice as long
-    medians = side_by_side(lambda band: band[::step].abs().nanmedian(), flat.flatten(0, 1).unbind(), x.device)
-    return torch.stack(list(medians)).view(flat.shape[:2]) / NORMAL_MAD
+    return medians(flat[:, :, ::step].abs()) / NORMAL_MAD

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.filters.local import box_mean
+from napari_decsc.filters.order import order
 
 #: Places of equal brightness of a band, whose variance is one observation.
 BINS = 12
@@ -97,7 +98,7 @@ def _observations(signal: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
             continue
         limit = 6 * noise.abs().median() / 0.6745
         energy = noise.clamp(-limit, limit).square()
-        for part in bright.argsort().tensor_split(BINS):
+        for part in order(bright).tensor_split(BINS):
             xs.append(bright[part].mean())
             vs.append(energy[part].mean())
     return (torch.stack(xs).double(), torch.stack(vs).double().clamp(min=1e-30)) if xs else (torch.empty(0),) * 2

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation.robust_pca import band_sigmas, median_3x3
+from napari_decsc.filters.order import unique
 
 #: Noise is that of rounding where its level is below so many times what rounding makes.
 ROUNDED = 1.4
@@ -42,7 +43,7 @@ def grey_step(cube: Tensor, mask: Tensor, sample: int = 8192) -> Tensor:
     step = max(1, cube[0].numel() // sample)
     steps = []
     for band, here in zip(cube.flatten(1)[:, ::step], mask.flatten(1)[:, ::step], strict=True):
-        levels, counts = band[here].unique(return_counts=True)
+        levels, counts = unique(band[here])
         gaps = levels.diff()
         gaps = gaps[gaps > 1e-6 * band.abs().max()]
         repeated = len(gaps) > 0 and len(levels) < 0.5 * int(counts.sum())
