@@ -61,6 +61,7 @@ class ScatterPlot(Plot):
 
     def __init__(self, colours: Colours) -> None:
         super().__init__(colours, HEIGHT)
+        self.margins = (58, 10, 20, 38)
         self._points: Any = None
         self._marked: Any = None
         self._from: QPointF | None = None
@@ -85,10 +86,11 @@ class ScatterPlot(Plot):
             self._marked = matrix_picture(np.where(there, 0.5, np.nan), 0.0, 1.0)
         self.paint_moves()
 
-    def clear(self) -> None:
-        """Nothing is known."""
-        self.panels, self._points, self._marked = (), None, None
-        self.paint_anew()
+    def say(self, text: str) -> None:
+        """Write a title: words elsewhere would move the plot under the mouse."""
+        if self.panels:
+            self.panels[0].title = text
+            self.paint_moves()
 
     def paintEvent(self, event: Any) -> None:
         """The axes, the points, those that are marked, the box that is being dragged."""

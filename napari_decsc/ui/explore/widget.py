@@ -154,7 +154,7 @@ class ExploreWidget(Docked):
         self.message.say(HOW_TO_CHOOSE)
 
     def _say_count(self, chosen: int, pixels: int) -> None:
-        self.message.say(f"{counted(chosen, 'pixel')} of {pixels} chosen ({100 * chosen / max(1, pixels):.2g} %).")
+        self.scatter.say(f"{counted(chosen, 'pixel')} of {pixels} chosen ({100 * chosen / max(1, pixels):.2g} %)")
 
     def _follow_theme(self, event: Any = None) -> None:
         self.scatter.set_colours(theme_colours(self.viewer))

@@ -58,7 +58,7 @@ def test_a_box_marks_its_pixels_in_the_image(widget):
     assert not chosen[:, :15].any()
     assert chosen[:, 15:].mean() > 0.9
     assert tuple(layer.translate) == (10, 20)  # where the cube lies
-    assert widget.message.text().startswith(f"{chosen.sum()} pixels of 600 chosen")
+    assert widget.scatter.panels[0].title.startswith(f"{chosen.sum()} pixels of 600 chosen")
 
 
 def test_another_box_replaces_the_first_and_a_click_marks_none(widget):
@@ -68,7 +68,7 @@ def test_another_box_replaces_the_first_and_a_click_marks_none(widget):
     assert (np.asarray(layer.data)[:, :15] > 0).mean() > 0.9
     QTest.mouseClick(widget.scatter, Qt.MouseButton.LeftButton, pos=widget.scatter.rect().center())
     assert not np.asarray(layer.data).any()
-    assert widget.message.text().startswith("0 pixels of 600")
+    assert widget.scatter.panels[0].title.startswith("0 pixels of 600")
 
 
 def test_what_is_painted_in_the_image_is_marked_in_the_scatter(widget):
@@ -77,7 +77,7 @@ def test_what_is_painted_in_the_image_is_marked_in_the_scatter(widget):
     assert not np.asarray(layer.data).any()
     layer.mode, layer.brush_size = "paint", 3
     layer.paint((10, 25), 1)
-    assert widget.message.text().startswith(f"{np.count_nonzero(layer.data)} pixels of 600")
+    assert widget.scatter.panels[0].title.startswith(f"{np.count_nonzero(layer.data)} pixels of 600")
     marked = widget.scatter._marked
     place = [(row, col) for row in range(96) for col in range(96) if marked.pixelColor(col, row).alpha()]
     assert place
