@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.hsi.io import memory_map
 from napari_decsc.hsi.no_data import in_type, missing, spared
 
 #: Stored whole numbers up to here, in steps of the gain, survive the way through float32 and back.
 _FLOAT32_STEPS = 2**22
 #: Gains and offsets of instruments lie well within; beyond, numbers would turn into infinities.
 LARGEST = 1e30
+#: Numbers that are computed at a time.
+_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +84,19 @@ class _Linear:
         self.offsets = np.broadcast_to(calibration.offsets[:, None, None], self.shape)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        source = np.asarray(self.source[key])
+        source, gains, offsets = np.asarray(self.source[key]), self.gains[key], self.offsets[key]
+        values = np.empty(source.shape, self.dtype)
+        # double precision takes many times the room of what is stored, and so do the pages of a mapped file
+        for part in memory_map.pieces(source, _AT_ONCE):
+            values[part] = self._values(source[part], gains[part], offsets[part])
+            memory_map.release(source)
+        return values
+
+    def _values(self, source: NDArray[Any], gains: NDArray[Any], offsets: NDArray[Any]) -> NDArray[Any]:
         with np.errstate(over="ignore", invalid="ignore"):
-            values = np.asarray(source * self.gains[key] + self.offsets[key]).astype(self.dtype)
+            exact = np.asarray(source * gains)
+            exact += offsets
+            values = exact.astype(self.dtype, copy=False)
             if self.no_data is None:
                 return values
             values[missing(source, self.no_data)] = in_type(self.no_data, self.dtype)

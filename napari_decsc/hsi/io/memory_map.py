@@ -65,26 +65,29 @@ def read(view: NDArray[Any]) -> NDArray[Any]:
     if root is None:
         return np.array(view)
     copy = np.empty(view.shape, view.dtype)
-    for index in _pieces(view):
+    for index in pieces(view):
         copy[index] = view[index]
         _release(root)
     return copy
 
 
-def _pieces(view: NDArray[Any]) -> Iterator[tuple[slice, ...]]:
-    """Indices of parts of the view that each span little of the file, cut along the axes of the largest strides."""
+def pieces(view: NDArray[Any], most: int = sys.maxsize) -> Iterator[tuple[slice, ...]]:
+    """Indices of parts of the view that each span little of the file, cut along the axes of the largest strides.
+
+    None has more than ``most`` values.
+    """
     reach = [abs(stride) * (extent - 1) for stride, extent in zip(view.strides, view.shape, strict=True)]
     span = sum(reach) + view.itemsize
     whole = (slice(None),) * view.ndim
-    if span <= PIECE_BYTES or max(reach, default=0) == 0:
+    if (span <= PIECE_BYTES and view.size <= most) or view.size == 0 or max(reach, default=0) == 0:
         yield whole
         return
     outer = max(range(view.ndim), key=lambda axis: (reach[axis] > 0) * abs(view.strides[axis]))
-    step = max(1, PIECE_BYTES * view.shape[outer] // span)
+    step = max(1, min(PIECE_BYTES * view.shape[outer] // span, most * view.shape[outer] // view.size))
     for start in range(0, view.shape[outer], step):
         part = (*whole[:outer], slice(start, start + step), *whole[outer + 1 :])
         # a single step of the outer axis may be a large piece of the file itself
-        for inner in _pieces(view[part]) if step == 1 else [whole]:
+        for inner in pieces(view[part], most) if step == 1 else [whole]:
             yield (*inner[:outer], part[outer], *inner[outer + 1 :])
 
 

@@ -332,7 +332,7 @@ def test_ordinary_images_are_left_to_others(tmp_path, name, write):
 
 def test_what_does_not_fit_into_memory_stays_on_disk(tmp_path, monkeypatch):
     compressed(tmp_path / "x.h5", DATA)
-    tifffile.imwrite(tmp_path / "x.tif", DATA, photometric="minisblack", compression="zlib")
+    np.savez_compressed(tmp_path / "x.npz", DATA)
     monkeypatch.setattr(guards, "fits_in_memory", lambda size: size < 1000)
     monkeypatch.setattr("napari_decsc.hsi.io.formats.hdf5.fits_in_memory", lambda size: size < 1000)
     cube = open_cube(tmp_path / "x.h5")
@@ -340,7 +340,7 @@ def test_what_does_not_fit_into_memory_stays_on_disk(tmp_path, monkeypatch):
     np.testing.assert_array_equal(np.asarray(cube.data[1:3, 2:5, 3:]), DATA[1:3, 2:5, 3:])
     np.testing.assert_array_equal(cube.physical(), DATA)
     with pytest.raises(FileFormatError, match="more than is free; save it uncompressed"):
-        open_cube(tmp_path / "x.tif")
+        open_cube(tmp_path / "x.npz")
 
 
 def test_real_cubes_open(real_data):
@@ -349,3 +349,28 @@ def test_real_cubes_open(real_data):
     with pytest.raises(AmbiguousFileError):
         open_cube(real_data / "remote_sensing" / "real_noise" / "hydice-175.npz")
     assert open_cube(next((real_data / "cave" / "val").glob("*.tif"))).shape == (31, 512, 512)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"planarconfig": "separate", "compression": "lzw", "rowsperstrip": 7},
+        {"planarconfig": "separate", "compression": "zlib", "tile": (16, 16), "predictor": True},
+        {"compression": "zstd", "tile": (16, 16)},
+        {"planarconfig": "contig", "compression": "lzw", "rowsperstrip": 7},
+    ],
+    ids=["planes in strips", "planes in tiles", "pages", "pixels"],
+)
+def test_a_packed_tiff_beyond_half_of_the_memory_stays_in_its_file(tmp_path, monkeypatch, options):
+    data = np.arange(6 * 40 * 50, dtype="u2").reshape(6, 40, 50)
+    stored = data.transpose(1, 2, 0).copy() if options.get("planarconfig") == "contig" else data
+    tifffile.imwrite(tmp_path / "x.tif", stored, photometric="minisblack", metadata=None, **options)
+    monkeypatch.setattr("napari_decsc.hsi.io.formats.tiff.fits_in_memory", lambda size: size < data.nbytes)
+    cube = open_cube(tmp_path / "x.tif")
+    assert (type(cube.data).__module__.partition(".")[0], cube.shape) == ("dask", (6, 40, 50))
+    np.testing.assert_array_equal(np.asarray(cube.data[:, 3:18, 20:49]), data[:, 3:18, 20:49])
+    np.testing.assert_array_equal(np.asarray(cube.data), data)
+    monkeypatch.setattr("napari_decsc.hsi.io.formats.guards.fits_in_memory", lambda size: size < 500)
+    with pytest.raises(FileFormatError, match=r"x.tif: a piece of series 0 would take .* more than is free"):
+        open_cube(tmp_path / "x.tif")

@@ -216,3 +216,16 @@ def test_the_command_line_denoises_radiance_and_gives_the_stored_type_back(tmp_p
     # denoised in radiance, kept in stored numbers: within the range of the source
     assert 0 < stored.ravel()[1:].min() < stored.max() < 2500
     assert "data gain values = {0.50, 2.0, 1e-2}" in out.read_text()
+
+
+@pytest.mark.parametrize("window", [np.s_[:, 2:4, 1:3], np.s_[1], np.s_[:, 1, 2], np.s_[2, 1, 1], np.s_[:, 5:5]])
+def test_values_are_computed_in_pieces(tmp_path, monkeypatch, window):
+    gains = np.linspace(0.5, 2, 4)
+    stored = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
+    header = write_envi(Cube(stored), tmp_path / "x.hdr")
+    mapped = open_cube(header).data
+    monkeypatch.setattr("napari_decsc.hsi.calibration._AT_ONCE", 7)
+    found = Calibration(gains, -gains).values(mapped, 3)[window]
+    expected = np.where(stored == 3, 3, (stored - 1.0) * gains[:, None, None]).astype(np.float32)
+    expected[(expected == 3) & (stored != 3)] = np.nextafter(np.float32(3), np.float32(9))
+    np.testing.assert_array_equal(np.asarray(found), expected[window])

@@ -28,6 +28,16 @@ def test_a_window_is_read_as_it_is_whatever_the_order_of_the_file(stored, window
     assert np.array_equal(mapped.read(view[window]), data[window])
 
 
+@pytest.mark.parametrize("most", [1, 7, 40, 10_000])
+def test_pieces_cover_a_view_once_and_are_small(stored, most):
+    _, view = stored
+    seen = np.zeros(view.shape, int)
+    for part in mapped.pieces(view, most):
+        assert view[part].size <= most
+        seen[part] += 1
+    assert (seen == 1).all()
+
+
 def test_a_copy_does_not_depend_on_the_map(stored):
     _, view = stored
     copy = mapped.read(view)

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import math
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,16 @@ from napari_decsc.hsi.io.formats.gdal import (
     with_facts,
     with_georeference,
 )
-from napari_decsc.hsi.io.formats.guards import check_memory, mapped, readable
+from napari_decsc.hsi.io.formats.guards import check_memory, fits_in_memory, mapped, readable
 from napari_decsc.hsi.io.formats.tiff_checks import check_pages, check_pieces
 
 #: Tags of GDAL, and the one in which this package tells of its own files; GDAL copies the latter into no other file.
 GDAL_METADATA, GDAL_NODATA, OWN = 42112, 42113, 65123
+#: How tifffile is asked not to look for further files.
+_ALONE: dict[str, Any] = {
+    "_multifile": False,
+    **dict.fromkeys(("is_ome", "is_shaped", "is_mmstack", "is_micromanager", "is_ndtiff"), False),
+}
 #: GeoTIFF's tags (OGC 19-008r4) and GDAL's for rational polynomials that are kept, with the type they are written in.
 GEO = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s", 50844: "d"}
 
@@ -50,6 +56,7 @@ def holds_cube(path: Path) -> bool:
 def read_tiff(path: Path, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
     """The cube in a TIFF file: memory-mapped where it lies in one piece uncompressed, else in memory.
 
+    One that would take more than half of the free memory stays in the file, a lazy (dask) array of its pieces.
     Pages are bands; so are the samples of a pixel. What GDAL notes of bands is taken, from the file itself, the file
     `.aux.xml` beside it; GeoTIFF's tags are kept. No other file is read, whatever an OME or
     Micro-Manager description says.
@@ -73,14 +80,7 @@ def _opened(path: Path) -> Iterator[Any]:
     import tifffile
 
     check_pages(path)
-    options: dict[str, Any] = {
-        "is_ome": False,
-        "is_shaped": False,
-        "is_mmstack": False,
-        "is_micromanager": False,
-        "is_ndtiff": False,
-    }
-    with _silent("tifffile"), tifffile.TiffFile(path, _multifile=False, **options) as file:
+    with _silent("tifffile"), tifffile.TiffFile(path, **_ALONE) as file:
         yield file
 
 
@@ -107,8 +107,11 @@ def _own_text(page: Any) -> str:
 
 def _variables(file: Any, path: Path) -> list[Variable]:
     """The images of the file; those of lower resolution, and masks, are none."""
-    found = [series for series in file.series if not (series.keyframe.is_reduced or series.keyframe.is_mask)]
-    return [_variable(series, path, number) for number, series in enumerate(found)]
+    return [_variable(series, path, number) for number, series in enumerate(_images(file))]
+
+
+def _images(file: Any) -> list[Any]:
+    return [series for series in file.series if not (series.keyframe.is_reduced or series.keyframe.is_mask)]
 
 
 def _variable(series: Any, path: Path, number: int) -> Variable:
@@ -126,10 +129,25 @@ def _variable(series: Any, path: Path, number: int) -> Variable:
             )
             return mapped(path, dtype, series.shape, series.dataoffset)
         check_pieces(series, path)
-        check_memory(series.size * series.dtype.itemsize, path, name)
+        if not fits_in_memory(series.size * series.dtype.itemsize):
+            return _lazy(path, number, name)
         return _unpacked(series, path)
 
     return Variable(name, tuple(series.shape), np.dtype(series.dtype), read, usual=usual, certain=certain)
+
+
+def _lazy(path: Path, number: int, name: str) -> Any:
+    """The image as an array whose strips or tiles are unpacked where they are looked at; the file stays open as long."""
+    import tifffile
+    import zarr
+    from dask.array import from_array
+
+    file = tifffile.TiffFile(path, **_ALONE)
+    store = _images(file)[number].aszarr(maxworkers=1)
+    weakref.finalize(store, file.close)
+    array = zarr.open_array(store=store, mode="r")
+    check_memory(math.prod(array.chunks) * array.dtype.itemsize, path, f"a piece of {name}")
+    return from_array(array, chunks="auto")  # type: ignore[no-untyped-call]
 
 
 def _unpacked(series: Any, path: Path) -> Any:
