@@ -13,6 +13,7 @@ from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import Layout
 from napari_decsc.hsi.io.envi.optional import OptionalFields
 from napari_decsc.hsi.io.envi.wavelengths import spectral_axis
+from napari_decsc.hsi.io.folders import MARKS
 
 _TIFF = (".tif", ".tiff")
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -24,7 +25,7 @@ _OF_LAYOUT = frozenset(Layout(1, 1, 1, 1, "bsq").fields())
 
 
 def described(path: Path) -> Path:
-    """The TIFF that a header or a METADATA.XML describes; any other path as it is.
+    """The TIFF that a header or a METADATA.XML describes, the store of a zarr.json; any other path as it is.
 
     Raises
     ------
@@ -36,7 +37,8 @@ def described(path: Path) -> Path:
         return found[0] if found else path
     if path.name.upper().endswith(_METADATA) and path.is_file():
         return _image(path)
-    return path
+    # file dialogs cannot choose a folder
+    return path.parent if path.name in MARKS and path.is_file() else path
 
 
 def is_described_tiff(path: Path) -> bool:

@@ -74,6 +74,7 @@ FORMATS = (
     _format("HDF5", (".h5", ".hdf5", ".he5", ".hdf"), "hdf5", "holds_cube", "read_hdf5"),
     _format("NetCDF", (".nc", ".nc4", ".cdf"), "netcdf3", "holds_cube", "read_netcdf", "netcdf_write.write_netcdf"),
     _format("Zarr", (".zarr",), "zarr_store", "holds_cube", "read_zarr", "write_zarr"),
+    _format("zipped Zarr", (".zip",), "zarr_store", "zip_holds_cube", "read_zip"),
 )
 
 

@@ -14,7 +14,7 @@ CAPTURE = "capture"
 #: Files that are looked at in a folder, and folders within folders.
 _MOST, _DEEPEST = 2_000, 2
 #: Files that make a folder a Zarr store: version 3, and a group or an array of version 2.
-_ZARR = ("zarr.json", ".zgroup", ".zarray")
+MARKS = ("zarr.json", ".zgroup", ".zarray")
 _REFERENCE = re.compile(r"(?:^|[_\-. ])(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE)
 #: Files of EnMAP and DESIS that tell of each pixel how good it is.
 _QUALITY = re.compile(r"-QL_.*\.tiff?$", re.IGNORECASE)
@@ -34,7 +34,7 @@ class Entry:
 def is_zarr(path: Path) -> bool:
     """Whether a folder is a Zarr store, or a group or an array in one: one image. Never raises."""
     try:
-        return path.is_dir() and any((path / mark).is_file() for mark in _ZARR)
+        return path.is_dir() and any((path / mark).is_file() for mark in MARKS)
     except (OSError, ValueError):
         return False
 

@@ -10,7 +10,7 @@ from napari_decsc.ui.files import reader
 
 PATTERN = (
     "Hyperspectral cubes (*.hdr *.img *.raw *.dat *.bil *.bip *.bsq "
-    "*.mat *.npy *.npz *.tif *.tiff *.h5 *.hdf5 *.he5 *.nc)"
+    "*.mat *.npy *.npz *.tif *.tiff *.h5 *.hdf5 *.he5 *.nc *.zarr.zip zarr.json)"
 )
 
 

@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,43 @@ def test_geozarr_tells_the_place(tmp_path: Path) -> None:
     group.create_array("cube", data=DATA, dimension_names=("band", "y", "x"))
     found = open_cube(tmp_path / "x.zarr").header["map info"]
     assert found[:8] == ["UTM", "1", "1", "500000", "5500000", "30", "20", "33"]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("inside", [".", "x.zarr"])
+def test_a_store_in_one_zip_file_is_read(tmp_path: Path, version: int, inside: str) -> None:
+    xarray = pytest.importorskip("xarray")
+    array = xarray.DataArray(DATA, dims=("wavelength", "y", "x"), coords={"wavelength": LENGTHS})
+    array.encoding["chunks"] = (5, 32, 32)
+    array.to_dataset(name="refl").to_zarr(tmp_path / "in" / "x.zarr", zarr_format=version, consolidated=False)
+    root = tmp_path / "in" if inside == "x.zarr" else tmp_path / "in" / "x.zarr"
+    path = Path(shutil.make_archive(str(tmp_path / "x.zarr"), "zip", root))
+    assert can_open(path)
+    cube = open_cube(path)
+    assert (cube.shape, cube.wavelengths.tolist(), cube.data.chunks[1]) == (DATA.shape, LENGTHS, (32, 32, 6))
+    np.testing.assert_array_equal(values(cube), DATA)
+    with pytest.raises(FileFormatError, match="zipped Zarr files can only be read"):
+        save_cube(cube, tmp_path / "y.zarr.zip")
+
+
+def test_a_zip_file_that_is_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("c/0", bytes(1 << 20))
+    assert not can_open(tmp_path / "x.zip")
+    with pytest.raises(FileFormatError, match="without a Zarr store in it"):
+        open_cube(tmp_path / "x.zip")
+    monkeypatch.setattr("napari_decsc.hsi.io.formats.guards.fits_in_memory", lambda size: size < 1 << 20)
+    with pytest.raises(FileFormatError, match=r"a chunk would take .* of memory"):
+        open_cube(tmp_path / "x.zip")
+    (tmp_path / "y.zip").write_text("text")
+    with pytest.raises(FileFormatError, match=r"y\.zip: cannot be read as a zipped Zarr store"):
+        open_cube(tmp_path / "y.zip")
+
+
+def test_the_metadata_of_a_store_stand_for_it(tmp_path: Path) -> None:
+    path = save_cube(FULL, tmp_path / "x.zarr")
+    assert can_open(path / "zarr.json")
+    assert open_cube(path / "zarr.json").wavelengths.tolist() == LENGTHS
 
 
 def test_only_stores_are_replaced(tmp_path: Path) -> None:

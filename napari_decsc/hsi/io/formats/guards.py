@@ -52,7 +52,7 @@ def fits_in_memory(size: int) -> bool:
     return bool(size <= psutil.virtual_memory().available // 2)
 
 
-def check_memory(size: int, path: Path, name: str) -> None:
+def check_memory(size: int, path: object, name: str) -> None:
     """Raise FileFormatError unless ``size`` bytes, which have to be read as a whole, fit into memory."""
     if not fits_in_memory(size):
         raise FileFormatError(f"{path}: {name} would take {size / 2**30:.1f} GiB of memory, more than is free; {_CURE}")

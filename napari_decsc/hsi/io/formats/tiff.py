@@ -137,7 +137,7 @@ def _variable(series: Any, path: Path, number: int) -> Variable:
 
 
 def _lazy(path: Path, number: int, name: str) -> Any:
-    """The image as an array whose strips or tiles are unpacked where they are looked at; the file stays open as long."""
+    """The image as an array whose strips or tiles are unpacked where they are looked at; the file stays open."""
     import tifffile
     import zarr
     from dask.array import from_array

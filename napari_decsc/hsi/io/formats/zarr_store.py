@@ -1,4 +1,4 @@
-"""Zarr stores, versions 2 and 3: folders of chunks, read lazily and written by the package zarr.
+"""Zarr stores, versions 2 and 3: folders of chunks, or one zip file, read lazily and written by the package zarr.
 
 Known on top of plain arrays: xarray's stores, OME-Zarr (its axis of type "channel"), and GeoZarr's conventions as
 drafted ("proj:", "spatial:"). Metadata are read here first: an array whose codecs could run code, or are unknown, is
@@ -8,10 +8,9 @@ never opened.
 import base64
 import contextlib
 import itertools
-import json
 import math
-import os
 import struct
+import zipfile
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -30,9 +29,10 @@ from napari_decsc.hsi.io.formats.cf_write import CUBE, data_set
 from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import check_memory, readable
+from napari_decsc.hsi.io.formats.zarr_nodes import Folder, arrays, in_zip, metadata
 
-#: Largest metadata, arrays and groups looked at, groups within groups.
-_LARGEST, _MOST, _DEEPEST = 16 << 20, 10_000, 16
+#: Arrays looked at.
+_MOST = 10_000
 #: Codecs that only unpack bytes; others ("pickle" for one) are refused.
 _CODECS = {
     *("blosc", "zstd", "zlib", "gzip", "lz4", "lzma", "bz2", "crc32", "crc32c", "adler32"),
@@ -59,6 +59,23 @@ def read_zarr(path: Path, variable: str | None = None, band_axis: int | str | No
         raise FileFormatError(f"{path}: is no Zarr store, a folder with zarr.json, .zgroup or .zarray in it")
     with readable(path, "Zarr"):
         return cube_from(_contents(path), variable, band_axis)
+
+
+def zip_holds_cube(path: Path) -> bool:
+    """True if the zip file is a Zarr store, and an array in it could be a cube of at least 4 bands."""
+    if not zipfile.is_zipfile(path):
+        return False
+    folder = in_zip(path)
+    return folder is not None and looks_like_a_cube(_contents(path, folder))
+
+
+def read_zip(path: Path, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
+    """The cube in a Zarr store that is one zip file; as `read_zarr`."""
+    with readable(path, "a zipped Zarr store"):
+        folder = in_zip(path)
+        if folder is None:
+            raise FileFormatError(f"{path}: is a zip file without a Zarr store in it; unpack it first")
+        return cube_from(_contents(path, folder), variable, band_axis)
 
 
 def write_zarr(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, extra: Mapping[str, str]) -> Path:
@@ -108,20 +125,22 @@ def _ome(cube: Cube, dimensions: tuple[str, str, str]) -> dict[str, Any]:
     return {"version": "0.5", "multiscales": [{"name": cube.name, "axes": axes, "datasets": levels}]}
 
 
-def _contents(path: Path) -> Contents:
-    attributes, _ = _metadata(path)
+def _contents(path: Path, folder: Folder | None = None) -> Contents:
+    """What the store ``folder`` in the file ``path`` holds; the folder may be the file itself."""
+    folder = path if folder is None else folder
+    attributes, _ = metadata(folder)
     found = Findings(path, {key: value for key, value in attributes.items() if key not in _OME})
     _add_place(found, attributes)
     levels = _channels(attributes)
-    for name, folder in itertools.islice(_arrays(path, path, 0), _MOST):
-        _look_at(name, folder, found, levels.get(name))
+    for name, place in itertools.islice(arrays(folder, (), 0), _MOST):
+        _look_at("/".join(name) or folder.name, place, found, levels.get("/".join(name)))
     _add_labels(found, attributes)
     return found.contents()
 
 
-def _look_at(name: str, folder: Path, found: Findings, axes: tuple[str, ...] | None) -> None:
+def _look_at(name: str, folder: Folder, found: Findings, axes: tuple[str, ...] | None) -> None:
     """Note an array; of OME-Zarr's levels of resolution the first alone counts."""
-    attributes, array = _metadata(folder)
+    attributes, array = metadata(folder)
     shape = tuple(array.get("shape", ()))
     kind = _type(array)
     if kind is None or not all(type(size) is int and size >= 0 for size in shape) or axes == ():
@@ -144,13 +163,13 @@ def _look_at(name: str, folder: Path, found: Findings, axes: tuple[str, ...] | N
         found.add_array(name, shape, kind, said, read, named if len(named) == 3 else ())
 
 
-def _opened(folder: Path, name: str, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
+def _opened(folder: Folder, name: str, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
     """The array as a lazy one, after a look at its codecs."""
     import zarr
     from dask.array import from_array
 
     _check_codecs(folder, name)
-    array = zarr.open_array(store=zarr.storage.LocalStore(folder, read_only=True), mode="r")
+    array = zarr.open_array(**_place(folder), mode="r")
     chunks = array.shards or array.chunks
     if any(size < 1 for size in chunks):
         raise FileFormatError(f"{folder}: has chunks without values; the store is damaged")
@@ -160,8 +179,17 @@ def _opened(folder: Path, name: str, shape: tuple[int, ...], kind: np.dtype[Any]
     return from_array(array, chunks=chunks)  # type: ignore[no-untyped-call]
 
 
-def _check_codecs(folder: Path, name: str) -> None:
-    for codec in _codecs(_metadata(folder)[1]):
+def _place(folder: Folder) -> dict[str, Any]:
+    """Where zarr finds an array."""
+    from zarr.storage import LocalStore, ZipStore
+
+    if isinstance(folder, Path):
+        return {"store": LocalStore(folder, read_only=True)}
+    return {"store": ZipStore(str(folder.root.filename), mode="r"), "path": folder.at.strip("/")}
+
+
+def _check_codecs(folder: Folder, name: str) -> None:
+    for codec in _codecs(metadata(folder)[1]):
         if codec.removeprefix("numcodecs.") not in _CODECS:
             raise FileFormatError(
                 f"{folder}: {name} is packed by {codec!r}, which is not unpacked here; save it with blosc, zstd or gzip"
@@ -176,41 +204,6 @@ def _codecs(array: Mapping[str, Any]) -> Iterator[str]:
         inner = codec.get("configuration") if isinstance(codec, dict) else None
         if isinstance(inner, dict):
             yield from _codecs({"codecs": inner.get("codecs"), "filters": inner.get("index_codecs")})
-
-
-def _arrays(root: Path, folder: Path, depth: int) -> Iterator[tuple[str, Path]]:
-    """The arrays of a store with their names; links to other folders are not followed."""
-    _, array = _metadata(folder)
-    if array:
-        yield folder.name if folder == root else folder.relative_to(root).as_posix(), folder
-        return
-    if depth > _DEEPEST:
-        return
-    with contextlib.suppress(OSError):
-        for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-            if entry.is_dir(follow_symlinks=False) and is_zarr(Path(entry.path)):
-                yield from _arrays(root, Path(entry.path), depth + 1)
-
-
-def _metadata(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Attributes of a group or an array, and what describes the array (empty for a group)."""
-    node = _json(folder / "zarr.json")
-    if node:
-        attributes = node.get("attributes")
-        return attributes if isinstance(attributes, dict) else {}, node if node.get("node_type") == "array" else {}
-    return _json(folder / ".zattrs"), _json(folder / ".zarray")
-
-
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    if path.stat().st_size > _LARGEST:
-        raise FileFormatError(f"{path}: is larger than {_LARGEST >> 20} MB, too large for metadata")
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        raise FileFormatError(f"{path}: is no JSON; the store is damaged") from None
-    return found if isinstance(found, dict) else {}
 
 
 def _type(array: Mapping[str, Any]) -> "np.dtype[Any] | None":
