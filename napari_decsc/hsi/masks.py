@@ -16,19 +16,19 @@ STUCK_SHARE = 2e-4
 DISTINCT_SHARE = 0.25
 #: Among grey levels, voxels are stuck on one that holds so many times as many as those beside it.
 PILED_UP = 2.0
-#: The ceiling is the end of the scene's own values where most voxels beside one on it lie above this share of it.
-BRIGHT = 0.6
+#: Values are cut off at the floor or the ceiling where voxels beside those on it lie within this share of the range,
+#: and where the half of the voxels that is further away lies on it by no more than this share as often as all do.
+CLOSE, SELDOM = 0.4, 0.25
 
 
 def stuck_values(cube: Cube) -> tuple[float, ...]:
-    """Physical values that voxels are stuck on.
+    """Physical values that voxels are stuck on, :func:`cut_off` among them.
 
     In whole counts many voxels share a value by chance: looked at are 0, the peak, the least and the largest value.
-    In a cube whose values hardly ever repeat, any value that does is one. What is bright all around and was cut off at
-    the ceiling is not: such a voxel says that it is bright, one that is filled says nothing.
+    In a cube whose values hardly ever repeat, any value that does is one.
     """
-    sampled = sample(cube)
-    values = sampled[np.isfinite(sampled)]
+    values = sample(cube)
+    values = values[np.isfinite(values)]
     if values.size == 0:
         return ()
     candidates = {0.0, peak(cube), float(values.min()), float(values.max())}
@@ -40,22 +40,50 @@ def stuck_values(cube: Cube) -> tuple[float, ...]:
         neighbours = _beside(repeats)
     least = np.maximum(max(2, STUCK_SHARE * values.size), PILED_UP * neighbours)
     piled = distinct[repeats >= least]
-    stuck = tuple(value for value in sorted(candidates) if np.float32(value) in piled)
-    return tuple(value for value in stuck if not _is_cut_off(sampled, value))
+    return tuple(value for value in sorted(candidates) if np.float32(value) in piled)
 
 
-def _is_cut_off(values: NDArray[np.float32], ceiling: float) -> bool:
-    """Whether larger values (band, row, col) were cut off there: those beside them are nearly as large."""
-    on = values == np.float32(ceiling)
-    if ceiling <= 0 or np.count_nonzero(values > np.float32(ceiling)) > np.count_nonzero(on):
+def cut_off(cube: Cube, stuck: tuple[float, ...]) -> tuple[float, ...]:
+    """Those of the stuck values at which the scene, or its noise, was cut off at the floor or the ceiling.
+
+    Such a voxel says that it is dark, or bright, as those beside it are; one that is filled says nothing. Impulses and
+    dead lines strike bright and dark places alike.
+    """
+    values = sample(cube)
+    return tuple(value for value in stuck if _is_end(values, value) and _is_cut_off(values, value))
+
+
+def _is_end(values: NDArray[np.float32], value: float) -> bool:
+    """Whether fewer values lie beyond one than on it, on the one side or the other."""
+    at = np.float32(value)
+    on, above, below = (int(part.sum()) for part in (values == at, values > at, values < at))
+    return min(above, below) < on
+
+
+def _is_cut_off(values: NDArray[np.float32], end: float) -> bool:
+    """Whether voxels (band, row, col) on an end of the range lie where those beside them are close to it."""
+    on = values == np.float32(end)
+    on &= ~on.all(axis=0) & ~on.all(axis=(1, 2), keepdims=True)
+    away = np.abs(_around(np.where(values == np.float32(end), np.float32(np.nan), values)) - np.float32(end))
+    known = np.isfinite(away)
+    if not (on & known).any():
         return False
-    beside = np.zeros_like(on)
+    reach = np.nanpercentile(np.abs(values - np.float32(end)), 99.5)
+    far = known & (away > np.median(away[known]))
+    seldom = float(on[far].mean()) < SELDOM * float(on.mean()) if far.any() else False
+    return bool(seldom and np.median(away[on & known]) < CLOSE * reach)
+
+
+def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the up to six values beside each voxel (band, row, col) in its band and its spectrum."""
+    known = np.isfinite(values)
+    total, count = np.zeros_like(values), np.zeros(values.shape, np.float32)
     for axis in range(3):
-        there, here = (np.moveaxis(each, axis, 0) for each in (on, beside))
-        here[1:] |= there[:-1]
-        here[:-1] |= there[1:]
-    around = values[beside & ~on & np.isfinite(values)]
-    return bool(around.size and np.median(around) > BRIGHT * ceiling)
+        there, here, each, number = (np.moveaxis(a, axis, 0) for a in (values, known, total, count))
+        for to, source in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+            each[to] += np.where(here[source], there[source], 0)
+            number[to] += here[source]
+    return np.where(count > 0, total / np.maximum(count, 1), np.float32(np.nan))
 
 
 def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -64,11 +92,15 @@ def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.maximum(padded[:-2], padded[2:])
 
 
-def usable(physical: NDArray[np.float32], stuck: tuple[float, ...]) -> NDArray[np.bool_]:
-    """False where a voxel (band, row, col) is not finite or exactly on one of the stuck values."""
+def usable(physical: NDArray[np.float32], stuck: tuple[float, ...], cut: tuple[float, ...] = ()) -> NDArray[np.bool_]:
+    """False where a voxel (band, row, col) is not finite or exactly on one of the stuck values.
+
+    On one that is ``cut`` off only where all bands of the pixel are.
+    """
     mask = np.asarray(np.isfinite(physical))
     for value in stuck:
-        mask[physical == np.float32(value)] = False
+        on = physical == np.float32(value)
+        mask &= ~(on.all(axis=0) if value in cut else on)
     return mask
 
 

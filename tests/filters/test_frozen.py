@@ -39,7 +39,7 @@ def test_it_is_self_adjoint_and_keeps_no_more_than_its_largest_gain(options):
         for _ in range(30):  # the power iteration finds the direction that is kept most
             a = w(a)
             a = a / w.inner(a, a) ** 0.5
-        assert w.inner(w(a), w(a)) ** 0.5 <= LARGEST_GAIN + 1e-4
+        assert w.inner(w(a), w(a)) ** 0.5 <= LARGEST_GAIN + 1e-5
 
 
 def test_gains_that_are_not_held_give_the_same(monkeypatch):
@@ -47,7 +47,7 @@ def test_gains_that_are_not_held_give_the_same(monkeypatch):
     with torch.inference_mode():
         held = made(noisy)(noisy)
         monkeypatch.setattr(frozen, "HELD", 0)
-        torch.testing.assert_close(made(noisy)(noisy), held, rtol=1e-3, atol=2e-2)
+        torch.testing.assert_close(made(noisy)(noisy), held, rtol=1e-3, atol=5e-3)
 
 
 def test_it_removes_noise_as_the_collaborative_filter_does():

@@ -1,9 +1,10 @@
 """Values that voxels are stuck on show by their frequency, wherever they lie."""
 
 import numpy as np
+import pytest
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.masks import stuck_values
+from napari_decsc.hsi.masks import cut_off, stuck_values, usable
 
 
 def with_stuck(values: np.ndarray, *, share: float, stuck: float) -> np.ndarray:
@@ -30,12 +31,37 @@ def bright_spot() -> np.ndarray:
     return (np.round(255 * np.clip(scene, 0, 1)) / 255).astype(np.float32)
 
 
-def test_what_is_bright_all_around_is_cut_off_not_stuck():
+def found_cut(values: np.ndarray) -> tuple[float, ...]:
+    cube = Cube(values, "cube")
+    return cut_off(cube, stuck_values(cube))
+
+
+def test_what_is_bright_all_around_is_cut_off():
     scene = bright_spot()
     assert (scene == 1).mean() > 0.005
-    assert 1.0 not in stuck_values(Cube(scene, "bright"))
+    assert found_cut(scene) == (1.0,)
 
 
-def test_salt_is_stuck_although_it_lies_on_the_ceiling_of_a_bright_spot():
-    scene = with_stuck(bright_spot() * np.float32(0.75), share=0.05, stuck=1.0)
-    assert 1.0 in stuck_values(Cube(scene, "salt"))
+def test_noise_that_was_cut_off_at_zero_in_dark_places():
+    noise = 0.02 * np.random.default_rng(0).standard_normal((12, 64, 64))
+    assert found_cut(np.clip(bright_spot() * 0.8 + noise, 0, None).astype(np.float32)) == (0.0,)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_impulses_and_dead_columns_are_not_cut_off(value: float):
+    scene = bright_spot() * np.float32(0.7) + np.float32(0.05)
+    scene[:, :, ::16] = value
+    scene = with_stuck(scene, share=0.05, stuck=value)
+    assert value in stuck_values(Cube(scene, "impulses"))
+    assert found_cut(scene) == ()
+
+
+def test_a_value_far_outside_the_scene_is_no_end_of_it():
+    scene = bright_spot()
+    scene[scene == 1] = 65535
+    assert found_cut(scene) == ()
+
+
+def test_only_whole_pixels_on_a_value_that_is_cut_off_are_not_usable():
+    physical = np.array([[[0, 0, 0.5]], [[0, 0.25, 0]]], np.float32)
+    np.testing.assert_array_equal(usable(physical, (0.0,), (0.0,)), [[[False, True, True]], [[False, True, True]]])

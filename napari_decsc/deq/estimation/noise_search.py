@@ -14,7 +14,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import correlation, fringes, shot
 from napari_decsc.deq.estimation.lines import Lines
-from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel
+from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel, Whitener
 from napari_decsc.deq.estimation.rays import strongest_ray
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_rounding
@@ -133,8 +133,13 @@ class _Search:
             noise = noise * (
                 whitener.scale if whitener.scale is not None else self.model.shot.variance(shot.smooth(cube)).sqrt()
             )
+        mixing = None
+        if self.model.shot is None:
+            mixing = self._mixing(whitener)
+            mean = mixing @ self.model.level.square() / mixing.sum(1)
+            noise *= (mean.sqrt() / self.model.level)[:, None, None]
         noise[~self.seen] = torch.nan
-        found = shot.fitted(cube, noise)
+        found = shot.fitted(cube, noise, mixing)
         self.fits += 1
         if found is None:
             return False
@@ -145,6 +150,14 @@ class _Search:
         whitening = None if between is None else correlation.whitening(between)
         self.model = replace(self.model, shot=found, level=level, whitening=whitening)
         return True
+
+    def _mixing(self, whitener: Whitener) -> Tensor:
+        """How much of each band's variance is in what the subspace leaves over of every band (band, band)."""
+        level = self.model.level
+        beside = torch.eye(len(level), device=level.device) - self.basis @ self.basis.T
+        if self.model.whitening is not None:
+            beside = torch.linalg.solve(self.model.whitening, beside @ self.model.whitening)
+        return (level[:, None] * beside / level).square()
 
     def _without_lines(self, cube: Tensor) -> Tensor:
         for line in self.lines:

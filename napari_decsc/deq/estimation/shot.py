@@ -14,14 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.filters.local import box_mean
+from napari_decsc.filters.local import NORMAL_MAD, box_mean
 from napari_decsc.filters.order import order
+from napari_decsc.filters.spectra import mix_bands
 
 #: Places of equal brightness of a band, whose variance is one observation.
 BINS = 12
-#: The affine fit counts where it leaves no more than this share of the logarithmic error of one level per band, and
-#: that error is no smaller than this.
-BETTER, LEAST_ERROR = 0.5, 0.02
+#: The affine fit counts where the growth within bands leaves no more than this share of the logarithmic error of one
+#: level per band, and that error is no smaller than this.
+BETTER, LEAST_ERROR = 0.7, 0.02
 #: A pixel's scale does where it leaves no more than this share of the error.
 BY_PIXEL = 0.3
 #: Side of the window that brightness is smoothed with.
@@ -66,19 +67,20 @@ def smooth(cube: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def fitted(cube: Tensor, residual: Tensor) -> ShotNoise | None:
+def fitted(cube: Tensor, residual: Tensor, mixing: Tensor | None = None) -> ShotNoise | None:
     """The growth of the noise with the signal, or None where one level per band says as much.
 
     ``residual`` (band, row, col): noise, in the units of the cube (band, row, col); NaN where it cannot tell.
+    ``mixing`` (band, band): what is beside a subspace mixes the bands, and has the variance of so much of each.
     """
     signal = smooth(cube)
-    x, v = _observations(signal, residual)
+    seen = signal if mixing is None else mix_bands((mixing / mixing.sum(1, keepdim=True))[None], signal[None])[0]
+    x, v = _observations(seen, residual)
     if len(x) < 3 * BINS:
         return None
     offset, slope = _line(x, v)
     model = (offset + slope * x).clamp(min=float(v.min()) * 0.3 + 1e-30)
-    flat = v.view(-1, BINS).mean(1, keepdim=True).expand(-1, BINS).flatten()
-    error, before = (((v / m).log() ** 2).mean() for m in (model, flat))
+    error, before = _uneven(v / model), _uneven(v)
     if slope <= 0 or before < LEAST_ERROR or error > BETTER * before:
         return None
     read = max(offset, 0.05 * float(v.min())) ** 0.5
@@ -90,13 +92,19 @@ def fitted(cube: Tensor, residual: Tensor) -> ShotNoise | None:
     return ShotNoise(slope, read, by_pixel)
 
 
+def _uneven(variance: Tensor) -> float:
+    """Mean square of the logarithms of variances about the mean of their band: its level is known anyway."""
+    logarithm = variance.log().view(-1, BINS)
+    return float((logarithm - logarithm.mean(1, keepdim=True)).square().mean())
+
+
 def _observations(signal: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
     """Mean brightness and noise variance of places of equal brightness, band by band."""
     xs, vs = [], []
     for bright, noise in zip(signal.flatten(1), residual.flatten(1), strict=True):
         if not bool(noise.isfinite().all()):
             continue
-        limit = 6 * noise.abs().median() / 0.6745
+        limit = 6 * noise.abs().median() / NORMAL_MAD
         energy = noise.clamp(-limit, limit).square()
         for part in order(bright).tensor_split(BINS):
             xs.append(bright[part].mean())

@@ -54,13 +54,14 @@ class Job:
     peak: float
     stuck: tuple[float, ...]
     blank: tuple[int, ...]
+    cut: tuple[float, ...]
     subspace: SignalSubspace | None
     sink: EnviSink | None
 
     def source(self) -> Source:
         """The cube, mapped here."""
         cube = Cube(self.file.open(), self.name, no_data=self.no_data, scale=self.scale)
-        return Source(cube, self.peak, self.stuck, self.blank)
+        return Source(cube, self.peak, self.stuck, self.blank, self.cut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +242,7 @@ def _job(
     written = sink if isinstance(sink, EnviSink) else None
     return Job(
         secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,
-        source.stuck, source.blank, there, written,
+        source.stuck, source.blank, source.cut, there, written,
     )  # fmt: skip
 
 

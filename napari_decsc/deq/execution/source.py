@@ -9,7 +9,7 @@ from napari_decsc.deq.execution import tiles as tiling
 from napari_decsc.deq.execution.tiles import Span, Tile
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
-from napari_decsc.hsi.masks import blank_bands, blank_pixels, stuck_values, usable
+from napari_decsc.hsi.masks import blank_bands, blank_pixels, cut_off, stuck_values, usable
 from napari_decsc.hsi.no_data import missing
 from napari_decsc.hsi.scaling import peak
 
@@ -27,7 +27,7 @@ ALL = slice(None)
 @dataclass(frozen=True)
 class Source:
     """A cube, and what a sample of it tells: the physical value that counts as 1, the values that voxels are stuck on,
-    and the bands in which all of them are.
+    the bands in which all of them are, and those of the values at which the scene was ``cut`` off.
 
     The cube may be a memory map of any size: what is read of it is copied, and its pages are given back.
     """
@@ -36,12 +36,13 @@ class Source:
     peak: float
     stuck: tuple[float, ...]
     blank: tuple[int, ...] = ()
+    cut: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, cube: Cube) -> "Source":
         """Look at a sample of the cube."""
         stuck = stuck_values(cube)
-        return cls(cube, peak(cube), stuck, blank_bands(cube, stuck))
+        return cls(cube, peak(cube), stuck, blank_bands(cube, stuck), cut_off(cube, stuck))
 
     def values(self, rows: slice, cols: slice) -> Values:
         """All bands of a part of the cube."""
@@ -101,7 +102,9 @@ class Source:
 
     def _scaled(self, part: Cube) -> Values:
         values = part.physical()
-        return np.where(usable(values, self.stuck), values / np.float32(self.peak), np.float32(np.nan))
+        mask = usable(values, self.stuck, self.cut)
+        mask[list(self.blank)] = False
+        return np.where(mask, values / np.float32(self.peak), np.float32(np.nan))
 
 
 def sample_pixels(bands: int) -> int:

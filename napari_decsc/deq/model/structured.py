@@ -7,7 +7,7 @@ Shapes: N = 1 cube, B bands; residual and offsets (1, B, rows, cols), whitened; 
 of f's inner product.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -39,6 +39,15 @@ class Structures:
         lines = tuple((Lines(shape, line.angle, cube.device), line.variance.to(cube.device)) for line in model.lines)
         wave = fringes.waves(list(model.fringes), shape, cube.device) if model.fringes else None
         return cls(whitener, lines, wave, whitener.slope(cube))
+
+    def at(self, estimate: Tensor) -> "Structures":
+        """The same where the cube is best known by an estimate of it, whitened (1, B, rows, cols).
+
+        A slope that follows the noise makes offsets of it.
+        """
+        if self.slope is None:
+            return self
+        return replace(self, slope=self.whitener.slope(self.whitener.restored(estimate[0])))
 
     def explained(self, residual: Tensor, weight: Tensor) -> Tensor:
         """What lines and fringes explain of what S leaves over."""

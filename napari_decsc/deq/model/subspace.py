@@ -183,6 +183,8 @@ class SubspaceModel(Decsc):
         images = found.images(filled)
         pilot = found.smooth(images)
         exact = structures is None and bool((weight > 0).all()) and not bool(found.outliers)
+        if structures is not None:
+            structures = structures.at(found.cube(pilot))
         return SubspaceContext(
             target=target, weight=weight, unit=found.sigma[:, :, None, None], subspace=found, components=components,
             whitener=whitener, structures=structures, images=images[:, components], pilot=pilot[:, components],
@@ -260,7 +262,9 @@ class SubspaceModel(Decsc):
         if c.whitener is not None:
             residual = c.target - fit
             if c.structures is not None and c.filter is not None:
-                residual = residual - c.structures.explained(residual, c.filter.weight)
+                structures = c.structures.at(fit)
+                residual = residual - structures.explained(residual, c.filter.weight)
+                c = dataclasses.replace(c, structures=structures)
             weight = basic_estimate.impulse_weights(residual, c.mask)
             return dataclasses.replace(
                 c, weight=weight, images=mix_bands(c.basis.mT, fit - c.subspace.mean + weight * residual)
