@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -28,16 +29,19 @@ CORPUS = Path(__file__).parent / "corpus"
 
 @dataclass(frozen=True)
 class Case:
-    """Files by name, without folders, and the one of them that is opened (it may be missing)."""
+    """Files by name, perhaps in folders (`x.zarr/zarr.json`), and the one, or the folder, that is opened.
+
+    It may be missing.
+    """
 
     files: Mapping[str, bytes]
     opened: str
 
     def write(self, folder: Path) -> Path:
         """Empty the folder, put the files there; returns the path to open."""
-        for old in folder.iterdir():
-            old.unlink()
+        _empty(folder)
         for name, content in self.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
         return folder / self.opened
 
@@ -57,7 +61,16 @@ class Case:
     @classmethod
     def of_folder(cls, folder: Path, opened: str) -> "Case":
         """The case whose files lie in the folder."""
-        return cls({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}, opened)
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return cls({path.relative_to(folder).as_posix(): path.read_bytes() for path in files}, opened)
+
+
+def _empty(folder: Path) -> None:
+    for old in folder.iterdir():
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
 
 
 class Fault(Exception):
@@ -156,19 +169,21 @@ class Watch:
             self.strangers.append(name)
 
 
-def outcome(path: Path, watch: Watch, scratch: Path | None = None) -> str:
+def outcome(path: Path, watch: Watch, scratch: Path | None = None, root: Path | None = None) -> str:
     """Open the file as people do; returns what came of it, with numbers and names left out. Raises Fault.
 
+    ``root`` is the folder of the case, unless the file lies in it itself.
     A cube that opens is described, and, with a ``scratch`` folder, written and read again: it must be the same.
     """
+    root = path.parent if root is None else root
     try:
-        with warnings.catch_warnings(), watch.only(path.parent), Talk().nothing():
+        with warnings.catch_warnings(), watch.only(root), Talk().nothing():
             warnings.simplefilter("error")
             known = can_open(path)
             cube = open_cube(path)
             describe(cube)
     except DecscError as error:
-        return f"{known}: {_template(path, str(error))}"
+        return f"{known}: {_template(path, root, str(error))}"
     except Fault:
         raise
     except Exception as error:
@@ -178,18 +193,17 @@ def outcome(path: Path, watch: Watch, scratch: Path | None = None) -> str:
     return f"cube {cube.data.dtype} {cube.wavelength_unit} {cube.no_data is None} {cube.scale == 1} {cube.fwhm is None}"
 
 
-def _template(path: Path, text: str) -> str:
+def _template(path: Path, root: Path, text: str) -> str:
     if len(text) > 2000 or "\n" in text:
         raise Fault(f"a message of {len(text)} characters, or of several lines: {text[:200]!r}")
-    names = [path.name, *(entry.name for entry in path.parent.iterdir())]
+    names = [path.name, *(entry.name for entry in root.iterdir())]
     if not any(name in text for name in names):
         raise Fault(f"a message that does not name the file: {text!r}")
-    return re.sub(r"(?<=brace of ).*(?= is never)|'.*?'|\d+", "_", text.replace(str(path.parent), ""))[:120]
+    return re.sub(r"(?<=brace of ).*(?= is never)|'.*?'|\d+", "_", text.replace(str(root), ""))[:120]
 
 
 def _check_round_trip(cube: Cube, scratch: Path) -> None:
-    for old in scratch.iterdir():
-        old.unlink()
+    _empty(scratch)
     try:
         again = read_envi(write_envi(cube, scratch / "again.hdr"))
     except Exception as error:

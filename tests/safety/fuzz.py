@@ -93,7 +93,7 @@ def work(pipe: Connection, case_folder: Path, scratch: Path, seed: int, count: i
     store = Pool(rng, pool)
     known = len(pool)
     # what is imported when it is first needed takes seconds on a busy machine, which are not the input's
-    for name in ("dask.array", "h5py", "spectral", "tifffile", "xml.etree.ElementTree"):
+    for name in ("dask.array", "h5py", "spectral", "tifffile", "zarr", "xml.etree.ElementTree"):
         importlib.import_module(name)
     _limit_memory()
     for number in range(count):
@@ -102,7 +102,7 @@ def work(pipe: Connection, case_folder: Path, scratch: Path, seed: int, count: i
         (case_folder.parent / "opened").write_text(case.opened)
         try:
             with time_limit(), coverage if number % TRACED == 0 else contextlib.nullcontext():
-                answer = outcome(path, watch, scratch if number % WRITTEN == 1 else None)
+                answer = outcome(path, watch, scratch if number % WRITTEN == 1 else None, case_folder)
         except (Fault, TooLong) as fault:
             answer = f"FAULT {fault}"[:100]
             faults.append((case, str(fault)))

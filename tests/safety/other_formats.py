@@ -1,6 +1,7 @@
 """Small valid files of the formats beside ENVI, for the fuzzer to change; only of formats that the package opens."""
 
 import io
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 from cases import Case
 
-from napari_decsc.hsi.io.files import FORMATS
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.files import FORMATS, save_cube
 
 DATA = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24
 _HEADER = (
@@ -22,7 +24,7 @@ def seeds() -> list[Case]:
     """One case for each extension that is both opened by the package and known here."""
     known = {extension for kind in FORMATS for extension in kind.extensions}
     alone = [Case({f"x{end}": made}, f"x{end}") for end, make in _MAKERS.items() if end in known for made in make()]
-    return alone + _companions()
+    return alone + _companions() + _stores()
 
 
 def _numpy() -> list[bytes]:
@@ -130,6 +132,55 @@ def _classic_file(path: Path, bands: int | None) -> bytes:
         waves[:], waves.units, waves._FillValue = np.float32([400, 500]), "nm", np.float32(-1)
         store.createVariable("Band1", "f4", ("y", "x"))[:] = DATA[0]
     return path.read_bytes()
+
+
+def _stores() -> list[Case]:
+    """Zarr of both versions: as this package and xarray write it, OME-Zarr, shards, and one in a zip file."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = [make(Path(folder, f"{number}.zarr")) for number, make in enumerate((_ours, _xarray, _ome, _shards))]
+        cases = [Case({f"x.zarr/{k}": v for k, v in Case.of_folder(one, "").files.items()}, "x.zarr") for one in places]
+        zipped = Path(shutil.make_archive(str(Path(folder, "x")), "zip", places[1])).read_bytes()
+    return [*cases, Case({"x.zarr.zip": zipped}, "x.zarr.zip")]
+
+
+def _ours(path: Path) -> Path:
+    header = {"sensor type": "X", "band names": ["a, 1", "b"], "map info": ["UTM", "1", "1", "5", "6", "7", "8", "33"]}
+    return save_cube(Cube(DATA, wavelengths=np.array([400.0, 500]), no_data=0.5, header=header), path)
+
+
+def _xarray(path: Path) -> Path:
+    """Version 2, with a fill value, packed numbers and Blosc."""
+    import zarr
+
+    group = zarr.open_group(path, mode="w", zarr_format=2)
+    cube = group.create_array("r", data=np.arange(24, dtype="i2").reshape(2, 3, 4), chunks=(1, 2, 4), fill_value=-1)
+    cube.attrs.update({"_ARRAY_DIMENSIONS": ["wavelength", "y", "x"], "scale_factor": 0.5, "add_offset": -1.0})
+    waves = group.create_array("wavelength", data=np.array([400.0, 500.0]))
+    waves.attrs.update({"_ARRAY_DIMENSIONS": ["wavelength"], "units": "nm", "_FillValue": "AAAAAAAA+H8="})
+    return path
+
+
+def _ome(path: Path) -> Path:
+    import zarr
+
+    group = zarr.open_group(path, mode="w", zarr_format=3)
+    axes = [{"name": name, "type": "channel" if name == "c" else "space"} for name in "czyx"]
+    labels = {"channels": [{"label": f"{400 + n} nm"} for n in range(2)]}
+    said = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [{"path": "0"}, {"path": "1"}]}]}
+    group.attrs.update(
+        {"ome": {**said, "omero": labels}, "spatial:transform": [1.0, 0, 5, 0, -1, 6], "proj:code": "E:1"}
+    )
+    group.create_array("0", data=DATA[:, None], compressors=None)
+    group.create_array("1", data=DATA[:, None, ::2, ::2])
+    return path
+
+
+def _shards(path: Path) -> Path:
+    import zarr
+
+    array = zarr.create_array(path, shape=DATA.shape, dtype="f4", chunks=(1, 1, 4), shards=(2, 3, 4), fill_value="NaN")
+    array[:] = DATA
+    return path
 
 
 def _companions() -> list[Case]:

@@ -16,7 +16,7 @@ def watch() -> Watch:
 @pytest.mark.parametrize("kept", sorted(CORPUS.glob("*.json")), ids=lambda path: path.stem)
 def test_what_was_found_stays_mended(kept: Path, watch: Watch) -> None:
     with folders() as (case_folder, scratch), time_limit():
-        outcome(Case.kept(kept).write(case_folder), watch, scratch)
+        outcome(Case.kept(kept).write(case_folder), watch, scratch, case_folder)
 
 
 def test_new_inputs() -> None:

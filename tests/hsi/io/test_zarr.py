@@ -269,3 +269,13 @@ def test_the_command_line_takes_stores(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(arguments) == 1
     assert "exists already" in capsys.readouterr().err
     assert main([*arguments, "--overwrite"]) == 0
+
+
+def test_a_damaged_chunk_is_told_in_a_sentence_when_it_is_looked_at(tmp_path: Path) -> None:
+    path = save_cube(FULL, tmp_path / "x.zarr")
+    chunk = path / "cube" / "c" / "0" / "1" / "1"
+    chunk.write_bytes(b"damaged" + chunk.read_bytes()[7:])
+    cube = open_cube(path)
+    np.testing.assert_array_equal(np.asarray(cube.data[:, :64, :64]), DATA[:, :64, :64])
+    with pytest.raises(FileFormatError, match=r"x\.zarr/cube: cannot be read as Zarr \(Zstd .*; the file is damaged"):
+        np.asarray(cube.data)

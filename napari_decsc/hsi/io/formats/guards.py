@@ -45,6 +45,26 @@ def mapped(
     return np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
 
 
+def lazily(array: Any, path: Path, kind: str, chunks: Any) -> Any:
+    """A lazy (dask) array of one that a library reads from a file; whatever it raises then is told as by `readable`."""
+    from dask.array import from_array
+
+    return from_array(_Readable(array, path, kind), chunks=chunks, name=False)  # type: ignore[no-untyped-call]
+
+
+class _Readable:
+    """What dask needs of an array: a shape, a type, how it is cut, and the values of any part."""
+
+    def __init__(self, array: Any, path: Path, kind: str) -> None:
+        self._array, self._path, self._kind = array, path, kind
+        self.shape, self.dtype, self.ndim = array.shape, np.dtype(array.dtype), len(array.shape)
+        self.chunks = getattr(array, "shards", None) or array.chunks
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        with readable(self._path, self._kind):
+            return np.asarray(self._array[key])
+
+
 def fits_in_memory(size: int) -> bool:
     """True if so many bytes take no more than half of the free memory."""
     import psutil

@@ -15,7 +15,16 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
-from napari_decsc.hsi.io.formats.guards import INFLATES, STEP, check_memory, fits_in_memory, mapped, overflows, readable
+from napari_decsc.hsi.io.formats.guards import (
+    INFLATES,
+    STEP,
+    check_memory,
+    fits_in_memory,
+    lazily,
+    mapped,
+    overflows,
+    readable,
+)
 from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, GroupCheck
 from napari_decsc.hsi.io.formats.hdf5_filters import check_filters
 from napari_decsc.hsi.io.formats.products import recognised
@@ -213,11 +222,9 @@ def _array(path: Path, name: str) -> Any:
             return mapped(path, dataset.dtype, dataset.shape, offset)
         if fits_in_memory(dataset.size * dataset.dtype.itemsize):
             return dataset[()]
-        from dask.array import from_array
-
         # the array outlives this look at the file
         stack.pop_all()
-        return from_array(dataset, chunks=dataset.chunks or "auto")  # type: ignore[no-untyped-call]
+        return lazily(dataset, path, _KIND, dataset.chunks or "auto")
 
 
 def _check_values(dataset: Any, path: Path) -> None:

@@ -25,7 +25,7 @@ from napari_decsc.hsi.io.formats.gdal import (
     with_facts,
     with_georeference,
 )
-from napari_decsc.hsi.io.formats.guards import check_memory, fits_in_memory, mapped, readable
+from napari_decsc.hsi.io.formats.guards import check_memory, fits_in_memory, lazily, mapped, readable
 from napari_decsc.hsi.io.formats.tiff_checks import check_pages, check_pieces
 
 #: Tags of GDAL, and the one in which this package tells of its own files; GDAL copies the latter into no other file.
@@ -140,14 +140,13 @@ def _lazy(path: Path, number: int, name: str) -> Any:
     """The image as an array whose strips or tiles are unpacked where they are looked at; the file stays open."""
     import tifffile
     import zarr
-    from dask.array import from_array
 
     file = tifffile.TiffFile(path, **_ALONE)
     store = _images(file)[number].aszarr(maxworkers=1)
     weakref.finalize(store, file.close)
     array = zarr.open_array(store=store, mode="r")
     check_memory(math.prod(array.chunks) * array.dtype.itemsize, path, f"a piece of {name}")
-    return from_array(array, chunks="auto")  # type: ignore[no-untyped-call]
+    return lazily(array, path, "TIFF", "auto")
 
 
 def _unpacked(series: Any, path: Path) -> Any:

@@ -28,7 +28,7 @@ from napari_decsc.hsi.io.folders import is_zarr
 from napari_decsc.hsi.io.formats.cf_write import CUBE, data_set
 from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
-from napari_decsc.hsi.io.formats.guards import check_memory, readable
+from napari_decsc.hsi.io.formats.guards import check_memory, lazily, readable
 from napari_decsc.hsi.io.formats.zarr_nodes import Folder, arrays, in_zip, metadata
 
 #: Arrays looked at.
@@ -166,7 +166,6 @@ def _look_at(name: str, folder: Folder, found: Findings, axes: tuple[str, ...] |
 def _opened(folder: Folder, name: str, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
     """The array as a lazy one, after a look at its codecs."""
     import zarr
-    from dask.array import from_array
 
     _check_codecs(folder, name)
     array = zarr.open_array(**_place(folder), mode="r")
@@ -176,7 +175,11 @@ def _opened(folder: Folder, name: str, shape: tuple[int, ...], kind: np.dtype[An
     check_memory(math.prod(chunks) * kind.itemsize, folder, f"a chunk of {name}")
     if array.shape != shape or array.dtype != kind:
         raise FileFormatError(f"{folder}: is not what its metadata say; the store is damaged")
-    return from_array(array, chunks=chunks)  # type: ignore[no-untyped-call]
+    return lazily(array, _file_of(folder), "Zarr", chunks)
+
+
+def _file_of(folder: Folder) -> Path:
+    return folder if isinstance(folder, Path) else Path(str(folder.root.filename))
 
 
 def _place(folder: Folder) -> dict[str, Any]:
@@ -185,7 +188,7 @@ def _place(folder: Folder) -> dict[str, Any]:
 
     if isinstance(folder, Path):
         return {"store": LocalStore(folder, read_only=True)}
-    return {"store": ZipStore(str(folder.root.filename), mode="r"), "path": folder.at.strip("/")}
+    return {"store": ZipStore(_file_of(folder), mode="r"), "path": folder.at.strip("/")}
 
 
 def _check_codecs(folder: Folder, name: str) -> None:
