@@ -7,6 +7,7 @@ noise is taken into the model only where the cube says so.
 Shapes: one cube (band, row, col). ``mask`` is False where a voxel carries no information.
 """
 
+import math
 from dataclasses import replace
 
 import torch
@@ -64,7 +65,7 @@ class _Search:
         self.model = NoiseModel(sigma, None if between is None else correlation.whitening(between))
         both = (Lines(self.shape, angle, cube.device) for angle in (0.0, 90.0))
         self.lines, self.tested = list(both), False
-        self.colour, self.first, self.fits = 1.0, sigma, 0
+        self.colour, self.first, self.fits, self.error = 1.0, sigma, 0, math.inf
         self.every = torch.ones_like(cube, dtype=torch.bool)
 
     def found(self) -> NoiseModel:
@@ -128,6 +129,8 @@ class _Search:
         """Growth with the signal: found once, and once more in what is then a better subspace."""
         whitener = self.model.whitener(self.cube)
         cube = _at_level(self._without_lines(self.cube), self.cube)
+        # brightness by the subspace: that of noisy pixels follows the noise
+        cube = whitener.restored(whitener.whitened(cube) - cleaned * self.left.sqrt()[:, None, None])
         noise = whitener.unmixed(cleaned) * self.model.level[:, None, None]
         if self.model.shot is not None:
             noise = noise * (
@@ -141,8 +144,9 @@ class _Search:
         noise[~self.seen] = torch.nan
         found = shot.fitted(cube, noise, mixing)
         self.fits += 1
-        if found is None:
+        if found is None or found.error > self.error:
             return False
+        self.error = found.error
         whitener = NoiseModel(torch.ones_like(self.model.level), shot=found).whitener(self.cube)
         stable = whitener.whitened(self.cube)
         level = band_sigmas(stable[None], torch.ones_like(stable[None], dtype=torch.bool))[0].clamp(min=1e-6)

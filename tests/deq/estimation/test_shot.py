@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from napari_decsc.deq.estimation.noise_search import measure
+from napari_decsc.deq.estimation.shot import ShotNoise
 from napari_decsc.hsi.noise.base import Combined
 from napari_decsc.hsi.noise.lines import ColumnStripes
 from napari_decsc.hsi.noise.sensors import Correlated, Shot
@@ -39,3 +40,12 @@ def test_shot_noise_is_found(more: tuple[object, ...]) -> None:
 @pytest.mark.parametrize("more", [(), (STRIPES,)], ids=["alone", "with stripes"])
 def test_noise_that_does_not_grow_is_not_taken_for_it(more: tuple[object, ...]) -> None:
     assert found(Combined((Correlated(0.03, 0.7, 0.0, 0.0), *more))) is None
+
+
+@pytest.mark.parametrize("electrons", [3, 10, 100, 1000])
+def test_the_mean_of_stabilised_values_comes_back_as_the_signal(electrons: float) -> None:
+    noise = ShotNoise(0.05, 0.02, by_pixel=False)
+    signal = torch.tensor(0.05 * electrons)
+    draws = torch.randn(1_000_000, generator=torch.Generator().manual_seed(0))
+    mean = noise.stabilised(signal + noise.variance(signal[None]).sqrt() * draws).mean()
+    assert float(noise.restored(mean[None])) == pytest.approx(float(signal), rel=5e-3)
