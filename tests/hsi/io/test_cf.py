@@ -6,6 +6,7 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
+import scipy.io
 import xarray
 
 from napari_decsc.hsi.io import memory_map
@@ -320,3 +321,46 @@ def test_wavelengths_in_the_names_of_bands(tmp_path):
     cube = open_cube(tmp_path / "x.nc")
     assert cube.wavelengths.tolist() == [412, 443, 555]
     assert cube.data[:, 3, 3].tolist() == [412, 443, 555]
+
+
+@pytest.mark.parametrize("bands_at", [0, 1, 2])
+@pytest.mark.parametrize("names", [("x", "y"), ("lon", "lat"), ("crosstrack", "downtrack"), ("samples", "lines")])
+def test_rows_and_cols_are_what_their_names_say(tmp_path, names, bands_at):
+    data = np.arange(4 * 5 * 7, dtype="i2").reshape(4, 5, 7)  # (band, row, col)
+    for way in (names, names[::-1]):
+        stored = np.moveaxis(data if way == names[::-1] else data.transpose(0, 2, 1), 0, bands_at)
+        axes = list(way)
+        axes.insert(bands_at, "wavelength")
+        with scipy.io.netcdf_file(str(tmp_path / "x.nc"), "w") as file:
+            for name, size in zip(axes, stored.shape, strict=True):
+                file.createDimension(name, size)
+            file.createVariable("r", "i2", tuple(axes))[:] = stored
+        np.testing.assert_array_equal(open_cube(tmp_path / "x.nc").data, data)
+
+
+@pytest.mark.parametrize(
+    ("names", "unit"),
+    [
+        (["r_400.5nm", "r_450.5nm", "r_1000.5nm", "r_1200.5nm"], "nm"),
+        (["r_0.4um", "r_0.45um", "r_1.0um", "r_1.2um"], "um"),
+        (["r_400.5", "r_450.5", "r_1000.5", "r_1200.5"], "nm"),
+    ],
+)
+def test_bands_with_wavelengths_in_the_names_of_variables(tmp_path, names, unit):
+    with h5py.File(tmp_path / "x.nc", "w") as file:
+        for band, name in enumerate(names):
+            file[name] = np.full((5, 6), band, "f4")
+    cube = open_cube(tmp_path / "x.nc")
+    assert np.asarray(cube.data)[:, 0, 0].tolist() == [0, 1, 2, 3]
+    lengths = [float(name.removeprefix("r_").removesuffix(unit)) for name in names]
+    assert (cube.wavelengths.tolist(), cube.wavelength_unit) == (lengths, unit)
+
+
+def test_names_of_bands_as_rioxarray_keeps_them(tmp_path):
+    names = ["400 nm", "450 nm", "1000 nm", "near, far 1200 nm"]
+    with h5py.File(tmp_path / "x.nc", "w") as file:
+        file["band_data"] = np.zeros((4, 9, 8), "i2")
+        file["band_data"].attrs["long_name"] = np.array(names, dtype=h5py.string_dtype())
+    cube = open_cube(tmp_path / "x.nc", band_axis=0)
+    assert (cube.header["band names"], cube.wavelengths.tolist()) == (names, [400, 450, 1000, 1200])
+    assert cube.wavelength_unit == "nm"

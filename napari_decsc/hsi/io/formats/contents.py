@@ -11,8 +11,9 @@ from napari_decsc.errors import AmbiguousFileError, FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import with_gains
 from napari_decsc.hsi.io.envi.header import Header
+from napari_decsc.hsi.io.envi.wavelengths import guess_unit, unit_of, wavelengths_in_names
 from napari_decsc.hsi.io.formats.attributes import from_attributes
-from napari_decsc.hsi.io.formats.geolocation import geographic_fields, is_bottom_up
+from napari_decsc.hsi.io.formats.geolocation import COLS, ROWS, geographic_fields, is_bottom_up
 from napari_decsc.hsi.io.formats.metadata import cube_fields
 from napari_decsc.hsi.io.formats.spectral import Vector, lengths, spectral_fields, words_of
 
@@ -29,6 +30,9 @@ _BAND_AXES = {
     "spectral",
     "spectrum",
 }
+#: Names of an axis, in lower case, that say it counts cols, and rows.
+_COL_AXES = {*COLS, "col", "cols", "column", "columns", "sample", "samples", "crosstrack", "across_track"}
+_ROW_AXES = {*ROWS, "row", "rows", "line", "lines", "downtrack", "along_track", "scan", "scans"}
 #: Words in names of arrays that stand beside a cube: quality, errors, pictures, places, references.
 _ASIDE = {
     *("mask", "masks", "flag", "flags", "quality", "qual", "qa", "err", "error", "errors", "uncert", "uncertainty"),
@@ -150,17 +154,37 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
     data = chosen.read()
     if data.shape != chosen.cube_shape:
         data = data.reshape(chosen.cube_shape)
-    data = data.transpose(axis, *(other for other in range(3) if other != axis))
+    data = data.transpose(axis, *_rows_and_cols(chosen, axis))
     if is_bottom_up(contents, chosen, data.shape):
         data = data[:, ::-1]
     fields = {**spectral_fields(contents.vectors, data.shape[0], chosen.name), **chosen.fields}
     header = {**contents.header, **geographic_fields(contents, chosen, data.shape)}
     cube = Cube(data, name=contents.path.stem, source=contents.path, header=header, **fields)
-    cube = from_attributes(cube, chosen.attributes, contents.is_netcdf)
+    cube = _with_names(from_attributes(cube, chosen.attributes, contents.is_netcdf), chosen.attributes)
     if contents.metadata is not None:
         cube = cube.replace(**cube_fields(contents.metadata, contents.path, cube))
         cube = with_gains(cube, Header(contents.path, cube.header))
     return cube.replace(header={**cube.header, "data type": data.dtype.name})
+
+
+def _rows_and_cols(chosen: Variable, axis: int) -> list[int]:
+    """The two axes beside that of the bands: in the file's order, unless their names tell the opposite."""
+    order = [other for other in range(3) if other != axis]
+    first, second = (chosen.cube_axes[place].lower() if any(chosen.cube_axes) else "" for place in order)
+    return order[::-1] if first in _COL_AXES and second in _ROW_AXES else order
+
+
+def _with_names(cube: Cube, attributes: Mapping[str, Any]) -> Cube:
+    """The cube with the names that rioxarray keeps of its bands as a list, and the wavelengths in them."""
+    names = attributes.get("long_name")
+    if not isinstance(names, list) or len(names) != cube.bands:
+        return cube
+    values, spelled = wavelengths_in_names(names, cube.bands, "") if cube.wavelengths is None else (None, "")
+    cube = cube.replace(header={**cube.header, "band names": names})
+    if values is None:
+        return cube
+    unit, factor = unit_of(spelled)
+    return cube.replace(wavelengths=values * factor, wavelength_unit=unit or guess_unit(values))
 
 
 def _variable(contents: Contents, asked: str | None) -> Variable:

@@ -202,6 +202,8 @@ def _attributes(item: Any, path: Path) -> dict[str, Any]:
             value = item.attrs[name]
             if not isinstance(value, np.ndarray) or value.dtype.kind in "iuf":
                 found[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+            elif all(isinstance(one, str | bytes) for one in value.flat):
+                found[name] = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in value.flat]
     return found
 
 

@@ -15,8 +15,9 @@ from napari_decsc.hsi.io.formats.contents import Variable
 
 #: Bytes up to which bands in memory are put together at once; others where they are looked at.
 _AT_ONCE = 1 << 28
-#: A name of one of several bands: what is before its number, the number, and, where a group has it, the array in it.
-_NUMBERED = re.compile(r"(.*?)(\d{1,6})(/[^/\d]+)?")
+#: A name of one of several bands: what is before its number, the number, the unit of a wavelength, and, where a group
+#: has it, the array in it.
+_NUMBERED = re.compile(r"(.*?)(\d{1,6}(?:\.\d{1,6})?)(_?(?:nm|um))?(/[^/\d]+)?")
 
 
 class _Bands:
@@ -64,25 +65,28 @@ def joined(
 
 def stacks(planes: Sequence[Variable]) -> list[Variable]:
     """Cubes of arrays of one shape and type that hold one band each: `Band1`, `Band2`, or `1/data`, `2/data` ..."""
-    kinds: dict[tuple[Any, ...], list[tuple[int, Variable]]] = {}
+    kinds: dict[tuple[Any, ...], list[tuple[float, Variable]]] = {}
     for plane in planes:
         match = _NUMBERED.fullmatch(plane.name)
         if match and not plane.is_aside and not plane.is_logical and min(plane.shape) > 1 and plane.dtype.kind in "iuf":
-            kinds.setdefault((match[1], match[3], plane.shape, plane.dtype), []).append((int(match[2]), plane))
-    found = [sorted(members, key=lambda member: member[0]) for members in kinds.values()]
+            key = match[1], match[3], match[4], plane.shape, plane.dtype
+            kinds.setdefault(key, []).append((float(match[2]), plane))
+    found = {key: sorted(members, key=lambda member: member[0]) for key, members in kinds.items()}
     return [
-        _stack([number for number, _ in members], [one for _, one in members]) for members in found if len(members) > 1
+        _stack([number for number, _ in members], [one for _, one in members], (key[1] or "").strip("_"))
+        for key, members in found.items()
+        if len(members) > 1
     ]
 
 
-def _stack(order: list[int], planes: list[Variable]) -> Variable:
+def _stack(order: list[float], planes: list[Variable], unit: str) -> Variable:
     parts = [
         (Variable(plane.name, (1, *plane.shape), plane.dtype, lambda plane=plane: plane.read()[None]), 0)  # type: ignore[misc]
         for plane in planes
     ]
     places = [(number, 0) for number in range(len(planes))]
-    name = f"{planes[0].name}...{order[-1]}"
-    stack = joined(name, parts, places, shared([plane.attributes for plane in planes]), _axis_of(order, planes))
+    name = f"{planes[0].name}...{order[-1]:.12g}"
+    stack = joined(name, parts, places, shared([plane.attributes for plane in planes]), _axis_of(order, planes, unit))
     return dataclasses.replace(stack, is_preferred=False, is_stack=True)
 
 
@@ -105,7 +109,7 @@ def shared(found: Sequence[Mapping[str, Any]], counts: Sequence[int] | None = No
     return attributes
 
 
-def _axis_of(order: list[int], planes: Sequence[Variable]) -> dict[str, Any]:
+def _axis_of(order: list[float], planes: Sequence[Variable], unit: str) -> dict[str, Any]:
     """Wavelengths and widths that the arrays tell of themselves, each of its own, or in their names."""
     vectors: dict[str, list[spectral.Vector]] = {}
     for key in planes[0].attributes:
@@ -113,8 +117,9 @@ def _axis_of(order: list[int], planes: Sequence[Variable]) -> dict[str, Any]:
             values = [next(iter(numbers(plane.attributes.get(key))), np.nan) for plane in planes]
             spectral.add(vectors, key, values, _unit_beside(planes[0].attributes, key))
     lengths = np.array(order, np.float64)
-    if "wavelengths" not in vectors and guess_unit(lengths) == "nm" and not is_counting(lengths):
-        vectors["wavelengths"] = [spectral.Vector(lengths, "nm")]
+    unit = unit or guess_unit(lengths)
+    if "wavelengths" not in vectors and unit in ("nm", "um") and not is_counting(lengths):
+        vectors["wavelengths"] = [spectral.Vector(lengths, unit)]
     return spectral.spectral_fields(vectors, len(planes))
 
 
