@@ -141,7 +141,7 @@ class MeasuredNoise:
             return ["No band holds anything that could be measured."]
         low, middle, high = np.percentile(level, (0, 50, 100))
         found = [f"Noise level {middle:.4g} in the median band ({low:.4g} to {high:.4g})."]
-        found.append(f"It is {', '.join(self.kinds)}." if self.kinds else "It is white in space and between bands.")
+        found.append(f"Found: {', '.join(self.kinds)}." if self.kinds else "It is white in space and between bands.")
         for lines in self.lines:
             many = counted(int(np.count_nonzero(lines.level)), "band")
             gain = f", gains by {100 * lines.gain:.1f} %" if lines.gain else ""

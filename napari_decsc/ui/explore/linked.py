@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_decsc.ui.cubes.layers import free_name
-from napari_decsc.ui.explore.scatter import Box, Floats, ScatterPlot
+from napari_decsc.ui.explore.scatter import CHOSEN, Box, Floats, ScatterPlot
 from napari_decsc.ui.parts.docked import Connections
 
 NAME = "scatter selection"
@@ -61,8 +61,11 @@ class Linked(QObject):
         self.counted.emit(int(mask.sum()), int(mask.size))
 
     def _add(self, mask: Any) -> None:
+        from napari.utils.colormaps import DirectLabelColormap
+
         active = self._viewer.layers.selection.active
         self.layer = self._viewer.add_labels(mask, name=free_name(self._viewer, NAME), opacity=0.6, **self._place)
+        self.layer.colormap = DirectLabelColormap(color_dict={0: "transparent", 1: CHOSEN, None: CHOSEN})
         for name in ("paint", "labels_update", "data", "set_data"):
             emitter = getattr(self.layer.events, name, None)
             if emitter is not None:

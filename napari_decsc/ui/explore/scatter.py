@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPen
+from qtpy.QtGui import QColor, QImage, QPainter, QPen
 
 from napari_decsc.ui.parts.matrix import matrix_picture
 from napari_decsc.ui.parts.panel import Panel, ends_of
@@ -19,8 +19,8 @@ Mask = NDArray[np.bool_]
 CELLS, MOST = 96, 400_000
 #: Percent of the values on each side that may lie beyond the axes, and height of the plot.
 BEYOND, HEIGHT = 0.1, 170
-#: Colour of the chosen pixels.
-CHOSEN = "#e8871e"
+#: Colour of the chosen pixels, here and in the image: on no scale of the density, nor of grey.
+CHOSEN = "#33c3d6"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ScatterPlot(Plot):
         self._marked = None
         if x.size and self.panels:
             there = np.isfinite(density(x, y, self.panels[0]))
-            self._marked = matrix_picture(np.where(there, 0.5, np.nan), 0.0, 1.0)
+            self._marked = _in_colour(there)
         self.paint_moves()
 
     def say(self, text: str) -> None:
@@ -100,9 +100,7 @@ class ScatterPlot(Plot):
         painter, place = QPainter(self), self.places()[0]
         painter.drawImage(place, self._points)
         if self._marked is not None:
-            painter.setOpacity(0.9)
             painter.drawImage(place, self._marked)
-            painter.setOpacity(1.0)
         if self._from is not None and self._to is not None:
             painter.setPen(QPen(QColor(CHOSEN), 1.2))
             painter.drawRect(QRectF(self._from, self._to).normalized())
@@ -136,3 +134,12 @@ class ScatterPlot(Plot):
         up = ((place.bottom() - dragged.bottom()) / place.height(), (place.bottom() - dragged.top()) / place.height())
         x, y = (low + share * (high - low) for share in across), (bottom + share * (top - bottom) for share in up)
         return Box(tuple(x), tuple(y))  # type: ignore[arg-type]
+
+
+def _in_colour(there: Mask) -> QImage:
+    """A picture (up, across) with the colour of what is chosen where something is, else transparent."""
+    colour = QColor(CHOSEN)
+    pixels = np.zeros((*there.shape, 4), np.uint8)
+    pixels[there] = colour.red(), colour.green(), colour.blue(), 255
+    rows, cols = there.shape
+    return QImage(pixels.tobytes(), cols, rows, 4 * cols, QImage.Format.Format_RGBA8888).copy()
