@@ -4,7 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGridLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.noise.models import FULL_SCALE, NOISE_MODELS, Combined, NoiseModel
@@ -16,6 +27,8 @@ from napari_decsc.ui.parts.room import make_room
 
 #: How many of each unit make up the peak.
 UNITS = {"of 255": FULL_SCALE, "of the peak": 1.0}
+#: Kinds of noise side by side in the form of a combination.
+ACROSS = 3
 #: The kinds of noise that can be ticked; the others are combinations of these.
 KINDS = (
     *("gaussian", "non-iid", "complex", "stripe", "deadline", "impulse", "corr"),
@@ -69,13 +82,17 @@ class CombinationForm:
         self._on_change = on_change
         self.ticks: dict[str, QCheckBox] = {}
         self.forms: dict[str, NoiseForm] = {}
-        column = QVBoxLayout(self.widget)
+        self._boxes: dict[str, QGroupBox] = {}
+        column, grid = QVBoxLayout(self.widget), QGridLayout()
         column.setContentsMargins(0, 0, 0, 0)
-        for name in KINDS:
+        grid.setSpacing(3)
+        column.addLayout(grid)
+        for number, name in enumerate(KINDS):
             self.ticks[name] = tick = QCheckBox(name)
+            tick.setStyleSheet("font-size: 8pt;")
             tick.setToolTip(NOISE_MODELS[name].summary)
             tick.toggled.connect(lambda is_on, name=name: self._tick(name, is_on))
-            column.addWidget(tick)
+            grid.addWidget(tick, number // ACROSS, number % ACROSS)
         self._column = column
 
     def settings(self) -> Combined:
@@ -103,10 +120,14 @@ class CombinationForm:
         if is_on and name not in self.forms:
             self.forms[name] = form = NoiseForm(name, self._on_change)
             form.set_peak(self._peak)
-            form.widget.setContentsMargins(18, 0, 0, 4)
-            self._column.insertWidget(self._column.indexOf(self.ticks[name]) + 1, form.widget)
-        if name in self.forms:
-            self.forms[name].widget.setVisible(is_on)
+            self._boxes[name] = box = QGroupBox(name)
+            inside = QVBoxLayout(box)
+            inside.setContentsMargins(6, 2, 6, 2)
+            inside.addWidget(form.widget)
+            before = [one for one in KINDS[: KINDS.index(name)] if one in self.forms]
+            self._column.insertWidget(1 + len(before), box)
+        if name in self._boxes:
+            self._boxes[name].setVisible(is_on)
         self._on_change()
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import QPoint, QThreadPool
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit
 
 from napari_decsc.hsi.metrics import score_cubes
@@ -176,6 +176,21 @@ def test_every_field_says_what_it_is(viewer, cube, kept):
         for kind in (QAbstractSpinBox, QComboBox, QAbstractButton, QLineEdit):
             for field in widget.findChildren(kind):
                 assert field.toolTip() or field.parent().toolTip(), f"{type(widget).__name__}: {field}"
+
+
+def test_the_form_of_a_combination_fits_without_scrolling(viewer, cube, kept, qtbot):
+    add_cube_layer(viewer, cube)
+    widget = kept(NoiseWidget(viewer))
+    widget.resize(370, 480)
+    widget.show()
+    widget.model.setCurrentText("combination")
+    widget.form.ticks["gaussian"].setChecked(True)
+    widget.form.ticks["impulse"].setChecked(True)
+    qtbot.waitUntil(widget.run_button.isVisible)
+    tops = [widget.form.ticks[name].mapTo(widget, QPoint(0, 0)).y() for name in widget.form.ticks]
+    assert max(tops) < 300
+    order = [widget.form.forms[name].widget.mapTo(widget, QPoint(0, 0)).y() for name in ("gaussian", "impulse")]
+    assert order == sorted(order)
 
 
 def test_a_combination_with_nothing_ticked_complains_once(viewer, cube, kept):
