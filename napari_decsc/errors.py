@@ -33,3 +33,26 @@ class SettingsError(DecscError):
 
 class DenoisingError(DecscError):
     """Denoising could not be done or finished (memory, device, weights)."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is used up: Python's own, or one of those that PyTorch has for its devices.
+
+    Parameters
+    ----------
+    error : exception
+        As it was caught. PyTorch need not be loaded.
+
+    Returns
+    -------
+    bool
+    """
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and (type(error).__name__ == "OutOfMemoryError" or any(said in words for said in _OUT_OF_MEMORY))
+    )
+
+
+#: As CUDA, MPS, and the processor's allocator say it.
+_OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "could not allocate memory")

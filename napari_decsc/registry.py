@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_decsc.classical.settings import E3dtvSettings, FastHydeSettings
-from napari_decsc.denoising.protocol import Denoiser
+from napari_decsc.denoising.protocol import Denoiser, ResumableDenoiser
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.errors import SettingsError
 from napari_decsc.settings import defaults, descriptions
@@ -55,9 +55,31 @@ METHODS = {
 }
 
 
-def make_denoiser(method: str, settings: Any = None) -> Denoiser:
-    """A denoiser by name, with default settings unless some are given. Raises SettingsError for an unknown name."""
+def make_denoiser(method: str, settings: Any = None, before: Denoiser | None = None) -> Denoiser:
+    """A denoiser by name.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    settings : object, optional
+        Of the class that the method names; its defaults if left out.
+    before : Denoiser, optional
+        One that solved the same cube: where it is of this method and can be resumed, its solution is the start.
+
+    Returns
+    -------
+    Denoiser
+
+    Raises
+    ------
+    SettingsError
+        If there is no such method.
+    """
     if method not in METHODS:
         raise SettingsError(f"there is no method {method!r}; choose one of {', '.join(METHODS)}")
     chosen = METHODS[method]
-    return chosen.make(chosen.settings() if settings is None else settings)
+    settings = chosen.settings() if settings is None else settings
+    if isinstance(before, ResumableDenoiser) and before.name == method:
+        return before.resume(settings)
+    return chosen.make(settings)

@@ -8,15 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.denoising.pacing import Pace
 from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview
 from napari_decsc.denoising.stopwatch import Stopwatch
 from napari_decsc.filters.arrays import Floats
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.scaling import peak
 from napari_decsc.settings import as_dict
-
-#: Seconds between two previews, at least; and how many times longer than making one took.
-PREVIEW_EVERY, PREVIEW_PATIENCE = 0.25, 10.0
 
 
 @dataclass(frozen=True)
@@ -63,23 +61,6 @@ class Scaled:
         return raw
 
 
-class Previews:
-    """Makes a preview now and then, so that watching never costs much."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def of(self, step: Step, scaled: Scaled, watch: Stopwatch) -> Preview | None:
-        """A preview of the whole estimate, or None while the last one is fresh."""
-        begun = watch.elapsed
-        if begun < self._next:
-            return None
-        data = scaled.raw(step.estimate())
-        ended = watch.elapsed
-        self._next = ended + max(PREVIEW_EVERY, PREVIEW_PATIENCE * (ended - begun))
-        return Preview(data, slice(0, data.shape[1]), slice(0, data.shape[2]))
-
-
 class Baseline(ABC):
     """A denoiser that needs no training. A method says how it goes on: :meth:`steps`."""
 
@@ -107,12 +88,22 @@ class Baseline(ABC):
         return noisy.replace(data=scaled.restored(estimate, noisy), name=f"{noisy.name} {self.name}")
 
     def _watched(self, scaled: Scaled, watch: Stopwatch) -> Generator[Iteration, Command | None, Floats]:
-        previews = Previews()
+        pace = Pace()
         for number, step in enumerate(self.steps(scaled.data, scaled.measured), 1):
             relative = step.change / step.size if step.size > 0 else 0.0
-            preview = previews.of(step, scaled, watch)
+            preview = _preview(step, scaled, watch, pace)
             with watch.pause():
                 command = yield Iteration(number, step.change, relative, watch.elapsed, preview=preview)
             if command is Command.STOP:
                 return step.estimate()
         return step.estimate()
+
+
+def _preview(step: Step, scaled: Scaled, watch: Stopwatch, pace: Pace) -> Preview | None:
+    """A preview of the whole estimate, or None while the last one is fresh."""
+    begun = watch.elapsed
+    if not pace.is_due(begun):
+        return None
+    data = scaled.raw(step.estimate())
+    pace.made(begun, watch.elapsed)
+    return Preview(data, slice(0, data.shape[1]), slice(0, data.shape[2]))

@@ -103,6 +103,18 @@ class StreamingDenoiser(Denoiser, Protocol):
         ...
 
 
+@runtime_checkable
+class ResumableDenoiser(Denoiser, Protocol):
+    """A denoiser whose solution of a cube can be gone on from with other settings."""
+
+    def resume(self, settings: Any) -> Denoiser:
+        """A denoiser of these settings that starts from this one's last solution, if it is given the same cube object.
+
+        Settings whose solution is no start for the others make it begin afresh.
+        """
+        ...
+
+
 Returned = TypeVar("Returned")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.errors import CubeError
+from napari_decsc.filters.differences import NORMAL_MAD
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.noise.measured import Fringe, LineOffsets, MeasuredNoise
@@ -32,8 +33,6 @@ OUTLIER = 6.0
 SURELY = 4.0
 #: Knots in a pixel, of what is added along oblique lines.
 FINE = 3
-#: The standard deviation of normal noise is its median absolute value divided by this.
-NORMAL_MAD = 0.6745
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from napari_decsc.denoising.protocol import Denoiser, run
 from napari_decsc.errors import DenoisingError
+from napari_decsc.filters.differences import NORMAL_MAD
 from napari_decsc.hsi.cube import Cube
 
 Floats = NDArray[np.float32]
 #: Squared distances are cut off at so many noise levels: an outlier says nothing of a denoiser.
 CUT = 6.0
-#: The standard deviation of normal noise is its median absolute value divided by this.
-NORMAL_MAD = 0.6745
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,16 @@ from napari_decsc.deq.estimation.subspace import SignalSubspace, identify, moved
 from napari_decsc.deq.execution import memory, two_starts
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import preview as first_preview
-from napari_decsc.deq.execution.devices import choose, is_out_of_memory
+from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Solutions, TileSolver, tensors
+from napari_decsc.deq.execution.session import Run, Session, Solutions, TileSolver, tensors
 from napari_decsc.deq.execution.source import Source
 from napari_decsc.deq.execution.tile_queue import Steps, TileQueue, used_up
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
-from napari_decsc.errors import DenoisingError
+from napari_decsc.errors import DenoisingError, is_out_of_memory
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.noise.measured import MeasuredNoise
@@ -42,6 +42,23 @@ SOLUTION_SHARE = 0.25
 Found = TypeVar("Found")
 
 
+class Place:
+    """Weights and device by the names that settings give them, each looked for at its first use."""
+
+    def __init__(self, weights_name: str, device_name: str) -> None:
+        self._weights_name, self._device_name = weights_name, device_name
+
+    @cached_property
+    def weights(self) -> weights.Weights:
+        """The model and what is known of it."""
+        return weights.load(self._weights_name)
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return choose(self._device_name)
+
+
 class DecscDenoiser:
     """Deep equilibrium convolutional sparse coding. Weights are loaded at the first use."""
 
@@ -49,6 +66,7 @@ class DecscDenoiser:
 
     def __init__(self, settings: DecscSettings | None = None) -> None:
         self.settings = settings or DecscSettings()
+        self._place = Place(self.settings.weights, self.settings.device)
         self._solutions = Solutions()
 
     def resume(self, settings: DecscSettings) -> "DecscDenoiser":
@@ -58,17 +76,16 @@ class DecscDenoiser:
         """
         other = DecscDenoiser(settings)
         if (settings.weights, settings.device) == (self.settings.weights, self.settings.device):
-            other.__dict__.update({key: self.__dict__[key] for key in ("_weights", "_device") if key in self.__dict__})
-            other._solutions = self._solutions
+            other._place, other._solutions = self._place, self._solutions
         return other
 
-    @cached_property
+    @property
     def _weights(self) -> weights.Weights:
-        return weights.load(self.settings.weights)
+        return self._place.weights
 
-    @cached_property
+    @property
     def _device(self) -> torch.device:
-        return choose(self.settings.device)
+        return self._place.device
 
     def describe(self) -> dict[str, Any]:
         """Method, settings, weights (name, hash), the proved contraction or None, and device, ready for JSON."""
@@ -124,9 +141,8 @@ class DecscDenoiser:
 
             yield from cluster.solve(plan, self.settings, self._weights.hash, source, subspace, sink, watch)
             return
-        model = self._weights.model.to(self._device)
-        solver = TileSolver(model, self._device, self.settings, source, subspace, watch, self._solutions)
-        solver.previews, solver.stopped = previews, stopped
+        session = Session(self._device, self._weights.model.to(self._device), subspace)
+        solver = TileSolver(Run(self.settings, source, watch, self._solutions, previews), session, stopped)
         yield from TileQueue(solver, plan.tiles, sink).run()
 
     def _estimate(

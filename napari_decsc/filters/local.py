@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from napari_decsc.filters.differences import NORMAL_MAD
 from napari_decsc.filters.order import medians
 
 #: Images whose window means are taken at once.
@@ -22,8 +23,6 @@ OFFSET = 4.0
 STRIPED, ASIDE, LIKELY = 6.0, 3, 2.0
 #: Noise variance that the local Wiener filter, and a hard threshold, let through where there is no signal.
 LEAK = 0.016
-#: The MAD of a normal variable of variance 1.
-NORMAL_MAD = 0.6745
 #: An adjacent band shows the like if it deviates the same way, by this share.
 LIKE = 0.5
 

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.filters.arrays import Floats
+from napari_decsc.filters.differences import NORMAL_MAD, second_differences
 
-#: Standard deviation of a Gaussian over its median absolute value.
-GAUSSIAN_MAD = 1.4826
 #: Least noise level of a band, of its peak of 1: a band without noise must not rule the others without bound.
 LEAST_SIGMA = 1e-4
 #: Share of a band's noise that must be outside the basis for the noise level to be measured there.
@@ -65,26 +64,19 @@ def analyse(data: Floats, measured: NDArray[np.bool_], rank: int = 0) -> Subspac
 
 
 def difference_noise(data: Floats, measured: NDArray[np.bool_]) -> Floats:
-    """Noise level of each band, shape (band,), from second differences: of 2x2 pixels, one diagonal minus the other.
+    """Noise level of each band, shape (band,), from second differences; the median is blind to most edges.
 
-    Blind to planes and to edges along rows or cols, and the median is blind to other edges. Where the cube is one row
-    or one col, first differences have to do; 0 where there is one pixel.
+    0 where no voxel has a neighbour.
     """
-    if data.shape[1:] == (1, 1):
-        return np.zeros(len(data), np.float32)
-    for axis in (1, 2):
-        if data.shape[axis] > 1:
-            data = np.diff(data, axis=axis) / np.float32(np.sqrt(2))
-            both = np.moveaxis(measured, axis, 0)
-            measured = np.moveaxis(both[1:] & both[:-1], 0, axis)
-    return np.array([_spread(band[here]) for band, here in zip(data, measured, strict=True)], np.float32)
+    differences = second_differences(np.where(measured, data, np.float32(np.nan)))
+    return np.array([_spread(band[np.isfinite(band)]) for band in differences], np.float32)
 
 
 def _spread(differences: Floats) -> float:
     """Robust standard deviation of values around 0; exact zeros, of clipped areas, are left out if others abound."""
     moving = differences[differences != 0]
     values = moving if 10 * moving.size > differences.size else differences
-    return GAUSSIAN_MAD * float(np.median(np.abs(values))) if values.size else 0.0
+    return float(np.median(np.abs(values))) / NORMAL_MAD if values.size else 0.0
 
 
 def _components(whitened: Floats, rank: int) -> tuple[Floats, Floats]:
@@ -105,5 +97,5 @@ def _unexplained_noise(whitened: Floats, basis: Floats) -> Floats:
     """Noise level (band, 1) of whitened spectra in what a basis leaves over; 1 where it leaves a band too little."""
     share_left = 1 - np.sum(np.square(basis), axis=1, keepdims=True)
     left = whitened - basis @ (basis.T @ whitened)
-    level = GAUSSIAN_MAD * np.median(np.abs(left), axis=1, keepdims=True)
+    level = np.median(np.abs(left), axis=1, keepdims=True) / NORMAL_MAD
     return np.where(share_left > LEAST_SHARE, level / np.sqrt(np.maximum(share_left, LEAST_SHARE)), 1)

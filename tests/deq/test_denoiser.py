@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_decsc.denoising.protocol import Command, Denoiser, run
+from napari_decsc.denoising.protocol import Command, Denoiser, ResumableDenoiser, run
 from napari_decsc.denoising.report import Recorder
 from napari_decsc.deq.denoiser import DecscDenoiser
 from napari_decsc.deq.model.presets import SubspaceModel
@@ -21,6 +21,7 @@ from napari_decsc.hsi.io.files import new_sink
 from napari_decsc.hsi.metrics import score
 from napari_decsc.hsi.noise.models import add_noise, make_noise
 from napari_decsc.hsi.sample import sample_cube
+from napari_decsc.registry import make_denoiser
 
 CLEAN = sample_cube(64, 64)
 
@@ -243,6 +244,17 @@ def test_a_change_of_strength_goes_on_from_what_was_found(monkeypatch):
     resumed = run(first.resume(weaker).denoise(cube))
     assert np.sqrt(np.square(resumed.data - afresh.data).mean()) < 1e-3
     assert not np.array_equal(resumed.data, run(first.denoise(cube)).data)
+
+
+def test_weights_and_device_are_not_loaded_again_for_other_settings(monkeypatch):
+    first = DecscDenoiser()
+    first.describe()
+    monkeypatch.setattr(weights, "load", None)
+    assert isinstance(first, ResumableDenoiser)
+    again = make_denoiser("decsc", DecscSettings(strength=0.5), first)
+    assert again.describe()["weights"] == first.describe()["weights"]
+    with pytest.raises(TypeError):
+        first.resume(DecscSettings(weights="paper")).describe()
 
 
 def test_another_cube_begins_afresh():

@@ -20,7 +20,8 @@ from napari_decsc.deq.estimation.rays import strongest_ray
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_rounding
 from napari_decsc.filters.collaborative import PATCH, cosines, on_device
-from napari_decsc.filters.local import LEAK, NORMAL_MAD, local_wiener
+from napari_decsc.filters.differences import NORMAL_MAD, second_differences
+from napari_decsc.filters.local import LEAK, local_wiener
 from napari_decsc.filters.order import medians
 
 #: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
@@ -262,5 +263,4 @@ def _spread(values: Tensor) -> Tensor:
 
 
 def _differences_spread(images: Tensor) -> Tensor:
-    down = images[:, 1:] - images[:, :-1]
-    return _spread((down[:, :, 1:] - down[:, :, :-1]) / 2)
+    return _spread(second_differences(images))

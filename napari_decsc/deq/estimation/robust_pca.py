@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.filters.local import NORMAL_MAD
+from napari_decsc.filters.differences import NORMAL_MAD, first_differences, second_differences
 from napari_decsc.filters.order import medians
 from napari_decsc.filters.parallel import one_thread, side_by_side
 from napari_decsc.filters.spectra import eigen
@@ -94,16 +94,11 @@ def band_sigmas(cube: Tensor, mask: Tensor) -> Tensor:
     Bands with more than a quarter of their voxels hidden have too few whole quads: first differences along the columns.
     Cubes of a single row or column: second differences along the line.
     """
-    z = _hide(cube, mask)
-    if min(cube.shape[2:]) < 2:
-        line = z.flatten(2)
-        sigma = _mad((line[:, :, 2:] - 2 * line[:, :, 1:-1] + line[:, :, :-2]) / 6**0.5)
-    else:
-        down = z[:, :, 1:] - z[:, :, :-1]
-        sigma = _mad((down[..., 1:] - down[..., :-1]) / 2)
-        few = mask.float().mean((2, 3)) <= 0.75
-        if few.any():
-            sigma = torch.where(few, _mad(down * 0.5**0.5), sigma)
+    hidden = _hide(cube, mask)
+    sigma = _mad(second_differences(hidden))
+    few = mask.float().mean((2, 3)) <= 0.75
+    if min(cube.shape[2:]) > 1 and few.any():
+        sigma = torch.where(few, _mad(first_differences(hidden)), sigma)
     return torch.nan_to_num(sigma, nan=SIGMA_UNKNOWN)
 
 

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.filters.local import NORMAL_MAD, box_mean
+from napari_decsc.filters.differences import NORMAL_MAD
+from napari_decsc.filters.local import box_mean
 from napari_decsc.filters.order import order
 from napari_decsc.filters.spectra import mix_bands
 

@@ -23,7 +23,7 @@ from napari_decsc.deq.estimation.subspace import SignalSubspace
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Solutions, TileSolver
+from napari_decsc.deq.execution.session import Run, Session, Solutions, TileSolver
 from napari_decsc.deq.execution.source import Source, Values
 from napari_decsc.deq.execution.tile_queue import Steps, TileQueue
 from napari_decsc.deq.execution.tiles import Tile
@@ -191,7 +191,7 @@ def solve_tile(job: Job, tile: Tile, begin_only: bool) -> Done:
     sink = collected if job.sink is None else job.sink
     iterations: list[Iteration] = []
     # a worker's memory is counted in tiles: none of it can be wasted
-    with memory.handled(solver.device.type == "cpu"):
+    with memory.handled(solver.session.device.type == "cpu"):
         run(TileQueue(solver, [tile], sink).run(), iterations.append)
     return Done(tuple(iterations), tuple(collected.parts))
 
@@ -207,8 +207,8 @@ def check_worker(job: Job) -> str:
     return ""
 
 
-#: What a worker keeps between tiles: the model and the source of the last run, by its token.
-_last: dict[str, tuple[Any, torch.device, Source, SignalSubspace | None]] = {}
+#: What a worker holds between tiles: the session and the source of the last run, by its token.
+_last: dict[str, tuple[Session, Source]] = {}
 _lock = threading.Lock()
 
 
@@ -217,17 +217,15 @@ def _solver(job: Job) -> TileSolver:
         if job.token not in _last:
             _last.clear()
             _last[job.token] = _prepared(job)
-        model, device, source, subspace = _last[job.token]
-    watch = Stopwatch()
-    return TileSolver(model, device, job.settings, source, subspace, watch, Solutions(), previews=False)
+        session, source = _last[job.token]
+    return TileSolver(Run(job.settings, source, Stopwatch(), Solutions(), previews=False), session)
 
 
-def _prepared(job: Job) -> tuple[Any, torch.device, Source, SignalSubspace | None]:
+def _prepared(job: Job) -> tuple[Session, Source]:
     loaded, device = weights.load(job.settings.weights), choose(job.settings.device)
     if loaded.hash != job.weights_hash:
         raise DenoisingError(f"the weights {job.settings.weights!r} are others here; install the same version")
-    subspace = None if job.subspace is None else job.subspace.to(device)
-    return loaded.model.to(device), device, job.source(), subspace
+    return Session(torch.device("cpu"), loaded.model, job.subspace).on(device), job.source()
 
 
 def _job(

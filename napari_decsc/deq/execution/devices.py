@@ -19,17 +19,5 @@ def choose(name: str) -> torch.device:
     return device
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of a computation says that memory is used up; PyTorch has its own class for CUDA alone."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    words = str(error).lower()
-    return isinstance(error, RuntimeError) and any(said in words for said in _OUT_OF_MEMORY)
-
-
-#: As MPS and the processor's allocator say it.
-_OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
-
-
 def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__

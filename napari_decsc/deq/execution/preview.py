@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from napari_decsc.denoising.protocol import Preview
-from napari_decsc.deq.execution.devices import is_out_of_memory
 from napari_decsc.deq.execution.session import tensors
 from napari_decsc.deq.execution.source import Source, Values, sample_pixels
 from napari_decsc.deq.model.presets import Decsc
+from napari_decsc.errors import is_out_of_memory
 
 #: What the preview is found on: a quarter of the sample that estimation takes, but no fewer pixels than the first,
 #: and no more than the second number, fewer if they have more voxels than the third.

@@ -1,15 +1,17 @@
 """The solve of one tile: values in, an equilibrium for each window of bands, one event per evaluation, values out."""
 
+import copy
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from napari_decsc.denoising.pacing import Pace
 from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.denoising.stopwatch import Stopwatch
-from napari_decsc.deq.estimation.subspace import SignalSubspace
+from napari_decsc.deq.estimation.subspace import SignalSubspace, moved
 from napari_decsc.deq.execution import tiles as tiling
 from napari_decsc.deq.execution.source import Source, Values
 from napari_decsc.deq.execution.tiles import Tile
@@ -17,9 +19,6 @@ from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.solvers.fixed_point import Code, State, anderson, picard, until
 from napari_decsc.hsi.cube import Cube
-
-#: Least time between two previews, and the largest share of the time that they may take.
-PREVIEW_SECONDS, PREVIEW_SHARE = 0.3, 0.1
 
 #: What the stage is called in which similar patches are looked for, and before the first also a local estimate.
 GROUPS = "groups"
@@ -64,31 +63,67 @@ class Solutions:
             self.size += size
 
 
-@dataclass
-class TileSolver:
-    """Solves tiles of one cube one after another.
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What is the same for all tiles of a run, wherever they are solved.
 
-    Once ``stopped``, tiles get their start estimate alone. With ``previews`` the begin of every stage is an event, too,
-    and evaluations tell by how much they changed the picture.
+    With ``previews`` the begin of every stage is an event, too, and evaluations tell by how much they changed the
+    picture.
     """
 
-    model: Decsc
-    device: torch.device
     settings: DecscSettings
     source: Source
-    subspace: SignalSubspace | None
     watch: Stopwatch
     solutions: Solutions
     previews: bool = True
-    stopped: bool = False
-    next_preview: float = 0.0
-    #: the subspace with the offsets of the columns of tiles, by the first of these and their number
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A device, and all that lies on it: another device takes another session (:meth:`on`).
+
+    ``by_columns``, a cache: the subspace with the offsets of the columns of tiles, by the first of these and their
+    number.
+    """
+
+    device: torch.device
+    model: Decsc
+    subspace: SignalSubspace | None
     by_columns: dict[tuple[int, int], SignalSubspace | None] = field(default_factory=dict)
+
+    def on(self, device: torch.device) -> "Session":
+        """The session that goes on from this one elsewhere; this one stays as it is."""
+        return Session(device, _copied(self.model, device), moved(self.subspace, device))
+
+    def subspace_of(self, tile: Tile, source: Source) -> SignalSubspace | None:
+        """The subspace with the offsets of a tile's columns: tiles below each other share them."""
+        if self.subspace is None or not self.subspace.outliers:
+            return self.subspace
+        key = (tile.col.start, tile.col.length)
+        if key not in self.by_columns:
+            rows = tensors(source.columns(tile.col)[:, :, tile.col.known], self.device)
+            self.by_columns[key] = self.model.with_column_offsets(*rows, self.subspace)
+        return self.by_columns[key]
+
+
+@dataclass
+class TileSolver:
+    """Solves tiles of one cube one after another. Once ``stopped``, they get their start estimate alone."""
+
+    run: Run
+    session: Session
+    stopped: bool = False
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def model(self) -> Decsc:
+        """The model, where it lies now."""
+        return self.session.model
 
     @property
     def windows(self) -> list[slice]:
         """The windows of bands that are solved one by one: a single one where the model takes any number."""
-        bands = self.source.cube.bands
+        bands = self.run.source.cube.bands
         return tiling.band_windows(bands, self.model.bands or bands)
 
     def solve(self, tile: Tile, values: Values, done: int, total: int) -> Events:
@@ -99,7 +134,7 @@ class TileSolver:
         windows = self.windows
         if len(windows) == 1:
             return (yield from self._solve(tile, windows[0], values, done + 1, total))
-        bands = self.source.cube.bands
+        bands = self.run.source.cube.bands
         core = np.zeros((bands, _extent(tile.row.core), _extent(tile.col.core)), np.float32)
         weights = np.zeros((bands, 1, 1), np.float32)
         for number, window in enumerate(windows, done + 1):
@@ -130,7 +165,7 @@ class TileSolver:
             z, estimate = yield from self._equilibrium(z, c, tile, number, total)
             if c.stage >= self.model.stages(c):
                 break
-        self.solutions.add(key, c, z, self.settings.strength)
+        self.run.solutions.add(key, c, z, self.run.settings.strength)
         return self._estimate(z, c, tile) if estimate is None else estimate
 
     def _equilibrium(
@@ -142,7 +177,7 @@ class TileSolver:
             if state.number == 0:
                 continue
             change = np.nan
-            if self.previews:
+            if self.run.previews:
                 with torch.inference_mode():
                     change = self.model.change(z, state.z, c)
             z = state.z
@@ -153,9 +188,9 @@ class TileSolver:
 
     def _begins(self, stage: str, number: int, total: int) -> Generator[Iteration, Command | None, bool]:
         """A stage begins, of which nobody needs to know who only waits for a file; returns whether to stop."""
-        if self.previews and not self.stopped:
-            with self.watch.pause():
-                command = yield Iteration(0, np.nan, np.nan, self.watch.elapsed, number, total, stage=stage)
+        if self.run.previews and not self.stopped:
+            with self.run.watch.pause():
+                command = yield Iteration(0, np.nan, np.nan, self.run.watch.elapsed, number, total, stage=stage)
             self.stopped |= command is Command.STOP
         return self.stopped
 
@@ -165,55 +200,40 @@ class TileSolver:
         """One event; returns the estimate if it was made for it."""
         estimate, preview = None, None
         whole_spectrum = len(self.windows) == 1
-        if self.previews and whole_spectrum and (state.number == 0 or self.watch.elapsed >= self.next_preview):
-            began = self.watch.elapsed
+        if self.run.previews and whole_spectrum and (state.number == 0 or self.pace.is_due(self.run.watch.elapsed)):
+            began = self.run.watch.elapsed
             estimate = self._estimate(state.z, c, tile)
-            preview = Preview(self.source.raw(estimate), tile.row.core, tile.col.core)
-            took = self.watch.elapsed - began
-            self.next_preview = began + max(PREVIEW_SECONDS, took / PREVIEW_SHARE)
+            preview = Preview(self.run.source.raw(estimate), tile.row.core, tile.col.core)
+            self.pace.made(began, self.run.watch.elapsed)
         residual, relative = float(state.residual[0]), float(state.relative_residual[0])
         event = Iteration(
-            state.number, residual, relative, self.watch.elapsed, number, total, preview, stage=stage, change=change,
-            bound=self.model.contraction(self.settings.strength) or np.nan,
+            state.number, residual, relative, self.run.watch.elapsed, number, total, preview, stage=stage,
+            change=change, bound=self.model.contraction(self.run.settings.strength) or np.nan,
         )  # fmt: skip
-        with self.watch.pause():
+        with self.run.watch.pause():
             command = yield event
         self.stopped |= command is Command.STOP
         return estimate
 
     def _begin(self, key: Key, tile: Tile, values: Values) -> tuple[Context, Code | None]:
         """The context before the first stage, or that of the last solution, and the solution, as the strength asks."""
-        if key not in self.solutions.by_tile:
-            c = self.model.begin(*tensors(_known(values, tile), self.device), self._subspace_of(tile))
-            if self.model.continues:
-                rows, cols = (torch.from_numpy(span.continued).to(self.device) for span in (tile.row, tile.col))
-                c = c.continued(rows, cols)
-            c = replace(c, only=self.settings.only)
-            return self.model.stronger(c, self.settings.strength), None
-        c, z, strength = self.solutions.by_tile[key]
-        c = replace(c, only=self.settings.only)
-        again = self.model.stronger(c, self.settings.strength / self._unit_strength(c, strength))
-        return again, self.model.carried(z, strength, self.settings.strength)
-
-    def _unit_strength(self, c: Context, strength: float) -> float:
-        """By what strength a context of an earlier solve must be divided: those of `paper` are in its scale."""
-        return strength if self.model.preset == "paper" else 1.0
-
-    def _subspace_of(self, tile: Tile) -> SignalSubspace | None:
-        """The subspace with the offsets of a tile's columns: tiles below each other share them."""
-        if self.subspace is None or not self.subspace.outliers:
-            return self.subspace
-        key = (tile.col.start, tile.col.length)
-        if key not in self.by_columns:
-            rows = tensors(self.source.columns(tile.col)[:, :, tile.col.known], self.device)
-            self.by_columns[key] = self.model.with_column_offsets(*rows, self.subspace)
-        return self.by_columns[key]
+        settings, device = self.run.settings, self.session.device
+        if key in self.run.solutions.by_tile:
+            c, z, strength = self.run.solutions.by_tile[key]
+            c = self.model.at_strength(replace(c, only=settings.only), settings.strength)
+            return c, self.model.carried(z, strength, settings.strength)
+        subspace = self.session.subspace_of(tile, self.run.source)
+        c = self.model.begin(*tensors(_known(values, tile), device), subspace)
+        if self.model.continues:
+            rows, cols = (torch.from_numpy(span.continued).to(device) for span in (tile.row, tile.col))
+            c = c.continued(rows, cols)
+        return self.model.at_strength(replace(c, only=settings.only), settings.strength), None
 
     def _states(self, first: State, c: Context) -> Iterator[State]:
         """The start and then the solver's states, computed without gradients, but never suspended in that mode."""
-        solver = {"anderson": anderson, "picard": picard}[self.settings.solver]
+        solver = {"anderson": anderson, "picard": picard}[self.run.settings.solver]
         f = lambda z: self.model.f(z, c)  # noqa: E731
-        states = until(solver(f, first.z), self.settings.tolerance, self.settings.max_iterations)
+        states = until(solver(f, first.z), self.run.settings.tolerance, self.run.settings.max_iterations)
         state: State | None = first
         del first
         while state is not None:
@@ -228,6 +248,12 @@ class TileSolver:
             return cube[:, tile.row.inside, tile.col.inside]
         rows, cols = (span.continued[span.inside] for span in (tile.row, tile.col))
         return np.ascontiguousarray(cube[:, rows[:, None], cols])
+
+
+def _copied(model: Decsc, device: torch.device) -> Decsc:
+    """The model on a device, copied on the way: ``model.to`` would take it away from others who work with it."""
+    parts = {id(one): nn.Parameter(one.detach().to(device), one.requires_grad) for one in model.parameters()}
+    return copy.deepcopy(model, {**parts, **{id(one): one.to(device) for one in model.buffers()}})
 
 
 def tensors(values: Values, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -9,12 +9,11 @@ import torch
 from napari_decsc.denoising.protocol import Command, Iteration, Sink
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import tiles as tiling
-from napari_decsc.deq.execution.devices import is_out_of_memory
 from napari_decsc.deq.execution.session import Events, TileSolver
 from napari_decsc.deq.execution.source import Values
 from napari_decsc.deq.execution.stream import Stream
 from napari_decsc.deq.execution.tiles import Tile
-from napari_decsc.errors import DenoisingError
+from napari_decsc.errors import DenoisingError, is_out_of_memory
 
 #: Smaller tiles are not tried on a GPU: the processor is the better place for them.
 LEAST_SIDE = 64
@@ -28,7 +27,7 @@ class TileQueue:
     def __init__(self, solver: TileSolver, tiles: list[Tile], sink: Sink) -> None:
         self.solver = solver
         # on a processor there is hardly anything to gain (docs/scaling.md)
-        self.stream = Stream(solver.source, sink, beside=solver.device.type != "cpu")
+        self.stream = Stream(solver.run.source, sink, beside=solver.session.device.type != "cpu")
         self.whole, self.parts = deque(tiles), deque[Tile]()
         self.side = 0
         self.done, self.left = 0, len(tiles)
@@ -72,16 +71,16 @@ class TileQueue:
     def _say(self, message: str) -> Steps:
         solver = self.solver
         total = self.done + len(solver.windows) * self.left
-        event = Iteration(0, np.nan, np.nan, solver.watch.elapsed, self.done + 1, total, message=message)
-        with solver.watch.pause():
+        event = Iteration(0, np.nan, np.nan, solver.run.watch.elapsed, self.done + 1, total, message=message)
+        with solver.run.watch.pause():
             command = yield event
         solver.stopped |= command is Command.STOP
 
     def _step_down(self) -> str:
         """Halve the tiles, or go on with the processor; returns what to say. Raises DenoisingError at the end."""
-        solver, multiple, device = self.solver, self.solver.model.multiple, self.solver.device
-        solver.solutions.limit = 0
-        solver.solutions.forget()
+        solver, multiple, device = self.solver, self.solver.model.multiple, self.solver.session.device
+        solver.run.solutions.limit = 0
+        solver.run.solutions.forget()
         if device.type == "cuda":
             torch.cuda.empty_cache()
         half = tiling.side_of(self.parts[0]) // 2 // multiple * multiple
@@ -90,7 +89,7 @@ class TileQueue:
             self._cut(half)
             return f"the memory of {device} is used up; going on with tiles of {half} x {half} pixels"
         if device.type == "cpu":
-            raise DenoisingError(used_up(solver.source.cube.name, device))
+            raise DenoisingError(used_up(solver.run.source.cube.name, device))
         self._to_processor()
         return f"the memory of {device} is used up even by small tiles; going on with the processor"
 
@@ -101,12 +100,10 @@ class TileQueue:
         self.left = len(self.parts) + sum(len(tiling.split(tile, side, multiple)) for tile in self.whole)
 
     def _to_processor(self) -> None:
-        solver = self.solver
-        solver.device = torch.device("cpu")
-        solver.model = solver.model.to(solver.device)
-        solver.subspace = None if solver.subspace is None else solver.subspace.to(solver.device)
-        shape = solver.source.cube.shape
-        self._cut(planning.make(solver.model, solver.settings, shape, solver.device, streamed=True).side)
+        solver, run = self.solver, self.solver.run
+        solver.session = solver.session.on(torch.device("cpu"))
+        plan = planning.make(solver.model, run.settings, run.source.cube.shape, solver.session.device, streamed=True)
+        self._cut(plan.side)
 
 
 def used_up(name: str, device: torch.device) -> str:

@@ -118,8 +118,8 @@ class Decsc(nn.Module, ABC):
         """A first estimate. Already a fair preview."""
 
     @abstractmethod
-    def stronger(self, c: Context, strength: float) -> Context:
-        """The same cube denoised ``strength`` times as strongly."""
+    def at_strength(self, c: Context, strength: float) -> Context:
+        """The same cube denoised ``strength`` times as strongly as trained, whatever the strength of ``c``."""
 
     def carried(self, z: Code, before: float, now: float) -> Code:
         """A solution found at one strength, as a start for another."""

@@ -81,9 +81,10 @@ class PublishedModel(Decsc):
         assert isinstance(found, Context)
         return found
 
-    def stronger(self, c: Context, strength: float) -> Context:
+    def at_strength(self, c: Context, strength: float) -> Context:
         """A cube made fainter by the strength meets thresholds that are as much larger."""
-        return dataclasses.replace(c, target=c.target / strength, unit=c.unit * strength)
+        factor = strength / c.strength
+        return dataclasses.replace(c, target=c.target / factor, unit=c.unit * factor, strength=strength)
 
     def carried(self, z: Code, before: float, now: float) -> Code:
         """In the scale of the other strength."""

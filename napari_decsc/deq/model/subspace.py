@@ -305,7 +305,7 @@ class SubspaceModel(Decsc):
         assert isinstance(c, SubspaceContext)
         return (c.pilot,)
 
-    def stronger(self, c: Context, strength: float) -> SubspaceContext:
+    def at_strength(self, c: Context, strength: float) -> SubspaceContext:
         """Noise levels count ``strength`` times in every gain."""
         assert isinstance(c, SubspaceContext)
         c = dataclasses.replace(c, strength=strength, cache={})

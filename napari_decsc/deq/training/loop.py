@@ -142,7 +142,7 @@ def _loss(
     half = settings.precision == "bf16"
     c = model.condition(example.found)
     z = equilibrium(model, c, depth, settings)
-    with torch.autocast(example.clean.device.type, torch.bfloat16, enabled=half and model.preset == "subspace"):
+    with torch.autocast(example.clean.device.type, torch.bfloat16, enabled=half and bool(model.stored_in_half)):
         made = model.output(z, c)
     loss = error(made.float(), example.clean, example.error)
     bound = model.contraction()

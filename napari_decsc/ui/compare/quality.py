@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.filters.differences import NORMAL_MAD
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.ui.cubes.difference import physical_bands
@@ -75,7 +76,7 @@ def structure(before: Cube, after: Cube) -> Floats:
 
 def _structure(removed: NDArray[np.float32]) -> float:
     values = removed - np.nanmean(removed) if np.isfinite(removed).any() else removed
-    spread = np.nanmedian(np.abs(values)) / 0.6745 if np.isfinite(values).any() else 0.0
+    spread = np.nanmedian(np.abs(values)) / NORMAL_MAD if np.isfinite(values).any() else 0.0
     if spread > 0:
         values = np.clip(values, -CUT * spread, CUT * spread)
     pairs = [(values[:-1, :-1], values[1:, 1:]), (values[:-1, 1:], values[1:, :-1])]

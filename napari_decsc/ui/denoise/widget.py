@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushBut
 from superqt import QCollapsible
 
 from napari_decsc import registry as methods
+from napari_decsc.denoising.protocol import ResumableDenoiser
 from napari_decsc.errors import DecscError
 from napari_decsc.ui.cubes.layers import provenance_of
 from napari_decsc.ui.denoise import choices, state, words
@@ -223,7 +224,7 @@ class DenoiseWidget(Docked):
             and result.source is self.cube.layer
             and result.layer in self.viewer.layers
             and result.denoiser.name == self.method.currentText()
-            and hasattr(result.denoiser, "resume")
+            and isinstance(result.denoiser, ResumableDenoiser)
         )
 
     def _show_progress(self, batch: Batch) -> None:

@@ -20,7 +20,7 @@ from superqt.utils import FunctionWorker, GeneratorWorker
 
 from napari_decsc.denoising.protocol import Command, Denoiser, Iteration
 from napari_decsc.denoising.report import Recorder
-from napari_decsc.errors import DecscError
+from napari_decsc.errors import DecscError, is_out_of_memory
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.registry import make_denoiser
@@ -61,14 +61,6 @@ def explain(error: BaseException) -> str:
     if is_out_of_memory(error):
         return "The memory is not enough; set a smaller tile in the settings, or a limit for the memory."
     return f"Unexpected {type(error).__name__}: {error}"
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out: Python's own error, and torch's, which are RuntimeErrors on every device."""
-    if isinstance(error, MemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and "memory" in text and ("out of" in text or "allocate" in text)
 
 
 #: Of batches of iterations; what is sent into it is nothing.
@@ -112,9 +104,7 @@ def _denoise(
 ) -> Generator[Batch, None, Outcome]:
     _step_back()
     try:
-        resume = getattr(before, "resume", None)
-        denoiser = make_denoiser(method, settings) if resume is None else resume(settings)
-        return (yield from _steps(denoiser, noisy, stopping, taken))
+        return (yield from _steps(make_denoiser(method, settings, before), noisy, stopping, taken))
     except Exception as error:
         if not isinstance(error, DecscError):
             logger.exception("denoising failed")

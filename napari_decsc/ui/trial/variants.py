@@ -84,10 +84,7 @@ def attempt(variant: Variant, noisy: Cube, clean: Cube | None, before: Denoiser 
     """Denoise a box; ``before`` is a denoiser of the same box whose solution may be gone on from."""
     begin = time.perf_counter()
     try:
-        goes_on = before is not None and before.name == variant.method
-        resume = getattr(before, "resume", None) if goes_on else None
-        make = registry.make_denoiser
-        denoiser = make(variant.method, variant.settings) if resume is None else resume(variant.settings)
+        denoiser = registry.make_denoiser(variant.method, variant.settings, before)
         made = run(denoiser.denoise(noisy))
     except DecscError as error:
         return Trial(variant, None, time.perf_counter() - begin, error=str(error))

@@ -11,10 +11,13 @@ import torch
 from napari_decsc.denoising.protocol import StreamingDenoiser, run
 from napari_decsc.denoising.sinks import ArraySink
 from napari_decsc.deq.denoiser import DecscDenoiser, _solution_bytes
+from napari_decsc.deq.estimation.subspace import moved
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution.plan import Plan
+from napari_decsc.deq.execution.session import Run, Session, Solutions, TileSolver
 from napari_decsc.deq.execution.source import Source, sample_pixels
+from napari_decsc.deq.execution.tile_queue import TileQueue
 from napari_decsc.deq.model.presets import PublishedModel
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
@@ -104,29 +107,41 @@ def test_other_errors_are_no_matter_of_memory(monkeypatch):
         denoised(noisy(32, 32, 31), **LIGHT)
 
 
-def test_a_gpu_that_cannot_hold_small_tiles_hands_over_to_the_processor(monkeypatch):
-    # "meta" stands for a GPU: a device of another type, which always fails here
-    from napari_decsc.deq.execution.session import Solutions, TileSolver
-    from napari_decsc.deq.execution.tile_queue import TileQueue
-
+@pytest.mark.parametrize("name", ["paper", "subspace"])
+def test_a_gpu_that_cannot_hold_small_tiles_hands_over_to_the_processor(monkeypatch, name):
+    # "meta" stands for a GPU: a device of another type, which always fails here, and leaves what it found of columns
     real = TileSolver.solve
 
     def solve(self, tile, *rest):
-        if self.device.type != "cpu":
+        if self.session.device.type != "cpu":
+            found = moved(self.session.subspace, self.session.device)
+            self.session.by_columns[tile.col.start, tile.col.length] = found
             raise torch.OutOfMemoryError("CUDA out of memory")
         return (yield from real(self, tile, *rest))
 
-    cube, events, sink = noisy(128, 64, 31), [], ArraySink((31, 128, 64))
-    expected, plan = denoised(cube, tile=64, **LIGHT), DecscDenoiser(settings(**LIGHT)).plan(cube.shape)
+    cube = add_noise(sample_cube(128, 64, 31), make_noise("mixture"), seed=0)
+    events, sink = [], ArraySink(cube.shape)
+    chosen = settings(tile=64, weights=name, max_iterations=2)
+    denoiser = DecscDenoiser(chosen)
+    expected, plan = run(denoiser.denoise(cube)).data, denoiser.plan(cube.shape)
     monkeypatch.setattr(TileSolver, "solve", solve)
-    source, model = Source.of(cube), weights.load("paper").model
-    solver = TileSolver(model, torch.device("meta"), settings(**LIGHT), source, None, _watch(), Solutions())
-    run(TileQueue(solver, plan.tiles, sink).run(), events.append)
+    job = Run(chosen, Source.of(cube), _watch(), Solutions())
+    session = Session(torch.device("meta"), weights.load(name).model, denoiser._solutions.subspace)
+    assert name == "paper" or session.subspace.outliers
+    run(TileQueue(TileSolver(job, session), plan.tiles, sink).run(), events.append)
     said = [event.message for event in events if event.message]
-    assert [message.split("; ")[1] for message in said] == [
-        "going on with tiles of 64 x 64 pixels", "going on with the processor",
-    ]  # fmt: skip
-    assert np.sqrt(np.square(sink.data - expected).mean()) < 1e-2
+    assert [message.split("; ")[1] for message in said] == ["going on with the processor"]
+    assert np.sqrt(np.square(sink.data - expected).mean()) < 1e-6
+
+
+def test_a_session_elsewhere_leaves_the_first_as_it_was():
+    model, meta = weights.load("paper").model, torch.device("meta")
+    first = Session(CPU, model, None, {(0, 64): None})
+    second = first.on(meta)
+    assert not second.by_columns
+    assert {one.device for one in second.model.parameters()} == {meta}
+    assert {one.device for one in first.model.parameters()} == {CPU}
+    assert len(list(second.model.parameters())) == len(list(model.parameters()))  # what was tied is tied
 
 
 def _watch():

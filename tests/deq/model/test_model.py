@@ -69,7 +69,7 @@ def moved(z, size: float, seed: int):
 def stage(noisy: torch.Tensor, strength: float = 1.0, number: int = 2):
     """The shipped model and the context of a stage; W of it."""
     model = weights.load("subspace").model
-    c = model.stronger(model.begin(noisy, usable(noisy)), strength)
+    c = model.at_strength(model.begin(noisy, usable(noisy)), strength)
     z = model.start(c)
     for _ in range(number):
         c = model.renewed(c, z)
@@ -152,6 +152,15 @@ def test_a_single_pixel_of_a_material_of_its_own_is_kept():
         result = model.output(model.f(model.start(c), c), c)[0]
     after, before = (float((cube - clean)[:, 20, 30].square().mean()) for cube in (result, noisy[0]))
     assert after < 1.1 * before
+
+
+@pytest.mark.parametrize("model", [PublishedModel(PublishedConfig()), SubspaceModel(SMALL)], ids=["paper", "subspace"])
+def test_the_strength_is_what_was_asked_for_last_whatever_it_was_before(model):
+    noisy = noisy_patch(32, 32)
+    c = model.begin(noisy, usable(noisy))
+    once, twice = model.at_strength(c, 2.0), model.at_strength(model.at_strength(c, 0.5), 2.0)
+    torch.testing.assert_close((twice.target, twice.unit, twice.strength), (once.target, once.unit, once.strength))
+    assert once.strength == 2
 
 
 @pytest.mark.parametrize(
