@@ -61,18 +61,6 @@ def analyse_bands(cube: Tensor, filters: Tensor, stride: int) -> Tensor:
     return analyse(near.flatten(0, 1), filters, stride)
 
 
-def along_bands(cube: Tensor, taps: tuple[float, float, float]) -> Tensor:
-    """Every band spread over its neighbours: tap i of band b lands on band b + i - 1. (N, B, rows, cols), same shape.
-
-    The adjoint is the same with the taps in reverse.
-    """
-    below, here, above = taps
-    spread = here * cube
-    spread[:, :-1].add_(cube[:, 1:], alpha=below)
-    spread[:, 1:].add_(cube[:, :-1], alpha=above)
-    return spread
-
-
 def conv_3d(maps: Tensor, kernel: Tensor, images: int, bias: Tensor | None = None) -> Tensor:
     """3 x k x k convolution over (band, row, col), zero padded: (N B, C, h, w), (O, C, 3, k, k) -> (N B, O, h, w)."""
     outputs, taps = kernel.shape[0], kernel.shape[-1]

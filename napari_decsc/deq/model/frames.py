@@ -8,18 +8,6 @@ from torch import Tensor
 from napari_decsc.deq.model.convolution import analyse, synthesise
 
 
-def windowed_dct(taps: int = 8) -> Tensor:
-    """taps^2 filters at stride taps / 2: DCT-II times a sine window, a tight frame.
-
-    Shape (row frequency, col frequency, taps, taps).
-    """
-    n = torch.arange(float(taps))
-    dct = torch.cos(math.pi * (n[None] + 0.5) * n[:, None] / taps) * math.sqrt(2 / taps)
-    dct[0] /= math.sqrt(2)
-    line = dct * torch.sin(math.pi * (n + 0.5) / taps)
-    return torch.einsum("ai,bj->abij", line, line)
-
-
 def lapped_orthogonal(taps: int = 8) -> Tensor:
     """(taps / 2)^2 filters at stride taps / 2: the modulated lapped transform, orthonormal.
 

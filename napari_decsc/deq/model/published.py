@@ -100,7 +100,7 @@ class PublishedModel(Decsc):
     def estimate(self, z: Code) -> Tensor:
         """K S + D H, in the scale of the target."""
         S, H = z
-        cube = self.shared.decode(S, None, self.shared.filters.output)
+        cube = self.shared.decode(S, self.shared.filters.output)
         cube += self.unshared.decode(H, S.shape[0], self.unshared.filters.output)
         return cube
 
@@ -115,15 +115,15 @@ class PublishedModel(Decsc):
         S, H = z
         k, d = self.shared.filters, self.unshared.filters
         r = (self.estimate(z) - c.target) * c.weight
-        S = self._shrink_shared(S - self.shared.encode(r, None, k.encode))
+        S = self._shrink_shared(S - self.shared.encode(r, k.encode))
         r = (self.estimate((S, H)) - c.target) * c.weight
         return S, self._shrink_unshared(H - self.unshared.encode(r, d.encode), S.shape[0])
 
     def start(self, c: Context) -> Code:
         """Encode, shrink, and give what is left to the unshared code."""
         k, d = self.shared.filters, self.unshared.filters
-        S = self._shrink_shared(self.shared.encode(c.target, None, k.encode))
-        residual = c.target - self.shared.decode(S, None, k.output)
+        S = self._shrink_shared(self.shared.encode(c.target, k.encode))
+        residual = c.target - self.shared.decode(S, k.output)
         return S, self._shrink_unshared(self.unshared.encode(residual, d.encode), S.shape[0])
 
     def _shrink_shared(self, S: Tensor) -> Tensor:
