@@ -161,6 +161,11 @@ def save_cube(
     cloud_optimized : bool
         Whether a GeoTIFF is made of tiles and overviews; needs rasterio (the extra ``geo``).
 
+    Returns
+    -------
+    Path
+        The file to open again: the header of an ENVI pair, else the file itself.
+
     Raises
     ------
     FileFormatError
@@ -195,6 +200,11 @@ def add_noise(
     **settings
         Settings of the model, such as ``sigma=30`` (on the scale where the peak is 255).
 
+    Returns
+    -------
+    Cube or array
+        Of the kind, shape and order of axes of ``array``.
+
     Raises
     ------
     SettingsError
@@ -227,6 +237,11 @@ def score(reference: Any, test: Any, *, band_axis: int | str | None = None) -> "
         Of one shape, in one unit. The peak is that of the reference.
     band_axis : int or str, optional
         See `denoise`.
+
+    Returns
+    -------
+    Scores
+        See `napari_decsc.hsi.metrics.Scores`.
 
     Raises
     ------
@@ -309,6 +324,11 @@ def sample_cube(rows: int = 256, cols: int = 256, bands: int = 31) -> Cube:
     ----------
     rows, cols, bands : int
         Its size.
+
+    Returns
+    -------
+    Cube
+        Axes (band, row, col), wavelengths in nm.
 
     Raises
     ------

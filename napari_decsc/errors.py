@@ -18,7 +18,14 @@ class FileFormatError(DecscError):
 class AmbiguousFileError(FileFormatError):
     """A file does not say which array is the cube, or which axis counts its bands; a person has to choose.
 
-    ``option`` is the argument of ``open_cube`` that chooses ("variable" or "band_axis"), ``choices`` what it may be.
+    Parameters
+    ----------
+    message : str
+        Fit to be shown as it is.
+    option : str
+        The argument of ``open_cube`` that chooses: "variable" or "band_axis".
+    choices : sequence of str
+        What it may be.
     """
 
     def __init__(self, message: str, *, option: str, choices: Sequence[str]) -> None:

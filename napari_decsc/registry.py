@@ -13,7 +13,19 @@ from napari_decsc.settings import defaults, descriptions
 
 @dataclass(frozen=True)
 class Method:
-    """A denoiser that can be asked for: its settings class, and how to make one from settings."""
+    """A denoiser that can be asked for: its settings class, and how to make one from settings.
+
+    Parameters
+    ----------
+    name : str
+        What ``--method`` calls it.
+    summary : str
+        One line for the person who chooses.
+    settings : type
+        The class of its settings.
+    make : callable
+        Makes a denoiser of settings.
+    """
 
     name: str
     summary: str

@@ -22,7 +22,20 @@ _KEY = "napari_decsc"
 class Description:
     """What a person must know of one setting.
 
-    ``minimum`` and ``maximum`` are both allowed values; ``empty`` is how a choice that is an empty text is called.
+    Parameters
+    ----------
+    help : str
+        What it does, in a few words.
+    unit : str
+        Unit of the value, empty where there is none.
+    minimum, maximum : float, optional
+        Both are allowed values.
+    choices : tuple
+        What the value may be, if not any.
+    label : str
+        What a form calls it; made of the field's name if empty.
+    empty : str
+        How a choice that is an empty text is called.
     """
 
     help: str
@@ -35,7 +48,13 @@ class Description:
 
     @property
     def named_choices(self) -> dict[str, Any]:
-        """What may be chosen, each under the name that people see."""
+        """What may be chosen, each under the name that people see.
+
+        Returns
+        -------
+        dict of str to object
+            Name to value.
+        """
         return {self.empty if choice == "" else str(choice): choice for choice in self.choices}
 
     @property
@@ -60,23 +79,79 @@ def described(
     label: str = "",
     empty: str = "everything",
 ) -> Any:
-    """A dataclass field with a default and a :class:`Description`."""
+    """A dataclass field with a default and a :class:`Description`.
+
+    Parameters
+    ----------
+    default : object
+        The value unless another is given.
+    help : str
+        What it does, in a few words.
+    unit : str
+        Unit of the value.
+    minimum, maximum : float, optional
+        Both are allowed values.
+    choices : tuple
+        What the value may be, if not any.
+    label : str
+        What a form calls it.
+    empty : str
+        How a choice that is an empty text is called.
+
+    Returns
+    -------
+    dataclasses.Field
+        To be assigned in the class body of a dataclass.
+    """
     text = Description(help, unit, minimum, maximum, choices, label, empty)
     return dataclasses.field(default=default, metadata={_KEY: text})
 
 
 def descriptions(settings: Any) -> dict[str, Description]:
-    """Field name -> description, of a settings class or object, in the order of its fields."""
+    """Field name -> description, of a settings class or object, in the order of its fields.
+
+    Parameters
+    ----------
+    settings : type or object
+        A settings class, or one of its objects.
+
+    Returns
+    -------
+    dict of str to Description
+        In the order of the fields.
+    """
     return {f.name: f.metadata[_KEY] for f in dataclasses.fields(settings) if _KEY in f.metadata}
 
 
 def defaults(settings: Any) -> dict[str, Any]:
-    """Field name -> default value."""
+    """Field name -> default value.
+
+    Parameters
+    ----------
+    settings : type or object
+        A settings class, or one of its objects.
+
+    Returns
+    -------
+    dict of str to object
+        In the order of the fields.
+    """
     return {f.name: f.default for f in dataclasses.fields(settings) if _KEY in f.metadata}
 
 
 def check(settings: Any) -> None:
-    """Raise :class:`SettingsError` for the first field outside its description. Call it from ``__post_init__``."""
+    """Refuse values outside their descriptions. Call it from ``__post_init__``.
+
+    Parameters
+    ----------
+    settings : object
+        Of a settings class.
+
+    Raises
+    ------
+    SettingsError
+        For the first field whose value is none of the choices, beyond a limit, or no number where there are limits.
+    """
     for name, about in descriptions(settings).items():
         value = getattr(settings, name)
         if about.choices and value not in about.choices:
@@ -94,12 +169,41 @@ def check(settings: Any) -> None:
 
 
 def as_dict(settings: Any) -> dict[str, Any]:
-    """The described fields and their values, ready for JSON."""
+    """The described fields and their values, ready for JSON.
+
+    Parameters
+    ----------
+    settings : object
+        Of a settings class.
+
+    Returns
+    -------
+    dict of str to object
+        Field to value; tuples are lists.
+    """
     return {name: _plain(getattr(settings, name)) for name in descriptions(settings)}
 
 
 def from_dict(cls: type, values: Mapping[str, Any]) -> Any:
-    """A ``cls`` from a mapping; unknown names are refused by :class:`SettingsError`."""
+    """A ``cls`` from a mapping.
+
+    Parameters
+    ----------
+    cls : type
+        A settings class.
+    values : mapping
+        Field to value; fields that are missing keep their defaults.
+
+    Returns
+    -------
+    object
+        Of the class.
+
+    Raises
+    ------
+    SettingsError
+        For a name that is no field, or a value outside its description.
+    """
     known = descriptions(cls)
     for name in values:
         if name not in known:

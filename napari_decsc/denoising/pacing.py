@@ -16,9 +16,26 @@ class Pace:
         self._next = 0.0
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time for a preview."""
+        """Whether it is time for a preview.
+
+        Parameters
+        ----------
+        now : float
+            Seconds.
+
+        Returns
+        -------
+        bool
+            True as long as nothing was made.
+        """
         return now >= self._next
 
     def made(self, begun: float, ended: float) -> None:
-        """A preview was made in this time."""
+        """A preview was made in this time.
+
+        Parameters
+        ----------
+        begun, ended : float
+            Seconds.
+        """
         self._next = ended + max(PAUSE, (ended - begun) / SHARE)

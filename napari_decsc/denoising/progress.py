@@ -50,7 +50,18 @@ class Bar:
 
 
 def residual_text(iteration: Iteration) -> str:
-    """Such as "residual 1.2e-03", or what an estimate without a residual is."""
+    """Such as "residual 1.2e-03", or what an estimate without a residual is.
+
+    Parameters
+    ----------
+    iteration : Iteration
+        An event of a run.
+
+    Returns
+    -------
+    str
+        For a person.
+    """
     if not math.isfinite(iteration.relative_residual):
         return "start estimate"
     return f"residual {iteration.relative_residual:.1e}"

@@ -27,9 +27,14 @@ class Command(Enum):
 
 @dataclass(frozen=True)
 class Preview:
-    """An estimate of a part of the cube, in the units of the noisy cube's raw data.
+    """An estimate of a part of the cube.
 
-    ``data`` has the shape (band, rows.stop - rows.start, cols.stop - cols.start) and type float32.
+    Parameters
+    ----------
+    data : float32 array, shape (band, rows.stop - rows.start, cols.stop - cols.start)
+        In the units of the noisy cube's raw data.
+    rows, cols : slice
+        Where it lies in the cube.
     """
 
     data: NDArray[np.float32]
@@ -39,18 +44,33 @@ class Preview:
 
 @dataclass(frozen=True)
 class Iteration:
-    """One evaluation of the fixed-point map.
+    """One evaluation of the fixed-point map, or one thing that was done beside them.
 
-    ``number`` counts from 1 within its tile (0: an estimate before any evaluation, whose residuals are NaN; the first
-    tile may have two, of which the first shows the whole cube roughly);
-    ``residual`` is ||f(z) - z||, ``relative_residual`` is ||f(z) - z|| / ||f(z)||; ``elapsed`` is in seconds since the
-    denoising began, without the time listeners took; ``tile`` counts from 1 to ``tiles``; ``preview`` comes now and
-    then; ``message`` is a sentence for the person who waits, when something changed (memory used up, a worker lost).
-
-    ``stage`` names what is being done ("noise model", "subspace", "groups", "equilibrium 1", ...): an event with a new
-    name says that this stage begins; the residual starts anew in every equilibrium. ``noise`` comes as soon as it was
-    measured, and again when it was renewed. ``change`` is the root mean square by which the evaluation changed the
-    picture, as a share of the cube's peak. ``bound`` is the proved factor by which the map of this stage contracts.
+    Parameters
+    ----------
+    number : int
+        From 1 within its tile and stage; 0 for what is no evaluation, whose residuals are NaN.
+    residual : float
+        ||f(z) - z||.
+    relative_residual : float
+        ||f(z) - z|| / ||f(z)||; starts anew in every equilibrium.
+    elapsed : float
+        Seconds since the denoising began, without the time that listeners took.
+    tile, tiles : int
+        Which of how many, from 1.
+    preview : Preview, optional
+        Comes now and then.
+    message : str
+        A sentence for the person who waits, when something changed (memory used up, a worker lost).
+    stage : str
+        What is being done ("noise model", "subspace", "groups", "equilibrium 1", ...). An event with a new name
+        says that this stage begins.
+    noise : MeasuredNoise, optional
+        Comes as soon as it was measured, and again when it was renewed.
+    change : float
+        Root mean square by which the evaluation changed the picture, as a share of the cube's peak; NaN if unknown.
+    bound : float
+        The proved factor by which the map of this stage contracts; NaN if there is none.
     """
 
     number: int
@@ -75,7 +95,15 @@ class Sink(Protocol):
     """Where a denoiser that works in tiles puts its results."""
 
     def write(self, values: NDArray[np.float32], rows: slice, cols: slice) -> None:
-        """Take (band, row, col) values in raw units, for these rows and cols of the cube. Each pixel comes once."""
+        """Take a part of the result. Each pixel comes once.
+
+        Parameters
+        ----------
+        values : float32 array, shape (band, row, col)
+            Raw units.
+        rows, cols : slice
+            Where they lie in the cube.
+        """
         ...
 
 
@@ -86,11 +114,38 @@ class Denoiser(Protocol):
     name: str
 
     def denoise(self, noisy: Cube) -> Denoising:
-        """Yield one `Iteration` per evaluation, return the denoised cube (float32, raw units, metadata kept)."""
+        """Denoise a cube: a generator of events, whose return value is the result.
+
+        Parameters
+        ----------
+        noisy : Cube
+            May be a memory map.
+
+        Returns
+        -------
+        Cube
+            Denoised: float32, raw units, metadata kept.
+
+        Yields
+        ------
+        Iteration
+            One per evaluation. A `Command` may be sent back.
+
+        Raises
+        ------
+        DenoisingError
+            If it cannot be done or finished.
+        """
         ...
 
     def describe(self) -> dict[str, Any]:
-        """What made the result, ready for JSON: keys "method", "settings", "weights" (name, hash) or None, "device"."""
+        """What made the result, ready for JSON.
+
+        Returns
+        -------
+        dict of str to object
+            Keys "method", "settings", "weights" (name and hash, or None), "device".
+        """
         ...
 
 
@@ -99,7 +154,20 @@ class StreamingDenoiser(Denoiser, Protocol):
     """A denoiser that need not hold the result: every part goes into a sink as soon as it is done."""
 
     def denoise_into(self, noisy: Cube, sink: Sink) -> Generator[Iteration, Command | None, None]:
-        """As `Denoiser.denoise`, but the denoised cube is in the sink when the generator ends."""
+        """As `Denoiser.denoise`, but the denoised cube is in the sink when the generator ends.
+
+        Parameters
+        ----------
+        noisy : Cube
+            May be a memory map of any size.
+        sink : Sink
+            Takes the parts of the result.
+
+        Yields
+        ------
+        Iteration
+            As `Denoiser.denoise`.
+        """
         ...
 
 
@@ -108,9 +176,19 @@ class ResumableDenoiser(Denoiser, Protocol):
     """A denoiser whose solution of a cube can be gone on from with other settings."""
 
     def resume(self, settings: Any) -> Denoiser:
-        """A denoiser of these settings that starts from this one's last solution, if it is given the same cube object.
+        """A denoiser of other settings that starts from this one's last solution, if it is given the same cube object.
 
         Settings whose solution is no start for the others make it begin afresh.
+
+        Parameters
+        ----------
+        settings : object
+            Of the class of this denoiser's.
+
+        Returns
+        -------
+        Denoiser
+            This one stays as it is.
         """
         ...
 
@@ -122,7 +200,20 @@ def run(
     denoising: Generator[Iteration, Command | None, Returned],
     listen: Callable[[Iteration], Command | None] | None = None,
 ) -> Returned:
-    """Drive a denoising to its end; ``listen`` sees every iteration and may return a command. Returns what it does."""
+    """Drive a denoising to its end.
+
+    Parameters
+    ----------
+    denoising : generator
+        As `Denoiser.denoise` makes it.
+    listen : callable, optional
+        Is told every iteration, and may return a `Command`.
+
+    Returns
+    -------
+    object
+        What the generator returns: the denoised cube.
+    """
     command: Command | None = None
     try:
         iteration = next(denoising)

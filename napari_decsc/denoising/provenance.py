@@ -44,7 +44,18 @@ def denoising_record(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def convergence(report: Mapping[str, Any]) -> dict[str, Any]:
-    """How the equilibrium was met, from the residuals of a report's tiles; empty where nothing was iterated."""
+    """How the equilibrium was met, from the residuals of a report's tiles; empty where nothing was iterated.
+
+    Parameters
+    ----------
+    report : mapping
+        As `napari_decsc.denoising.report.Recorder` makes it.
+
+    Returns
+    -------
+    dict of str to object
+        "evaluations", "relative_residual", "converged" (None where there is no tolerance), "tiles", "residuals".
+    """
     histories = [tile["relative_residual"] for tile in report.get("tiles", ()) if tile["relative_residual"]]
     if not histories:
         return {}
@@ -68,6 +79,11 @@ def fields(made_by: Mapping[str, Any], header: Mapping[str, Any]) -> dict[str, s
         "noise", "denoising" (a report or a record), "difference"; empty for a cube that was made by nothing here.
     header : mapping
         The header of the cube that is written.
+
+    Returns
+    -------
+    dict of str to str
+        Ready to be joined to the header.
     """
     if not made_by:
         return {}
@@ -82,7 +98,18 @@ def fields(made_by: Mapping[str, Any], header: Mapping[str, Any]) -> dict[str, s
 
 
 def read(header: Mapping[str, Any]) -> dict[str, Any]:
-    """The record that a cube's header carries; empty where it carries none, or one that is damaged."""
+    """The record that a cube's header carries; empty where it carries none, or one that is damaged.
+
+    Parameters
+    ----------
+    header : mapping
+        Of a cube that was opened.
+
+    Returns
+    -------
+    dict of str to object
+        As it was written.
+    """
     text = header.get(FIELD)
     if not isinstance(text, str) or not text.startswith(MARK) or len(text) > LONGEST:
         return {}
@@ -96,12 +123,29 @@ def read(header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def carried_on(made_by: Mapping[str, Any]) -> dict[str, Any]:
-    """What a denoised copy still says of how its input was made: the noise that was added. The rest is the input's."""
+    """What a denoised copy still says of how its input was made: the noise that was added. The rest is the input's.
+
+    Parameters
+    ----------
+    made_by : mapping
+        The record of the input.
+
+    Returns
+    -------
+    dict of str to object
+        Key "noise", or nothing.
+    """
     return {key: value for key, value in made_by.items() if key == "noise"}
 
 
 def stamp() -> dict[str, str]:
-    """Version of the package, and the time: what every record begins with."""
+    """Version of the package, and the time: what every record begins with.
+
+    Returns
+    -------
+    dict of str to str
+        Keys "version" and "date" (UTC, ISO 8601, to the second).
+    """
     now = datetime.datetime.now(datetime.UTC)
     return {
         "version": versions().get("napari-decsc", "unknown"),
@@ -110,7 +154,18 @@ def stamp() -> dict[str, str]:
 
 
 def sentence(made_by: Mapping[str, Any]) -> str:
-    """What was done, for a person, as "Denoised by napari-decsc 0.5.0 on 2026-11-27: ..."."""
+    """What was done, for a person, as "Denoised by napari-decsc 0.5.0 on 2026-11-27: ...".
+
+    Parameters
+    ----------
+    made_by : mapping
+        A record.
+
+    Returns
+    -------
+    str
+        Empty for an empty record.
+    """
     by = f"napari-decsc {made_by['version']}" if "version" in made_by else "napari-decsc"
     on = f" on {str(made_by['date'])[:10]}" if "date" in made_by else ""
     parts = []
@@ -125,7 +180,18 @@ def sentence(made_by: Mapping[str, Any]) -> str:
 
 
 def lines(made_by: Mapping[str, Any]) -> list[str]:
-    """The record for a person, one thing a line; empty for an empty record."""
+    """The record for a person, one thing a line; empty for an empty record.
+
+    Parameters
+    ----------
+    made_by : mapping
+        A record.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
     if not made_by:
         return []
     found = [sentence(made_by)]

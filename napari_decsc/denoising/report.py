@@ -18,6 +18,11 @@ class Recorder:
 
     Call it with every iteration (it fits the ``listen`` of :func:`napari_decsc.denoising.protocol.run`), then take
     :meth:`report`.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        The one that runs.
     """
 
     def __init__(self, denoiser: Denoiser) -> None:
@@ -40,9 +45,18 @@ class Recorder:
             self.tiles[iteration.tile - 1].append(iteration.relative_residual)
 
     def report(self, **more: Any) -> dict[str, Any]:
-        """Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; ``more`` is added.
+        """The record of the run so far.
 
-        "noise" is there if it was measured, "messages" if there were any.
+        Parameters
+        ----------
+        **more : object
+            Joins the record under its name.
+
+        Returns
+        -------
+        dict of str to object
+            Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; "noise" if it was
+            measured, "messages" if there were any.
         """
         return {
             **self.denoiser.describe(),
@@ -57,7 +71,13 @@ class Recorder:
 
 
 def peak_memory_bytes() -> int | None:
-    """Largest resident memory of this process so far, or None where the system does not tell (Windows)."""
+    """Largest resident memory of this process so far, or None where the system does not tell (Windows).
+
+    Returns
+    -------
+    int or None
+        Bytes.
+    """
     try:
         import resource
     except ImportError:
@@ -67,7 +87,13 @@ def peak_memory_bytes() -> int | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of what the result depends on, as far as they are installed."""
+    """Versions of Python and of what the result depends on, as far as they are installed.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the package to its version.
+    """
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -78,12 +104,34 @@ def versions() -> dict[str, str]:
 
 
 def as_json(report: dict[str, Any] | list[dict[str, Any]]) -> str:
-    """The report as JSON that every reader accepts: no NaN, no Infinity (they become null)."""
+    """The report as JSON that every reader accepts: no NaN, no Infinity (they become null).
+
+    Parameters
+    ----------
+    report : dict or list of dict
+        Of a run, or of many.
+
+    Returns
+    -------
+    str
+        Indented, keys in their order.
+    """
     return json.dumps(as_plain(report), indent=2, allow_nan=False)
 
 
 def as_plain(value: Any) -> Any:
-    """The same in words that JSON knows: None for NaN and Infinity, lists for tuples, texts as keys."""
+    """The same in words that JSON knows: None for NaN and Infinity, lists for tuples, texts as keys.
+
+    Parameters
+    ----------
+    value : object
+        Of NumPy's kinds too.
+
+    Returns
+    -------
+    object
+        Made of dict, list, str, int, float, bool and None.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):

@@ -14,6 +14,13 @@ class ArraySink:
     """An array (band, row, col) of float32, in memory or, with ``on_disk``, mapped from a temporary file.
 
     The file has no name: its space is free again as soon as the array is.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (band, row, col).
+    on_disk : bool
+        Whether the array is mapped from a temporary file.
     """
 
     def __init__(self, shape: tuple[int, int, int], *, on_disk: bool = False) -> None:

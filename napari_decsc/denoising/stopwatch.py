@@ -48,7 +48,13 @@ class Stopwatch:
 
     @contextmanager
     def pause(self) -> Iterator[None]:
-        """Stand still inside the ``with`` block, then go on if it ran before."""
+        """Stand still inside the ``with`` block, then go on if it ran before.
+
+        Returns
+        -------
+        context manager
+            Gives nothing.
+        """
         was_running = self.running
         self.stop()
         try:

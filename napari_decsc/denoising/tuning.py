@@ -85,7 +85,18 @@ class Hidden:
         self.cube = noisy.replace(data=raw, name=f"{noisy.name}, some voxels hidden")
 
     def missed(self, denoised: Cube) -> Floats:
-        """How far a denoised cube is from every hidden value, physical units."""
+        """How far a denoised cube is from every hidden value, physical units.
+
+        Parameters
+        ----------
+        denoised : Cube
+            What a denoiser made of the cube with hidden voxels.
+
+        Returns
+        -------
+        float array, shape (hidden voxel,)
+            In the order of the voxels' places.
+        """
         missed: Floats = denoised.physical()[self.places] - self.values
         return missed
 

@@ -122,7 +122,13 @@ class Verdict:
         return f"structure may have gone at {many}, the worst around row {self.worst.row}, col {self.worst.col}"
 
     def describe(self) -> dict[str, Any]:
-        """Everything but the map, ready for JSON; bands, rows and cols count from 0."""
+        """Everything but the map, ready for JSON; bands, rows and cols count from 0.
+
+        Returns
+        -------
+        dict of str to object
+            Numbers, lists and texts.
+        """
         kinds = {"space": self.space, "bands": self.bands, "signal": self.signal, "texture": self.texture}
         return {
             "sentence": self.sentence,
@@ -161,6 +167,11 @@ def judge(noisy: Cube, denoised: Cube, noise: MeasuredNoise | None = None) -> Ve
     noise : MeasuredNoise, optional
         What was measured of the noise: its correlations, lines and waves explain as much of what was removed. Without
         it, noise counts as white, with the levels that were removed.
+
+    Returns
+    -------
+    Verdict
+        See there.
 
     Raises
     ------

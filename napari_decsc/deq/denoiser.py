@@ -43,7 +43,15 @@ Found = TypeVar("Found")
 
 
 class Place:
-    """Weights and device by the names that settings give them, each looked for at its first use."""
+    """Weights and device by the names that settings give them, each looked for at its first use.
+
+    Parameters
+    ----------
+    weights_name : str
+        Of shipped weights, or a path.
+    device_name : str
+        "auto", "cpu", "cuda", ...
+    """
 
     def __init__(self, weights_name: str, device_name: str) -> None:
         self._weights_name, self._device_name = weights_name, device_name
@@ -60,7 +68,13 @@ class Place:
 
 
 class DecscDenoiser:
-    """Deep equilibrium convolutional sparse coding. Weights are loaded at the first use."""
+    """Deep equilibrium convolutional sparse coding. Weights are loaded at the first use.
+
+    Parameters
+    ----------
+    settings : DecscSettings, optional
+        Their defaults if left out.
+    """
 
     name = "decsc"
 
@@ -73,6 +87,16 @@ class DecscDenoiser:
         """A denoiser with other settings that starts from this one's last solution, if the same cube is given again.
 
         Only a change of strength, tolerance, iterations or solver can go on; after any other the solve begins afresh.
+
+        Parameters
+        ----------
+        settings : DecscSettings
+            The other ones.
+
+        Returns
+        -------
+        DecscDenoiser
+            This one stays as it is.
         """
         other = DecscDenoiser(settings)
         if (settings.weights, settings.device) == (self.settings.weights, self.settings.device):
@@ -88,7 +112,13 @@ class DecscDenoiser:
         return self._place.device
 
     def describe(self) -> dict[str, Any]:
-        """Method, settings, weights (name, hash), the proved contraction or None, and device, ready for JSON."""
+        """Method, settings, weights (name, hash), the proved contraction or None, and device, ready for JSON.
+
+        Returns
+        -------
+        dict of str to object
+            Keys "method", "settings", "weights", "contraction", "device".
+        """
         return {
             "method": self.name,
             "settings": as_dict(self.settings),
@@ -98,13 +128,45 @@ class DecscDenoiser:
         }
 
     def plan(self, shape: tuple[int, int, int], *, streamed: bool = True) -> Plan:
-        """Tiles and memory of a run on a cube of this shape; errors as of :func:`planning.make`."""
+        """Tiles and memory of a run on a cube of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            (band, row, col).
+        streamed : bool
+            Whether the result goes into a sink; if not, it is held, too.
+
+        Returns
+        -------
+        Plan
+            See there.
+
+        Raises
+        ------
+        DenoisingError
+            If the weights need more bands.
+        SettingsError
+            If the memory is too small for any tile.
+        """
         return planning.make(self._weights.model, self.settings, shape, self._device, streamed=streamed)
 
     def seconds(self, plan: Plan) -> tuple[float, float]:
         """About how long a planned run takes if every tile needs one evaluation, and what each further one adds.
 
         Measured now, on a small image.
+
+        Parameters
+        ----------
+        plan : Plan
+            Of this denoiser.
+
+        Returns
+        -------
+        whole : float
+            Seconds, with one evaluation in every tile.
+        more : float
+            Seconds of each further evaluation.
         """
         start, evaluation = planning.seconds(self._weights.model.to(self._device), plan.shape[0], self._device)
         return plan.pixels() * (start + evaluation), plan.pixels() * evaluation
@@ -167,6 +229,11 @@ class DecscDenoiser:
     def two_starts(self) -> Generator[Meeting, None, None]:
         """Solve the last equilibrium of the last run (of its first tile) from two starts, an event per evaluation.
 
+        Yields
+        ------
+        Meeting
+            One for each evaluation, of both starts.
+
         Raises
         ------
         DenoisingError
@@ -178,7 +245,18 @@ class DecscDenoiser:
         yield from two_starts.meet(self._weights.model.to(self._device), c, self.settings.solver)
 
     def measure(self, cube: Cube) -> MeasuredNoise:
-        """The noise of a cube (or of a sample of a large one), in its physical units, without denoising it."""
+        """The noise of a cube (or of a sample of a large one), in its physical units, without denoising it.
+
+        Parameters
+        ----------
+        cube : Cube
+            Noisy.
+
+        Returns
+        -------
+        MeasuredNoise
+            See there.
+        """
         source = Source.of(cube)
         known = self._solutions.subspace if self._solutions.cube is cube else None
         return self._measured(source, self._identified(source) if known is None else known)

@@ -29,10 +29,18 @@ IN_CACHE = 4096
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Similar patches, shape (reference patch, patch of its group), reference patches row by row.
+    """Similar patches.
 
-    A patch counts as the index of its upper left corner in the array of all corners, shape (row, col) = ``corners``.
-    ``across`` reference patches stand in a row.
+    A patch counts as the index of its upper left corner in the array of all corners.
+
+    Parameters
+    ----------
+    positions : int tensor, shape (reference patch, patch of its group)
+        Corners; reference patches row by row.
+    corners : tuple of int
+        Shape (row, col) of the array of all corners.
+    across : int
+        Reference patches in a row.
     """
 
     positions: Tensor
@@ -40,7 +48,13 @@ class Groups:
     across: int
 
     def blocks(self) -> Iterator["Block"]:
-        """The groups of neighbouring references, with the part of the images that they lie in."""
+        """The groups of neighbouring references, with the part of the images that they lie in.
+
+        Yields
+        ------
+        Block
+            One after the other, in the order of the references.
+        """
         grid = self.positions.view(-1, self.across, self.positions.shape[1])
         for top in range(0, len(grid), BLOCK):
             for left in range(0, self.across, BLOCK):
@@ -55,7 +69,15 @@ class Groups:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some groups, positions counted in the corners of ``rows`` and ``cols`` alone."""
+    """Some groups, and the part of the images that they lie in.
+
+    Parameters
+    ----------
+    positions : int tensor, shape (reference patch, patch of its group)
+        Counted in the corners of the part alone.
+    rows, cols : slice
+        The part.
+    """
 
     positions: Tensor
     rows: slice
@@ -81,6 +103,11 @@ def similar_patches(images: Tensor, count: int, search: int, stride: int = 4, ne
         Distance of two reference patches in rows and columns, in pixels.
     near : int, optional
         How far every place is looked at; beyond, every second one in rows and columns. All of them if not given.
+
+    Returns
+    -------
+    Groups
+        One group for each reference patch, itself among them.
     """
     images = _strongest(images)
     corners = (images.shape[1] - PATCH + 1, images.shape[2] - PATCH + 1)
@@ -170,6 +197,24 @@ def shrink(
 
     K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative
     filtering", IEEE Transactions on Image Processing 16, 2007.
+
+    Parameters
+    ----------
+    images : tensor, shape (image, row, col)
+        Unit noise, white.
+    groups : Groups
+        Of images of this size.
+    threshold : float
+        In noise levels; without a pilot.
+    pilot : tensor, shape (image, row, col), optional
+        An estimate of the clean images.
+    together : bool
+        Whether every group turns the images to its own principal axes.
+
+    Returns
+    -------
+    tensor, shape (image, row, col)
+        A new one.
     """
 
     def shrunk(block: Block) -> tuple[Tensor, Tensor]:
@@ -250,7 +295,18 @@ def _gather(coefficients: Tensor, here: Tensor, out: Tensor) -> None:
 
 
 def principal_axes(group: Tensor) -> Tensor:
-    """Orthonormal axes (group, image, axis) of the images in every group, its means left out."""
+    """Orthonormal axes (group, image, axis) of the images in every group, its means left out.
+
+    Parameters
+    ----------
+    group : tensor, shape (group, image, patch, coefficient)
+        Of unit noise.
+
+    Returns
+    -------
+    tensor, shape (group, image, axis)
+        Strongest last.
+    """
     flat, means = group.flatten(2), group[..., 0].sum(2) / group.shape[2] ** 0.5
     moment = torch.bmm(flat, flat.mT) - means[:, :, None] * means[:, None]
     axes: Tensor = torch.linalg.eigh(moment)[1]
@@ -261,6 +317,18 @@ def coefficients(images: Tensor, weights: Tensor | None = None) -> Tensor:
     """Cosine transform of the patch at every corner of (image, row, col): (image, corner, coefficient).
 
     ``weights`` (64,) multiply the coefficients.
+
+    Parameters
+    ----------
+    images : tensor, shape (image, row, col)
+        At least a patch wide.
+    weights : tensor, shape (64,), optional
+        Multiply the coefficients.
+
+    Returns
+    -------
+    tensor, shape (image, corner, coefficient)
+        Corners row by row.
     """
     kernels = on_device(cosines, PATCH, images.device)
     kernels = kernels if weights is None else weights[:, None] * kernels
@@ -277,7 +345,20 @@ def _laid_out(sums: Tensor, shape: torch.Size) -> Tensor:
 
 
 def laid_out(patches: Tensor, shape: torch.Size) -> Tensor:
-    """Images (image, row, col) of patches added up in their places; (image, corner, pixel of the patch)."""
+    """Images (image, row, col) of patches added up in their places; (image, corner, pixel of the patch).
+
+    Parameters
+    ----------
+    patches : tensor, shape (image, corner, pixel of the patch)
+        Corners row by row.
+    shape : tuple of int
+        (image, row, col).
+
+    Returns
+    -------
+    tensor, shape (image, row, col)
+        Sums.
+    """
     count, rows, cols = shape
     down, right = rows - PATCH + 1, cols - PATCH + 1
     patches = patches.view(count, down, right, PATCH, PATCH)
@@ -325,13 +406,39 @@ def _weights(noise: Tensor, positions: Tensor, shape: torch.Size) -> Tensor:
 
 
 def on_device(make: Callable[[int], Floats], size: int, device: torch.device) -> Tensor:
-    """A matrix that is made for a size, on a device."""
+    """A matrix that is made for a size, on a device.
+
+    Parameters
+    ----------
+    make : callable
+        Takes a size, gives an array.
+    size : int
+        What it takes.
+    device : torch.device
+        Where the matrix is wanted.
+
+    Returns
+    -------
+    float32 tensor
+        Made once for each device.
+    """
     return torch.from_numpy(make(size)).to(device)
 
 
 @cache
 def cosines(length: int = PATCH) -> Floats:
-    """Orthonormal cosine transform of a patch, rows in a row: shape (coefficient, pixel)."""
+    """Orthonormal cosine transform of a patch, rows in a row: shape (coefficient, pixel).
+
+    Parameters
+    ----------
+    length : int
+        Side of the patch, pixels.
+
+    Returns
+    -------
+    float32 array, shape (coefficient, pixel)
+        Both in row-major order.
+    """
     sample = np.arange(length)
     one = np.sqrt(2 / length) * np.cos(np.pi * (sample + 0.5) * sample[:, None] / length)
     one[0] /= np.sqrt(2)
@@ -340,7 +447,18 @@ def cosines(length: int = PATCH) -> Floats:
 
 @cache
 def haar(length: int) -> Floats:
-    """Orthonormal Haar transform, length a power of two: shape (coefficient, sample); coefficient 0 is the mean's."""
+    """Orthonormal Haar transform, length a power of two: shape (coefficient, sample); coefficient 0 is the mean's.
+
+    Parameters
+    ----------
+    length : int
+        A power of two.
+
+    Returns
+    -------
+    float32 array, shape (coefficient, sample)
+        Orthonormal.
+    """
     if length == 1:
         return np.ones((1, 1), np.float32)
     half = length // 2

@@ -46,8 +46,16 @@ AT_ONCE = 8192
 
 @dataclass(frozen=True, eq=False)
 class Gains:
-    """What is frozen of a block: axes (group, image, axis) and weights (group,); what the gains of its chunks lack to
-    1, where it is held.
+    """What is frozen of a block.
+
+    Parameters
+    ----------
+    axes : tensor, shape (group, image, axis)
+        Principal axes of every group.
+    weights : tensor, shape (group,)
+        How much a group counts.
+    lacking : tuple of tensors, optional
+        What the gains of its chunks lack to 1, where it is held.
     """
 
     axes: Tensor
@@ -95,7 +103,18 @@ class FrozenFilter:
         return self._divided(images, self._put_together(images, results), self.weight)
 
     def once(self, images: Tensor) -> Tensor:
-        """The same for images that are the only ones: gains are found on the way, and nothing of them is held."""
+        """The same for images that are the only ones: gains are found on the way, and nothing of them is held.
+
+        Parameters
+        ----------
+        images : tensor, shape (image, row, col)
+            Unit noise.
+
+        Returns
+        -------
+        tensor, shape (image, row, col)
+            W times the images.
+        """
         parts: list[Tensor] = []
 
         def kept(results: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Tensor]:
@@ -108,7 +127,18 @@ class FrozenFilter:
         return self._divided(images, total, self._weight(parts))
 
     def inner(self, a: Tensor, b: Tensor) -> float:
-        """<a, b>_D, the inner product in which W is self-adjoint."""
+        """<a, b>_D, the inner product in which W is self-adjoint.
+
+        Parameters
+        ----------
+        a, b : tensor, shape (image, row, col)
+            Of the pilot's shape.
+
+        Returns
+        -------
+        float
+            Positive for a = b unless they are 0.
+        """
         return float((torch.where(self.weight > 0, self.weight, 1) * a * b).double().sum())
 
     @cached_property

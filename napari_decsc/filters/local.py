@@ -28,7 +28,20 @@ LIKE = 0.5
 
 
 def box_mean(images: Tensor, side: int) -> Tensor:
-    """Mean of the window of side x side pixels around each pixel, of what lies inside the image; ``side`` is odd."""
+    """Mean of the window of side x side pixels around each pixel, of what lies inside the image; ``side`` is odd.
+
+    Parameters
+    ----------
+    images : tensor, shape (N, C, rows, cols)
+        NaN spreads.
+    side : int
+        Odd, pixels.
+
+    Returns
+    -------
+    tensor, shape (N, C, rows, cols)
+        A new one.
+    """
     means = torch.empty_like(images, memory_format=torch.contiguous_format)
     flat, into = images.flatten(0, 1), means.flatten(0, 1)
     # a few images at once: what is added up stays in the cache of a core
@@ -59,10 +72,22 @@ def _line_mean(images: Tensor, side: int, dim: int) -> Tensor:
 
 
 def local_wiener(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Every pixel of (N, C, rows, cols) drawn to its neighbours' mean; the estimate and the gain g of each.
+    """Every pixel drawn to its neighbours' mean.
 
     x -> m + g (x - m); the gain g = max(v - 1.3, 0) / v comes from the mean m and variance v of a window.
     Source: Lee, *Digital image enhancement and noise filtering by use of local statistics*, IEEE TPAMI 2 (1980).
+
+    Parameters
+    ----------
+    images : tensor, shape (N, C, rows, cols)
+        Unit noise, white.
+
+    Returns
+    -------
+    estimate : tensor, shape (N, C, rows, cols)
+        A new one.
+    gain : tensor, shape (N, C, rows, cols)
+        From 0 to 1.
     """
     mean = box_mean(images, NEAR)
     variance = box_mean(images.square(), NEAR) - mean.square()
@@ -71,25 +96,64 @@ def local_wiener(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def without_leak(estimate: Tensor, leak: float) -> Tensor:
-    """An estimate that is nothing but noise of variance ``leak`` that came through becomes 0."""
+    """An estimate that is nothing but noise of variance ``leak`` that came through becomes 0.
+
+    Parameters
+    ----------
+    estimate : tensor, shape (N, C, rows, cols)
+        Of images of unit noise.
+    leak : float
+        Variance of the noise that comes through the filter.
+
+    Returns
+    -------
+    tensor, shape (N, C, rows, cols)
+        A new one.
+    """
     energy = box_mean(estimate.square(), WIDE)
     return estimate * ((energy - leak).clamp(min=0) / energy.clamp(min=1e-9))
 
 
 def column_offsets(residual: Tensor, mask: Tensor) -> Tensor:
-    """By how much columns of (N, B, rows, cols) are offset as a whole, each band on its own: (N, B, 1, cols).
+    """By how much whole columns are offset, each band on its own.
 
     0 where chance explains it, and where a band beside it shows the like.
+
+    Parameters
+    ----------
+    residual : tensor, shape (N, B, rows, cols)
+        What an estimate leaves over of a whitened cube.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel counts.
+
+    Returns
+    -------
+    tensor, shape (N, B, 1, cols)
+        In noise levels.
     """
     median, chance = _column_medians(residual, mask)
     return torch.where((median.abs() > OFFSET * chance) & ~in_adjacent_band(median), median, 0)
 
 
 def stripes(cube: Tensor, mask: Tensor, sigma: Tensor) -> Tensor:
-    """By how much columns of a raw cube with noise levels ``sigma`` (N, B) are offset against those beside them.
+    """By how much columns of a raw cube are offset against those beside them.
 
-    (N, B, rows, cols) -> (N, B, 1, cols); 0 where chance explains it, or what columns of this band differ by anyway,
-    and where a band beside it shows the like.
+    0 where chance explains it, or what columns of this band differ by anyway; and where a band beside it shows the
+    like.
+
+    Parameters
+    ----------
+    cube : tensor, shape (N, B, rows, cols)
+        As it was measured.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel counts.
+    sigma : tensor, shape (N, B)
+        Noise level of every band.
+
+    Returns
+    -------
+    tensor, shape (N, B, 1, cols)
+        In the unit of the cube.
     """
     median, chance = _column_medians(cube, mask)
     chance = chance * sigma[:, :, None, None]
@@ -110,10 +174,21 @@ def _column_medians(values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def in_adjacent_band(residual: Tensor, others: Tensor | None = None) -> Tensor:
-    """True where a band beside it deviates in the same way, half as much or more. (N, B, rows, cols) -> the same shape.
+    """True where a band beside it deviates in the same way, half as much or more.
 
     Impulses, dead pixels and stripes strike single bands; structure that an estimate misses goes through several.
-    ``others``: what counts of the bands beside, if not all of ``residual``.
+
+    Parameters
+    ----------
+    residual : tensor, shape (N, B, rows, cols)
+        What an estimate leaves over.
+    others : tensor, shape (N, B, rows, cols), optional
+        What counts of the bands beside; all of ``residual`` if left out.
+
+    Returns
+    -------
+    bool tensor, shape (N, B, rows, cols)
+        False in a cube of one band.
     """
     others = residual if others is None else others
     adjacent = torch.zeros_like(residual)

@@ -26,9 +26,23 @@ SMOOTH = 1.0
 
 
 def first_pass(images: Tensor, signal: Tensor, scales: int = SCALES) -> tuple[Tensor, Tensor | None]:
-    """A pilot: similar patches thresholded together; and the estimate at half the size, if there is one.
+    """A pilot: similar patches thresholded together, at every scale.
 
-    ``signal`` (r,) weighs the images in the search. There may be no image at all.
+    Parameters
+    ----------
+    images : tensor, shape (r, rows, cols)
+        Unit noise, white; r may be 0.
+    signal : tensor, shape (r,)
+        Weighs the images in the search.
+    scales : int
+        How often the image is halved, and 1.
+
+    Returns
+    -------
+    pilot : tensor, shape (r, rows, cols)
+        The estimate.
+    coarse : tensor, shape (r, rows / 2, cols / 2), or None
+        The estimate at half the size, if there is one.
     """
     if len(images) == 0:
         return images, None
@@ -39,7 +53,22 @@ def first_pass(images: Tensor, signal: Tensor, scales: int = SCALES) -> tuple[Te
 
 
 def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
-    """The estimate: similar patches multiplied by the Wiener gains of a pilot."""
+    """The estimate: similar patches multiplied by the Wiener gains of a pilot.
+
+    Parameters
+    ----------
+    images : tensor, shape (r, rows, cols)
+        Unit noise, white.
+    pilot : tensor, shape (r, rows, cols)
+        Of :func:`first_pass`.
+    coarse : tensor, optional
+        Of :func:`first_pass`.
+
+    Returns
+    -------
+    tensor, shape (r, rows, cols)
+        A new one.
+    """
     if len(images) == 0:
         return images
     groups = similar(pilot)
@@ -50,12 +79,37 @@ def similar(images: Tensor) -> Groups:
     """Groups of patches that look alike in the strongest components.
 
     Patches that overlap share their noise, and look alike because of it: few places near by, many further off.
+
+    Parameters
+    ----------
+    images : tensor, shape (r, rows, cols)
+        Strongest component first, weighed.
+
+    Returns
+    -------
+    Groups
+        References four pixels apart.
     """
     return similar_patches(images[:SEEN], GROUP, SEARCH, near=NEAR)
 
 
 def halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:
-    """The estimate (r, rows / 2, cols / 2) at the next scale, None where the image is too small."""
+    """The estimate (r, rows / 2, cols / 2) at the next scale, None where the image is too small.
+
+    Parameters
+    ----------
+    images : tensor, shape (r, rows, cols)
+        Unit noise, white.
+    signal : tensor, shape (r,)
+        Weighs the images in the search.
+    scales : int
+        How many are left.
+
+    Returns
+    -------
+    tensor, shape (r, rows / 2, cols / 2), or None
+        None where the image is too small, or no scale is left.
+    """
     rows, cols = images.shape[1:]
     if scales == 0 or min(rows, cols) < 2 * SMALLEST or rows % 2 or cols % 2:
         return None
@@ -64,7 +118,20 @@ def halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:
 
 
 def righted(fine: Tensor, coarse: Tensor | None) -> Tensor:
-    """The finer estimate, with what is smooth in it as the coarser has it."""
+    """The finer estimate, with what is smooth in it as the coarser has it.
+
+    Parameters
+    ----------
+    fine : tensor, shape (r, rows, cols)
+        An estimate.
+    coarse : tensor, shape (r, rows / 2, cols / 2), optional
+        Of :func:`halved`.
+
+    Returns
+    -------
+    tensor, shape (r, rows, cols)
+        ``fine`` itself without a coarser one.
+    """
     if coarse is None:
         return fine
     missing = _smooth(coarse - F.avg_pool2d(fine, 2))

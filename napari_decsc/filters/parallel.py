@@ -20,7 +20,13 @@ Result = TypeVar("Result")
 
 @contextmanager
 def one_thread() -> Iterator[int]:
-    """For thousands of short steps: handing each to several threads costs more than it gains. How many there were."""
+    """For thousands of short steps: handing each to several threads costs more than it gains. How many there were.
+
+    Yields
+    ------
+    int
+        How many threads there were.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -33,6 +39,20 @@ def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: 
     """The results of all parts in their order; on the CPU up to `MOST` threads take whole parts.
 
     ``work`` runs without gradients, and may change no tensor that was made outside of it.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a part. It runs without gradients, and may change no tensor that was made outside of it.
+    parts : sequence
+        What it takes, one after the other.
+    device : torch.device
+        Where it computes: threads are for the CPU.
+
+    Yields
+    ------
+    object
+        What ``work`` returned, in the order of the parts.
     """
     without_gradients = torch.no_grad()(work)
     with one_thread() as threads:

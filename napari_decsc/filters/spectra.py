@@ -8,12 +8,37 @@ def eigen(moment: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues, rising, and eigenvectors (..., B, B) of symmetric matrices, by way of double precision.
 
     In single precision the iteration does not end for moments of few pixels, which have many eigenvalues of 0.
+
+    Parameters
+    ----------
+    moment : tensor, shape (..., B, B)
+        Symmetric.
+
+    Returns
+    -------
+    values : tensor, shape (..., B)
+        Rising.
+    vectors : tensor, shape (..., B, B)
+        One a column.
     """
     values, vectors = torch.linalg.eigh(moment.double().nan_to_num())
     return values.to(moment.dtype), vectors.to(moment.dtype)
 
 
 def mix_bands(matrix: Tensor, cube: Tensor) -> Tensor:
-    """Every spectrum times a matrix: (N, C, B), (N, B, rows, cols) -> (N, C, rows, cols)."""
+    """Every spectrum times a matrix.
+
+    Parameters
+    ----------
+    matrix : tensor, shape (N, C, B)
+        N may be 1.
+    cube : tensor, shape (N, B, rows, cols)
+        Spectra along the second axis.
+
+    Returns
+    -------
+    tensor, shape (N, C, rows, cols)
+        A new one.
+    """
     mixed = matrix @ cube.flatten(2)
     return mixed.view(*mixed.shape[:2], *cube.shape[2:])

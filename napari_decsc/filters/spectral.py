@@ -36,12 +36,34 @@ class Subspace:
     variances: Floats
 
     def images(self, data: Floats) -> Floats:
-        """Eigen-images of a cube, shape (rank, row, col)."""
+        """Eigen-images of a cube, shape (rank, row, col).
+
+        Parameters
+        ----------
+        data : float array, shape (band, row, col)
+            In the unit of the cube that was analysed.
+
+        Returns
+        -------
+        float array, shape (rank, row, col)
+            Unit noise.
+        """
         whitened = (data.reshape(len(data), -1) - self.mean) / self.sigma
         return (self.basis.T @ whitened).reshape(-1, *data.shape[1:])
 
     def cube(self, images: Floats) -> Floats:
-        """The cube of some eigen-images, shape (band, row, col)."""
+        """The cube of some eigen-images, shape (band, row, col).
+
+        Parameters
+        ----------
+        images : float array, shape (rank, row, col)
+            As `images` gives them.
+
+        Returns
+        -------
+        float array, shape (band, row, col)
+            In the unit of the cube.
+        """
         whitened = self.basis @ images.reshape(len(images), -1)
         return (whitened * self.sigma + self.mean).reshape(-1, *images.shape[1:])
 
@@ -51,6 +73,20 @@ def analyse(data: Floats, measured: NDArray[np.bool_], rank: int = 0) -> Subspac
 
     The noise level is taken from differences first, which texture makes too large, then from what the first basis
     leaves unexplained, where no texture is left.
+
+    Parameters
+    ----------
+    data : float array, shape (band, row, col)
+        Peak 1, finite.
+    measured : bool array, shape (band, row, col)
+        False where a voxel was filled in.
+    rank : int
+        Components; 0: as many as rise above the noise.
+
+    Returns
+    -------
+    Subspace
+        See there.
     """
     pixels = measured.all(axis=0).ravel()
     spectra = data.reshape(len(data), -1)[:, pixels if pixels.any() else slice(None)]
@@ -64,9 +100,19 @@ def analyse(data: Floats, measured: NDArray[np.bool_], rank: int = 0) -> Subspac
 
 
 def difference_noise(data: Floats, measured: NDArray[np.bool_]) -> Floats:
-    """Noise level of each band, shape (band,), from second differences; the median is blind to most edges.
+    """Noise level of each band from second differences; the median is blind to most edges.
 
-    0 where no voxel has a neighbour.
+    Parameters
+    ----------
+    data : float array, shape (band, row, col)
+        Of any unit.
+    measured : bool array, shape (band, row, col)
+        False for what does not count.
+
+    Returns
+    -------
+    float array, shape (band,)
+        In that unit; 0 where no voxel has a neighbour.
     """
     differences = second_differences(np.where(measured, data, np.float32(np.nan)))
     return np.array([_spread(band[np.isfinite(band)]) for band in differences], np.float32)

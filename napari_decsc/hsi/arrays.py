@@ -35,6 +35,13 @@ def to_cube(array: Any, band_axis: int | str | None = None) -> tuple[Cube, Back]
         The axis that counts the bands, or its name in a DataArray. By default the first; in a DataArray the one that
         is named so, or has such a coordinate.
 
+    Returns
+    -------
+    cube : Cube
+        A view of the array where that can be.
+    back : callable
+        Takes a cube of the same shape, gives the array.
+
     Raises
     ------
     CubeError

@@ -56,11 +56,36 @@ class Calibration:
 
         The no-data value stays what it is, and no other number becomes it. float32, or float64 where float32 could not
         tell neighbouring numbers apart.
+
+        Parameters
+        ----------
+        stored : array, shape (band, row, col)
+            Numbers of the file; may be lazy.
+        no_data : float, optional
+            The stored number that means "not measured".
+
+        Returns
+        -------
+        dask array
+            float32, or float64 where float32 could not tell neighbouring numbers apart.
         """
         return _lazy(_Linear(stored, self, self._dtype(np.dtype(stored.dtype)), no_data))
 
     def stored(self, values: Any, no_data: float | None) -> Any:
-        """The numbers, float64 and not rounded, that stand for values; lazy as `values`."""
+        """The numbers, float64 and not rounded, that stand for values; lazy as `values`.
+
+        Parameters
+        ----------
+        values : array, shape (band, row, col)
+            As `values` made them; may be lazy.
+        no_data : float, optional
+            The value that means "not measured".
+
+        Returns
+        -------
+        dask array
+            float64.
+        """
         return _lazy(_Linear(values, self.inverse, np.dtype(np.float64), no_data))
 
     def _dtype(self, stored: np.dtype[Any]) -> np.dtype[Any]:

@@ -18,12 +18,38 @@ NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """Such as "1 band" and "31 bands"; ``many`` is the plural where it takes more than an s."""
+    """Such as "1 band" and "31 bands"; ``many`` is the plural where it takes more than an s.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    one : str
+        The noun.
+    many : str
+        Its plural, where that takes more than an s.
+
+    Returns
+    -------
+    str
+        Number and noun.
+    """
     return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
 
 
 def size_in_words(shape: Sequence[int]) -> str:
-    """A shape (band, row, col) for a person, such as "31 bands × 256 rows × 256 cols"; of other shapes the numbers."""
+    """A shape (band, row, col) for a person, such as "31 bands × 256 rows × 256 cols"; of other shapes the numbers.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        (band, row, col).
+
+    Returns
+    -------
+    str
+        For a person.
+    """
     if len(shape) != 3:
         return " × ".join(map(str, shape))
     return " × ".join(counted(int(number), one) for number, one in zip(shape, ("band", "row", "col"), strict=True))
@@ -126,11 +152,33 @@ class Cube:
         return None if factor is None else self.wavelengths * factor
 
     def replace(self, **changes: Any) -> "Cube":
-        """A copy with some fields changed, everything else kept."""
+        """A copy with some fields changed, everything else kept.
+
+        Parameters
+        ----------
+        **changes : object
+            Field to value.
+
+        Returns
+        -------
+        Cube
+            Shares the data unless they are changed.
+
+        Raises
+        ------
+        CubeError
+            If the changes do not fit.
+        """
         return dataclasses.replace(self, **changes)
 
     def physical(self) -> NDArray[np.float32]:
-        """The whole cube as float32 physical values (``data / scale``), not-measured voxels as NaN."""
+        """The whole cube as float32 physical values (``data / scale``), not-measured voxels as NaN.
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+            A copy: of a memory map, all of it is read.
+        """
         raw = np.asarray(self.data)
         # what float32 cannot hold becomes infinite, which everyone takes for "not measured"
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -143,7 +191,13 @@ class Cube:
         return values
 
     def as_stored(self) -> "Cube":
-        """The cube in the numbers of its file: the calibration undone, its fields in the header again."""
+        """The cube in the numbers of its file: the calibration undone, its fields in the header again.
+
+        Returns
+        -------
+        Cube
+            This one where no calibration was applied.
+        """
         if self.calibration is None:
             return self
         data = self.calibration.stored(self.data, self.no_data)

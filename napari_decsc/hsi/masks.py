@@ -26,6 +26,16 @@ def stuck_values(cube: Cube) -> tuple[float, ...]:
 
     In whole counts many voxels share a value by chance: looked at are 0, the peak, the least and the largest value.
     In a cube whose values hardly ever repeat, any value that does is one.
+
+    Parameters
+    ----------
+    cube : Cube
+        A sample of it is looked at.
+
+    Returns
+    -------
+    tuple of float
+        Physical units; none where nothing is stuck.
     """
     values = sample(cube)
     values = values[np.isfinite(values)]
@@ -48,6 +58,18 @@ def cut_off(cube: Cube, stuck: tuple[float, ...]) -> tuple[float, ...]:
 
     Such a voxel says that it is dark, or bright, as those beside it are; one that is filled says nothing. Impulses and
     dead lines strike bright and dark places alike.
+
+    Parameters
+    ----------
+    cube : Cube
+        A sample of it is looked at.
+    stuck : tuple of float
+        Of :func:`stuck_values`, physical units.
+
+    Returns
+    -------
+    tuple of float
+        Some of them.
     """
     values = sample(cube)
     return tuple(value for value in stuck if _is_end(values, value) and _is_cut_off(values, value))
@@ -93,9 +115,21 @@ def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def usable(physical: NDArray[np.float32], stuck: tuple[float, ...], cut: tuple[float, ...] = ()) -> NDArray[np.bool_]:
-    """False where a voxel (band, row, col) is not finite or exactly on one of the stuck values.
+    """Which voxels carry information.
 
-    On one that is ``cut`` off only where all bands of the pixel are.
+    Parameters
+    ----------
+    physical : float32 array, shape (band, row, col)
+        Physical units; NaN for what was not measured.
+    stuck : tuple of float
+        Values that tell nothing.
+    cut : tuple of float
+        Those of them that tell nothing only where all bands of the pixel are on them.
+
+    Returns
+    -------
+    bool array, shape (band, row, col)
+        False where a voxel is not finite or on a stuck value.
     """
     mask = np.asarray(np.isfinite(physical))
     for value in stuck:
@@ -105,11 +139,35 @@ def usable(physical: NDArray[np.float32], stuck: tuple[float, ...], cut: tuple[f
 
 
 def blank_bands(cube: Cube, stuck: tuple[float, ...]) -> tuple[int, ...]:
-    """Bands in which no sampled voxel is usable: dead, saturated or constant. Nothing can be said of them either."""
+    """Bands in which no sampled voxel is usable: dead, saturated or constant. Nothing can be said of them either.
+
+    Parameters
+    ----------
+    cube : Cube
+        A sample of it is looked at.
+    stuck : tuple of float
+        Of :func:`stuck_values`, physical units.
+
+    Returns
+    -------
+    tuple of int
+        From 0.
+    """
     mask = usable(sample(cube), stuck)
     return tuple(np.flatnonzero(~mask.any(axis=(1, 2))).tolist())
 
 
 def blank_pixels(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels (row, col) of which no band is usable: outside the scene, or truly black. Nothing can be said of them."""
+    """Pixels (row, col) of which no band is usable: outside the scene, or truly black. Nothing can be said of them.
+
+    Parameters
+    ----------
+    mask : bool array, shape (band, row, col)
+        Of :func:`usable`.
+
+    Returns
+    -------
+    bool array, shape (row, col)
+        True where no band is usable.
+    """
     return np.asarray(~mask.any(axis=0))

@@ -59,12 +59,28 @@ class Scores:
         return float(np.degrees(self.sam))
 
     def summary(self) -> dict[str, float]:
-        """The four figures by name: mpsnr (dB), mssim, sam (radians), ergas."""
+        """The four figures by name: mpsnr (dB), mssim, sam (radians), ergas.
+
+        Returns
+        -------
+        dict of str to float
+            In this order.
+        """
         return {"mpsnr": self.mpsnr, "mssim": self.mssim, "sam": self.sam, "ergas": self.ergas}
 
 
 def score_cubes(reference: Cube, test: Cube) -> Scores:
     """Scores of a cube on physical values; the peak is that of the reference (`napari_decsc.hsi.scaling.peak`).
+
+    Parameters
+    ----------
+    reference, test : Cube
+        Of one shape.
+
+    Returns
+    -------
+    Scores
+        See there.
 
     Raises
     ------
@@ -76,7 +92,19 @@ def score_cubes(reference: Cube, test: Cube) -> Scores:
 
 
 def score(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Scores:
-    """All scores of an array (band, row, col) against its reference; ``peak`` is the value that counts as 1.
+    """All scores of an array against its reference.
+
+    Parameters
+    ----------
+    reference, test : array, shape (band, row, col)
+        In one unit; NaN for what was not measured.
+    peak : float
+        The value that counts as 1, in that unit.
+
+    Returns
+    -------
+    Scores
+        See there.
 
     Raises
     ------
@@ -96,9 +124,24 @@ def score(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Sco
 
 
 def psnr_per_band(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Floats:
-    """Peak signal-to-noise ratio of every band, shape (band,), dB: 10 log10(peak^2 / MSE_b); infinite where MSE_b = 0.
+    """Peak signal-to-noise ratio of every band: 10 log10(peak^2 / MSE_b).
 
-    Raises CubeError as `score` does.
+    Parameters
+    ----------
+    reference, test : array, shape (band, row, col)
+        In one unit.
+    peak : float
+        The value that counts as 1, in that unit.
+
+    Returns
+    -------
+    float array, shape (band,)
+        dB; infinite where MSE_b = 0.
+
+    Raises
+    ------
+    CubeError
+        As `score`.
     """
     _check_peak(peak)
     errors = np.array([_mean((a - b) ** 2) for a, b in _bands(reference, test)])
@@ -107,25 +150,56 @@ def psnr_per_band(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0
 
 
 def ssim_per_band(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Floats:
-    """Structural similarity of every band, shape (band,), with an 11 x 11 Gaussian window of standard deviation 1.5.
+    """Structural similarity of every band, with an 11 x 11 Gaussian window of standard deviation 1.5.
 
     Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity", IEEE
     Trans. Image Processing 13(4), 2004, eq. 13, K1 = 0.01, K2 = 0.03. The mean is over the pixels whose window lies
     inside the image; along an axis of fewer than 11 pixels there is none, so all of them count, with the image
     mirrored at its border. Around voxels that were not measured, the window's other weights are scaled up to a sum of
-    1. Raises CubeError as `score` does.
+    1.
+
+    Parameters
+    ----------
+    reference, test : array, shape (band, row, col)
+        In one unit.
+    peak : float
+        The value that counts as 1, in that unit.
+
+    Returns
+    -------
+    float array, shape (band,)
+        At most 1.
+
+    Raises
+    ------
+    CubeError
+        As `score`.
     """
     _check_peak(peak)
     return np.array([_ssim(a, b, peak) for a, b in _bands(reference, test)])
 
 
 def spectral_angle(reference: NDArray[Any], test: NDArray[Any]) -> Floats:
-    """Angle between the two spectra of every pixel, shape (row, col), radians, from 0 to pi.
+    """Angle between the two spectra of every pixel.
 
     Yuhas, Goetz, Boardman, JPL Airborne Geoscience Workshop, 1992: arccos(<a, b> / (|a| |b|)), computed by the formula
     2 atan2(|u - v|, |u + v|) for unit vectors u, v, which keeps its digits at small angles (Kahan, 2006). Two spectra
-    that are zero agree: 0. One zero spectrum has nothing in common with the other: pi / 2. A pixel without any
-    measured band: NaN. Raises CubeError if the shapes differ.
+    that are zero agree: 0. One zero spectrum has nothing in common with the other: pi / 2.
+
+    Parameters
+    ----------
+    reference, test : array, shape (band, row, col)
+        In one unit.
+
+    Returns
+    -------
+    float array, shape (row, col)
+        Radians, 0 to pi; NaN for a pixel without any measured band.
+
+    Raises
+    ------
+    CubeError
+        If the shapes differ.
     """
     _check_shapes(reference, test)
     rows_cols = reference.shape[1:]
@@ -147,7 +221,22 @@ def ergas(reference: NDArray[Any], test: NDArray[Any]) -> float:
     """Relative dimensionless global error: 100 sqrt(mean_b(MSE_b / mu_b^2)), mu_b the mean of the reference's band b.
 
     Wald, "Data Fusion: Definitions and Architectures", 2002, with a resolution ratio of 1, as the denoising papers use
-    it. A band whose mean is exactly 0 has no relative error and is left out. Raises CubeError if the shapes differ.
+    it. A band whose mean is exactly 0 has no relative error and is left out.
+
+    Parameters
+    ----------
+    reference, test : array, shape (band, row, col)
+        In one unit.
+
+    Returns
+    -------
+    float
+        0 for identical cubes.
+
+    Raises
+    ------
+    CubeError
+        If the shapes differ.
     """
     relative = []
     for a, b in _bands(reference, test):

@@ -8,20 +8,59 @@ from numpy.typing import NDArray
 
 
 def missing(raw: NDArray[Any], no_data: float) -> NDArray[np.bool_]:
-    """True where raw values are the no-data value, as their own type says it."""
+    """True where raw values are the no-data value, as their own type says it.
+
+    Parameters
+    ----------
+    raw : array
+        Of any shape.
+    no_data : float
+        May be NaN.
+
+    Returns
+    -------
+    bool array
+        Of the same shape.
+    """
     if raw.dtype.kind == "f":
         return np.asarray(raw == in_type(no_data, raw.dtype))
     return np.asarray(raw == no_data)
 
 
 def in_type(no_data: float, dtype: np.dtype[Any]) -> Any:
-    """The no-data value as a type of floating-point numbers says it; infinite where it lies beyond the type."""
+    """The no-data value as a type of floating-point numbers says it; infinite where it lies beyond the type.
+
+    Parameters
+    ----------
+    no_data : float
+        As it was read.
+    dtype : numpy.dtype
+        A type of floating-point numbers.
+
+    Returns
+    -------
+    NumPy scalar
+        Of that type.
+    """
     with np.errstate(over="ignore"):
         return dtype.type(no_data)
 
 
 def holds(dtype: np.dtype[Any], no_data: float) -> bool:
-    """Whether a type can say the no-data value; types of floating-point numbers do so as `in_type`."""
+    """Whether a type can say the no-data value; types of floating-point numbers do so as `in_type`.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        Of any kind of number.
+    no_data : float
+        As it was read.
+
+    Returns
+    -------
+    bool
+        Whether it comes back as it went in.
+    """
     if dtype.kind == "f":
         return True
     limits = np.iinfo(dtype)
@@ -32,6 +71,20 @@ def spared(values: NDArray[Any], raw: NDArray[Any], no_data: float | None) -> ND
     """``values``, made from ``raw`` by a change of type, with measured ones moved off the no-data value.
 
     Rounding and cutting may put them on it: they take the nearest other value, on the side where they came from.
+
+    Parameters
+    ----------
+    values : array
+        After the change of type.
+    raw : array
+        Before it, of the same shape.
+    no_data : float, optional
+        In raw values.
+
+    Returns
+    -------
+    array
+        ``values`` itself where nothing has to be moved.
     """
     if no_data is None or not np.isfinite(no_data) or not holds(values.dtype, no_data):
         return values
@@ -63,6 +116,20 @@ def unified(data: Any, marks: Sequence[Sequence[float]]) -> tuple[Any, float | N
 
     ``marks`` are the no-data values of each band. NaN takes their place in types that know it, else the first of them
     that the type holds, which no measured voxel becomes. Lazy (a dask array) unless nothing has to change.
+
+    Parameters
+    ----------
+    data : array, shape (band, row, col)
+        Raw values; may be lazy.
+    marks : sequence of sequences of float
+        The no-data values of each band.
+
+    Returns
+    -------
+    data : array, shape (band, row, col)
+        Lazy (a dask array) unless nothing has to change.
+    no_data : float or None
+        The one value that stands for all.
     """
     usable = [[value for value in values if holds(data.dtype, value)] for values in marks]
     said = [value for values in usable for value in values]

@@ -30,6 +30,16 @@ def sample_cube(rows: int = 256, cols: int = 256, bands: int = 31) -> Cube:
     The scene is the central part of a photograph of a cup of coffee (`skimage.data.coffee`, CC0); an image larger than
     the photograph is filled by mirroring it.
 
+    Parameters
+    ----------
+    rows, cols, bands : int
+        Its size.
+
+    Returns
+    -------
+    Cube
+        Axes (band, row, col), wavelengths in nm.
+
     Raises
     ------
     SettingsError

@@ -11,7 +11,20 @@ SAMPLE_VOXELS = 2_000_000
 
 
 def sample(cube: Cube, voxels: int = SAMPLE_VOXELS) -> NDArray[np.float32]:
-    """About ``voxels`` physical values on an even grid of rows and cols, all bands, float32; not-measured ones NaN."""
+    """About ``voxels`` physical values on an even grid of rows and cols, all bands, float32; not-measured ones NaN.
+
+    Parameters
+    ----------
+    cube : Cube
+        May be a memory map: only the grid is read.
+    voxels : int
+        About how many.
+
+    Returns
+    -------
+    float32 array, shape (band, row, col)
+        Not-measured voxels are NaN.
+    """
     bands, rows, cols = cube.shape
     step = max(1, int(np.ceil(np.sqrt(bands * rows * cols / voxels))))
     return cube.replace(data=mapped.read(cube.data[:, ::step, ::step])).physical()
@@ -21,6 +34,16 @@ def peak(cube: Cube) -> float:
     """The physical value that counts as 1: noise strengths and PSNR refer to it.
 
     1 for data that are already reflectance-like (99.5th percentile between 0.2 and 2), else that percentile.
+
+    Parameters
+    ----------
+    cube : Cube
+        A sample of it is looked at.
+
+    Returns
+    -------
+    float
+        Physical units; positive.
     """
     values = sample(cube)
     values = values[np.isfinite(values)]

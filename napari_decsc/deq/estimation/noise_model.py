@@ -17,7 +17,15 @@ QUIET = 3e-4
 
 @dataclass(frozen=True, eq=False)
 class LineNoise:
-    """Lines at ``angle`` whose offsets have the variance (band,) in stabilised bands; 0 where a band has none."""
+    """Lines of pixels whose offsets are random.
+
+    Parameters
+    ----------
+    angle : float
+        Degrees off the columns; 90: rows.
+    variance : tensor, shape (band,)
+        Of the offsets, in stabilised bands; 0 where a band has none.
+    """
 
     angle: float
     variance: Tensor
@@ -25,12 +33,28 @@ class LineNoise:
 
 @dataclass(frozen=True, eq=False)
 class NoiseModel:
-    """What is known of the noise.
+    """What is known of the noise of a cube of peak 1.
 
-    ``level`` (band,): of stabilised or scaled bands; ``whitening`` (band, band) of bands divided by their level, None
-    where bands are independent; ``shot``; ``lines``; ``fringes``: frequencies; ``spectrum`` (64,): variance of the
-    cosine coefficients of a patch, mean 1, None where white; ``basis`` (band, component): the signal's subspace,
-    whitened; ``rounding``: most bands' noise is that of rounding to grey levels; ``measured``: beside the subspace.
+    Parameters
+    ----------
+    level : tensor, shape (band,)
+        Noise level of stabilised or scaled bands.
+    whitening : tensor, shape (band, band), optional
+        C^(-1/2) of bands divided by their level; None where they are independent.
+    shot : ShotNoise, optional
+        Growth with the signal.
+    lines : tuple of LineNoise
+        Columns, rows, oblique lines.
+    fringes : tuple of (float, float)
+        Frequencies along rows and columns, periods per pixel.
+    spectrum : tensor, shape (64,), optional
+        Variance of the cosine coefficients of a patch, mean 1; None where the noise is white in space.
+    basis : tensor, shape (band, component), optional
+        The signal's subspace, whitened.
+    rounding : bool
+        Whether most bands' noise is that of rounding to grey levels.
+    measured : bool
+        Whether levels were measured beside the subspace.
     """
 
     level: Tensor
@@ -56,20 +80,50 @@ class NoiseModel:
         return bool(self.lines or self.fringes)
 
     def whitener(self, cube: Tensor) -> "Whitener":
-        """The whitening of a cube or a part of it (band, row, col)."""
+        """The whitening of a cube or a part of it (band, row, col).
+
+        Parameters
+        ----------
+        cube : tensor, shape (band, row, col)
+            Peak 1, noisy.
+
+        Returns
+        -------
+        Whitener
+            For this part alone.
+        """
         scale = self.shot.scale(cube) if self.shot is not None and self.shot.by_pixel else None
         return Whitener(self, scale)
 
 
 @dataclass(frozen=True, eq=False)
 class Whitener:
-    """A noise model at a place: ``scale`` (1, row, col) divides pixels, None for 1."""
+    """A noise model at a place.
+
+    Parameters
+    ----------
+    model : NoiseModel
+        Of the whole cube.
+    scale : tensor, shape (1, row, col), optional
+        Divides pixels; None for 1.
+    """
 
     model: NoiseModel
     scale: Tensor | None
 
     def whitened(self, cube: Tensor) -> Tensor:
-        """A cube whose noise is white over the bands and of variance 1."""
+        """A cube whose noise is white over the bands and of variance 1.
+
+        Parameters
+        ----------
+        cube : tensor, shape (band, row, col)
+            Peak 1.
+
+        Returns
+        -------
+        tensor, shape (band, row, col)
+            Unit noise, uncorrelated between bands.
+        """
         model = self.model
         if model.shot is not None and not model.shot.by_pixel:
             cube = model.shot.stabilised(cube)
@@ -79,7 +133,18 @@ class Whitener:
         return cube if model.whitening is None else _mixed(model.whitening, cube)
 
     def restored(self, cube: Tensor) -> Tensor:
-        """The cube of a whitened one."""
+        """The cube of a whitened one.
+
+        Parameters
+        ----------
+        cube : tensor, shape (band, row, col)
+            Whitened.
+
+        Returns
+        -------
+        tensor, shape (band, row, col)
+            Peak 1.
+        """
         model = self.model
         cube = self.unmixed(cube) * model.level[:, None, None]
         if model.shot is not None and not model.shot.by_pixel:
@@ -87,7 +152,18 @@ class Whitener:
         return cube if self.scale is None else cube * self.scale
 
     def slope(self, cube: Tensor) -> Tensor | None:
-        """By how much a small offset of the bands of a cube shows once whitened, about 1 in the mean; None for 1."""
+        """By how much a small offset of the bands of a cube shows once whitened, about 1 in the mean.
+
+        Parameters
+        ----------
+        cube : tensor, shape (band, row, col)
+            Peak 1.
+
+        Returns
+        -------
+        tensor, shape (1 or band, row, col), or None
+            None for 1.
+        """
         model = self.model
         if model.shot is None:
             return None
@@ -97,11 +173,33 @@ class Whitener:
         return level.mean((1, 2), keepdim=True) / level
 
     def unmixed(self, cube: Tensor) -> Tensor:
-        """A whitened cube as bands divided by their levels."""
+        """A whitened cube as bands divided by their levels.
+
+        Parameters
+        ----------
+        cube : tensor, shape (band, row, col)
+            Whitened.
+
+        Returns
+        -------
+        tensor, shape (band, row, col)
+            Unit noise, correlated between bands.
+        """
         return cube if self.model.whitening is None else _mixed(torch.linalg.inv(self.model.whitening), cube)
 
     def mixed(self, cube: Tensor) -> Tensor:
-        """Bands divided by their levels, whitened."""
+        """Bands divided by their levels, whitened.
+
+        Parameters
+        ----------
+        cube : tensor, shape (band, row, col)
+            Bands divided by their levels.
+
+        Returns
+        -------
+        tensor, shape (band, row, col)
+            Whitened.
+        """
         return cube if self.model.whitening is None else _mixed(self.model.whitening, cube)
 
 

@@ -24,10 +24,20 @@ from napari_decsc.deq.solvers.fixed_point import Code
 class Context:
     """What f knows besides z, found once per stage.
 
-    ``target`` (N, B, rows, cols): the noisy cube, whitened by some models; ``weight``, the same shape or (N, B, 1, 1):
-    0 where a voxel carries no information; ``unit`` (N, B, 1, 1): one unit of each band, as a share of the peak;
-    ``strength``: weight of the prior against the data, 1 as trained; ``stage`` counts renewals, 0 before the first;
-    ``only``: what alone is removed, all noise if empty.
+    Parameters
+    ----------
+    target : tensor, shape (N, B, rows, cols)
+        The noisy cube, whitened by some models.
+    weight : tensor, shape (N, B, rows, cols) or (N, B, 1, 1)
+        0 where a voxel carries no information.
+    unit : tensor, shape (N, B, 1, 1)
+        One unit of each band, as a share of the peak.
+    strength : float
+        Weight of the prior against the data, 1 as trained.
+    stage : int
+        Counts renewals, 0 before the first.
+    only : str
+        What alone is removed, all noise if empty.
     """
 
     target: Tensor
@@ -38,7 +48,18 @@ class Context:
     only: str = ""
 
     def continued(self, rows: Tensor, cols: Tensor) -> "Context":
-        """What is known of the cube continued: its rows and cols, by their indices."""
+        """What is known of the cube continued: its rows and cols, by their indices.
+
+        Parameters
+        ----------
+        rows, cols : int tensors, shape (row,) and (col,)
+            Indices into the known part.
+
+        Returns
+        -------
+        Context
+            Of the cube continued.
+        """
         known = self.target.shape[2:]
         target, weight = (
             part[:, :, rows[:, None], cols] if part.shape[2:] == known else part for part in (self.target, self.weight)
@@ -63,88 +84,344 @@ class Decsc(nn.Module, ABC):
     config: Any
 
     def noise(self, cube: Tensor, mask: Tensor) -> NoiseModel | None:
-        """The noise model of a whole cube (1, B, rows, cols), or a sample of its pixels; None where none is used."""
+        """The noise model of a whole cube, or of a sample of its pixels.
+
+        Parameters
+        ----------
+        cube : tensor, shape (1, B, rows, cols)
+            Peak 1, finite.
+        mask : bool tensor, shape (1, B, rows, cols)
+            True where a voxel was measured.
+
+        Returns
+        -------
+        NoiseModel or None
+            None where the model uses none.
+        """
         return None
 
     def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace | None:
         """What must be found on the whole cube (or a sample of its pixels) before tiles of it are denoised.
 
-        ``noise``: what :meth:`noise` found, where it was asked already.
+        Parameters
+        ----------
+        cube : tensor, shape (N, B, rows, cols)
+            Peak 1, finite.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+        noise : NoiseModel, optional
+            What :meth:`noise` found, where it was asked already.
+
+        Returns
+        -------
+        SignalSubspace or None
+            None where the model needs none.
         """
         return None
 
     def identify_roughly(self, cube: Tensor, mask: Tensor) -> SignalSubspace | None:
-        """As :meth:`identify`, quickly: for a preview."""
+        """As :meth:`identify`, quickly: for a preview.
+
+        Parameters
+        ----------
+        cube : tensor, shape (N, B, rows, cols)
+            Peak 1, finite.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+
+        Returns
+        -------
+        SignalSubspace or None
+            As :meth:`identify`.
+        """
         return self.identify(cube, mask)
 
     def with_column_offsets(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> SignalSubspace | None:
-        """The subspace for tiles whose columns are those of ``cube``: rows of it from their whole height."""
+        """The subspace for tiles whose columns are those of a part of the cube.
+
+        Parameters
+        ----------
+        cube : tensor, shape (N, B, rows, cols)
+            These columns, rows from their whole height.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+        subspace : SignalSubspace, optional
+            Of the whole cube.
+
+        Returns
+        -------
+        SignalSubspace or None
+            With the offsets of these columns.
+        """
         return subspace
 
     def preview(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> Tensor | None:
-        """A rough estimate (N, B, rows, cols), peak 1, of what :meth:`identify_roughly` found; None for none."""
+        """A rough estimate.
+
+        Parameters
+        ----------
+        cube : tensor, shape (N, B, rows, cols)
+            Peak 1, finite.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+        subspace : SignalSubspace, optional
+            What :meth:`identify_roughly` found.
+
+        Returns
+        -------
+        tensor, shape (N, B, rows, cols), or None
+            Peak 1; None where the model has no preview.
+        """
         return None
 
     @abstractmethod
     def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> Context:
-        """The context before the first stage, of cubes (N, B, rows, cols), peak 1; ``subspace`` as for `context`."""
+        """The context before the first stage.
+
+        Parameters
+        ----------
+        cube : tensor, shape (N, B, rows, cols)
+            Peak 1, finite.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+        subspace : SignalSubspace, optional
+            Of the whole cube, when this is a tile.
+
+        Returns
+        -------
+        Context
+            Its stage is 0.
+        """
 
     @abstractmethod
     def prepare(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> BasicEstimate | Context:
-        """What is found of cubes (N, B, rows, cols), peak 1, for training; nothing learned enters into it."""
+        """What is found of cubes for training; nothing learned enters into it.
+
+        Parameters
+        ----------
+        cube : tensor, shape (N, B, rows, cols)
+            Peak 1, finite.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+        subspace : SignalSubspace, optional
+            Of the whole cube, when this is a part.
+
+        Returns
+        -------
+        BasicEstimate or Context
+            For :meth:`condition`.
+        """
 
     @abstractmethod
     def condition(self, found: BasicEstimate | Context) -> Context:
-        """The context of the last stage, of what :meth:`prepare` found."""
+        """The context of the last stage, of what :meth:`prepare` found.
+
+        Parameters
+        ----------
+        found : BasicEstimate or Context
+            Of :meth:`prepare`.
+
+        Returns
+        -------
+        Context
+            Of the last stage.
+        """
 
     def context(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> Context:
-        """The context of the last stage. ``subspace`` of the whole cube, when this is a tile."""
+        """The context of the last stage.
+
+        Parameters
+        ----------
+        cube : tensor, shape (N, B, rows, cols)
+            Peak 1, finite.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+        subspace : SignalSubspace, optional
+            Of the whole cube, when this is a tile.
+
+        Returns
+        -------
+        Context
+            As :meth:`condition`.
+        """
         return self.condition(self.prepare(cube, mask, subspace))
 
     def stages(self, c: Context) -> int:
-        """How many equilibria follow each other."""
+        """How many equilibria follow each other.
+
+        Parameters
+        ----------
+        c : Context
+            Of any stage.
+
+        Returns
+        -------
+        int
+            1 or more.
+        """
         return 1
 
     def renewed(self, c: Context, z: Code) -> Context:
-        """The context of the next stage, from the estimate z."""
+        """The context of the next stage, from the estimate z.
+
+        Parameters
+        ----------
+        c : Context
+            Of a stage that ended.
+        z : tuple of tensors
+            Its solution.
+
+        Returns
+        -------
+        Context
+            Of the next stage.
+        """
         return dataclasses.replace(c, stage=c.stage + 1)
 
     @abstractmethod
     def f(self, z: Code, c: Context) -> Code:
-        """One evaluation of the fixed-point map."""
+        """One evaluation of the fixed-point map.
+
+        Parameters
+        ----------
+        z : tuple of tensors
+            A code.
+        c : Context
+            Of the stage.
+
+        Returns
+        -------
+        tuple of tensors
+            A code of the same shapes.
+        """
 
     @abstractmethod
     def start(self, c: Context) -> Code:
-        """A first estimate. Already a fair preview."""
+        """A first estimate. Already a fair preview.
+
+        Parameters
+        ----------
+        c : Context
+            Of the stage.
+
+        Returns
+        -------
+        tuple of tensors
+            A code.
+        """
 
     @abstractmethod
     def at_strength(self, c: Context, strength: float) -> Context:
-        """The same cube denoised ``strength`` times as strongly as trained, whatever the strength of ``c``."""
+        """The same cube denoised ``strength`` times as strongly as trained, whatever the strength of ``c``.
+
+        Parameters
+        ----------
+        c : Context
+            Of any strength.
+        strength : float
+            Positive; 1 as trained.
+
+        Returns
+        -------
+        Context
+            Of this strength.
+        """
 
     def carried(self, z: Code, before: float, now: float) -> Code:
-        """A solution found at one strength, as a start for another."""
+        """A solution found at one strength, as a start for another.
+
+        Parameters
+        ----------
+        z : tuple of tensors
+            The solution.
+        before, now : float
+            Its strength, and the other one.
+
+        Returns
+        -------
+        tuple of tensors
+            A start.
+        """
         return z
 
     @abstractmethod
     def contraction(self, strength: float = 1.0) -> float | None:
-        """A proved bound on how much f stretches any difference of two codes, below 1; None if nothing is proved."""
+        """A proved bound on how much f stretches any difference of two codes.
+
+        Parameters
+        ----------
+        strength : float
+            1 as trained.
+
+        Returns
+        -------
+        float or None
+            Below 1; None if nothing is proved.
+        """
 
     @abstractmethod
     def output(self, z: Code, c: Context) -> Tensor:
-        """The clean cube of codes: (N, B, rows, cols), peak 1."""
+        """The clean cube of a code.
+
+        Parameters
+        ----------
+        z : tuple of tensors
+            A code.
+        c : Context
+            Of its stage.
+
+        Returns
+        -------
+        tensor, shape (N, B, rows, cols)
+            Peak 1.
+        """
 
     def change(self, before: Code, now: Code, c: Context) -> float:
-        """By how much the cube of one code differs from that of another: root mean square, as a share of the peak.
+        """By how much the cube of one code differs from that of another: root mean square.
 
-        NaN where that takes too long to be told at every evaluation.
+        Parameters
+        ----------
+        before, now : tuple of tensors
+            Codes of one stage.
+        c : Context
+            Of the stage.
+
+        Returns
+        -------
+        float
+            As a share of the peak; NaN where that takes too long to be told at every evaluation.
         """
         return math.nan
 
     def bytes_per_pixel(self, bands: int) -> int:
-        """Bytes for each pixel of a tile at the peak of its solve."""
+        """Bytes for each pixel of a tile at the peak of its solve.
+
+        Parameters
+        ----------
+        bands : int
+            Of the cube.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
         return 4 * 16 * bands
 
 
 def free_parameter(value: float, maps: int) -> Tensor:
-    """A parameter that is positive through softplus, one for each map: (1, maps, 1, 1)."""
+    """A parameter that is positive through softplus, one for each map.
+
+    Parameters
+    ----------
+    value : float
+        Of all of them, at first.
+    maps : int
+        How many.
+
+    Returns
+    -------
+    tensor, shape (1, maps, 1, 1)
+        Before softplus.
+    """
     return inverse_softplus(torch.full((1, maps, 1, 1), value))

@@ -26,12 +26,36 @@ PRESETS: dict[str, tuple[type[Decsc], type]] = {
 
 
 def build(preset: str, config: dict[str, Any]) -> Decsc:
-    """A model before any training, from a preset's name and the fields of its configuration (lists may be tuples)."""
+    """A model before any training, from a preset's name and the fields of its configuration (lists may be tuples).
+
+    Parameters
+    ----------
+    preset : str
+        A key of `PRESETS`.
+    config : mapping
+        Fields of its configuration; lists may stand for tuples.
+
+    Returns
+    -------
+    Decsc
+        With parameters as they are before any training.
+    """
     model, settings = PRESETS[preset]
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
     return model(settings(**values))
 
 
 def config_of(model: Decsc) -> dict[str, Any]:
-    """The configuration that :func:`build` takes."""
+    """The configuration that :func:`build` takes.
+
+    Parameters
+    ----------
+    model : Decsc
+        Of any preset.
+
+    Returns
+    -------
+    dict of str to object
+        Ready for JSON.
+    """
     return dataclasses.asdict(model.config)

@@ -23,8 +23,16 @@ Map = Callable[[Code], Code]
 class State:
     """What is known after one evaluation of f at some z.
 
-    ``number`` counts evaluations from 1; ``z`` is f(z), the newest estimate of the fixed point; ``residual`` is
-    ||f(z) - z|| and ``relative_residual`` is ||f(z) - z|| / ||f(z)||, both of shape (N,).
+    Parameters
+    ----------
+    number : int
+        Counts evaluations from 1.
+    z : tuple of tensors
+        f(z), the newest estimate of the fixed point.
+    residual : tensor, shape (N,)
+        ||f(z) - z|| of every image.
+    relative_residual : tensor, shape (N,)
+        ||f(z) - z|| / ||f(z)||.
     """
 
     number: int
@@ -34,23 +42,73 @@ class State:
 
 
 def inner(a: Code, b: Code, images: int) -> Tensor:
-    """Inner product of two codes, per image: shape (images,)."""
+    """Inner product of two codes, per image.
+
+    Parameters
+    ----------
+    a, b : tuple of tensors
+        Leading axes are multiples of ``images``.
+    images : int
+        N.
+
+    Returns
+    -------
+    tensor, shape (images,)
+        Sums over all parts.
+    """
     return sum((torch.linalg.vecdot(x.reshape(images, -1), y.reshape(images, -1)) for x, y in zip(a, b, strict=True)),
                start=torch.zeros((), device=a[0].device))  # fmt: skip
 
 
 def norm(a: Code, images: int) -> Tensor:
-    """Euclidean norm of a code, per image: shape (images,)."""
+    """Euclidean norm of a code, per image.
+
+    Parameters
+    ----------
+    a : tuple of tensors
+        Leading axes are multiples of ``images``.
+    images : int
+        N.
+
+    Returns
+    -------
+    tensor, shape (images,)
+        Over all parts.
+    """
     return inner(a, a, images).sqrt()
 
 
 def difference(a: Code, b: Code) -> Code:
-    """A - b, part by part."""
+    """A - b, part by part.
+
+    Parameters
+    ----------
+    a, b : tuple of tensors
+        Of the same shapes.
+
+    Returns
+    -------
+    tuple of tensors
+        New ones.
+    """
     return tuple(x - y for x, y in zip(a, b, strict=True))
 
 
 def picard(f: Map, z: Code) -> Iterator[State]:
-    """Plain iteration z <- f(z)."""
+    """Plain iteration z <- f(z).
+
+    Parameters
+    ----------
+    f : callable
+        The map.
+    z : tuple of tensors
+        Where to start; its first axis counts the images.
+
+    Yields
+    ------
+    State
+        Without end.
+    """
     images, number = z[0].shape[0], 0
     while True:
         number += 1
@@ -67,6 +125,24 @@ def anderson(f: Map, z: Code, memory: int = 5, ridge: float = 1e-6, patience: fl
     beyond ``patience`` times the smallest one seen, the memory is dropped: the next step is a plain one.
 
     Source: Walker and Ni, *Anderson acceleration for fixed-point iterations*, SIAM J. Numer. Anal. 49 (2011), type II.
+
+    Parameters
+    ----------
+    f : callable
+        The map.
+    z : tuple of tensors
+        Where to start; its first axis counts the images.
+    memory : int
+        Values of f that are mixed at most.
+    ridge : float
+        As a share of the Gram matrix's mean diagonal.
+    patience : float
+        Growth of the residual beyond the smallest one that is let pass.
+
+    Yields
+    ------
+    State
+        Without end.
     """
     images, number = z[0].shape[0], 0
     values: deque[Code] = deque()
@@ -96,7 +172,22 @@ def anderson(f: Map, z: Code, memory: int = 5, ridge: float = 1e-6, patience: fl
 
 
 def until(states: Iterator[State], tolerance: float, max_iterations: int) -> Iterator[State]:
-    """The states up to and with the first whose relative residual is within tolerance in every image."""
+    """The states up to and with the first whose relative residual is within tolerance in every image.
+
+    Parameters
+    ----------
+    states : iterator of State
+        Of a solver.
+    tolerance : float
+        Relative residual.
+    max_iterations : int
+        States at the most.
+
+    Yields
+    ------
+    State
+        At least one, where ``max_iterations`` is 1 or more.
+    """
     for state in states:
         yield state
         if state.number >= max_iterations or bool((state.relative_residual <= tolerance).all()):
@@ -108,6 +199,22 @@ def phantom(f: Map, z: Code, steps: int, damping: float) -> Code:
 
     The gradient through a few damped steps stands for the implicit one. Source: Geng, Zhang, Bai, Wang, Lin, *On
     training implicit models*, NeurIPS 2021 (phantom gradient).
+
+    Parameters
+    ----------
+    f : callable
+        The map.
+    z : tuple of tensors
+        The fixed point.
+    steps : int
+        How many.
+    damping : float
+        From 0 to 1.
+
+    Returns
+    -------
+    tuple of tensors
+        With a graph.
     """
     for _ in range(steps):
         z = tuple(torch.lerp(old, new, damping) for old, new in zip(z, f(z), strict=True))
@@ -119,6 +226,22 @@ def gain(f: Map, z: Code, steps: int = 3, reach: float = 1e-2) -> Tensor:
 
     Power iteration with finite differences, v <- (f(z + e v) - f(z)) / e with ||v|| = 1 and e such that the change of
     an entry is ``reach`` on the average. The last step keeps its graph, so that the result can be penalised.
+
+    Parameters
+    ----------
+    f : callable
+        The map.
+    z : tuple of tensors
+        Where the stretch is measured.
+    steps : int
+        Of the power iteration.
+    reach : float
+        Mean change of an entry.
+
+    Returns
+    -------
+    tensor, shape (N,)
+        With a graph.
     """
     images = z[0].shape[0]
     entries = sum(part.numel() for part in z) / images

@@ -7,7 +7,13 @@ SHIPPED = Path(__file__).parent / "pretrained"
 
 
 def weights_choices() -> dict[str, str]:
-    """Name of shipped weights -> one honest line. Reads the files' headers only; loads no torch."""
+    """Name of shipped weights -> one honest line. Reads the files' headers only; loads no torch.
+
+    Returns
+    -------
+    dict of str to str
+        In the order of the names.
+    """
     return {path.stem: _metadata(path).get("summary", "") for path in sorted(SHIPPED.glob("*.safetensors"))}
 
 

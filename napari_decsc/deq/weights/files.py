@@ -20,7 +20,21 @@ from napari_decsc.errors import DenoisingError
 
 @dataclass(frozen=True)
 class Weights:
-    """A trained model and what is known of it. ``hash`` is the SHA-256 of the file."""
+    """A trained model and what is known of it.
+
+    Parameters
+    ----------
+    model : Decsc
+        Ready to evaluate, on the CPU.
+    name : str
+        Of shipped weights, or of the file.
+    path : Path
+        The file.
+    hash : str
+        Its SHA-256.
+    metadata : mapping of str to str
+        What the file says of itself.
+    """
 
     model: Decsc
     name: str
@@ -30,12 +44,34 @@ class Weights:
 
 
 def shipped() -> list[str]:
-    """Names of the weights inside the package."""
+    """Names of the weights inside the package.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+    """
     return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
 
 
 def find(name: str) -> Path:
-    """The file of shipped weights, or the path of one's own. Raises DenoisingError when there is none."""
+    """The file of shipped weights, or the path of one's own.
+
+    Parameters
+    ----------
+    name : str
+        Of shipped weights, or a path.
+
+    Returns
+    -------
+    Path
+        It exists.
+
+    Raises
+    ------
+    DenoisingError
+        If there is no such file.
+    """
     if name in shipped():
         return SHIPPED / f"{name}.safetensors"
     path = Path(name).expanduser()
@@ -45,7 +81,23 @@ def find(name: str) -> Path:
 
 
 def load(name: str) -> Weights:
-    """The model with its weights, ready to evaluate on the CPU. Raises DenoisingError for any other file."""
+    """The model with its weights, ready to evaluate on the CPU.
+
+    Parameters
+    ----------
+    name : str
+        Of shipped weights, or a path.
+
+    Returns
+    -------
+    Weights
+        See there.
+
+    Raises
+    ------
+    DenoisingError
+        If the file is missing, or none of this program. Pickled weights are never read.
+    """
     path = find(name)
     try:
         with safe_open(path, "pt") as file:
@@ -59,7 +111,17 @@ def load(name: str) -> Weights:
 
 
 def save(model: Decsc, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write weights and metadata; the file appears whole or not at all."""
+    """Write weights and metadata; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    model : Decsc
+        Trained.
+    path : Path
+        Ends in .safetensors.
+    metadata : mapping of str to str
+        "recipe", "data" and the like.
+    """
     about = {"summary": _summary(model), **metadata, "preset": model.preset, "config": json.dumps(config_of(model))}
     # a tied dictionary has one tensor under three names: it is stored once
     tensors, seen = {}, set()

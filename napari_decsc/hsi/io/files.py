@@ -25,10 +25,22 @@ from napari_decsc.hsi.io.notes import notes_of_envi, notes_of_tiff
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: its name, the extensions its files usually have, how to recognise, open and write one.
+    """A file format: its name, and how to recognise, open and write one.
 
-    ``recognises`` is cheap and never raises; ``open`` raises FileFormatError. ``asks`` says that ``open`` takes
-    ``variable`` and ``band_axis`` too. ``write`` is None for what can only be read.
+    Parameters
+    ----------
+    name : str
+        For a person.
+    extensions : tuple of str
+        Those that its files usually have, with the dot.
+    recognises : callable
+        Takes a path; cheap, and never raises.
+    open : callable
+        Takes a path, gives a Cube; raises FileFormatError.
+    asks : bool
+        Whether ``open`` takes ``variable`` and ``band_axis`` too.
+    write : callable, optional
+        None for what can only be read.
     """
 
     name: str
@@ -91,6 +103,11 @@ def open_cube(path: str | Path, *, variable: str | None = None, band_axis: int |
         The axis of that array that counts the bands: 0, 1, 2, or its name. ENVI files, which say both, take no notice
         of the two.
 
+    Returns
+    -------
+    Cube
+        ``notes`` says what of the file could not be used.
+
     Raises
     ------
     AmbiguousFileError
@@ -109,6 +126,16 @@ def can_open(path: str | Path) -> bool:
 
     Of formats that hold all sorts of things, only files of this package and those with an array of three axes, none
     shorter than 4, count: pictures and small stacks are left to others, though :func:`open_cube` opens stacks too.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of a file or folder.
+
+    Returns
+    -------
+    bool
+        False for what does not exist.
     """
     try:
         return _format_of(described(Path(path))) is not None
@@ -125,15 +152,35 @@ def save_cube(
     extra: Mapping[str, str] | None = None,
     cloud_optimized: bool = False,
 ) -> Path:
-    """Write a cube in the format of the path's extension; returns the file to open again.
+    """Write a cube in the format of the path's extension. The file appears complete or not at all.
 
-    `.tif`, `.tiff`, `.nc`, `.zarr`, `.npy` and `.npz` are GeoTIFF, NetCDF, Zarr and NumPy, everything else ENVI.
-    ``dtype`` None keeps the cube's type, "source" is that of the file the cube comes from (raw values keep its scale:
-    reflectance x 10000 in int16 stays so), any other a NumPy type. Values that go into a whole-number type are rounded
-    and cut to its range. ``extra`` fields join the header; .npy has no room for them. ``cloud_optimized`` makes a
-    GeoTIFF one of tiles and overviews; it needs rasterio, the extra `geo`.
+    Parameters
+    ----------
+    cube : Cube
+        May be a memory map of any size.
+    path : str or Path
+        `.tif`, `.tiff`, `.nc`, `.zarr`, `.npy` and `.npz` are GeoTIFF, NetCDF, Zarr and NumPy, everything else
+        ENVI.
+    overwrite : bool
+        Whether to replace a file that exists.
+    dtype : NumPy type, optional
+        The cube's own if left out; "source" is that of the file the cube comes from (raw values keep its scale:
+        reflectance x 10000 in int16 stays so). Values that go into a whole-number type are rounded and cut to its
+        range.
+    extra : mapping of str to str, optional
+        Fields that join the header; .npy has no room for them.
+    cloud_optimized : bool
+        Whether a GeoTIFF is made of tiles and overviews; it needs rasterio, the extra `geo`.
 
-    The file appears complete or not at all. Raises FileFormatError as :func:`.envi.write_envi` does.
+    Returns
+    -------
+    Path
+        The file to open again.
+
+    Raises
+    ------
+    FileFormatError
+        If the file exists and may not be replaced, or cannot be written.
     """
     path = Path(path)
     known = _for_writing(path)
@@ -152,7 +199,18 @@ def save_cube(
 
 
 def can_stream(path: str | Path) -> bool:
-    """Whether a cube can be written to this path tile by tile, see :func:`new_sink`."""
+    """Whether a cube can be written to this path tile by tile, see :func:`new_sink`.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the result is to go.
+
+    Returns
+    -------
+    bool
+        By the extension alone.
+    """
     known = _for_writing(Path(path))
     return known is None or known.name == "TIFF"
 
@@ -165,10 +223,30 @@ def new_sink(
     dtype: DTypeLike | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> AbstractContextManager[EnviSink]:
-    """A block in which the denoised copy of ``cube`` is written tile by tile; the file appears when it ends well.
+    """A block in which the denoised copy of a cube is written tile by tile; the file appears when it ends well.
 
-    ``extra`` may change until the block ends: how a run went is known then.
-    Words and errors are those of :func:`save_cube`, for a cube of float32; only for paths that :func:`can_stream`.
+    Parameters
+    ----------
+    cube : Cube
+        The noisy one: the copy gets its shape and metadata.
+    path : str or Path
+        One that :func:`can_stream`.
+    overwrite : bool
+        Whether to replace a file that exists.
+    dtype : NumPy type, optional
+        As for :func:`save_cube`, of a cube of float32.
+    extra : mapping of str to str, optional
+        Fields that join the header. They may change until the block ends: how a run went is known then.
+
+    Returns
+    -------
+    context manager of EnviSink
+        Takes the tiles: see `napari_decsc.denoising.protocol.Sink`.
+
+    Raises
+    ------
+    FileFormatError
+        As :func:`save_cube`.
     """
     path, kind = Path(path), target_dtype(cube, np.float32 if dtype is None else dtype)
     if _for_writing(path) is None:
@@ -179,7 +257,18 @@ def new_sink(
 
 
 def files_of(path: str | Path) -> tuple[Path, ...]:
-    """The files that :func:`save_cube` writes for a path: a pair for ENVI, else one."""
+    """The files that :func:`save_cube` writes for a path: a pair for ENVI, else one.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for :func:`save_cube`.
+
+    Returns
+    -------
+    tuple of Path
+        They need not exist.
+    """
     from napari_decsc.hsi.io.envi.writer import target_pair
 
     path = Path(path)
@@ -187,7 +276,18 @@ def files_of(path: str | Path) -> tuple[Path, ...]:
 
 
 def notes_of(path: str | Path) -> tuple[Path, ...]:
-    """The notes of other programs beside these files, which :func:`save_cube` takes away if it may overwrite."""
+    """The notes of other programs beside these files, which :func:`save_cube` takes away if it may overwrite.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for :func:`save_cube`.
+
+    Returns
+    -------
+    tuple of Path
+        Those that exist.
+    """
     path = Path(path)
     known = _for_writing(path)
     if known is None:
@@ -200,9 +300,24 @@ _WRITABLE = (".hdr", *(known.extensions[0] for known in FORMATS if known.write i
 
 
 def target_dtype(cube: Cube, dtype: DTypeLike | None) -> np.dtype[Any]:
-    """The type to write: None keeps the cube's, "source" is the one of the file it comes from (else the cube's).
+    """The type to write.
 
-    Raises FileFormatError for what is no type of real numbers.
+    Parameters
+    ----------
+    cube : Cube
+        The one that is written.
+    dtype : NumPy type, optional
+        None keeps the cube's, "source" is the one of the file it comes from (else the cube's).
+
+    Returns
+    -------
+    numpy.dtype
+        Of real numbers.
+
+    Raises
+    ------
+    FileFormatError
+        For what is no type of real numbers.
     """
     if isinstance(dtype, str) and dtype == "source":
         dtype = _source_dtype(cube)

@@ -58,6 +58,11 @@ class Corruption:
             Independent draws from N(0, 1) and from U[0, 1).
         where : callable
             ``numpy.where`` or ``torch.where``.
+
+        Returns
+        -------
+        array, shape (..., band, row, col)
+            A new one.
         """
         fraction = self.impulse[..., None, None]
         noisy = data + self.sigma[..., None, None] * normal + self.offset[..., None, :]
@@ -66,25 +71,71 @@ class Corruption:
         return where(uniform < 0.5 * fraction, 0.0, noisy)
 
     def of_bands(self, bands: slice) -> "Corruption":
-        """The part that concerns some bands of one cube."""
+        """The part that concerns some bands of one cube.
+
+        Parameters
+        ----------
+        bands : slice
+            Which.
+
+        Returns
+        -------
+        Corruption
+            Shares the arrays.
+        """
         return Corruption(self.sigma[bands], self.offset[bands], self.dead[bands], self.impulse[bands])
 
 
 def nothing(shape: Shape) -> Corruption:
-    """What leaves a cube of the shape (band, row, col) as it is."""
+    """What leaves a cube of the shape (band, row, col) as it is.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (band, row, col).
+
+    Returns
+    -------
+    Corruption
+        All of its fields are 0.
+    """
     bands, _, cols = shape
     per_band, per_column = np.zeros(bands, np.float32), np.zeros((bands, cols), np.float32)
     return Corruption(per_band, per_column, per_column.astype(bool), per_band)
 
 
 def corruption(shape: Shape, **fields: NDArray[Any]) -> Corruption:
-    """A corruption of which only some fields do anything, for a cube of the shape (band, row, col)."""
+    """A corruption of which only some fields do anything, for a cube of the shape (band, row, col).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (band, row, col).
+    **fields : array
+        As the fields of `Corruption`.
+
+    Returns
+    -------
+    Corruption
+        Other fields are 0.
+    """
     fields = {name: array if array.dtype == bool else array.astype(np.float32) for name, array in fields.items()}
     return dataclasses.replace(nothing(shape), **fields)
 
 
 def together(parts: Sequence[Corruption]) -> Corruption:
-    """Independent corruptions as one: variances and offsets add up, a pixel escapes if it escapes every impulse."""
+    """Independent corruptions as one: variances and offsets add up, a pixel escapes if it escapes every impulse.
+
+    Parameters
+    ----------
+    parts : sequence of Corruption
+        For one cube.
+
+    Returns
+    -------
+    Corruption
+        One that does what all do.
+    """
     return Corruption(
         sigma=np.sqrt(np.sum([part.sigma**2 for part in parts], axis=0)),
         offset=np.sum([part.offset for part in parts], axis=0),
@@ -112,7 +163,21 @@ class NoiseModel(ABC):
 
     @abstractmethod
     def begin(self, shape: Shape, rng: np.random.Generator) -> OfBand:
-        """What befalls a cube of the shape (band, row, col), drawn anew at every call."""
+        """What befalls a cube of the shape (band, row, col), drawn anew at every call.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            (band, row, col).
+        rng : numpy.random.Generator
+            Decides what is drawn.
+
+        Returns
+        -------
+        callable
+            Takes the number of a band and its clean image (row, col), peak 1; gives the noisy one. Bands may come
+            in any order.
+        """
 
     def __call__(self, data: NDArray[Any], rng: np.random.Generator) -> Floats:
         """A noisy float32 copy of ``data``, shape (band, row, col), peak 1. Nothing is clipped."""
@@ -123,7 +188,18 @@ class NoiseModel(ABC):
         return noisy
 
     def lost(self, bands: int) -> NDArray[np.bool_]:
-        """True for bands, of so many, that hold nothing of the scene afterwards."""
+        """True for bands, of so many, that hold nothing of the scene afterwards.
+
+        Parameters
+        ----------
+        bands : int
+            How many there are.
+
+        Returns
+        -------
+        bool array, shape (band,)
+            All False unless a model says otherwise.
+        """
         return np.zeros(bands, bool)
 
 
@@ -155,7 +231,20 @@ class DrawnNoise(NoiseModel):
 
     @abstractmethod
     def draw(self, shape: Shape, rng: np.random.Generator) -> Corruption:
-        """What befalls a cube of the shape (band, row, col): levels, bands and columns, drawn anew at every call."""
+        """What befalls a cube of the shape (band, row, col): levels, bands and columns, drawn anew at every call.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            (band, row, col).
+        rng : numpy.random.Generator
+            Decides what is drawn.
+
+        Returns
+        -------
+        Corruption
+            For one cube.
+        """
 
     def begin(self, shape: Shape, rng: np.random.Generator) -> OfBand:
         """Draws the corruption; the pixels' randomness is each band's own, other than that of a call."""
@@ -191,6 +280,11 @@ class Combined(DrawnNoise):
 
     Those of the protocol act as one, in the order of `Corruption.apply`; with others they act one after the other, in
     the order in which a sensor adds them (`NoiseModel.order`).
+
+    Parameters
+    ----------
+    models : tuple of NoiseModel
+        In any order.
     """
 
     name: ClassVar[str] = "combination"
@@ -242,6 +336,16 @@ class Combined(DrawnNoise):
 
 def as_drawn(model: NoiseModel) -> DrawnNoise:
     """The model, where it is one of the protocol's.
+
+    Parameters
+    ----------
+    model : NoiseModel
+        Of any kind.
+
+    Returns
+    -------
+    DrawnNoise
+        The same object.
 
     Raises
     ------

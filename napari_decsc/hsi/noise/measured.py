@@ -135,7 +135,13 @@ class MeasuredNoise:
         return offsets + tuple(name for name, there in named.items() if there)
 
     def sentences(self) -> list[str]:
-        """The noise in a few sentences for a person."""
+        """The noise in a few sentences for a person.
+
+        Returns
+        -------
+        list of str
+            One kind of noise a sentence.
+        """
         level = self.level[np.isfinite(self.level)]
         if level.size == 0:
             return ["No band holds anything that could be measured."]
@@ -151,7 +157,13 @@ class MeasuredNoise:
         return found
 
     def describe(self) -> dict[str, Any]:
-        """Everything but the matrices' full size, ready for JSON; arrays as lists."""
+        """Everything but the matrices' full size, ready for JSON; arrays as lists.
+
+        Returns
+        -------
+        dict of str to object
+            Numbers, lists and texts.
+        """
         return {
             "kinds": list(self.kinds),
             "level": _listed(self.level),

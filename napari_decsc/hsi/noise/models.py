@@ -128,7 +128,22 @@ class SomeBands(DrawnNoise):
 
     @abstractmethod
     def draw_on(self, bands: NDArray[np.int64], shape: Shape, rng: np.random.Generator) -> Corruption:
-        """What befalls the given bands."""
+        """What befalls the given bands.
+
+        Parameters
+        ----------
+        bands : int array, shape (hit band,)
+            Which, from 0.
+        shape : tuple of int
+            (band, row, col).
+        rng : numpy.random.Generator
+            Decides what is drawn.
+
+        Returns
+        -------
+        Corruption
+            Of these bands alone.
+        """
 
 
 @dataclass(frozen=True)
@@ -146,7 +161,22 @@ class SomeColumns(SomeBands):
             )
 
     def columns(self, bands: NDArray[np.int64], shape: Shape, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """True where a column of a band is hit, shape (band, col)."""
+        """True where a column of a band is hit, shape (band, col).
+
+        Parameters
+        ----------
+        bands : int array, shape (hit band,)
+            Which, from 0.
+        shape : tuple of int
+            (band, row, col).
+        rng : numpy.random.Generator
+            Decides which.
+
+        Returns
+        -------
+        bool array, shape (band, col)
+            False on all other bands.
+        """
         count, _, cols = shape
         hit = np.zeros((count, cols), bool)
         fewest = max(1, int(np.ceil(round(self.fewest_columns * cols, 6))))
@@ -272,6 +302,18 @@ NOISE_MODELS: dict[str, type[NoiseModel]] = {model.name: model for model in (*PR
 def make_noise(name: str, **values: Any) -> NoiseModel:
     """A noise model by name; values not given keep their defaults.
 
+    Parameters
+    ----------
+    name : str
+        A key of `NOISE_MODELS`.
+    **values : object
+        Settings of the model.
+
+    Returns
+    -------
+    NoiseModel
+        Call it with an array, or use :func:`add_noise`.
+
     Raises
     ------
     SettingsError
@@ -288,6 +330,20 @@ def add_noise(cube: Cube, model: NoiseModel, seed: int) -> Cube:
 
     The physical values are divided by their peak (`napari_decsc.hsi.scaling.peak`) before the noise is added, and the
     result is taken back to raw units. Voxels that were not measured stay so.
+
+    Parameters
+    ----------
+    cube : Cube
+        Clean; NaN and the no-data value are left alone.
+    model : NoiseModel
+        See :func:`make_noise`.
+    seed : int
+        0 or more.
+
+    Returns
+    -------
+    Cube
+        Its header tells of the noise.
 
     Raises
     ------

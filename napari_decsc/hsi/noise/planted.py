@@ -44,13 +44,34 @@ class Planted:
         """Share of what was planted that a result (band, row, col) still shows: 1 all, 0 nothing.
 
         Its difference from the scene before, projected on what was planted, over the pixels where that is.
+
+        Parameters
+        ----------
+        result : array, shape (band, row, col)
+            In the unit of the scene.
+
+        Returns
+        -------
+        float
+            May be beyond 0 and 1.
         """
         signal = (self.clean - self.without)[:, self.mask].astype(np.float64)
         shown = result[:, self.mask].astype(np.float64) - self.without[:, self.mask]
         return float((shown * signal).sum() / (signal**2).sum())
 
     def error(self, result: NDArray[Any]) -> float:
-        """Root mean square error of a result where something was planted, over all bands."""
+        """Root mean square error of a result where something was planted, over all bands.
+
+        Parameters
+        ----------
+        result : array, shape (band, row, col)
+            In the unit of the scene.
+
+        Returns
+        -------
+        float
+            In that unit.
+        """
         difference = (result - self.clean)[:, self.mask].astype(np.float64)
         return float(np.sqrt(np.mean(difference**2)))
 
@@ -68,6 +89,11 @@ def plant(scene: NDArray[Any], kind: Kind, rng: np.random.Generator, sigma: floa
         Decides where.
     sigma : float
         Noise level of a band, as a share of the peak, in which strengths are told.
+
+    Returns
+    -------
+    Planted
+        See there.
 
     Raises
     ------

@@ -98,7 +98,7 @@ def test_a_run_is_the_same_with_and_without(stop):
     solvers, beside = [], TileQueue.run
 
     def with_a_thread(queue):
-        queue.stream = Stream(queue.solver.source, queue.stream.sink, beside=True)
+        queue.stream = Stream(queue.solver.run.source, queue.stream.sink, beside=True)
         solvers.append(queue.solver)
         return beside(queue)
 

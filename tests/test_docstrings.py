@@ -1,0 +1,146 @@
+"""Public names that a user or a contributor meets first explain every argument and what comes back."""
+
+import dataclasses
+import importlib
+import inspect
+import re
+from types import FunctionType
+
+import pytest
+
+#: Modules whose public names are held to it.
+MODULES = [
+    "api",
+    "registry",
+    "settings",
+    "errors",
+    "denoising.pacing",
+    "denoising.progress",
+    "denoising.protocol",
+    "denoising.provenance",
+    "denoising.report",
+    "denoising.sinks",
+    "denoising.stopwatch",
+    "denoising.tuning",
+    "denoising.verdict",
+    "hsi.arrays",
+    "hsi.calibration",
+    "hsi.cube",
+    "hsi.masks",
+    "hsi.metrics",
+    "hsi.no_data",
+    "hsi.sample",
+    "hsi.scaling",
+    "hsi.io.files",
+    "hsi.noise.base",
+    "hsi.noise.measured",
+    "hsi.noise.models",
+    "hsi.noise.planted",
+    "filters.collaborative",
+    "filters.differences",
+    "filters.frozen",
+    "filters.local",
+    "filters.multiscale",
+    "filters.parallel",
+    "filters.spectra",
+    "filters.spectral",
+    "deq.denoiser",
+    "deq.settings",
+    "deq.solvers.fixed_point",
+    "deq.estimation.noise_model",
+    "deq.model.base",
+    "deq.model.presets",
+    "deq.weights.choices",
+    "deq.weights.files",
+]
+
+
+def sections(text: str) -> dict[str, str]:
+    """Numpydoc sections by name."""
+    parts = re.split(r"^(\w+)\n-{3,}$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def explained(text: str) -> set[str]:
+    """Names that the sections of arguments and attributes explain: each is followed by a line that is further in."""
+    found = sections(text)
+    told = "".join(found.get(name, "") for name in ("Parameters", "Attributes"))
+    lines = re.findall(r"^([*\w, ]+?)(?: : [^\n]+)?\n    \S", told, re.MULTILINE)
+    return {name.strip("* ") for line in lines for name in line.split(",")}
+
+
+def fields(kind: type) -> set[str]:
+    """Public fields of a dataclass but those that carry a description of their own."""
+    if not dataclasses.is_dataclass(kind):
+        return set()
+    inherited = {
+        name for base in kind.__bases__ if dataclasses.is_dataclass(base) for name in base.__dataclass_fields__
+    }
+    public = [one for one in dataclasses.fields(kind) if not one.name.startswith("_") and one.name not in inherited]
+    return {one.name for one in public if not one.metadata}
+
+
+def arguments(function: FunctionType, *, method: bool) -> set[str]:
+    names = list(inspect.signature(function).parameters)
+    return set(names[1:] if method else names)
+
+
+def returns(function: FunctionType) -> bool:
+    return function.__annotations__.get("return") not in (None, "None")
+
+
+def faults_of_function(function: FunctionType, name: str, *, method: bool = False) -> list[str]:
+    text = inspect.getdoc(function) or ""
+    if text.startswith("See "):
+        return []
+    missing = arguments(function, method=method) - explained(text)
+    faults = [f"{name}: {argument} is not explained" for argument in sorted(missing)]
+    if returns(function) and not {"Returns", "Yields"} & set(sections(text)):
+        faults.append(f"{name}: what comes back is not explained")
+    return faults
+
+
+def faults_of_class(kind: type) -> list[str]:
+    text = inspect.getdoc(kind) or ""
+    wanted = fields(kind)
+    if "__init__" in vars(kind) and not dataclasses.is_dataclass(kind) and not getattr(kind, "_is_protocol", False):
+        wanted = arguments(kind.__init__, method=True)
+    faults = [f"{kind.__name__}: {name} is not explained" for name in sorted(wanted - explained(text))]
+    for name, member in vars(kind).items():
+        function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
+        overrides = any(hasattr(base, name) for base in kind.__bases__)
+        if name.startswith("_") or overrides or not isinstance(function, FunctionType):
+            continue
+        faults += faults_of_function(function, f"{kind.__name__}.{name}", method=not isinstance(member, staticmethod))
+    return faults
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_public_names_explain_every_argument_and_what_comes_back(name: str) -> None:
+    module = importlib.import_module(f"napari_decsc.{name}")
+    faults: list[str] = []
+    for public, value in vars(module).items():
+        if public.startswith("_") or getattr(value, "__module__", None) != module.__name__:
+            continue
+        if isinstance(value, type):
+            faults += faults_of_class(value)
+        elif isinstance(inspect.unwrap(value) if callable(value) else value, FunctionType):
+            faults += faults_of_function(inspect.unwrap(value), public)
+    assert not faults, "\n".join(faults)
+
+
+def test_a_gap_is_seen() -> None:
+    def half(first: int, second: int) -> int:
+        """Told in part.
+
+        Parameters
+        ----------
+        first : int
+            Any.
+        """
+        return first + second
+
+    assert faults_of_function(half, "half") == [
+        "half: second is not explained",
+        "half: what comes back is not explained",
+    ]
