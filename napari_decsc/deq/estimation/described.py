@@ -66,18 +66,20 @@ def _level_and_correlation(model: NoiseModel, cube: Tensor) -> tuple[Tensor, Ten
 
 
 def _fringes(model: NoiseModel, cube: Tensor, unit: float) -> tuple[Fringe, ...]:
-    """Each wave, in the band in which it is strongest."""
+    """Each wave of a band."""
     if not model.fringes:
         return ()
-    residual = (cube - box_mean(cube[None], SMOOTH)[0]).flatten(1)
-    wave = fringes.waves(list(model.fringes), (cube.shape[1], cube.shape[2]), cube.device)
-    sizes = (residual @ wave.T).view(len(cube), -1, 2).norm(dim=2) * (2 / residual.shape[1]) ** 0.5
-    listed = []
-    for number, (down, across) in enumerate(model.fringes):
-        band = int((sizes[:, number] / model.level).argmax())
-        angle = math.degrees(math.atan2(down, across))
-        listed.append(Fringe(band, 1 / math.hypot(down, across), angle, unit * float(sizes[band, number])))
-    return tuple(listed)
+    residual = cube - box_mean(cube[None], SMOOTH)[0]
+    sizes = fringes.amplitudes(residual, model.fringes)
+    return tuple(
+        Fringe(
+            wave.band,
+            1 / math.hypot(wave.down, wave.across),
+            math.degrees(math.atan2(wave.down, wave.across)),
+            unit * size,
+        )
+        for wave, size in zip(model.fringes, sizes, strict=True)
+    )
 
 
 def _array(values: Tensor) -> NDArray[np.float32]:

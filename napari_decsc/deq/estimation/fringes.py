@@ -1,88 +1,154 @@
-"""Fringes: plane waves, each with an amplitude and a phase of its own in every band.
+"""Fringes: plane waves in single bands, each with an amplitude and a phase of its own.
 
-Shapes: images (band, row, col), waves (2 waves, row * col), orthonormal in pairs.
+Interference in a thin detector makes them, and pick-up in its electronics. A wave is a product of one along the rows
+and one along the columns, so its part of an image takes a few small products.
+
+Shapes: images (band, row, col).
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from napari_decsc.filters.local import NORMAL_MAD
 from napari_decsc.filters.order import medians
 
 #: A peak must rise so far above what chance makes of as many values, in units of the noise's power around it.
 MARGIN = 10.0
-#: Rounds in which every frequency is found anew beside the others.
-ROUNDS = 3
-#: Frequencies below so many periods per image belong to the scene; how far around a peak is looked.
-SLOW, AROUND = 3, 6
+#: Waves of a band at most, and rounds in which the frequencies of several are found beside the others.
+MOST, ROUNDS = 5, 3
+#: Frequencies below so many periods per image belong to the scene; how far around a peak is looked; the ring about it.
+SLOW, AROUND, RING = 3, 6, 3
+#: A wave of another band, so near in periods per image and this much stronger, shows through what mixes the bands.
+NEAR, STRONGER = 1.5, 3.0
+#: Amplitudes are found with so much of their own weight as a ridge.
+RIDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A plane wave in a ``band``, of ``down`` periods per row and ``across`` periods per column."""
+
+    band: int
+    down: float
+    across: float
 
 
 @torch.no_grad()
-def found(noise: Tensor, most: int) -> list[tuple[float, float]]:
-    """Frequencies (per row, per column), in periods per pixel, of waves in noise of variance 1, strongest first."""
-    _, rows, cols = noise.shape
+def found(noise: Tensor, known: tuple[Wave, ...] = ()) -> tuple[Wave, ...]:
+    """The strongest wave of every band, beside the ``known`` ones, in noise of variance 1."""
+    rows, cols = noise.shape[1:]
     if min(rows, cols) < 32:
-        return []
+        return ()
     window = _window(rows, cols).to(noise.device)
-    residual, frequencies = noise, list[tuple[float, float]]()
-    for _ in range(most):
-        place = _peak(residual, window, frequencies)
-        if place is None:
-            break
-        band, row, col = place
-        start = ((row if row <= rows / 2 else row - rows) / rows, col / cols)
-        frequency = _refined(window * residual[band], start)
-        frequencies.append(frequency)
-        residual = residual - _part(residual, waves([frequency], (rows, cols), noise.device))
-    return _together(noise, window, frequencies)
+    return tuple(_refined(window * noise[wave.band], wave, 0.5) for wave in _peaks(noise, window, known))
 
 
-def _together(noise: Tensor, window: Tensor, frequencies: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Frequencies found anew beside the waves of all others, where they stand closer than the window resolves.
+@torch.no_grad()
+def found_in_cube(cube: Tensor) -> tuple[Wave, ...]:
+    """Waves of a noisy cube: those that other bands do not show, the strongest of every band first.
 
-    Source: J. Li, P. Stoica, *Efficient mixed-spectrum estimation with applications to target feature extraction*, IEEE
-    TSP 44 (1996): RELAX.
+    What mixes the bands mixes their waves: they are looked for anew once the strongest are out.
     """
-    shape = (noise.shape[1], noise.shape[2])
-    for _ in range(ROUNDS if len(frequencies) > 1 else 0):
-        wave = waves(frequencies, shape, noise.device)
-        amplitude = torch.linalg.solve(wave @ wave.T + 1e-3 * torch.eye(len(wave)).to(wave), wave @ noise.flatten(1).T)
-        residual = noise - (amplitude.T @ wave).view_as(noise)
-        for number, frequency in enumerate(frequencies):
-            own = slice(2 * number, 2 * number + 2)
-            band = int(amplitude[own].square().sum(0).argmax())
-            image = residual[band] + (amplitude[own, band] @ wave[own]).view(shape)
-            frequencies[number] = _refined(window * image, frequency, 0.25)
-    return frequencies
+    waves: tuple[Wave, ...] = ()
+    for _ in range(MOST):
+        new = found(beside_other_bands(cube - fit(cube, waves)), waves)
+        if not new:
+            break
+        waves = together((*waves, *new), cube)
+    return waves
 
 
-def _part(images: Tensor, wave: Tensor) -> Tensor:
-    """One wave of images."""
-    part: Tensor = ((images.flatten(1) @ wave.T) @ wave).view_as(images)
-    return part
+def beside_other_bands(cube: Tensor) -> Tensor:
+    """What the other bands do not tell of every band, as noise of variance 1.
+
+    A wave of one band is no scene: the others do not show it, while what is periodic in the scene is in all of them.
+    Source: multiple regression as in J. M. Bioucas-Dias, J. M. P. Nascimento, *Hyperspectral subspace identification*,
+    IEEE TGRS 46 (2008).
+    """
+    flat = (cube - cube.mean((1, 2), keepdim=True)).flatten(1).double()
+    moment = flat @ flat.T / flat.shape[1]
+    moment.diagonal().add_(1e-6 * float(moment.diagonal().mean()))
+    inverse = torch.linalg.inv(moment)
+    residual = ((inverse / inverse.diagonal()[:, None]) @ flat).float()
+    level = medians(residual.abs()) / NORMAL_MAD
+    scaled: Tensor = (residual / level.clamp(min=1e-12)[:, None]).view_as(cube)
+    return scaled
 
 
-def waves(frequencies: list[tuple[float, float]], shape: tuple[int, int], device: torch.device) -> Tensor:
-    """Cosine and sine of every frequency, of norm 1: (2 waves, row * col)."""
-    row, col = torch.meshgrid(torch.arange(shape[0]).double(), torch.arange(shape[1]).double(), indexing="ij")
-    made = []
-    for down, across in frequencies:
-        phase = (2 * math.pi * (down * row + across * col)).flatten()
-        made += [phase.cos(), phase.sin()]
-    both = torch.stack(made)
-    unit: Tensor = both / both.norm(dim=1, keepdim=True)
-    return unit.float().to(device)
-
-
-def fit(images: Tensor, wave: Tensor, weight: Tensor) -> Tensor:
-    """The waves in images, (band, row, col), by least squares with ``weight`` (row, col)."""
-    weighed = wave * weight.flatten()
-    system = weighed @ wave.T
-    system.diagonal().add_(1e-3 * float(system.diagonal().mean()))
-    amplitude = torch.linalg.solve(system, weighed @ images.flatten(1).T)
-    fitted: Tensor = (amplitude.T @ wave).view_as(images)
+def fit(images: Tensor, waves: list[Wave] | tuple[Wave, ...], weight: Tensor | None = None) -> Tensor:
+    """The waves of every band in its image, by least squares with ``weight`` (row, col), 1 if not given."""
+    fitted = torch.zeros_like(images)
+    for band in sorted({wave.band for wave in waves}):
+        own = [wave for wave in waves if wave.band == band]
+        down, across = _factors(own, (images.shape[1], images.shape[2]), images)
+        fitted[band] = _drawn(_amplitudes(images[band], down, across, weight), down, across)
     return fitted
+
+
+def amplitudes(images: Tensor, waves: tuple[Wave, ...]) -> list[float]:
+    """The amplitude of every wave in its band, each by itself."""
+    sizes = []
+    for wave in waves:
+        image = images[wave.band]
+        down, across = _factors([wave], (image.shape[0], image.shape[1]), images)
+        sizes.append(2 * float((down @ image.to(down.dtype) @ across.T).abs()) / image.numel())
+    return sizes
+
+
+def _factors(waves: list[Wave], shape: tuple[int, int], like: Tensor) -> tuple[Tensor, Tensor]:
+    """exp(i phase) along the rows (wave, row) and along the columns (wave, col)."""
+    factors = []
+    for frequencies, extent in ((([w.down for w in waves]), shape[0]), ([w.across for w in waves], shape[1])):
+        phase = torch.tensor(frequencies, dtype=torch.float64)[:, None] * torch.arange(extent)
+        factors.append(torch.polar(torch.ones_like(phase), 2 * math.pi * phase).to(like.device, torch.complex64))
+    return factors[0], factors[1]
+
+
+def _amplitudes(image: Tensor, down: Tensor, across: Tensor, weight: Tensor | None) -> Tensor:
+    """Complex amplitudes (wave,): the image is nearest to the real part of their sum."""
+    count, weight = len(down), torch.ones_like(image) if weight is None else weight
+    weighed, weight = (weight * image).to(down.dtype), weight.to(down.dtype)
+    moment = torch.einsum("kr,rc,kc->k", down, weighed, across)
+    pairs = [
+        torch.einsum("jr,kr,rc,jc,kc->jk", down, other_down, weight, across, other_across)
+        for other_down, other_across in ((down, across), (down.conj(), across.conj()))
+    ]
+    system = moment.real.new_zeros(2 * count, 2 * count)
+    system[:count, :count] = (pairs[1] + pairs[0]).real / 2
+    system[count:, count:] = (pairs[1] - pairs[0]).real / 2
+    system[:count, count:] = (pairs[0] - pairs[1]).imag / 2
+    system[count:, :count] = system[:count, count:].T.clone()
+    system.diagonal().add_(RIDGE * float(system.diagonal().mean()))
+    solution = torch.linalg.solve(system, torch.cat([moment.real, moment.imag]))
+    return torch.complex(solution[:count], -solution[count:])
+
+
+def _drawn(amplitude: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    image: Tensor = ((amplitude[:, None] * down).T @ across).real
+    return image
+
+
+def together(waves: tuple[Wave, ...], cube: Tensor) -> tuple[Wave, ...]:
+    """Frequencies of bands with several waves found anew, each beside the others of its band.
+
+    They may stand closer than the window resolves. Source: J. Li, P. Stoica, *Efficient mixed-spectrum estimation with
+    applications to target feature extraction*, IEEE TSP 44 (1996): RELAX.
+    """
+    renewed = list(waves)
+    window = _window(*cube.shape[1:]).to(cube.device)
+    for band in {wave.band for wave in waves}:
+        own = [number for number, wave in enumerate(renewed) if wave.band == band]
+        image = cube[band] - cube[band].mean()
+        for _ in range(ROUNDS if len(own) > 1 else 0):
+            for number in own:
+                others = [renewed[other] for other in own if other != number]
+                down, across = _factors(others, (image.shape[0], image.shape[1]), image)
+                alone = image - _drawn(_amplitudes(image, down, across, None), down, across)
+                renewed[number] = _refined(window * alone, renewed[number], 0.25)
+    return tuple(renewed)
 
 
 def _window(rows: int, cols: int) -> Tensor:
@@ -91,33 +157,43 @@ def _window(rows: int, cols: int) -> Tensor:
     return normalised
 
 
-def _peak(residual: Tensor, window: Tensor, known: list[tuple[float, float]]) -> tuple[int, int, int] | None:
-    """Band, row and column of the strongest new frequency that no chance makes, of those that are not slow."""
+def _peaks(residual: Tensor, window: Tensor, known: tuple[Wave, ...]) -> list[Wave]:
+    """Every band's strongest wave that no chance makes, of those that are not slow and not another band's."""
+    rows, cols = residual.shape[1:]
     power = torch.fft.rfft2(window * residual).abs().square() / window.numel()
-    level = medians(power.flatten(1)) / math.log(2)
-    power = power / level.clamp(min=1e-12)[:, None, None]
+    whole = power / (medians(power.flatten(1)) / math.log(2)).clamp(min=1e-12)[:, None, None]
+    power = whole.clone()
     power[:, :SLOW, :SLOW] = 0
     power[:, 1 - SLOW :, :SLOW] = 0
     power[:, :2] = power[:, -1:] = 0  # what runs along lines belongs to them
     power[:, :, :2] = 0
-    for down, across in known:  # what is left of a wave that was taken out is no wave
-        row, col = round(down * residual.shape[1]) % residual.shape[1], round(across * residual.shape[2])
-        power[:, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2] = 0
-    best = int(power.argmax())
-    band, place = divmod(best, power[0].numel())
-    row, col = divmod(place, power.shape[2])
-    top = float(power[band, row, col])
-    around = power[band, max(0, row - AROUND) : row + AROUND + 1, max(0, col - AROUND) : col + AROUND + 1]
-    if top < (math.log(power.numel()) + MARGIN) * max(1.0, float(around.median()) / math.log(2)):
-        return None
-    return band, row, col
+    for wave in known:  # what is left of a wave that was taken out is no wave
+        row, col = round(wave.down * rows) % rows, round(wave.across * cols)
+        power[wave.band, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2] = 0
+    tops, places = power.flatten(1).max(1)
+    peaks: list[tuple[float, int, int, int]] = []
+    for band in tops.argsort(descending=True).tolist():
+        row, col = divmod(int(places[band]), power.shape[2])
+        shown = any(top > STRONGER**2 * tops[band] and abs(r - row) + abs(c - col) <= NEAR for top, _, r, c in peaks)
+        if not shown and float(tops[band]) > (math.log(power.numel()) + MARGIN) * _about(whole[band], row, col):
+            peaks.append((float(tops[band]), band, row, col))
+    return [Wave(band, (row if row <= rows / 2 else row - rows) / rows, col / cols) for _, band, row, col in peaks]
 
 
-def _refined(image: Tensor, start: tuple[float, float], step: float = 0.5) -> tuple[float, float]:
+def _about(power: Tensor, row: int, col: int) -> float:
+    """The power about a place, at least 1: a wave is narrow, and what is correlated in space is not."""
+    around = power[max(0, row - AROUND) : row + AROUND + 1, max(0, col - AROUND) : col + AROUND + 1]
+    close = power[max(0, row - RING) : row + RING + 1, max(0, col - RING) : col + RING + 1]
+    inner = power[max(0, row - RING + 1) : row + RING, max(0, col - RING + 1) : col + RING]
+    ring = float(close.sum() - inner.sum()) / max(1, close.numel() - inner.numel())
+    return max(1.0, float(around.median()) / math.log(2), ring)
+
+
+def _refined(image: Tensor, start: Wave, step: float) -> Wave:
     """The frequency near a start at which the image's power is largest, to a 64th of a period per image."""
     rows, cols = image.shape
     down, across = torch.arange(rows, device=image.device), torch.arange(cols, device=image.device)
-    best, power, values = start, -1.0, image.to(torch.complex64)
+    best, power, values = (start.down, start.across), -1.0, image.to(torch.complex64)
     for _ in range(6):
         middle = best
         for u in (-1, 0, 1):
@@ -129,4 +205,4 @@ def _refined(image: Tensor, start: tuple[float, float], step: float = 0.5) -> tu
                 if now > power:
                     best, power = tried, now
         step /= 2
-    return best
+    return Wave(start.band, *best)

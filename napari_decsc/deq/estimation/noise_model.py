@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import shot
+from napari_decsc.deq.estimation.fringes import Wave
 from napari_decsc.deq.estimation.shot import ShotNoise
 
 #: Noise levels below this share of the peak are measured here alone.
@@ -45,8 +46,8 @@ class NoiseModel:
         Growth with the signal.
     lines : tuple of LineNoise
         Columns, rows, oblique lines.
-    fringes : tuple of (float, float)
-        Frequencies along rows and columns, periods per pixel.
+    fringes : tuple of Wave
+        Plane waves of single bands.
     spectrum : tensor, shape (64,), optional
         Variance of the cosine coefficients of a patch, mean 1; None where the noise is white in space.
     basis : tensor, shape (band, component), optional
@@ -61,7 +62,7 @@ class NoiseModel:
     whitening: Tensor | None = None
     shot: ShotNoise | None = None
     lines: tuple[LineNoise, ...] = ()
-    fringes: tuple[tuple[float, float], ...] = ()
+    fringes: tuple[Wave, ...] = ()
     spectrum: Tensor | None = None
     basis: Tensor | None = None
     rounding: bool = False

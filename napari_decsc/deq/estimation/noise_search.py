@@ -64,6 +64,8 @@ class _Search:
         self.cube, self.shape = cube, (cube.shape[1], cube.shape[2])
         between = correlation.between_bands(cube, sigma)
         self.model = NoiseModel(sigma, None if between is None else correlation.whitening(between))
+        # waves are strong enough to pass for components of the scene
+        self.model = replace(self.model, fringes=fringes.found_in_cube(cube))
         both = (Lines(self.shape, angle, cube.device) for angle in (0.0, 90.0))
         self.lines, self.tested = list(both), False
         self.colour, self.first, self.fits, self.error = 1.0, sigma, 0, math.inf
@@ -88,8 +90,7 @@ class _Search:
         whole -= whole.mean((1, 2), keepdim=True)
         residual = self._without_lines(whole)
         if self.model.fringes:
-            wave = fringes.waves(list(self.model.fringes), self.shape, residual.device)
-            residual = residual - fringes.fit(residual, wave, residual.new_ones(self.shape))
+            residual = residual - whitener.mixed(fringes.fit(whitener.unmixed(residual), self.model.fringes))
         self.basis = _basis(residual, self.colour)
         self.left = (1 - self.basis.square().sum(1)).clamp(min=0.02)
         self.seen = self.left > MEASURABLE
@@ -121,10 +122,15 @@ class _Search:
             if ray is not None:
                 self.lines.append(Lines(self.shape, ray, noise.device))
                 return True
-        most = len(self.cube) + len(self.cube) // 4 - len(self.model.fringes)
-        new = fringes.found(noise, most)
+        new = self._new_fringes(cleaned)
         self.model = replace(self.model, fringes=(*self.model.fringes, *new))
         return bool(new)
+
+    def _new_fringes(self, cleaned: Tensor) -> tuple[fringes.Wave, ...]:
+        """Waves in the bands in which the noise shows."""
+        seen = self.seen.nonzero()[:, 0].tolist()
+        known = tuple(replace(wave, band=seen.index(wave.band)) for wave in self.model.fringes if wave.band in seen)
+        return tuple(replace(wave, band=seen[wave.band]) for wave in fringes.found(cleaned[self.seen], known))
 
     def _test_shot(self, cleaned: Tensor) -> bool:
         """Growth with the signal: found once, and once more in what is then a better subspace."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import fringes
+from napari_decsc.deq.estimation.fringes import Wave
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import Whitener
 from napari_decsc.filters.collaborative import PATCH, cosines, on_device
@@ -23,13 +24,13 @@ NONE = 1e9
 
 @dataclass(frozen=True, eq=False)
 class Structures:
-    """Lines and fringes of an image: ``lines`` with the variance (band,) of their offsets; ``wave`` (2 waves, pixel);
+    """Lines and fringes of an image: ``lines`` with the variance (band,) of their offsets; ``waves`` of single bands;
     ``slope`` (1 or band, rows, cols): by how much an offset of a band shows at a pixel, None for 1.
     """
 
     whitener: Whitener
     lines: tuple[tuple[Lines, Tensor], ...]
-    wave: Tensor | None
+    waves: tuple[Wave, ...]
     slope: Tensor | None
 
     @classmethod
@@ -37,8 +38,7 @@ class Structures:
         """Those of a noise model on a cube or a part of it (band, rows, cols)."""
         model, shape = whitener.model, (cube.shape[1], cube.shape[2])
         lines = tuple((Lines(shape, line.angle, cube.device), line.variance.to(cube.device)) for line in model.lines)
-        wave = fringes.waves(list(model.fringes), shape, cube.device) if model.fringes else None
-        return cls(whitener, lines, wave, whitener.slope(cube))
+        return cls(whitener, lines, model.fringes, whitener.slope(cube))
 
     def at(self, estimate: Tensor) -> "Structures":
         """The same where the cube is best known by an estimate of it, whitened (1, B, rows, cols).
@@ -53,12 +53,12 @@ class Structures:
         """What lines and fringes explain of what S leaves over."""
         bands = self.whitener.unmixed(residual[0])
         parts: list[Tensor | None] = [None] * (len(self.lines) + 1)
-        several = len(self.lines) + (self.wave is not None) > 1
+        several = len(self.lines) + (bool(self.waves)) > 1
         for _ in range(2 if several else 1):  # families are nearly orthogonal
             for number, (line, variance) in enumerate(self.lines):
                 parts[number] = self._lines(_without(bands, parts, number), line, variance, weight)
-            if self.wave is not None:
-                parts[-1] = fringes.fit(_without(bands, parts, len(parts) - 1), self.wave, weight)
+            if self.waves:
+                parts[-1] = fringes.fit(_without(bands, parts, len(parts) - 1), self.waves, weight)
         total = _without(torch.zeros_like(bands), parts, -1).neg_()
         return self.whitener.mixed(total)[None]
 
