@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QEventLoop, QTimer
 
-from napari_decsc.hsi.noise.models import NonIid
+from napari_decsc.hsi.noise.models import Mixture, NonIid
 from napari_decsc.hsi.sample import sample_cube
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.workbench import Workbench
@@ -29,6 +29,10 @@ LARGEST, STEPS = 240_000, (1, 4, 8, 16)
 PATIENCE = 900_000
 #: Rows and cols of the sample that is denoised here.
 EXTENT = 192
+#: Seconds after the click at which a run is recorded, and at which its strip of stages is shown.
+RECORDED, STAGES = (0.5, 1, 2, 4), (1, 3, 8)
+#: Size of a recorded picture, points.
+SMALL = 640, 400
 
 
 class Window:
@@ -85,19 +89,89 @@ class Window:
         part.render(picture)
         picture.save(str(IMAGES / f"{name}.png"))
 
+    def picture(self) -> Any:
+        """The whole window as it is now, (row, col, 3)."""
+        return self.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
+
     def save(self, name: str) -> None:
         """Write a picture of the whole window."""
-        from PIL import Image
-
         self.settle()
-        shot = self.viewer.screenshot(canvas_only=False, flash=False)[..., :3].astype(int)
-        path = IMAGES / f"{name}.png"
-        for step in STEPS:
-            rounded = np.minimum(255, (shot + step // 2) // step * step).astype(np.uint8)
-            Image.fromarray(rounded).save(path, optimize=True)
-            if path.stat().st_size <= LARGEST:
-                break
-        print(f"{path.name}: {path.stat().st_size // 1000} kB")
+        write(name, self.picture())
+
+
+class Recording:
+    """Pictures of a run, so many seconds after it began: of the window, and of its strip of stages."""
+
+    def __init__(self, window: Window, form: Any) -> None:
+        self.window, self.form = window, form
+        self.whole: dict[str, Any] = {}
+        self.strips: dict[str, Any] = {}
+
+    def begin(self) -> None:
+        """Press the button."""
+        self.form.run()
+        for seconds in sorted({*RECORDED, *STAGES}):
+            QTimer.singleShot(round(1000 * seconds), lambda seconds=seconds: self._take(seconds))
+
+    def _take(self, seconds: float) -> None:
+        if not self.form.is_running:
+            return
+        if seconds in RECORDED:
+            self.whole[f"{seconds:g} s"] = self.window.picture()
+        if seconds in STAGES:
+            self.strips[f"{seconds:g} s"] = pixels(self.form.view.grab())
+
+    def write(self) -> None:
+        """Write both as one picture each; what came too late for a moment is the end."""
+        self.window.settle()
+        end = f"the end, {self.form.state.seconds(0.0):.1f} s"
+        self.whole[end] = self.window.picture()
+        if len(self.strips) < len(STAGES):
+            self.strips[end] = pixels(self.form.view.grab())
+        write("recording", side_by_side(self.whole, across=2, size=SMALL))
+        write("stages", side_by_side(self.strips, across=3))
+
+
+def pixels(pixmap: Any) -> Any:
+    """A picture of Qt as an array (row, col, 3)."""
+    from qtpy.QtGui import QImage
+
+    image = pixmap.toImage().convertToFormat(QImage.Format.Format_RGB888)
+    bits = image.constBits()
+    if hasattr(bits, "setsize"):
+        bits.setsize(image.bytesPerLine() * image.height())
+    flat = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
+    return flat[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+def side_by_side(pictures: dict[str, Any], across: int, size: tuple[int, int] | None = None) -> Any:
+    """Pictures in rows of so many, each below its name."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    made = {name: Image.fromarray(picture) for name, picture in pictures.items()}
+    cells = {name: image if size is None else image.resize(size) for name, image in made.items()}
+    wide, high, line = max(one.width for one in cells.values()), max(one.height for one in cells.values()), 26
+    down = -(-len(cells) // across)
+    sheet = Image.new("RGB", (across * (wide + 8) - 8, down * (high + line)), "#262930")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
+    for number, (name, image) in enumerate(cells.items()):
+        left, top = number % across * (wide + 8), number // across * (high + line)
+        draw.text((left + 6, top + 4), name, fill="white", font=font)
+        sheet.paste(image, (left, top + line))
+    return np.asarray(sheet)
+
+
+def write(name: str, picture: Any) -> None:
+    """Write a picture, with fewer shades if it would be too large."""
+    from PIL import Image
+
+    path = IMAGES / f"{name}.png"
+    for step in STEPS:
+        rounded = np.minimum(255, (picture.astype(int) + step // 2) // step * step).astype(np.uint8)
+        Image.fromarray(rounded).save(path, optimize=True)
+        if path.stat().st_size <= LARGEST:
+            break
+    print(f"{path.name}: {path.stat().st_size // 1000} kB")
 
 
 def main() -> None:
@@ -108,8 +182,12 @@ def main() -> None:
     colours(window)
     noisy = noise(window)
     denoised = solve(window, noisy)
+    judge(window, noisy)
     spectra(window)
     compare(window, denoised)
+    explore(window, noisy)
+    try_out(window, noisy)
+    files(window)
     window.viewer.close()
 
 
@@ -127,6 +205,7 @@ def noise(window: Window) -> Any:
     window.show(form)
     form.show_settings(NonIid(maximum=70), seed=7)
     window.save("noise")
+    form.show_settings(Mixture(), seed=7)
     return window.after(form.done, form.run)
 
 
@@ -138,15 +217,74 @@ def solve(window: Window, noisy: Any) -> Any:
     form.settings_box.expand(animate=False)
     window.save("settings")
     form.settings_box.collapse(animate=False)
+    window.settle(5000)  # what the form needs is being loaded
 
-    def until_it_is_seen() -> None:
-        form.run()
-        window.after(form._running.progressed, lambda: None, times=2)
-        window.save("solving")
-
-    result = window.after(form.done, until_it_is_seen)
+    recording = Recording(window, form)
+    result = window.after(form.done, recording.begin)
+    recording.write()
     window.save("result")
+    window.after(form.solved_twice, form.solve_twice)
+    window.save("two-starts")
     return result.layer
+
+
+def judge(window: Window, noisy: Any) -> None:
+    """The verdict of the run, and the noise that it found."""
+    bench = window.bench
+    window.show(bench.judge)
+    bench.judge.setCurrentWidget(bench.verdict)
+    window.save("verdict")
+    bench.judge.setCurrentWidget(bench.measured)
+    bench.measured.cube.layer = noisy
+    window.save("measure")
+
+
+def explore(window: Window, noisy: Any) -> None:
+    """The scatter of two bands, with a box in it."""
+    from napari_decsc.ui.explore.scatter import Box
+
+    widget = window.bench.explore
+    window.show(widget)
+    clean = next(layer for layer in window.viewer.layers if layer.name == "coffee (synthetic)")
+    widget.cube.layer = clean
+    window.viewer.layers.selection.active = clean
+    for layer in window.viewer.layers:
+        layer.visible = layer is clean
+    widget.one.setText("450 nm")
+    widget.other.setText("650 nm")
+    widget.show_scatter()
+    while not widget.scatter.panels:
+        window.settle(100)
+    widget.linked.choose(Box((0.0, 0.25), (0.3, 0.7)))
+    window.save("scatter")
+    widget.linked.choose(None)
+    window.viewer.layers.remove(widget.linked.layer)
+
+
+def try_out(window: Window, noisy: Any) -> None:
+    """All methods on a box of the noisy cube."""
+    widget = window.bench.trial
+    window.show(widget)
+    noisy.visible = True
+    widget.cube.layer = noisy
+    window.after(widget.tried, widget.run)
+    window.save("try")
+
+
+def files(window: Window) -> None:
+    """Two small cubes as a batch."""
+    from napari_decsc.hsi.io.envi import write_envi
+    from napari_decsc.hsi.noise.models import add_noise
+
+    widget, folder = window.bench.batch, Path(tempfile.mkdtemp()) / "scenes"
+    folder.mkdir()
+    for seed, name in enumerate(("field", "leaf", "mug")):
+        write_envi(add_noise(sample_cube(rows=64, cols=64), NonIid(maximum=40), seed), folder / f"{name}.hdr")
+    window.show(window.bench.files)
+    widget.add(folder)
+    widget.folder.setText(str(folder.with_name("done")))
+    window.after(widget.finished, widget.start)
+    window.save("batch")
 
 
 def spectra(window: Window) -> None:

@@ -197,6 +197,24 @@ def test_the_tabs_of_the_workbench_are_reached_by_keys(make_napari_viewer, cube)
     assert all(bench.tabs.tabToolTip(number) for number in range(bench.tabs.count()))
 
 
+def test_pins_boxes_and_selections_do_not_push_the_window_below_the_screen(make_napari_viewer, cube):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1280, 800)
+    layer = add_cube_layer(viewer, cube)
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench, area="right")
+    QApplication.processEvents()
+    for place in range(3):
+        bench.spectra.board.pin(place, place, keep=True)
+    viewer.add_labels(cube.data[0] > 0.5)
+    bench.spectra.board.draw_roi()  # napari keeps room for the controls of every kind of layer
+    viewer.layers.selection.active = layer
+    for number in range(bench.tabs.count()):
+        bench.tabs.setCurrentIndex(number)
+        QApplication.processEvents()
+        assert bench.window().minimumSizeHint().height() <= 800, bench.tabs.tabText(number)
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_letter_of_a_tab_is_cut_at_1280_points(make_napari_viewer, cube, theme):
     viewer = make_napari_viewer(show=True)

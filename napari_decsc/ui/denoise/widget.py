@@ -37,7 +37,7 @@ class DenoiseWidget(Docked):
     """Run a method on a cube; ``done`` carries a `Result`, ``failed`` a sentence.
 
     While it runs, ``previewed`` says a few times a second that the layer shows a new estimate, and ``noise_found``
-    carries the noisy layer and its noise model, as soon as that is known.
+    carries the noisy layer and its noise model, as soon as that is known; ``solved_twice`` ends `solve_twice`.
     Moving the strength after a run goes on from its solution, in the same layer.
     """
 
@@ -45,6 +45,7 @@ class DenoiseWidget(Docked):
     previewed = Signal()
     noise_found = Signal(object, object)
     failed = Signal(str)
+    solved_twice = Signal()
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
@@ -183,6 +184,8 @@ class DenoiseWidget(Docked):
         self._starts.met.connect(lambda met: self.plot.show_starts(axes_of(met)))
         self._starts.finished.connect(lambda met: self.message.say(said(met)))
         self._starts.failed.connect(self.message.complain)
+        for signal in (self._starts.finished, self._starts.failed):
+            signal.connect(lambda _: self.solved_twice.emit())
         self.message.say("Solving the last equilibrium once more, from noise…")
         self._starts.start()
 

@@ -26,6 +26,10 @@ class Curve:
     is_difference: bool = False
 
 
+#: Height that the curves have at least.
+LEAST = 78
+
+
 class SpectrumPlot(Plot):
     """All cubes at once, each in its own colour; the frame of a pinned panel has the colour of its marker.
 
@@ -37,6 +41,8 @@ class SpectrumPlot(Plot):
 
     def __init__(self, colours: Colours) -> None:
         super().__init__(colours, height=125)
+        # where the controls of other layers need room, a low window stays as high as it is
+        self.setMinimumHeight(LEAST)
         self.curves: Sequence[Curve] = ()
         self.pins: Sequence[Pin] = ()
         self.libraries: Sequence[Shelved] = ()
