@@ -1,6 +1,9 @@
 """Where napari keeps things: version 0.9 moved parts of the viewer. The only code that asks which version runs."""
 
+import weakref
 from typing import Any
+
+_renames: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 def grid(viewer: Any) -> Any:
@@ -29,10 +32,27 @@ def unwrapped(viewer: Any) -> Any:
 
 
 def layer_list_events(viewer: Any) -> list[Any]:
-    """Emitters that say that the layer list reads differently; older versions of napari do not tell of new names."""
+    """Emitters that say that the layer list reads differently."""
     events = viewer.layers.events
-    names = ("inserted", "removed", "reordered", "renamed")
-    return [events[name] for name in names if name in events.emitters]
+    names = [name for name in ("inserted", "removed", "reordered", "renamed") if name in events.emitters]
+    told = [events[name] for name in names]
+    return told if "renamed" in names else [*told, renames(viewer)]
+
+
+def renames(viewer: Any) -> Any:
+    """The emitter that says that a layer has a new name, where the layer list of this version does not tell."""
+    from napari.utils.events import EventEmitter
+
+    if viewer not in _renames:
+        _renames[viewer] = emitter = EventEmitter(type_name="renamed")
+
+        def watch(layer: Any) -> None:
+            layer.events.name.connect(lambda event: emitter())
+
+        viewer.layers.events.inserted.connect(lambda event: watch(event.value))
+        for layer in viewer.layers:
+            watch(layer)
+    return _renames[viewer]
 
 
 def metadata_events(layer: Any) -> list[Any]:

@@ -5,6 +5,7 @@ import pytest
 
 from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.band_label import label_bands
 from napari_decsc.ui.cubes.bands import band_text, show_band, shown_band
 from napari_decsc.ui.cubes.contrast import contrast
@@ -119,3 +120,14 @@ def test_the_status_bar_forgets_a_name_that_is_gone(viewer, cube):
     viewer.status = told = {"layer_name": "leaf", "coords": "[0 0 0]"}
     add_cube_layer(viewer, cube.replace(name="oak"))
     assert viewer.status == told
+
+
+def test_where_the_layer_list_tells_of_no_new_name_the_layers_do(viewer, cube):
+    first, heard = add_cube_layer(viewer, cube.replace(name="oak")), []
+    emitter = viewer_compat.renames(viewer)
+    assert viewer_compat.renames(viewer) is emitter
+    emitter.connect(lambda event: heard.append([layer.name for layer in viewer.layers]))
+    first.name = "elm"
+    second = add_cube_layer(viewer, cube.replace(name="ash"))
+    second.name = "fir"
+    assert heard == [["elm"], ["elm", "fir"]]
