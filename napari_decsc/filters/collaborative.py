@@ -93,7 +93,7 @@ def similar_patches(images: Tensor, count: int, search: int, stride: int = 4, ne
 
     Parameters
     ----------
-    images : tensor, shape (image, row, col)
+    images : tensor of shape (image, row, col)
         Weigh them by how much they are to be trusted.
     count : int
         Patches of a group; the images must offer as many within the search.
@@ -200,20 +200,20 @@ def shrink(
 
     Parameters
     ----------
-    images : tensor, shape (image, row, col)
+    images : tensor of shape (image, row, col)
         Unit noise, white.
     groups : Groups
         Of images of this size.
     threshold : float
         In noise levels; without a pilot.
-    pilot : tensor, shape (image, row, col), optional
+    pilot : tensor of shape (image, row, col), optional
         An estimate of the clean images.
     together : bool
         Whether every group turns the images to its own principal axes.
 
     Returns
     -------
-    tensor, shape (image, row, col)
+    tensor of shape (image, row, col)
         A new one.
     """
 
@@ -299,12 +299,12 @@ def principal_axes(group: Tensor) -> Tensor:
 
     Parameters
     ----------
-    group : tensor, shape (group, image, patch, coefficient)
+    group : tensor of shape (group, image, patch, coefficient)
         Of unit noise.
 
     Returns
     -------
-    tensor, shape (group, image, axis)
+    tensor of shape (group, image, axis)
         Strongest last.
     """
     flat, means = group.flatten(2), group[..., 0].sum(2) / group.shape[2] ** 0.5
@@ -320,14 +320,14 @@ def coefficients(images: Tensor, weights: Tensor | None = None) -> Tensor:
 
     Parameters
     ----------
-    images : tensor, shape (image, row, col)
+    images : tensor of shape (image, row, col)
         At least a patch wide.
-    weights : tensor, shape (64,), optional
+    weights : tensor of shape (64,), optional
         Multiply the coefficients.
 
     Returns
     -------
-    tensor, shape (image, corner, coefficient)
+    tensor of shape (image, corner, coefficient)
         Corners row by row.
     """
     kernels = on_device(cosines, PATCH, images.device)
@@ -349,14 +349,14 @@ def laid_out(patches: Tensor, shape: torch.Size) -> Tensor:
 
     Parameters
     ----------
-    patches : tensor, shape (image, corner, pixel of the patch)
+    patches : tensor of shape (image, corner, pixel of the patch)
         Corners row by row.
     shape : tuple of int
         (image, row, col).
 
     Returns
     -------
-    tensor, shape (image, row, col)
+    tensor of shape (image, row, col)
         Sums.
     """
     count, rows, cols = shape

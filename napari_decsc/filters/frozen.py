@@ -50,9 +50,9 @@ class Gains:
 
     Parameters
     ----------
-    axes : tensor, shape (group, image, axis)
+    axes : tensor of shape (group, image, axis)
         Principal axes of every group.
-    weights : tensor, shape (group,)
+    weights : tensor of shape (group,)
         How much a group counts.
     lacking : tuple of tensors, optional
         What the gains of its chunks lack to 1, where it is held.
@@ -68,14 +68,14 @@ class FrozenFilter:
 
     Parameters
     ----------
-    pilot : tensor, shape (image, row, col)
+    pilot : tensor of shape (image, row, col)
         What gains come from. Unit noise.
     groups : Groups
         Similar patches.
     threshold : float, optional
         Gains 1 for the pilot's coefficients beyond it, 0 for others (the pilot is the noisy image then); Wiener gains
         p^2 / (p^2 + noise) of an estimate's coefficients p if not given.
-    spectrum : tensor, shape (64,), optional
+    spectrum : tensor of shape (64,), optional
         Noise variance of every cosine coefficient; 1 if not given. As it is the same for all images and groups, W
         stays self-adjoint.
     strength : float
@@ -107,12 +107,12 @@ class FrozenFilter:
 
         Parameters
         ----------
-        images : tensor, shape (image, row, col)
+        images : tensor of shape (image, row, col)
             Unit noise.
 
         Returns
         -------
-        tensor, shape (image, row, col)
+        tensor of shape (image, row, col)
             W times the images.
         """
         parts: list[Tensor] = []
@@ -131,7 +131,7 @@ class FrozenFilter:
 
         Parameters
         ----------
-        a, b : tensor, shape (image, row, col)
+        a, b : tensor of shape (image, row, col)
             Of the pilot's shape.
 
         Returns

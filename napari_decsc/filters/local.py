@@ -32,14 +32,14 @@ def box_mean(images: Tensor, side: int) -> Tensor:
 
     Parameters
     ----------
-    images : tensor, shape (N, C, rows, cols)
+    images : tensor of shape (N, C, rows, cols)
         NaN spreads.
     side : int
         Odd, pixels.
 
     Returns
     -------
-    tensor, shape (N, C, rows, cols)
+    tensor of shape (N, C, rows, cols)
         A new one.
     """
     means = torch.empty_like(images, memory_format=torch.contiguous_format)
@@ -79,14 +79,14 @@ def local_wiener(images: Tensor) -> tuple[Tensor, Tensor]:
 
     Parameters
     ----------
-    images : tensor, shape (N, C, rows, cols)
+    images : tensor of shape (N, C, rows, cols)
         Unit noise, white.
 
     Returns
     -------
-    estimate : tensor, shape (N, C, rows, cols)
+    estimate : tensor of shape (N, C, rows, cols)
         A new one.
-    gain : tensor, shape (N, C, rows, cols)
+    gain : tensor of shape (N, C, rows, cols)
         From 0 to 1.
     """
     mean = box_mean(images, NEAR)
@@ -100,14 +100,14 @@ def without_leak(estimate: Tensor, leak: float) -> Tensor:
 
     Parameters
     ----------
-    estimate : tensor, shape (N, C, rows, cols)
+    estimate : tensor of shape (N, C, rows, cols)
         Of images of unit noise.
     leak : float
         Variance of the noise that comes through the filter.
 
     Returns
     -------
-    tensor, shape (N, C, rows, cols)
+    tensor of shape (N, C, rows, cols)
         A new one.
     """
     energy = box_mean(estimate.square(), WIDE)
@@ -121,14 +121,14 @@ def column_offsets(residual: Tensor, mask: Tensor) -> Tensor:
 
     Parameters
     ----------
-    residual : tensor, shape (N, B, rows, cols)
+    residual : tensor of shape (N, B, rows, cols)
         What an estimate leaves over of a whitened cube.
     mask : bool tensor, shape (N, B, rows, cols)
         True where a voxel counts.
 
     Returns
     -------
-    tensor, shape (N, B, 1, cols)
+    tensor of shape (N, B, 1, cols)
         In noise levels.
     """
     median, chance = _column_medians(residual, mask)
@@ -143,16 +143,16 @@ def stripes(cube: Tensor, mask: Tensor, sigma: Tensor) -> Tensor:
 
     Parameters
     ----------
-    cube : tensor, shape (N, B, rows, cols)
+    cube : tensor of shape (N, B, rows, cols)
         As it was measured.
     mask : bool tensor, shape (N, B, rows, cols)
         True where a voxel counts.
-    sigma : tensor, shape (N, B)
+    sigma : tensor of shape (N, B)
         Noise level of every band.
 
     Returns
     -------
-    tensor, shape (N, B, 1, cols)
+    tensor of shape (N, B, 1, cols)
         In the unit of the cube.
     """
     median, chance = _column_medians(cube, mask)
@@ -180,9 +180,9 @@ def in_adjacent_band(residual: Tensor, others: Tensor | None = None) -> Tensor:
 
     Parameters
     ----------
-    residual : tensor, shape (N, B, rows, cols)
+    residual : tensor of shape (N, B, rows, cols)
         What an estimate leaves over.
-    others : tensor, shape (N, B, rows, cols), optional
+    others : tensor of shape (N, B, rows, cols), optional
         What counts of the bands beside; all of ``residual`` if left out.
 
     Returns

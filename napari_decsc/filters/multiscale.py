@@ -30,18 +30,18 @@ def first_pass(images: Tensor, signal: Tensor, scales: int = SCALES) -> tuple[Te
 
     Parameters
     ----------
-    images : tensor, shape (r, rows, cols)
+    images : tensor of shape (r, rows, cols)
         Unit noise, white; r may be 0.
-    signal : tensor, shape (r,)
+    signal : tensor of shape (r,)
         Weighs the images in the search.
     scales : int
         How often the image is halved, and 1.
 
     Returns
     -------
-    pilot : tensor, shape (r, rows, cols)
+    pilot : tensor of shape (r, rows, cols)
         The estimate.
-    coarse : tensor, shape (r, rows / 2, cols / 2), or None
+    coarse : tensor of shape (r, rows / 2, cols / 2), or None
         The estimate at half the size, if there is one.
     """
     if len(images) == 0:
@@ -57,16 +57,16 @@ def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
 
     Parameters
     ----------
-    images : tensor, shape (r, rows, cols)
+    images : tensor of shape (r, rows, cols)
         Unit noise, white.
-    pilot : tensor, shape (r, rows, cols)
+    pilot : tensor of shape (r, rows, cols)
         Of :func:`first_pass`.
     coarse : tensor, optional
         Of :func:`first_pass`.
 
     Returns
     -------
-    tensor, shape (r, rows, cols)
+    tensor of shape (r, rows, cols)
         A new one.
     """
     if len(images) == 0:
@@ -82,7 +82,7 @@ def similar(images: Tensor) -> Groups:
 
     Parameters
     ----------
-    images : tensor, shape (r, rows, cols)
+    images : tensor of shape (r, rows, cols)
         Strongest component first, weighed.
 
     Returns
@@ -98,16 +98,16 @@ def halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:
 
     Parameters
     ----------
-    images : tensor, shape (r, rows, cols)
+    images : tensor of shape (r, rows, cols)
         Unit noise, white.
-    signal : tensor, shape (r,)
+    signal : tensor of shape (r,)
         Weighs the images in the search.
     scales : int
         How many are left.
 
     Returns
     -------
-    tensor, shape (r, rows / 2, cols / 2), or None
+    tensor of shape (r, rows / 2, cols / 2), or None
         None where the image is too small, or no scale is left.
     """
     rows, cols = images.shape[1:]
@@ -122,14 +122,14 @@ def righted(fine: Tensor, coarse: Tensor | None) -> Tensor:
 
     Parameters
     ----------
-    fine : tensor, shape (r, rows, cols)
+    fine : tensor of shape (r, rows, cols)
         An estimate.
-    coarse : tensor, shape (r, rows / 2, cols / 2), optional
+    coarse : tensor of shape (r, rows / 2, cols / 2), optional
         Of :func:`halved`.
 
     Returns
     -------
-    tensor, shape (r, rows, cols)
+    tensor of shape (r, rows, cols)
         ``fine`` itself without a coarser one.
     """
     if coarse is None:

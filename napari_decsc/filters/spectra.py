@@ -11,14 +11,14 @@ def eigen(moment: Tensor) -> tuple[Tensor, Tensor]:
 
     Parameters
     ----------
-    moment : tensor, shape (..., B, B)
+    moment : tensor of shape (..., B, B)
         Symmetric.
 
     Returns
     -------
-    values : tensor, shape (..., B)
+    values : tensor of shape (..., B)
         Rising.
-    vectors : tensor, shape (..., B, B)
+    vectors : tensor of shape (..., B, B)
         One a column.
     """
     values, vectors = torch.linalg.eigh(moment.double().nan_to_num())
@@ -30,14 +30,14 @@ def mix_bands(matrix: Tensor, cube: Tensor) -> Tensor:
 
     Parameters
     ----------
-    matrix : tensor, shape (N, C, B)
+    matrix : tensor of shape (N, C, B)
         N may be 1.
-    cube : tensor, shape (N, B, rows, cols)
+    cube : tensor of shape (N, B, rows, cols)
         Spectra along the second axis.
 
     Returns
     -------
-    tensor, shape (N, C, rows, cols)
+    tensor of shape (N, C, rows, cols)
         A new one.
     """
     mixed = matrix @ cube.flatten(2)

@@ -22,11 +22,11 @@ class Subspace:
 
     Parameters
     ----------
-    mean, sigma : arrays, shape (band, 1)
+    mean, sigma : arrays of shape (band, 1)
         Mean and noise level of each band.
-    basis : array, shape (band, rank)
+    basis : array of shape (band, rank)
         Orthonormal, strongest component first.
-    variances : array, shape (rank,)
+    variances : array of shape (rank,)
         Variance of each eigen-image, noise (1) included.
     """
 

@@ -24,7 +24,7 @@ class Calibration:
 
     Parameters
     ----------
-    gains, offsets : array, shape (band,)
+    gains, offsets : array of shape (band,)
         Finite; no gain is 0.
     fields : mapping
         Fields of a header that hold for the stored numbers alone, to be written with them again.
@@ -59,7 +59,7 @@ class Calibration:
 
         Parameters
         ----------
-        stored : array, shape (band, row, col)
+        stored : array of shape (band, row, col)
             Numbers of the file; may be lazy.
         no_data : float, optional
             The stored number that means "not measured".
@@ -76,7 +76,7 @@ class Calibration:
 
         Parameters
         ----------
-        values : array, shape (band, row, col)
+        values : array of shape (band, row, col)
             As `values` made them; may be lazy.
         no_data : float, optional
             The value that means "not measured".

@@ -61,15 +61,15 @@ class Cube:
 
     Parameters
     ----------
-    data : array, shape (band, row, col)
+    data : array of shape (band, row, col)
         Raw values of any real type; may be a memory map. Physical value = ``data / scale``.
     name : str
         Short name, shown on layers.
-    wavelengths : array, shape (band,), optional
+    wavelengths : array of shape (band,), optional
         Centre of each band, in ``wavelength_unit``.
     wavelength_unit : str
         "nm", "um" (micrometres), "mm", "m", "1/cm" (wavenumber), "index", or "" when nobody knows.
-    fwhm : array, shape (band,), optional
+    fwhm : array of shape (band,), optional
         Full width at half maximum of each band, in ``wavelength_unit``.
     good_bands : bool array, shape (band,), optional
         False for bands marked as bad by the producer or the user.

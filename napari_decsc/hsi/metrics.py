@@ -37,7 +37,7 @@ class Scores:
         Mean spectral angle, radians.
     ergas : float
         Relative global error, 0 for identical cubes.
-    band_psnr, band_ssim : array, shape (band,)
+    band_psnr, band_ssim : array of shape (band,)
         PSNR in dB and SSIM of every band.
     """
 
@@ -96,7 +96,7 @@ def score(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0) -> Sco
 
     Parameters
     ----------
-    reference, test : array, shape (band, row, col)
+    reference, test : array of shape (band, row, col)
         In one unit; NaN for what was not measured.
     peak : float
         The value that counts as 1, in that unit.
@@ -128,7 +128,7 @@ def psnr_per_band(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0
 
     Parameters
     ----------
-    reference, test : array, shape (band, row, col)
+    reference, test : array of shape (band, row, col)
         In one unit.
     peak : float
         The value that counts as 1, in that unit.
@@ -160,7 +160,7 @@ def ssim_per_band(reference: NDArray[Any], test: NDArray[Any], peak: float = 1.0
 
     Parameters
     ----------
-    reference, test : array, shape (band, row, col)
+    reference, test : array of shape (band, row, col)
         In one unit.
     peak : float
         The value that counts as 1, in that unit.
@@ -188,7 +188,7 @@ def spectral_angle(reference: NDArray[Any], test: NDArray[Any]) -> Floats:
 
     Parameters
     ----------
-    reference, test : array, shape (band, row, col)
+    reference, test : array of shape (band, row, col)
         In one unit.
 
     Returns
@@ -225,7 +225,7 @@ def ergas(reference: NDArray[Any], test: NDArray[Any]) -> float:
 
     Parameters
     ----------
-    reference, test : array, shape (band, row, col)
+    reference, test : array of shape (band, row, col)
         In one unit.
 
     Returns

@@ -119,14 +119,14 @@ def unified(data: Any, marks: Sequence[Sequence[float]]) -> tuple[Any, float | N
 
     Parameters
     ----------
-    data : array, shape (band, row, col)
+    data : array of shape (band, row, col)
         Raw values; may be lazy.
     marks : sequence of sequences of float
         The no-data values of each band.
 
     Returns
     -------
-    data : array, shape (band, row, col)
+    data : array of shape (band, row, col)
         Lazy (a dask array) unless nothing has to change.
     no_data : float or None
         The one value that stands for all.

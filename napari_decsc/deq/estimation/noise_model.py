@@ -24,7 +24,7 @@ class LineNoise:
     ----------
     angle : float
         Degrees off the columns; 90: rows.
-    variance : tensor, shape (band,)
+    variance : tensor of shape (band,)
         Of the offsets, in stabilised bands; 0 where a band has none.
     """
 
@@ -38,9 +38,9 @@ class NoiseModel:
 
     Parameters
     ----------
-    level : tensor, shape (band,)
+    level : tensor of shape (band,)
         Noise level of stabilised or scaled bands.
-    whitening : tensor, shape (band, band), optional
+    whitening : tensor of shape (band, band), optional
         C^(-1/2) of bands divided by their level; None where they are independent.
     shot : ShotNoise, optional
         Growth with the signal.
@@ -48,9 +48,9 @@ class NoiseModel:
         Columns, rows, oblique lines.
     fringes : tuple of Wave
         Plane waves of single bands.
-    spectrum : tensor, shape (64,), optional
+    spectrum : tensor of shape (64,), optional
         Variance of the cosine coefficients of a patch, mean 1; None where the noise is white in space.
-    basis : tensor, shape (band, component), optional
+    basis : tensor of shape (band, component), optional
         The signal's subspace, whitened.
     rounding : bool
         Whether most bands' noise is that of rounding to grey levels.
@@ -85,7 +85,7 @@ class NoiseModel:
 
         Parameters
         ----------
-        cube : tensor, shape (band, row, col)
+        cube : tensor of shape (band, row, col)
             Peak 1, noisy.
 
         Returns
@@ -105,7 +105,7 @@ class Whitener:
     ----------
     model : NoiseModel
         Of the whole cube.
-    scale : tensor, shape (1, row, col), optional
+    scale : tensor of shape (1, row, col), optional
         Divides pixels; None for 1.
     """
 
@@ -117,12 +117,12 @@ class Whitener:
 
         Parameters
         ----------
-        cube : tensor, shape (band, row, col)
+        cube : tensor of shape (band, row, col)
             Peak 1.
 
         Returns
         -------
-        tensor, shape (band, row, col)
+        tensor of shape (band, row, col)
             Unit noise, uncorrelated between bands.
         """
         model = self.model
@@ -138,12 +138,12 @@ class Whitener:
 
         Parameters
         ----------
-        cube : tensor, shape (band, row, col)
+        cube : tensor of shape (band, row, col)
             Whitened.
 
         Returns
         -------
-        tensor, shape (band, row, col)
+        tensor of shape (band, row, col)
             Peak 1.
         """
         model = self.model
@@ -157,12 +157,12 @@ class Whitener:
 
         Parameters
         ----------
-        cube : tensor, shape (band, row, col)
+        cube : tensor of shape (band, row, col)
             Peak 1.
 
         Returns
         -------
-        tensor, shape (1 or band, row, col), or None
+        tensor of shape (1 or band, row, col), or None
             None for 1.
         """
         model = self.model
@@ -178,12 +178,12 @@ class Whitener:
 
         Parameters
         ----------
-        cube : tensor, shape (band, row, col)
+        cube : tensor of shape (band, row, col)
             Whitened.
 
         Returns
         -------
-        tensor, shape (band, row, col)
+        tensor of shape (band, row, col)
             Unit noise, correlated between bands.
         """
         return cube if self.model.whitening is None else _mixed(torch.linalg.inv(self.model.whitening), cube)
@@ -193,12 +193,12 @@ class Whitener:
 
         Parameters
         ----------
-        cube : tensor, shape (band, row, col)
+        cube : tensor of shape (band, row, col)
             Bands divided by their levels.
 
         Returns
         -------
-        tensor, shape (band, row, col)
+        tensor of shape (band, row, col)
             Whitened.
         """
         return cube if self.model.whitening is None else _mixed(self.model.whitening, cube)

@@ -26,11 +26,11 @@ class Context:
 
     Parameters
     ----------
-    target : tensor, shape (N, B, rows, cols)
+    target : tensor of shape (N, B, rows, cols)
         The noisy cube, whitened by some models.
-    weight : tensor, shape (N, B, rows, cols) or (N, B, 1, 1)
+    weight : tensor of shape (N, B, rows, cols) or (N, B, 1, 1)
         0 where a voxel carries no information.
-    unit : tensor, shape (N, B, 1, 1)
+    unit : tensor of shape (N, B, 1, 1)
         One unit of each band, as a share of the peak.
     strength : float
         Weight of the prior against the data, 1 as trained.
@@ -88,7 +88,7 @@ class Decsc(nn.Module, ABC):
 
         Parameters
         ----------
-        cube : tensor, shape (1, B, rows, cols)
+        cube : tensor of shape (1, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (1, B, rows, cols)
             True where a voxel was measured.
@@ -105,7 +105,7 @@ class Decsc(nn.Module, ABC):
 
         Parameters
         ----------
-        cube : tensor, shape (N, B, rows, cols)
+        cube : tensor of shape (N, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (N, B, rows, cols)
             True where a voxel was measured.
@@ -124,7 +124,7 @@ class Decsc(nn.Module, ABC):
 
         Parameters
         ----------
-        cube : tensor, shape (N, B, rows, cols)
+        cube : tensor of shape (N, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (N, B, rows, cols)
             True where a voxel was measured.
@@ -141,7 +141,7 @@ class Decsc(nn.Module, ABC):
 
         Parameters
         ----------
-        cube : tensor, shape (N, B, rows, cols)
+        cube : tensor of shape (N, B, rows, cols)
             These columns, rows from their whole height.
         mask : bool tensor, shape (N, B, rows, cols)
             True where a voxel was measured.
@@ -160,7 +160,7 @@ class Decsc(nn.Module, ABC):
 
         Parameters
         ----------
-        cube : tensor, shape (N, B, rows, cols)
+        cube : tensor of shape (N, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (N, B, rows, cols)
             True where a voxel was measured.
@@ -169,7 +169,7 @@ class Decsc(nn.Module, ABC):
 
         Returns
         -------
-        tensor, shape (N, B, rows, cols), or None
+        tensor of shape (N, B, rows, cols), or None
             Peak 1; None where the model has no preview.
         """
         return None
@@ -180,7 +180,7 @@ class Decsc(nn.Module, ABC):
 
         Parameters
         ----------
-        cube : tensor, shape (N, B, rows, cols)
+        cube : tensor of shape (N, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (N, B, rows, cols)
             True where a voxel was measured.
@@ -199,7 +199,7 @@ class Decsc(nn.Module, ABC):
 
         Parameters
         ----------
-        cube : tensor, shape (N, B, rows, cols)
+        cube : tensor of shape (N, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (N, B, rows, cols)
             True where a voxel was measured.
@@ -232,7 +232,7 @@ class Decsc(nn.Module, ABC):
 
         Parameters
         ----------
-        cube : tensor, shape (N, B, rows, cols)
+        cube : tensor of shape (N, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (N, B, rows, cols)
             True where a voxel was measured.
@@ -372,7 +372,7 @@ class Decsc(nn.Module, ABC):
 
         Returns
         -------
-        tensor, shape (N, B, rows, cols)
+        tensor of shape (N, B, rows, cols)
             Peak 1.
         """
 
@@ -421,7 +421,7 @@ def free_parameter(value: float, maps: int) -> Tensor:
 
     Returns
     -------
-    tensor, shape (1, maps, 1, 1)
+    tensor of shape (1, maps, 1, 1)
         Before softplus.
     """
     return inverse_softplus(torch.full((1, maps, 1, 1), value))

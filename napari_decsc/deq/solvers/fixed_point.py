@@ -29,9 +29,9 @@ class State:
         Counts evaluations from 1.
     z : tuple of tensors
         f(z), the newest estimate of the fixed point.
-    residual : tensor, shape (N,)
+    residual : tensor of shape (N,)
         ||f(z) - z|| of every image.
-    relative_residual : tensor, shape (N,)
+    relative_residual : tensor of shape (N,)
         ||f(z) - z|| / ||f(z)||.
     """
 
@@ -53,7 +53,7 @@ def inner(a: Code, b: Code, images: int) -> Tensor:
 
     Returns
     -------
-    tensor, shape (images,)
+    tensor of shape (images,)
         Sums over all parts.
     """
     return sum((torch.linalg.vecdot(x.reshape(images, -1), y.reshape(images, -1)) for x, y in zip(a, b, strict=True)),
@@ -72,7 +72,7 @@ def norm(a: Code, images: int) -> Tensor:
 
     Returns
     -------
-    tensor, shape (images,)
+    tensor of shape (images,)
         Over all parts.
     """
     return inner(a, a, images).sqrt()
@@ -240,7 +240,7 @@ def gain(f: Map, z: Code, steps: int = 3, reach: float = 1e-2) -> Tensor:
 
     Returns
     -------
-    tensor, shape (N,)
+    tensor of shape (N,)
         With a graph.
     """
     images = z[0].shape[0]

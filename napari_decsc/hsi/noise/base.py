@@ -52,7 +52,7 @@ class Corruption:
 
         Parameters
         ----------
-        data : array, shape (..., band, row, col)
+        data : array of shape (..., band, row, col)
             Clean values, peak 1. Arrays or tensors; the fields must be of the same kind.
         normal, uniform : arrays like data
             Independent draws from N(0, 1) and from U[0, 1).
@@ -61,7 +61,7 @@ class Corruption:
 
         Returns
         -------
-        array, shape (..., band, row, col)
+        array of shape (..., band, row, col)
             A new one.
         """
         fraction = self.impulse[..., None, None]

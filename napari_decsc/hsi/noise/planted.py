@@ -47,7 +47,7 @@ class Planted:
 
         Parameters
         ----------
-        result : array, shape (band, row, col)
+        result : array of shape (band, row, col)
             In the unit of the scene.
 
         Returns
@@ -64,7 +64,7 @@ class Planted:
 
         Parameters
         ----------
-        result : array, shape (band, row, col)
+        result : array of shape (band, row, col)
             In the unit of the scene.
 
         Returns
@@ -81,7 +81,7 @@ def plant(scene: NDArray[Any], kind: Kind, rng: np.random.Generator, sigma: floa
 
     Parameters
     ----------
-    scene : array, shape (band, row, col)
+    scene : array of shape (band, row, col)
         The clean scene, peak 1.
     kind : str
         One of `KINDS`.

@@ -26,11 +26,11 @@ class SpectralLibrary:
 
     Parameters
     ----------
-    spectra : array, shape (spectrum, band)
+    spectra : array of shape (spectrum, band)
         Physical values; NaN where nothing was measured.
     names : tuple of str
         One for each spectrum.
-    wavelengths : array, shape (band,), optional
+    wavelengths : array of shape (band,), optional
         Centre of each band, in ``unit``.
     unit : str
         As ``Cube.wavelength_unit``.
