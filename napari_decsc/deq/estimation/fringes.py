@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from napari_decsc.filters.local import NORMAL_MAD
+from napari_decsc.filters.differences import NORMAL_MAD
 from napari_decsc.filters.order import medians
 
 #: A peak must rise so far above what chance makes of as many values, in units of the noise's power around it.
