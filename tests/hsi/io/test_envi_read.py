@@ -490,3 +490,44 @@ def test_gamsberg_without_its_wavelength_field_finds_the_same_wavelengths_in_its
     cube = read_envi(put(tmp_path, stripped, data=source.read_bytes()))
     np.testing.assert_allclose(cube.wavelengths, whole.wavelengths, atol=1e-3)
     assert cube.wavelength_unit == "nm"
+
+
+@pytest.mark.parametrize(
+    ("lengths", "spelled", "unit", "note"),
+    [
+        (
+            "{0.4, 0.5, 0.6}",
+            "Nanometers",
+            "um",
+            "wavelengths of 0.4 to 0.6 nm are no light; um is taken for their unit",
+        ),
+        ("{400, 500, 600}", "Micrometers", "nm", "wavelengths of 400 to 600 um are no light; nm is taken"),
+        ("{8.1, 9, 12}", "Micrometers", "um", None),
+        ("{1, 2, 3}", "Nanometers", "nm", None),
+    ],
+)
+def test_a_unit_in_which_wavelengths_are_no_light_is_not_believed(tmp_path, lengths, spelled, unit, note):
+    cube = read_envi(put(tmp_path, wavelength=lengths, wavelength_units=spelled, fwhm="{1, 1, 1}"))
+    assert (cube.wavelength_unit, cube.fwhm.tolist()) == (unit, [1, 1, 1])
+    assert (note is None and not cube.notes) or note in cube.notes[0]
+
+
+@pytest.mark.parametrize(("key", "text"), [("fwhm", "{0, 0, 0}"), ("fwhm", "0"), ("bbl", "{0, 0, 0}")])
+def test_widths_and_flags_of_0_alone_say_nothing(tmp_path, key, text):
+    cube = read_envi(put(tmp_path, wavelength="{400, 500, 600}", **{key: text}))
+    assert (cube.fwhm, cube.good_bands) == (None, None)
+    assert cube.notes[0].endswith(f"; {key} is left out")
+
+
+@pytest.mark.parametrize("text", ["4.0", "4 ; cols", " 4."])
+def test_sizes_may_have_a_point_or_a_comment(tmp_path, text):
+    assert read_envi(put(tmp_path)).shape == read_envi(put(tmp_path, samples=text)).shape
+
+
+def test_a_data_file_that_goes_on_behind_the_cube_is_told(tmp_path):
+    path = put(tmp_path)
+    data = next(one for one in tmp_path.iterdir() if one.suffix != ".hdr")
+    data.write_bytes(data.read_bytes() + bytes(3))
+    assert read_envi(path).notes == ()
+    data.write_bytes(data.read_bytes() + bytes(40))
+    assert "bytes, 43 more than" in read_envi(path).notes[0]

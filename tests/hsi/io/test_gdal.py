@@ -198,6 +198,16 @@ def test_a_compression_that_is_not_read_is_named(tmp_path: Path) -> None:
         open_cube(path)
 
 
+@pytest.mark.parametrize("packing", [None, "deflate", "zstd"])
+def test_lerc_may_be_packed_by_deflate(tmp_path: Path, packing: str | None) -> None:
+    path = tiff(tmp_path / "x.tif", data=DATA, compression="lerc", compressionargs={"compression": packing})
+    if packing == "zstd":
+        with pytest.raises(FileFormatError, match=r"x\.tif: its compression, LERC packed with Zstandard, is not read"):
+            open_cube(path)
+    else:
+        np.testing.assert_array_equal(open_cube(path).data, DATA)
+
+
 @pytest.mark.parametrize("compression", ["lerc", "jpeg", "webp"])
 def test_a_piece_larger_than_its_page_is_refused(tmp_path: Path, compression: str) -> None:
     import imagecodecs

@@ -46,7 +46,8 @@ def test_a_library_comes_back(tmp_path, name):
     unit=st.sampled_from(["nm", "um", "1/cm", "index"]),
 )
 def test_any_library_comes_back(tmp_path_factory, spectra, unit):
-    library = SpectralLibrary(np.array(spectra), tuple(f"s {n}" for n in range(len(spectra))), np.array([1.5, 2]), unit)
+    lengths = np.array([1500.0, 2000] if unit == "nm" else [1.5, 2])
+    library = SpectralLibrary(np.array(spectra), tuple(f"s {n}" for n in range(len(spectra))), lengths, unit)
     again = read_library(write_library(library, tmp_path_factory.getbasetemp() / "any", overwrite=True))
     np.testing.assert_array_equal(again.spectra, library.spectra)
     assert (again.names, again.unit) == (library.names, unit)

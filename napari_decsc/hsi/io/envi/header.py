@@ -33,7 +33,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 #: How programs built with Microsoft's library spell what is no number, and IDL the exponent of a double.
 _OF_WINDOWS = re.compile(r"([+-]?)1\.#(INF|IND|QNAN|SNAN)0*")
 _DOUBLE = re.compile(r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$")
-_WHOLE = re.compile(r"\+?[0-9]{1,18}")
+_WHOLE = re.compile(r"\+?([0-9]{1,18})(?:\.0*)?\s*(?:;.*)?")
 #: What Python programs put around numbers when they write an array as text: np.float64(400.0), array([400., 410.]).
 _OF_NUMPY = re.compile(r"\b(?:np|numpy)\.[a-z]+[0-9]*\(([^()]*)\)")
 _AROUND_NUMBERS = re.compile(r"\barray\(|[\[\]()'\"]")
@@ -69,9 +69,10 @@ class Header:
             return default
         if not text:
             raise FileFormatError(f"{self.path.name}: {key} is missing; add a line '{key} = ' with its number")
-        if not _WHOLE.fullmatch(text) or int(text) < least:
+        match = _WHOLE.fullmatch(text)
+        if match is None or int(match[1]) < least:
             raise self.error(key, f"a whole number {'above 0' if least == 1 else f'of {least} or more'}")
-        return int(text)
+        return int(match[1])
 
     def number(self, key: str) -> float | None:
         """The field as a number (may be NaN), or None where it is missing or empty."""

@@ -65,8 +65,14 @@ class Layout:
             "byte order": self.byte_order,
         }
 
-    def check_size(self, data: Path, header: Path) -> None:
-        """Raise FileFormatError if the data file is smaller than described. Bytes behind the cube are allowed."""
+    def check_size(self, data: Path, header: Path) -> str:
+        """Raise FileFormatError if the data file is smaller than described. Bytes behind the cube are allowed.
+
+        Returns
+        -------
+        str
+            A note where at least a line is left over, else "".
+        """
         held = data.stat().st_size
         if held < self.size:
             raise FileFormatError(
@@ -74,6 +80,12 @@ class Layout:
                 f"{self.lines} lines x {self.samples} samples x {self.dtype.itemsize} bytes, header offset "
                 f"{self.offset}); the file is cut short or the header belongs to another file"
             )
+        if held < self.size + self.samples * self.dtype.itemsize:
+            return ""
+        return (
+            f"{data.name} holds {held} bytes, {held - self.size} more than {header.name} describes; they are left out, "
+            f"or the header belongs to another file"
+        )
 
 
 def layout_of(header: Header) -> Layout:

@@ -39,6 +39,13 @@ class OptionalFields:
             return None
         return None if values is None else np.resize(values, count)
 
+    def told(
+        self, key: str, count: int, *, gaps: bool = False, one_for_all: bool = False
+    ) -> NDArray[np.float64] | None:
+        """`numbers` that are not all 0, which would say nothing; or None."""
+        values = self.numbers(key, count, gaps=gaps, one_for_all=one_for_all)
+        return self._unless_idle(key, values)
+
     def number(self, key: str) -> float | None:
         """One number (may be NaN), or None."""
         try:
@@ -60,8 +67,14 @@ class OptionalFields:
         said = self.header.text(key).split(",")
         fields = {key: [_WORDS.get(item.strip(" []{}()'\"").lower(), item.strip()) for item in said]}
         words = OptionalFields(dataclasses.replace(self.header, fields=fields), self.notes, self.strict)
-        values = words.numbers(key, count)
+        values = self._unless_idle(key, words.numbers(key, count))
         return None if values is None else values != 0
+
+    def _unless_idle(self, key: str, values: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        if values is None or values.any():
+            return values
+        self._leave_out(key, self.header.error(key, "other than 0 for some band"))
+        return None
 
     def without_idle(self, keys: Sequence[str]) -> Header:
         """The header without those of the given fields that say nothing: no value, or 0 for every band."""

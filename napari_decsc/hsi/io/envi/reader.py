@@ -33,13 +33,13 @@ def read_envi(path: str | Path) -> Cube:
         header = read_header(find_header(path))
         layout = layout_of(header)
         data = find_data(header.path, layout.size) if path == header.path else path
-        layout.check_size(data, header.path)
+        note = layout.check_size(data, header.path)
         values = _map(data, layout)
     except (OSError, ValueError) as error:
         # ValueError: a name with a NUL in it
         reason = getattr(error, "strerror", None) or error
         raise FileFormatError(f"{path}: cannot be read ({reason}); check its name and permissions") from None
-    return _cube(header, values, data)
+    return _cube(header, values, data, [note] if note else [])
 
 
 def _map(data: Path, layout: Layout) -> NDArray[Any]:
@@ -59,9 +59,9 @@ def _map(data: Path, layout: Layout) -> NDArray[Any]:
     return values
 
 
-def _cube(header: Header, values: NDArray[Any], data: Path) -> Cube:
+def _cube(header: Header, values: NDArray[Any], data: Path, notes: list[str]) -> Cube:
     bands = values.shape[0]
-    optional = OptionalFields(header)
+    optional = OptionalFields(header, notes)
     wavelengths, unit, fwhm = spectral_axis(optional, bands)
     cube = Cube(
         values,

@@ -63,7 +63,7 @@ def spectral_axis(
     header = optional.header
     optional, spelled = _without_units(optional)
     values = optional.numbers("wavelength", bands, gaps=True)
-    fwhm = optional.numbers("fwhm", bands, gaps=True, one_for_all=True)
+    fwhm = optional.told("fwhm", bands, gaps=True, one_for_all=True)
     spelled = header.text("wavelength units") or spelled
     if values is None:
         values, spelled = wavelengths_in_names(header.fields.get("band names", []), bands, spelled)
@@ -73,8 +73,22 @@ def spectral_axis(
     if not unit and spelled.lower() in UNSAID:
         unit = guess_unit(values)
     if factor != 1:
-        values, fwhm = values * factor, None if fwhm is None else fwhm * factor
-    return values, unit, fwhm
+        return values * factor, unit, None if fwhm is None else fwhm * factor
+    meant, note = meant_unit(unit, values)
+    optional.notes.extend([f"{header.path.name}: {note}"] if note else [])
+    return values, meant, fwhm
+
+
+def meant_unit(unit: str, values: NDArray[np.float64]) -> tuple[str, str]:
+    """The unit, nm or um, in which these wavelengths are light, and a note where that is not the given one.
+
+    Headers of some producers say Micrometers and list nanometres.
+    """
+    meant = guess_unit(values)
+    if {unit, meant} != {"nm", "um"}:
+        return unit, ""
+    low, high = np.nanmin(values), np.nanmax(values)
+    return meant, f"wavelengths of {low:g} to {high:g} {unit} are no light; {meant} is taken for their unit"
 
 
 def _without_units(optional: OptionalFields) -> tuple[OptionalFields, str]:

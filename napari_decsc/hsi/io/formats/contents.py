@@ -159,6 +159,7 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
         data = data[:, ::-1]
     fields = {**spectral_fields(contents.vectors, data.shape[0], chosen.name), **chosen.fields}
     header = {**contents.header, **geographic_fields(contents, chosen, data.shape)}
+    fields["notes"] = tuple(f"{contents.path.name}: {note}" for note in fields.get("notes", ()))
     cube = Cube(data, name=contents.path.stem, source=contents.path, header=header, **fields)
     cube = _with_names(from_attributes(cube, chosen.attributes, contents.is_netcdf), chosen.attributes)
     if contents.metadata is not None:

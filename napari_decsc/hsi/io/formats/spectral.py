@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, unit_of
+from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, meant_unit, unit_of
 
 #: What names of vectors, in lower case and without "_", tell; asked in this order, as `good_wavelengths` are none.
 _NAMES = {
@@ -79,6 +79,9 @@ def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str =
         fields["wavelength_unit"] = unit or unit_in(wavelengths.name) or guess_unit(fields["wavelengths"])
         if fwhm is not None:
             fields["fwhm"] = fwhm.values * _factor(fwhm, fields["wavelength_unit"], factor)
+        if factor == 1:
+            fields["wavelength_unit"], note = meant_unit(fields["wavelength_unit"], fields["wavelengths"])
+            fields |= {"notes": (note,)} if note else {}
     if good is not None:
         fields["good_bands"] = good.values == 1 if np.isin(good.values, (0, 1)).all() else good.values > 0
     return fields

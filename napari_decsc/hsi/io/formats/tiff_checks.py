@@ -19,6 +19,8 @@ _UNPACKERS: dict[int, tuple[Any, int]] = {
 }
 #: Compressions whose pieces tell their own size, which has to be that of the page.
 _JPEG, _LERC, _WEBP = 7, 34887, 50001
+#: The tag that tells how LERC's pieces are packed once more, and its number for Deflate; 2 is Zstandard.
+_LERC_PARAMETERS, _DEFLATE = 50674, 1
 _PICTURES = (_JPEG, _LERC, _WEBP)
 #: What is read. LZW, PackBits and Zstandard are unpacked into as much room as the page has, and no more.
 _KNOWN = {1, 5, 32773, 50000, *_UNPACKERS, *_PICTURES}
@@ -100,11 +102,17 @@ def _check_picture(path: Path, start: int, size: int, page: Any) -> None:
     """
     if size == 0:
         return
+    packing = int(page.tags.valueof(_LERC_PARAMETERS, (0, 0))[1]) if int(page.compression) == _LERC else 0
+    if packing > _DEFLATE:
+        raise FileFormatError(
+            f"{path}: its compression, LERC packed with Zstandard, is not read; save it with LERC alone, or with "
+            f"Zstandard alone (gdal_translate -co COMPRESS=ZSTD)"
+        )
     with path.open("rb") as file:
         file.seek(start)
         content = file.read(min(size, STEP))
     rows, cols = {_JPEG: _size_of_jpeg, _LERC: _size_of_lerc, _WEBP: _size_of_webp}[int(page.compression)](
-        content, int(page.tags.valueof(50674, (0, 0))[1]) if int(page.compression) == _LERC else 0
+        content, packing
     )
     room = (page.tilelength, page.tilewidth) if page.is_tiled else (page.imagelength, page.imagewidth)
     if not (0 < rows <= room[0] and 0 < cols <= room[1]):
@@ -126,10 +134,10 @@ def _size_of_jpeg(content: bytes, _: int) -> tuple[int, int]:
 
 
 def _size_of_lerc(content: bytes, packing: int) -> tuple[int, int]:
-    """Rows and cols of the first blob, whose own packing may be Deflate (1); others are not looked into."""
-    if packing == 1:
+    """Rows and cols of the first blob, whose own packing may be Deflate."""
+    if packing == _DEFLATE:
         content = zlib.decompressobj().decompress(content, 64)
-    if packing > 1 or not content.startswith(b"Lerc2 ") or len(content) < 22:
+    if not content.startswith(b"Lerc2 ") or len(content) < 22:
         return 0, 0
     (version,) = struct.unpack("<i", content[6:10])
     rows, cols = struct.unpack("<ii", content[14:22] if version >= 3 else content[10:18])
