@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 
+import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, Qt, QThreadPool
 from qtpy.QtTest import QTest
@@ -14,12 +15,14 @@ from qtpy.QtWidgets import (
     QComboBox,
     QLineEdit,
     QListWidget,
+    QScrollArea,
     QSlider,
     QTabBar,
     QWidget,
 )
 
 from napari_decsc.hsi.io.envi import write_envi
+from napari_decsc.hsi.metrics import Scores
 from napari_decsc.hsi.noise.models import NOISE_MODELS
 from napari_decsc.registry import METHODS
 from napari_decsc.settings import descriptions
@@ -28,12 +31,14 @@ from napari_decsc.ui.calibrate.widget import CalibrateWidget
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.denoise.widget import DenoiseWidget
+from napari_decsc.ui.denoise.words import Block
 from napari_decsc.ui.explore.widget import ExploreWidget
 from napari_decsc.ui.files import reader
 from napari_decsc.ui.history.widget import HistoryPanel
 from napari_decsc.ui.judge.noise_panel import NoisePanel
 from napari_decsc.ui.judge.verdict_panel import VerdictPanel
 from napari_decsc.ui.noise.widget import NoiseWidget
+from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.plot import Plot
 from napari_decsc.ui.spectra.widget import SpectrumWidget
@@ -213,6 +218,31 @@ def test_pins_boxes_and_selections_do_not_push_the_window_below_the_screen(make_
         bench.tabs.setCurrentIndex(number)
         QApplication.processEvents()
         assert bench.window().minimumSizeHint().height() <= 800, bench.tabs.tabText(number)
+
+
+def test_settings_and_a_result_with_scores_need_no_scrolling_at_1280_by_800(make_napari_viewer, cube):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1280, 800)
+    add_cube_layer(viewer, cube)
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench, area="right")
+    bench.tabs.setCurrentWidget(bench.denoise)
+    bar = bench.denoise.findChild(QScrollArea).verticalScrollBar()
+    bench.denoise.settings_box.expand(animate=False)
+    QApplication.processEvents()
+    assert bar.maximum() == 0
+    bench.denoise.settings_box.collapse(animate=False)
+    names = ("getting ready", "noise model", "subspace", "groups", "equilibrium 1", "equilibrium 2", "equilibrium 3")
+    bench.denoise.view.strip.show_stages([Block(name, 1.0) for name in (*names, "verdict")], "21.5 s")
+    bench.denoise.message.say(
+        "Converged after 10 evaluations · relative residual 6.8e-04 · 21.5 s\nRemoved 53 % of the signal (root mean "
+        "square) and 75230 outliers; not all of it looks like noise: see Judge."
+    )
+    row = Scores(37.9, 0.96, 0.06, 6.5, np.array([37.9]), np.array([0.96]))
+    bench.denoise.scores.setText(scoring.table((("noisy", row), ("denoised", row))))
+    for _ in range(5):
+        QApplication.processEvents()
+    assert bar.maximum() == 0
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

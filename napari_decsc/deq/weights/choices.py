@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+#: Where a file's summary turns to what was proved of its model.
+PROVED = "; proved"
+
 SHIPPED = Path(__file__).parent / "pretrained"
 
 
@@ -14,7 +17,10 @@ def weights_choices() -> dict[str, str]:
     dict of str to str
         In the order of the names.
     """
-    return {path.stem: _metadata(path).get("summary", "") for path in sorted(SHIPPED.glob("*.safetensors"))}
+    # what is proved is for the model of today to say, which shows it in every run, not for a file that may be older
+    return {
+        path.stem: _metadata(path).get("summary", "").split(PROVED)[0] for path in sorted(SHIPPED.glob("*.safetensors"))
+    }
 
 
 def _metadata(path: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from napari_decsc.ui.parts.panel import Floats, Level, Line, Panel
 from napari_decsc.ui.parts.plot import Plot
 from napari_decsc.ui.parts.theme import CUBE_COLOURS, FIT, GOAL, RESIDUAL, Colours
 
-HEIGHT = 110
+HEIGHT = 80
 #: Curves with more points than this have no dots.
 MOST_DOTS = 60
 #: The change of the picture, and the borders between stages.

@@ -79,6 +79,7 @@ class RunView(QWidget):
     def make_room(self, is_wanted: bool) -> None:
         """Hide the pictures while something else needs their place."""
         self.scores.setVisible(not is_wanted)
+        self.strip.setVisible(not is_wanted)
         if is_wanted:
             self.plot.setVisible(False)
             self.sketch.setVisible(False)

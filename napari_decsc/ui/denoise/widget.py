@@ -404,6 +404,9 @@ class DenoiseWidget(Docked):
         self.settings_box.content().setVisible(False)
         column = QVBoxLayout(content)
         column.setSpacing(4)
+        # every point counts where a result with its scores is to fit into a low window
+        column.setContentsMargins(9, 4, 9, 3)
+        self.rows.setVerticalSpacing(3)
         column.addLayout(self.rows)
         column.addWidget(self.settings_box)
         column.addLayout(buttons)
