@@ -16,6 +16,8 @@ STUCK_SHARE = 2e-4
 DISTINCT_SHARE = 0.25
 #: Among grey levels, voxels are stuck on one that holds so many times as many as those beside it.
 PILED_UP = 2.0
+#: Where values hardly ever repeat, voxels are stuck on one that holds so many times as many as this many about it.
+MORE, REACH = 4.0, 8
 #: Values are cut off at the floor or the ceiling where voxels beside those on it lie within this share of the range,
 #: and where the half of the voxels that is further away lies on it by no more than this share as often as all do.
 CLOSE, SELDOM = 0.4, 0.25
@@ -44,7 +46,8 @@ def stuck_values(cube: Cube) -> tuple[float, ...]:
     candidates = {0.0, peak(cube), float(values.min()), float(values.max())}
     distinct, repeats = np.unique(values, return_counts=True)
     if distinct.size > DISTINCT_SHARE * values.size:
-        candidates.update(distinct[repeats >= max(10, STUCK_SHARE * values.size)].tolist())
+        often = repeats >= np.maximum(max(10, STUCK_SHARE * values.size), MORE * _around_each(repeats))
+        candidates.update(distinct[often].tolist())
         neighbours = np.zeros_like(repeats)
     else:
         neighbours = _beside(repeats)
@@ -106,6 +109,12 @@ def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
             each[to] += np.where(here[source], there[source], 0)
             number[to] += here[source]
     return np.where(count > 0, total / np.maximum(count, 1), np.float32(np.nan))
+
+
+def _around_each(repeats: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The mean of the numbers of voxels on the few levels about each: fine grey levels repeat by chance."""
+    window = np.ones(2 * REACH + 1)
+    return (np.convolve(repeats, window, "same") - repeats) / 2 / REACH
 
 
 def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:

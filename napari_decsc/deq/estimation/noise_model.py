@@ -52,8 +52,8 @@ class NoiseModel:
         Variance of the cosine coefficients of a patch, mean 1; None where the noise is white in space.
     basis : tensor of shape (band, component), optional
         The signal's subspace, whitened.
-    rounding : bool
-        Whether most bands' noise is that of rounding to grey levels.
+    negligible : bool
+        Whether most bands' noise is that of rounding to grey levels, or hardly there: then nothing is removed.
     measured : bool
         Whether levels were measured beside the subspace.
     """
@@ -65,13 +65,13 @@ class NoiseModel:
     fringes: tuple[Wave, ...] = ()
     spectrum: Tensor | None = None
     basis: Tensor | None = None
-    rounding: bool = False
+    negligible: bool = False
     measured: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether it is white noise of one level per band that is not very low: then nothing is done about it here."""
-        if self.rounding or (self.basis is not None and self.measured and float(self.level.min()) < QUIET):
+        if self.negligible or (self.basis is not None and self.measured and float(self.level.min()) < QUIET):
             return False
         return self.whitening is None and self.shot is None and not self.structured and self.spectrum is None
 

@@ -18,7 +18,8 @@ from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel, Whitener
 from napari_decsc.deq.estimation.rays import strongest_ray
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
-from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_rounding
+from napari_decsc.deq.estimation.shot import ShotNoise
+from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_hardly_there, is_rounding
 from napari_decsc.filters.collaborative import PATCH, cosines, on_device
 from napari_decsc.filters.differences import NORMAL_MAD, second_differences
 from napari_decsc.filters.local import LEAK, local_wiener
@@ -26,6 +27,8 @@ from napari_decsc.filters.order import medians
 
 #: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
 FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
+#: Of fewer pixels nothing can be said: they come back as they came.
+TOO_FEW = 64
 #: Rounds of finding the subspace and what it leaves over.
 ROUNDS = 8
 #: The growth with the signal is fitted so often, each time in a better subspace.
@@ -41,6 +44,8 @@ LEAST_SEEN = 4
 AXIS, OFFSET, SHARE = 5.0, 2.0, 0.2
 #: The spectrum in space is white unless a coefficient differs by this share.
 COLOURED = 0.35
+#: ... and by so many over the square root of the samples: five deviations of a squared median of overlapping patches.
+CHANCE = 14.0
 
 
 @torch.no_grad()
@@ -50,8 +55,8 @@ def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
     sigma = torch.maximum(sigma, grey_step(cube, mask) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
     bands, rows, cols = cube.shape
     hidden = 1 - float(mask.float().mean())
-    if is_rounding(cube, mask, sigma):
-        return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), rounding=True)
+    if rows * cols < TOO_FEW or is_rounding(cube, mask, sigma):
+        return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), negligible=True)
     if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
         return NoiseModel(sigma)
     return _Search(filled_gaps(cube, mask), sigma).found()
@@ -77,7 +82,9 @@ class _Search:
             cleaned, raw = self._look()
             if int(self.seen.sum()) < max(LEAST_SEEN, len(self.cube) // 4):
                 # a scene of nearly as many components as bands hides its noise
-                return NoiseModel(self.first, basis=self.basis, rounding=is_rounding(self.cube, self.every, self.first))
+                return NoiseModel(
+                    self.first, basis=self.basis, negligible=is_rounding(self.cube, self.every, self.first)
+                )
             new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
             if not new and number > 1:
                 break
@@ -102,6 +109,8 @@ class _Search:
         else:
             self.model = replace(self.model, whitening=self.model.whitening / factor[:, None])
         raw, cleaned = (part / (factor * self.left.sqrt())[:, None, None] for part in (raw, cleaned))
+        # the same subspace in the corrected levels: where the signal is strong the least turn loses some of it
+        self.basis = torch.linalg.qr((self.basis / factor[:, None]).double())[0].float()
         self.colour = max(1.0, float(1 / _differences_spread(cleaned)[self.seen].median())) if self.seen.any() else 1.0
         return cleaned, raw
 
@@ -156,11 +165,21 @@ class _Search:
         self.error = found.error
         whitener = NoiseModel(torch.ones_like(self.model.level), shot=found).whitener(self.cube)
         stable = whitener.whitened(self.cube)
-        level = band_sigmas(stable[None], torch.ones_like(stable[None], dtype=torch.bool))[0].clamp(min=1e-6)
+        # grey levels hide noise that is finer; it counts as that of their rounding
+        rounding = grey_step(self.cube, self.every) / 12**0.5 / _deviation(found, self.cube)
+        level = band_sigmas(stable[None], self.every[None])[0].clamp(min=1e-6)
+        level = torch.maximum(level, rounding)
         between = correlation.between_bands(stable, level)
         whitening = None if between is None else correlation.whitening(between)
         self.model = replace(self.model, shot=found, level=level, whitening=whitening)
         return True
+
+    def _physical_level(self) -> Tensor:
+        """Noise level (band,) of the cube as it came, at its mean brightness."""
+        level, growth = self.model.level, self.model.shot
+        if self.model.whitening is not None:
+            level = level * torch.linalg.inv(self.model.whitening).norm(dim=1)
+        return level if growth is None else level * _deviation(growth, self.cube)
 
     def _mixing(self, whitener: Whitener) -> Tensor:
         """How much of each band's variance is in what the subspace leaves over of every band (band, band)."""
@@ -188,13 +207,15 @@ class _Search:
             lines.append(LineNoise(line.angle, torch.where(there, variance, 0.0)))
             bands = bands - line.spread(offsets * there[:, None])
         spectrum = _spectrum(cleaned[self.seen]) if self.seen.any() else None
-        measured = self.model.level
-        if self.model.whitening is not None:
-            measured = measured * torch.linalg.inv(self.model.whitening).norm(dim=1)
-        rounding = is_rounding(self.cube, self.every, torch.minimum(self.first, measured))
-        if rounding and self.model.shot is None:
-            return NoiseModel(self.first, basis=self.basis, rounding=True)
+        level = self._physical_level()
+        if is_hardly_there(self.cube, level) or is_rounding(self.cube, self.every, torch.minimum(self.first, level)):
+            return NoiseModel(self.first, basis=self.basis, negligible=True)
         return replace(self.model, lines=tuple(lines), spectrum=spectrum, basis=self.basis, measured=True)
+
+
+def _deviation(growth: ShotNoise, cube: Tensor) -> Tensor:
+    """By what stabilised or scaled bands (band,) are smaller than the cube's, in the mean."""
+    return cube.new_ones(len(cube)) if growth.by_pixel else growth.variance(cube).mean((1, 2)).sqrt()
 
 
 def _basis(cube: Tensor, colour: float) -> Tensor:
@@ -250,7 +271,8 @@ def _spectrum(noise: Tensor) -> Tensor | None:
     coefficients = patches @ on_device(cosines, PATCH, noise.device).mT
     found = medians(coefficients.abs().mT).square().mean(0) / NORMAL_MAD**2
     found = found / found.mean()
-    return found if bool(((found - 1).abs() > COLOURED).any()) else None
+    chance = CHANCE * (len(noise) * patches.shape[1]) ** -0.5
+    return found if bool(((found - 1).abs() > max(COLOURED, chance)).any()) else None
 
 
 def _at_level(cube: Tensor, like: Tensor) -> Tensor:

@@ -7,18 +7,23 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation.robust_pca import band_sigmas, median_3x3
-from napari_decsc.filters.order import unique
+from napari_decsc.filters.order import medians, unique
 
 #: Noise is that of rounding where its level is below so many times what rounding makes.
 ROUNDED = 1.4
 #: With a hundred grey levels and more, below so many times: what is as small can hardly be told from texture.
 ROUNDED_FINELY, FINE = 6.0, 0.01
+#: Noise is hardly there where its level is below this share of the range of the band's values, in most bands.
+HARDLY = 3e-4
 #: A column is dead where its values differ by less than this share of the band's noise level.
 DEAD = 0.1
+#: A voxel is wild so many median deviations out of its band, and so many times as far as any beside it, if so few are.
+FAR, ALONE, MANY = 40.0, 3.0, 1e-3
 
 
 def alive(cube: Tensor, mask: Tensor) -> Tensor:
-    """``mask`` (band, row, col) without dead columns: those that hardly vary although the band is noisy."""
+    """``mask`` (band, row, col) without wild voxels and dead columns: those that hardly vary in a noisy band."""
+    mask = mask & ~wild(cube, mask)
     if cube.shape[1] < 16 or cube.shape[2] < 16:
         return mask
     sigma = band_sigmas(cube[None], mask[None])[0]
@@ -30,12 +35,49 @@ def alive(cube: Tensor, mask: Tensor) -> Tensor:
     return mask & ~dead
 
 
+def wild(cube: Tensor, mask: Tensor) -> Tensor:
+    """Voxels (band, row, col) far out of all others of their band, of those around them, and of the bands beside.
+
+    One of them is enough to turn a basis and to spoil every band that is mixed with its own.
+    """
+    found = torch.zeros_like(mask)
+    if min(cube.shape[1:]) < 3 or len(cube) < 3:
+        return found
+    deviation = _deviation(cube, mask)
+    largest = deviation.flatten(1).max(1).values
+    for band in (largest > FAR).nonzero()[:, 0].tolist():
+        out = (deviation[band] > FAR).nonzero()
+        if len(out) > MANY * cube[0].numel():
+            continue
+        for row, col in out.tolist():
+            around = deviation[band, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2].flatten().sort().values
+            beside = torch.stack([deviation[b, row, col] for b in (band - 1, band + 1) if 0 <= b < len(cube)])
+            company = max(float(around[-2]), float(beside.max()))
+            found[band, row, col] = company < float(deviation[band, row, col]) / ALONE
+    return found
+
+
+def _deviation(cube: Tensor, mask: Tensor) -> Tensor:
+    """Distance from the median of the band, in units of what most voxels keep to."""
+    values = torch.where(mask, cube, torch.nan).flatten(1)
+    middle = medians(values)[:, None]
+    size = (values - middle).abs().nan_to_num(0)
+    usual = medians(torch.where(mask.flatten(1), size, torch.nan))[:, None]
+    return (size / usual.clamp(min=1e-9).nan_to_num(1)).view_as(cube)
+
+
 def is_rounding(cube: Tensor, mask: Tensor, level: Tensor) -> bool:
     """Whether noise levels (band,) of most bands are hardly above those of rounding to grey levels."""
     floor = grey_step(cube, mask) / 12**0.5
     fine = floor * 12**0.5 < FINE * float(cube.max())
     limit = torch.where(fine, ROUNDED_FINELY, ROUNDED) * floor
     return bool((level < limit).float().mean() > 0.5)
+
+
+def is_hardly_there(cube: Tensor, level: Tensor) -> bool:
+    """Whether noise levels (band,) of most bands are far below what anyone can see beside the band's values."""
+    reach = cube.amax((1, 2)) - cube.amin((1, 2))
+    return bool((level < HARDLY * reach).float().mean() > 0.5)
 
 
 def grey_step(cube: Tensor, mask: Tensor, sample: int = 8192) -> Tensor:

@@ -35,7 +35,7 @@ from napari_decsc.deq.estimation.noise_model import NoiseModel, Whitener
 from napari_decsc.deq.estimation.rare import Rare
 from napari_decsc.deq.estimation.robust_pca import repair
 from napari_decsc.deq.estimation.subspace import SignalSubspace, from_noise_model, identify, identify_roughly, weights
-from napari_decsc.deq.estimation.voxels import alive, filled_gaps
+from napari_decsc.deq.estimation.voxels import alive, filled_gaps, is_hardly_there
 from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.model.conditioning import Refiner
 from napari_decsc.deq.model.structured import Structures
@@ -131,7 +131,10 @@ class SubspaceModel(Decsc):
         model = self.noise(cube, mask) if noise is None else noise
         mask = alive(cube[0], mask[0])[None]
         if model.plain:
-            return dataclasses.replace(identify(cube, mask, self.rank), noise=model)
+            found = dataclasses.replace(identify(cube, mask, self.rank), noise=model)
+            if not is_hardly_there(filled_gaps(cube[0], mask[0]), found.sigma[0]):
+                return found
+            model = NoiseModel(found.sigma[0], basis=found.basis[0, :, found.counts[0] > 0], negligible=True)
         return from_noise_model(cube, mask, model)
 
     def preview(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> Tensor | None:
@@ -172,7 +175,8 @@ class SubspaceModel(Decsc):
         target = whitener.whitened(cube)[None]
         structures = Structures.of(whitener, cube) if model.structured else None
         filled = target if structures is None else target - structures.first(target - found.mean, found.basis[0])
-        weight = basic_estimate.impulse_weights_of(filled, found, mask)
+        # what is finer than a grey level tells no impulse from texture
+        weight = mask.float() if model.negligible else basic_estimate.impulse_weights_of(filled, found, mask)
         return self._begun(found, target, filled, weight, mask, whitener, structures)
 
     def _begun(
@@ -259,13 +263,15 @@ class SubspaceModel(Decsc):
         if c.exact:
             return c
         fit = _cube(pilot, c)
-        if c.whitener is not None:
+        whitener = c.whitener
+        if whitener is not None:
             residual = c.target - fit
             if c.structures is not None and c.filter is not None:
                 structures = c.structures.at(fit)
                 residual = residual - structures.explained(residual, c.filter.weight)
                 c = dataclasses.replace(c, structures=structures)
-            weight = basic_estimate.impulse_weights(residual, c.mask)
+            negligible = whitener.model.negligible
+            weight = c.mask.float() if negligible else basic_estimate.impulse_weights(residual, c.mask)
             return dataclasses.replace(
                 c, weight=weight, images=mix_bands(c.basis.mT, fit - c.subspace.mean + weight * residual)
             )
@@ -377,7 +383,7 @@ def _structure(residual: Tensor, c: SubspaceContext) -> Tensor:
     is correlated or strong against the scene.
     """
     none = residual.new_zeros(1, residual.shape[1], 1, 1)
-    if c.whitener is not None and c.whitener.model.rounding:
+    if c.whitener is not None and c.whitener.model.negligible:
         return none + 1  # what is finer than a grey level is not known to be noise
     if c.whitener is not None and c.whitener.model.spectrum is not None:
         return none
