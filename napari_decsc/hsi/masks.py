@@ -114,7 +114,7 @@ def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def _around_each(repeats: NDArray[np.int64]) -> NDArray[np.float64]:
     """The mean of the numbers of voxels on the few levels about each: fine grey levels repeat by chance."""
     window = np.ones(2 * REACH + 1)
-    return (np.convolve(repeats, window, "same") - repeats) / 2 / REACH
+    return (np.convolve(repeats, window)[REACH : REACH + len(repeats)] - repeats) / 2 / REACH
 
 
 def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:
