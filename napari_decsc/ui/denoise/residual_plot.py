@@ -21,6 +21,8 @@ from napari_decsc.ui.parts.theme import CUBE_COLOURS, FIT, GOAL, RESIDUAL, Colou
 HEIGHT = 80
 #: Curves with more points than this have no dots.
 MOST_DOTS = 60
+#: A bound from here on is written with four digits: ×1.00 would promise nothing.
+NEAR_1 = 0.995
 #: The change of the picture, and the borders between stages.
 CHANGE, BORDER = CUBE_COLOURS[4], CUBE_COLOURS[5]
 
@@ -118,7 +120,7 @@ class ResidualPlot(Plot):
         borders = [_upright(at + 0.5, self._ends) for at in newest.borders[1:]]
         self.panels[0].moving = [*borders, *_curves(self.curves), fit]
         if rate and math.isfinite(self._bound):
-            rate += f" (proved: ×{self._bound:.4g})"
+            rate += f" (proved: ×{self._bound:.{2 if self._bound < NEAR_1 else 4}f})"
         self.panels[0].note = rate, FIT
 
     def save(self, path: Path) -> Path:

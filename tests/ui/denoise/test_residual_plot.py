@@ -42,3 +42,10 @@ def test_the_axes_hold_every_value(plot):
     plot.add([Iteration(number, 1.0, 10.0 ** (30 - number), 0.1) for number in range(1, 61)])
     assert rows_of(plot, RESIDUAL).min() >= 8
     assert rows_of(plot, RESIDUAL).max() <= 200 - 38
+
+
+@pytest.mark.parametrize(("bound", "said"), [(0.8, "proved: ×0.80"), (0.9999, "proved: ×0.9999")])
+def test_a_bound_near_one_is_not_rounded_to_one(plot, bound, said):
+    plot.start(1e-3, 10)
+    plot.add([Iteration(number, 1.0, 10.0**-number, 0.1, bound=bound) for number in range(1, 5)])
+    assert said in plot.panels[0].note[0]
