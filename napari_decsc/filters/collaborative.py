@@ -85,7 +85,9 @@ class Block:
 
 
 @torch.no_grad()
-def similar_patches(images: Tensor, count: int, search: int, stride: int = 4, near: int | None = None) -> Groups:
+def similar_patches(
+    images: Tensor, count: int, search: int, stride: int = 4, near: int | None = None, *, staggered: bool = False
+) -> Groups:
     """For every reference patch the ``count`` patches nearest to it, by the distance over the strongest images.
 
     Reference patches begin at the multiples of ``stride``, in rows and columns. Equal distances: the first move counts,
@@ -103,6 +105,9 @@ def similar_patches(images: Tensor, count: int, search: int, stride: int = 4, ne
         Distance of two reference patches in rows and columns, in pixels.
     near : int, optional
         How far every place is looked at; beyond, every second one in rows and columns. All of them if not given.
+    staggered : bool
+        Every second reference patch is left out, as the black squares of a chessboard, but for some of the first and
+        the last column.
 
     Returns
     -------
@@ -121,14 +126,24 @@ def similar_patches(images: Tensor, count: int, search: int, stride: int = 4, ne
         bottom = min(top + stride * BLOCK, corners[0]) + PATCH - 1
         distances = _distances(images[:, top:bottom], around[:, top : bottom + 2 * search], moves + search, stride)
         rows = torch.arange(top, bottom - PATCH + 1, stride, device=images.device)[:, None, None]
-        cols = torch.arange(0, corners[1], stride, device=images.device)[:, None]
-        chosen = _smallest(distances, count).view(len(rows), across, count)
-        found = (rows + down[chosen]) * corners[1] + cols + right[chosen]
+        cols = _columns(distances.shape[1], across, staggered=staggered).to(images.device)
+        distances = distances.gather(2, cols.expand(len(distances), -1, -1)) if staggered else distances
+        chosen = _smallest(distances, count).view(len(rows), -1, count)
+        found = (rows + down[chosen]) * corners[1] + stride * cols[:, :, None] + right[chosen]
         return found.flatten(0, 1)
 
     tops = range(0, corners[0], stride * BLOCK)
     with one_thread():
-        return Groups(torch.cat([nearest(top) for top in tops]), corners, across)
+        found = torch.cat([nearest(top) for top in tops])
+    return Groups(found, corners, len(found) // -(-corners[0] // stride))
+
+
+def _columns(down: int, across: int, *, staggered: bool) -> Tensor:
+    """Columns of the reference patches in each of some rows (row, patch), an even number of rows after the first."""
+    if not staggered:
+        return torch.arange(across).expand(down, -1)
+    odd = torch.arange(down)[:, None] % 2
+    return (2 * torch.arange((across + 3) // 2) - odd).clamp(0, across - 1)
 
 
 def _strongest(images: Tensor) -> Tensor:

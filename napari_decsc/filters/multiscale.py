@@ -75,8 +75,8 @@ def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
     return righted(shrink(images, groups, THRESHOLD, pilot, together=True), coarse)
 
 
-def similar(images: Tensor) -> Groups:
-    """Groups of patches that look alike in the strongest components.
+def similar(images: Tensor, *, staggered: bool = False) -> Groups:
+    """Groups of patches that look alike in the strongest components; half as many of them if ``staggered``.
 
     Patches that overlap share their noise, and look alike because of it: few places near by, many further off.
 
@@ -90,7 +90,7 @@ def similar(images: Tensor) -> Groups:
     Groups
         References four pixels apart.
     """
-    return similar_patches(images[:SEEN], GROUP, SEARCH, near=NEAR)
+    return similar_patches(images[:SEEN], GROUP, SEARCH, near=NEAR, staggered=staggered)
 
 
 def halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:

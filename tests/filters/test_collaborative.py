@@ -69,6 +69,21 @@ def test_a_tile_at_a_multiple_of_the_stride_finds_the_groups_of_the_whole():
     torch.testing.assert_close(of_tile[1:, 1:], of_whole[5:, 4:], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(("rows", "cols"), [(48, 48), (48, 52), (45, 47), (8, 8), (12, 20)])
+def test_staggered_groups_are_half_of_the_groups_and_reach_every_pixel(rows: int, cols: int):
+    images = torch.randn(2, rows, cols, generator=torch.Generator().manual_seed(3))
+    every = similar_patches(images, 4, search=4)
+    some = similar_patches(images, 4, search=4, staggered=True)
+    known = {tuple(group) for group in every.positions.tolist()}
+    assert all(tuple(group) in known for group in some.positions.tolist())
+    assert len(some.positions) <= (len(every.positions) + 3 * (rows // 4)) / 2 + 2
+    reached = [torch.zeros(rows, cols, dtype=torch.bool) for _ in range(2)]
+    for groups, seen in zip((every, some), reached, strict=True):
+        for row, col in corners_of(groups)[:, 0].tolist():  # nothing is nearer to a patch than itself
+            seen[row : row + 8, col : col + 8] = True
+    assert bool((reached[0] == reached[1]).all())
+
+
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     images = noisy_discs(2, 64)
     groups = similar_patches(images, 8, search=6)

@@ -178,7 +178,7 @@ def _median_of_some(nine: Tensor) -> Tensor:
     middle of the nine is the median, the lower one of two.
     """
     hidden = nine.isnan()
-    below = hidden & (hidden.cumsum(0) % 2 == 1)
+    below = hidden & (hidden.cumsum(0, dtype=torch.int8) & 1).bool()
     columns = nine.nan_to_num(torch.inf, torch.inf, -torch.inf).masked_fill_(below, -torch.inf).view(3, 3, -1)
     first, last = torch.minimum(columns[0], columns[1]), torch.maximum(columns[0], columns[1])
     low, high = torch.minimum(first, columns[2]), torch.maximum(last, columns[2])

@@ -23,6 +23,9 @@ from napari_decsc.hsi.cube import Cube
 #: What the stage is called in which similar patches are looked for, and before the first also a local estimate.
 GROUPS = "groups"
 
+#: Stages before the last prepare what follows: their residual may be so many times the tolerance.
+EARLY = 10
+
 Events = Generator[Iteration, Command | None, Values]
 #: A part of a solve: first row, first col and first band of its core.
 Key = tuple[int, int, int]
@@ -233,7 +236,9 @@ class TileSolver:
         """The start and then the solver's states, computed without gradients, but never suspended in that mode."""
         solver = {"anderson": anderson, "picard": picard}[self.run.settings.solver]
         f = lambda z: self.model.f(z, c)  # noqa: E731
-        states = until(solver(f, first.z), self.run.settings.tolerance, self.run.settings.max_iterations)
+        last = c.stage >= self.model.stages(c)
+        tolerance = self.run.settings.tolerance * (1 if last else EARLY)
+        states = until(solver(f, first.z), tolerance, self.run.settings.max_iterations)
         state: State | None = first
         del first
         while state is not None:

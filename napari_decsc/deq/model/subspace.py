@@ -249,8 +249,9 @@ class SubspaceModel(Decsc):
         made = None
         if len(pilot):
             # earlier stages look for what there is; how much of it is kept is for the last to say
-            strength = c.strength if self._is_last(c) else 1.0
-            made = FrozenFilter(pilot, multiscale.similar(pilot), spectrum=_spectrum(c), strength=strength)
+            last = self._is_last(c)
+            groups = multiscale.similar(pilot, staggered=not last)
+            made = FrozenFilter(pilot, groups, spectrum=_spectrum(c), strength=c.strength if last else 1.0)
         return dataclasses.replace(c, filter=made, cache={})
 
     def _reweighed(self, c: SubspaceContext, z: Code) -> SubspaceContext:
