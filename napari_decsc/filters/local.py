@@ -3,6 +3,8 @@
 Shapes: N cubes, C images (bands or eigen-images) of rows x cols pixels.
 """
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,8 +12,8 @@ from torch import Tensor
 from napari_decsc.filters.differences import NORMAL_MAD
 from napari_decsc.filters.order import medians
 
-#: Images whose window means are taken at once.
-IN_CACHE = 8
+#: Pixels whose window means are taken at once on a CPU, in whole images.
+IN_CACHE = 1 << 17
 #: Sides of the windows of the local Wiener filter, and of the measurement of what noise it lets through.
 NEAR, WIDE = 9, 31
 #: A window holds signal from this variance on: chance rarely makes more of noise of variance 1.
@@ -43,12 +45,23 @@ def box_mean(images: Tensor, side: int) -> Tensor:
         A new one.
     """
     means = torch.empty_like(images, memory_format=torch.contiguous_format)
-    flat, into = images.flatten(0, 1), means.flatten(0, 1)
-    # a few images at once: what is added up stays in the cache of a core
-    for start in range(0, flat.shape[0], IN_CACHE):
-        part = slice(start, start + IN_CACHE)
-        into[part] = _line_mean(_line_mean(flat[part], side, 1), side, 2)
+    into = means.flatten(0, 1)
+    for part, few in _in_cache(images):
+        into[part] = _window_mean(few, side)
     return means
+
+
+def _in_cache(images: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """A few of the images (N, C, rows, cols) after the other, (some, rows, cols): they stay in the cache of a core."""
+    flat = images.flatten(0, 1)
+    some = max(1, IN_CACHE // max(1, flat[0].numel())) if images.device.type == "cpu" else len(flat)
+    for start in range(0, len(flat), some):
+        part = slice(start, start + some)
+        yield part, flat[part]
+
+
+def _window_mean(images: Tensor, side: int) -> Tensor:
+    return _line_mean(_line_mean(images, side, 1), side, 2)
 
 
 def _line_mean(images: Tensor, side: int, dim: int) -> Tensor:
@@ -89,10 +102,14 @@ def local_wiener(images: Tensor) -> tuple[Tensor, Tensor]:
     gain : tensor of shape (N, C, rows, cols)
         From 0 to 1.
     """
-    mean = box_mean(images, NEAR)
-    variance = box_mean(images.square(), NEAR) - mean.square()
-    gain = (variance - SIGNAL_FROM).clamp_(min=0) / variance.clamp_(min=1e-6)
-    return torch.lerp(mean, images, gain), gain
+    estimate, gain = (torch.empty_like(images, memory_format=torch.contiguous_format) for _ in range(2))
+    for part, few in _in_cache(images):
+        mean = _window_mean(few, NEAR)
+        variance = _window_mean(few.square(), NEAR).sub_(mean.square())
+        kept = (variance - SIGNAL_FROM).clamp_(min=0).div_(variance.clamp_(min=1e-6))
+        torch.lerp(mean, few, kept, out=estimate.flatten(0, 1)[part])
+        gain.flatten(0, 1)[part] = kept
+    return estimate, gain
 
 
 def without_leak(estimate: Tensor, leak: float) -> Tensor:

@@ -124,16 +124,34 @@ def identify(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
 
     There are ``rank`` components, or more where there are no outliers and so many rise above the noise.
     """
+    if _hidden(mask) > FEW:
+        # what hides voxels mostly strikes others too: the way for those first
+        highest, pca, filled = _without_stripes(cube, mask, rank)
+        found = _measured(pca, filled, rank, outliers=True, turns=1)
+        if _spoiled(found, cube, mask, filled):
+            return _refined(found, cube, mask, filled, highest)
     pca, filled = robust_pca.find(cube, mask, rank)
     found = _measured(pca, filled, rank, outliers=True, turns=1)
     if not _spoiled(found, cube, mask, filled):
         target = found.whitened(cube, mask)
         return _measured(pca, without_impulses(target, mask, filled), rank, outliers=False, most=MOST)
     del filled
-    # a basis that has learned a stripe explains it ever after
-    highest = robust_pca.band_sigmas(cube, mask).clamp(min=SIGMA_FLOOR)
-    pca, filled = robust_pca.find(cube - stripes(cube, mask, highest), mask, rank)
+    highest, pca, filled = _without_stripes(cube, mask, rank)
     found = _measured(pca, filled, rank, outliers=True, turns=1)
+    return _refined(found, cube, mask, filled, highest)
+
+
+def _without_stripes(cube: Tensor, mask: Tensor, rank: int) -> tuple[Tensor, RobustPca, Tensor]:
+    """The largest noise levels that there may be, and what is found once stripes are taken out.
+
+    A basis that has learned a stripe explains it ever after.
+    """
+    highest = robust_pca.band_sigmas(cube, mask).clamp(min=SIGMA_FLOOR)
+    return highest, *robust_pca.find(cube - stripes(cube, mask, highest), mask, rank)
+
+
+def _refined(found: SignalSubspace, cube: Tensor, mask: Tensor, filled: Tensor, highest: Tensor) -> SignalSubspace:
+    """Outliers filled, noise levels and basis measured, in turns."""
     for _ in range(ROUNDS):
         fit, residual, _, gain = _compared(found, cube, mask, filled)
         better = _measured_again(found, residual, weights(residual, mask), gain, highest)
@@ -141,7 +159,7 @@ def identify(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
         residual = residual * scale
         filled = fit * scale + weights(residual, mask) * residual
         pca = RobustPca(better, found.basis, found.limit * scale[..., 0])
-        found = _measured(pca, filled, rank, outliers=True)
+        found = _measured(pca, filled, found.basis.shape[2], outliers=True)
     return found
 
 
@@ -183,12 +201,15 @@ def _compared(
 def _spoiled(found: SignalSubspace, cube: Tensor, mask: Tensor, filled: Tensor) -> bool:
     """Whether there is more to it than Gaussian noise: voxels hidden in some bands, outliers, or offset columns."""
     _, residual, raw, _ = _compared(found, cube, mask, filled)
-    measured = mask.sum().clamp(min=1)
-    pixels = mask.any(1).sum() * mask.shape[1]
-    outliers = 1 - float(weights(residual, mask).sum() / measured)
+    outliers = 1 - float(weights(residual, mask).sum() / mask.sum().clamp(min=1))
     offset = float(((residual - raw).abs() > 0).float().mean())
-    hidden = 1 - float(measured / pixels.clamp(min=1))
-    return outliers < MANY and (hidden > FEW or outliers > FEW or offset > FEW_COLUMNS)
+    return outliers < MANY and (_hidden(mask) > FEW or outliers > FEW or offset > FEW_COLUMNS)
+
+
+def _hidden(mask: Tensor) -> float:
+    """Share of the voxels that carry no information, of pixels of which some do."""
+    pixels = mask.any(1).sum() * mask.shape[1]
+    return 1 - float(mask.sum().clamp(min=1) / pixels.clamp(min=1))
 
 
 def weights(residual: Tensor, mask: Tensor) -> Tensor:
