@@ -35,6 +35,13 @@ ROWS = {
 }
 IMPORT = "import napari_decsc.deq.denoiser"
 COMMAND = "import sys; from napari_decsc.cli import main; sys.exit(main(sys.argv[1:]))"
+#: A process that runs another and tells of it alone: the memory of the process that forks counts for its child.
+WATCH = """
+import json, os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, used = os.wait4(child.pid, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024]))
+"""
 WINDOW = """
 import json, sys, time
 from napari_decsc.deq.denoiser import DecscDenoiser
@@ -145,15 +152,12 @@ def seen(build: Path, work: Path) -> list[float]:
 
 def launched(build: Path, code: str, words: list[str], folder: Path | None = None) -> Run:
     """Run a program of a build to its end."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, *words], cwd=folder or build, env=environment(build), stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{build.name}: {' '.join(words) or code} ended with {child.returncode}")
-    return Run(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+    command = [sys.executable, "-c", WATCH, sys.executable, "-c", code, *words]
+    done = subprocess.run(command, cwd=folder or build, env=environment(build), capture_output=True, text=True)
+    ended, cpu, memory = json.loads(done.stdout)
+    if ended:
+        raise SystemExit(f"{build.name}: {' '.join(words) or code} ended with {ended}: {done.stderr[-500:]}")
+    return Run(cpu, memory)
 
 
 def environment(build: Path) -> dict[str, str]:

@@ -76,7 +76,7 @@ def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
 
 
 def similar(images: Tensor, *, staggered: bool = False) -> Groups:
-    """Groups of patches that look alike in the strongest components; half as many of them if ``staggered``.
+    """Groups of patches that look alike in the strongest components.
 
     Patches that overlap share their noise, and look alike because of it: few places near by, many further off.
 
@@ -84,6 +84,8 @@ def similar(images: Tensor, *, staggered: bool = False) -> Groups:
     ----------
     images : tensor of shape (r, rows, cols)
         Strongest component first, weighed.
+    staggered : bool
+        Half as many groups: see :func:`.collaborative.similar_patches`.
 
     Returns
     -------

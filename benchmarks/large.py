@@ -1,0 +1,236 @@
+"""A scene of the size of an imaging spectrometer's from file to file, the same on a cluster, and growth with the bands.
+
+    python benchmarks/large.py scene FOLDER --spectra EMIT.hdr --texture SCENE.tif [--rows 1280 --cols 1242]
+        [--memory 1.5GB]
+    python benchmarks/large.py cluster FOLDER --spectra EMIT.hdr --texture SCENE.tif --rows 256 --cols 384 [--tile 96]
+    python benchmarks/large.py bands [--side 128] [--counts 64 128 256 512]
+
+The scene is made, not measured: every pixel mixes five real spectra (those of the spectra file that are furthest from
+each other) by weights that come from the bands of a real scene, continued by reflection; white noise of 2 % of each
+band's mean is added. Its files are deleted at the end. `cluster` solves it in one process of one thread, with two
+workers of one thread, and with two of which the first is killed once a tile is done; it prints the log. `bands` solves
+the built-in sample, sigma 50. Times are seconds of the clock, and CPU seconds of the process with all its threads;
+memory is the largest resident memory. Linux.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+COMMAND = "import sys; from napari_decsc.cli import main; sys.exit(main(sys.argv[1:]))"
+MATERIALS, NOISE, BLOCK = 5, 0.02, 64
+#: A process that runs another and tells seconds, CPU seconds and largest memory of it alone: its own is small.
+WATCH = """
+import json, os, subprocess, sys, time
+began = time.monotonic()
+child = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, used = os.wait4(child.pid, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), time.monotonic() - began, used.ru_utime + used.ru_stime,
+                  used.ru_maxrss * 1024]))
+"""
+WORKER = """
+import asyncio, sys
+from distributed import Worker
+import torch
+torch.set_num_threads(1)
+import napari_decsc.deq.execution.cluster
+async def main():
+    async with Worker(sys.argv[1], nthreads=1, dashboard=False, local_directory=sys.argv[2]) as worker:
+        print(worker.address, flush=True)
+        await worker.finished()
+asyncio.run(main())
+"""
+SCHEDULER = """
+import asyncio
+from distributed import Scheduler
+async def main():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
+asyncio.run(main())
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["scene", "cluster", "bands"])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("runs/large"))
+    parser.add_argument("--spectra", type=Path)
+    parser.add_argument("--texture", type=Path)
+    parser.add_argument("--rows", type=int, default=1280)
+    parser.add_argument("--cols", type=int, default=1242)
+    parser.add_argument("--memory", default="1.5GB")
+    parser.add_argument("--tile", type=int, default=96)
+    parser.add_argument("--side", type=int, default=128)
+    parser.add_argument("--counts", type=int, nargs="+", default=[64, 128, 256, 512])
+    options = parser.parse_args()
+    {"scene": scene, "cluster": cluster, "bands": bands}[options.what](options)
+
+
+def scene(options: argparse.Namespace) -> None:
+    """From file to file within a budget."""
+    options.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        shape = make(options)
+        seconds, cpu, memory = denoised(options.folder, "denoised.hdr", "--memory", options.memory)
+        before, after = errors(options)
+        name = " x ".join(map(str, shape))
+        print(f"{name}, --memory {options.memory}: {seconds:.0f} s, {cpu:.0f} CPU s, {memory / 1e6:.0f} MB")
+        print(f"error {before:.4f} of the mean before, {after:.4f} after; load {os.getloadavg()[1]:.1f}")
+    finally:
+        delete(options.folder)
+
+
+def cluster(options: argparse.Namespace) -> None:
+    """One process, two workers, two workers of which one is lost."""
+    options.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        make(options)
+        tile = ("--tile", str(options.tile))
+        alone = denoised(options.folder, "denoised.hdr", *tile)[0]
+        first = pixels(options.folder / "denoised.hdr")
+        print(f"one process, one thread: {alone:.0f} s", flush=True)
+        for killed in (False, True):
+            took = on_cluster(options.folder, tile, killed=killed)
+            apart = np.abs(pixels(options.folder / "clustered.hdr") - first).max() / first.max()
+            words = ", one killed" if killed else ""
+            print(f"two workers{words}: {took:.0f} s, {alone / took:.2f} times as fast; largest difference {apart:.1e} "
+                  f"of the peak; load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
+    finally:
+        delete(options.folder)
+
+
+def on_cluster(folder: Path, tile: tuple[str, ...], *, killed: bool) -> float:
+    """Seconds of a run on two workers; the first is killed once a tile of it is done."""
+    running = [subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, text=True)]
+    try:
+        address = running[0].stdout.readline().strip()
+        for _ in range(2):
+            words = [sys.executable, "-c", WORKER, address, str(folder)]
+            running.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
+        for worker in running[1:]:
+            worker.stdout.readline()
+        began, said = time.monotonic(), []
+        words = ["denoise", "noisy.hdr", "clustered.hdr", "--overwrite", "--scheduler", address, *tile]
+        run = subprocess.Popen([sys.executable, "-c", COMMAND, *words], cwd=folder, stderr=subprocess.PIPE, text=True)
+        for line in run.stderr:
+            said.append(line.strip())
+            if killed and "2/" in line.replace(" of ", "/"):
+                running[1].kill()
+                killed = False
+        run.wait()
+        print("\n".join(line for line in said if "worker" in line))
+        return time.monotonic() - began
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def bands(options: argparse.Namespace) -> None:
+    """Growth with the number of bands."""
+    from napari_decsc.hsi.io.files import save_cube
+    from napari_decsc.hsi.noise.models import add_noise, make_noise
+    from napari_decsc.hsi.sample import sample_cube
+
+    options.folder.mkdir(parents=True, exist_ok=True)
+    print("| bands | CPU s | ms a band | MB |\n|---|---|---|---|")
+    try:
+        for count in options.counts:
+            clean = sample_cube(options.side, options.side, count)
+            save_cube(add_noise(clean, make_noise("gaussian", sigma=50.0), seed=0), options.folder / "noisy.hdr",
+                      overwrite=True)  # fmt: skip
+            _, cpu, memory = denoised(options.folder, "denoised.hdr")
+            print(f"| {count} | {cpu:.1f} | {1e3 * cpu / count:.0f} | {memory / 1e6:.0f} |", flush=True)
+    finally:
+        delete(options.folder)
+
+
+def denoised(folder: Path, result: str, *words: str) -> tuple[float, float, int]:
+    """Seconds, CPU seconds and largest memory of the command."""
+    command = [sys.executable, "-c", COMMAND, "denoise", "noisy.hdr", result, "--overwrite", *words]
+    done = subprocess.run([sys.executable, "-c", WATCH, *command], cwd=folder, capture_output=True, text=True)
+    code, seconds, cpu, memory = json.loads(done.stdout)
+    if code:
+        raise SystemExit(done.stderr[-2000:])
+    return seconds, cpu, memory
+
+
+def make(options: argparse.Namespace) -> tuple[int, int, int]:
+    """Write noisy.hdr in FOLDER, block by block; its shape."""
+    from napari_decsc.hsi.cube import Cube
+    from napari_decsc.hsi.io.envi.streaming import envi_sink
+
+    spectra, weights = materials(options.spectra), textures(options)
+    shape = (spectra.shape[1], options.rows, options.cols)
+    with envi_sink(Cube(np.broadcast_to(np.float32(0), shape)), options.folder / "noisy.hdr", overwrite=True) as sink:
+        for top in range(0, options.rows, BLOCK):
+            rows = slice(top, min(top + BLOCK, options.rows))
+            clean = np.tensordot(spectra, weights[:, rows], (0, 0))
+            sink.write(clean + noise(spectra, clean.shape, top), rows, slice(0, options.cols))
+    return shape
+
+
+def errors(options: argparse.Namespace) -> tuple[float, float]:
+    """Root mean square error of input and result, in units of the mean."""
+    spectra, weights = materials(options.spectra), textures(options)
+    noisy, result = pixels(options.folder / "noisy.hdr"), pixels(options.folder / "denoised.hdr")
+    total = np.zeros(2)
+    for top in range(0, options.rows, BLOCK):
+        clean = np.tensordot(spectra, weights[:, top : top + BLOCK], (0, 0))
+        total += [np.square(cube[:, top : top + BLOCK] - clean).mean() * clean.shape[1] for cube in (noisy, result)]
+    before, after = np.sqrt(total / options.rows) / spectra.mean()
+    return before, after
+
+
+def noise(spectra: np.ndarray, shape: tuple[int, ...], top: int) -> np.ndarray:
+    """White noise of one level per band."""
+    drawn = np.random.default_rng(top).standard_normal(shape, np.float32)
+    return (NOISE * spectra.mean(0))[:, None, None] * drawn
+
+
+def materials(path: Path) -> np.ndarray:
+    """Real spectra (material, band), each the furthest from those before it."""
+    values = pixels(path).reshape(-1, np.prod(pixels(path).shape[1:])).T
+    values = np.maximum(np.nan_to_num(values), 0).astype(np.float32)
+    chosen = [int(values.sum(1).argmax())]
+    while len(chosen) < MATERIALS:
+        away = np.min([np.linalg.norm(values - values[one], axis=1) for one in chosen], axis=0)
+        chosen.append(int(away.argmax()))
+    return values[chosen]
+
+
+def textures(options: argparse.Namespace) -> np.ndarray:
+    """Weights (material, row, col) that sum to 1, from bands of a real scene spread over its spectrum."""
+    from napari_decsc.deq.training.data import read_scene
+
+    cube = read_scene(options.texture).data.numpy()
+    some = cube[np.linspace(0, len(cube) - 1, MATERIALS).astype(int)]
+    more = [(0, max(0, want - have)) for want, have in zip((options.rows, options.cols), some.shape[1:], strict=True)]
+    some = np.pad(some, [(0, 0), *more], mode="symmetric")[:, : options.rows, : options.cols]
+    some = np.exp(4 * (some - some.mean((1, 2), keepdims=True)))
+    weights: np.ndarray = (some / some.sum(0)).astype(np.float32)
+    return weights
+
+
+def pixels(path: Path) -> np.ndarray:
+    """A cube's values, mapped."""
+    from napari_decsc.hsi.io.files import open_cube
+
+    return np.asarray(open_cube(path).data)
+
+
+def delete(folder: Path) -> None:
+    for name in ("noisy", "denoised", "clustered"):
+        for file in folder.glob(f"{name}.*"):
+            file.unlink()
+
+
+if __name__ == "__main__":
+    main()
