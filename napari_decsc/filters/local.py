@@ -208,7 +208,11 @@ def in_adjacent_band(residual: Tensor, others: Tensor | None = None) -> Tensor:
         False in a cube of one band.
     """
     others = residual if others is None else others
-    adjacent = torch.zeros_like(residual)
-    for here, beside in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        torch.maximum(adjacent[:, here], others[:, beside] * residual[:, here].sign(), out=adjacent[:, here])
-    return adjacent > LIKE * residual.abs()
+    found = torch.zeros_like(residual, dtype=torch.bool)
+    for band in range(residual.shape[1]):  # band by band, in the cache of a core
+        values = residual[:, band]
+        sign, limit = values.sign(), LIKE * values.abs()
+        for beside in (band - 1, band + 1):
+            if 0 <= beside < residual.shape[1]:
+                found[:, band] |= others[:, beside] * sign > limit
+    return found

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import robust_pca
-from napari_decsc.deq.estimation.subspace import ALONE, IMPULSE, SignalSubspace, largest_neighbour, without_impulses
-from napari_decsc.filters.local import column_offsets, in_adjacent_band
+from napari_decsc.deq.estimation.subspace import SignalSubspace, impulses, without_impulses
+from napari_decsc.filters.local import column_offsets
 from napari_decsc.filters.multiscale import first_pass, second_pass
 
 #: Rounds of smoothing and filling, where there are outliers.
@@ -87,9 +87,7 @@ def impulse_weights_of(filled: Tensor, found: SignalSubspace, mask: Tensor) -> T
 
 def impulse_weights(residual: Tensor, mask: Tensor) -> Tensor:
     """Weights: 0 for voxels without information and for those that stand out alone of what an estimate leaves over."""
-    size = torch.where(mask, residual, 0).abs()
-    alone = (size > IMPULSE) & (largest_neighbour(size) < size / ALONE) & ~in_adjacent_band(residual)
-    return (mask & ~alone).to(residual.dtype)
+    return (mask & ~impulses(torch.where(mask, residual, 0))).to(residual.dtype)
 
 
 @torch.no_grad()

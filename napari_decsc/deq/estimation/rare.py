@@ -41,7 +41,8 @@ class Rare:
         """H of what the other codes leave over, (1, B, rows, cols): a projection, window by window."""
         found = torch.zeros_like(residual)
         for side, directions, free in zip(self.sides, self.directions, self.free, strict=True):
-            found += free * _along(_mean(residual - found, side), directions)
+            coordinates = mix_bands(directions.T[None], residual) - mix_bands(directions.T[None], found)
+            found += mix_bands(directions[None], free * _mean(coordinates, side))
         return found
 
     def where(self) -> Tensor | None:
@@ -63,24 +64,25 @@ def support(residual: Tensor, basis: Tensor) -> Rare:
     sides, directions, free = [], [], []
     for side in SIDES:
         for within in (None, basis) if basis.shape[1] else (None,):
-            mean = _mean(residual, side)
-            tested = mean if within is None else _along(mean, within)
+            # coordinates in the signal's basis hold the energy of what lies in it, and are few
+            tested = _mean(residual if within is None else mix_bands(within.T[None], residual), side)
             dimensions = bands if within is None else within.shape[1]
             # windows of noise that is correlated in space hold more than white noise; what most hold is common
             held = side**2 * tested.square().sum(1)[0]
             gathered = max(1.0, float(held.median()) / _median(dimensions)) if side > 1 else 1.0
             beyond = held > gathered * quantile(dimensions)
-            along = _directions(tested[0][:, beyond] * (side / gathered**0.5), side, dimensions)
+            spectra = tested[0][:, beyond] if within is None else within @ tested[0][:, beyond]
+            along = _directions(spectra * (side / gathered**0.5), side, dimensions)
             if along is None:
                 continue
-            signal = _along(mean, along)
-            energy = side**2 / gathered * signal.square().sum(1, keepdim=True)
+            coordinates = _mean(mix_bands(along.T[None], residual), side)
+            energy = side**2 / gathered * coordinates.square().sum(1, keepdim=True)
             count = along.shape[1]
             gain = (1 - count / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
             sides.append(side)
             directions.append(along)
             free.append(gain)
-            residual = residual - gain * signal
+            residual -= mix_bands(along[None], gain * coordinates)
     return Rare(tuple(sides), tuple(directions), tuple(free))
 
 
@@ -97,11 +99,6 @@ def _median(bands: int) -> float:
 
 def _mean(residual: Tensor, side: int) -> Tensor:
     return residual if side == 1 else box_mean(residual, side)
-
-
-def _along(cube: Tensor, directions: Tensor) -> Tensor:
-    """The part of a cube along some spectra."""
-    return mix_bands(directions[None], mix_bands(directions.T[None], cube))
 
 
 def _directions(spectra: Tensor, side: int, dimensions: int) -> Tensor | None:

@@ -229,9 +229,19 @@ def without_impulses(target: Tensor, mask: Tensor, filled: Tensor) -> Tensor:
     the same way.
     """
     residual = torch.where(mask, target - filled, 0)
-    size = residual.abs()
-    impulse = (size > IMPULSE) & (largest_neighbour(size) < size / ALONE) & ~in_adjacent_band(residual)
-    return torch.where(mask & ~impulse, target, filled)
+    return torch.where(mask & ~impulses(residual), target, filled)
+
+
+def impulses(residual: Tensor) -> Tensor:
+    """True for single voxels far from all around them and from the bands beside: (N, B, rows, cols)."""
+    found = torch.zeros_like(residual, dtype=torch.bool)
+    largest = torch.maximum(residual.amax((0, 2, 3)), -residual.amin((0, 2, 3)))
+    for band in (largest > IMPULSE).nonzero().flatten().tolist():
+        first = max(0, band - 1)
+        size, adjacent = residual[:, band : band + 1].abs(), in_adjacent_band(residual[:, first : band + 2])
+        alone = (size > IMPULSE) & (largest_neighbour(size) < size / ALONE)
+        found[:, band] = alone[:, 0] & ~adjacent[:, band - first]
+    return found
 
 
 def _measured(

@@ -6,6 +6,9 @@ from napari_decsc.denoising.protocol import Sink
 from napari_decsc.deq.execution.source import Source, Values
 from napari_decsc.deq.execution.tiles import Tile
 
+#: Values that are put in raw units and written at once.
+AT_ONCE = 1 << 21
+
 
 class Stream:
     """The way of tiles from a source through a solver into a sink; a context manager.
@@ -47,7 +50,11 @@ class Stream:
 
     def _write(self, core: Values, tile: Tile) -> None:
         rows, cols = tile.row.core, tile.col.core
-        self.sink.write(self.source.restored(core, rows, cols), rows, cols)
+        some = max(1, AT_ONCE // (len(core) * core.shape[2]))
+        for top in range(rows.start, rows.stop, some):  # what is held beside the core is small
+            part = slice(top, min(top + some, rows.stop))
+            values = core[:, part.start - rows.start : part.stop - rows.start]
+            self.sink.write(self.source.restored(values, part, cols), part, cols)
 
     def _wait(self) -> None:
         written, self._written = self._written, None

@@ -340,10 +340,12 @@ class SubspaceModel(Decsc):
             if c.structures is not None and c.filter is not None:
                 residual = residual - c.structures.explained(residual * c.weight, c.filter.weight)
             residual *= c.weight
-            code = torch.zeros_like(residual) if c.rare is None else c.rare.code(residual)
-            left = residual - code
-            fit = fit + code + torch.maximum(_structure(left, c), left.new_full((), weaker)) * left
-        cube = fit * c.unit
+            if c.rare is not None and c.rare.sides:
+                code = c.rare.code(residual)
+                fit += code
+                residual -= code
+            fit += residual.mul_(torch.maximum(_structure(residual, c), residual.new_full((), weaker)))
+        cube = fit.mul_(c.unit)
         return cube if c.whitener is None else c.whitener.restored(cube[0])[None]
 
     def _only(self, fit: Tensor, c: SubspaceContext) -> Tensor:
@@ -388,13 +390,16 @@ def _structure(residual: Tensor, c: SubspaceContext) -> Tensor:
         return none + 1  # what is finer than a grey level is not known to be noise
     if c.whitener is not None and c.whitener.model.spectrum is not None:
         return none
-    energy = residual.square().mean((2, 3)).clamp(min=1e-9)
-    across = (residual[..., 1:] * residual[..., :-1]).mean((2, 3)) / energy
-    down = (residual[..., 1:, :] * residual[..., :-1, :]).mean((2, 3)) / energy
-    both = torch.minimum(across, down)
+    both = torch.tensor([_correlation(band) for band in residual.flatten(0, 1)]).to(residual).view(residual.shape[:2])
     chance = (residual.shape[2] * residual.shape[3]) ** -0.5
     share = ((both - MUCH * chance).clamp(min=0) / NEIGHBOURS).clamp(max=1)
     return torch.where(both > FROM, share, none[..., 0, 0])[:, :, None, None]
+
+
+def _correlation(band: Tensor) -> float:
+    """Of neighbours (rows, cols), across or down: the smaller one."""
+    energy = max(float(band.square().mean()), 1e-9)
+    return min(float((band[:, 1:] * band[:, :-1]).mean()), float((band[1:] * band[:-1]).mean())) / energy
 
 
 def _spectrum(c: SubspaceContext) -> Tensor | None:
