@@ -81,27 +81,30 @@ class TooLong(BaseException):
     """No Exception: whoever catches everything must not catch this."""
 
 
-#: Seconds that one input may take.
-SECONDS = 10
+#: Seconds of the processor that one input may take, and seconds that it may wait: a busy machine is not the input's.
+SECONDS, WAITING = 10, 300
 
 
 @contextlib.contextmanager
 def time_limit() -> Iterator[None]:
-    """Raise TooLong in this block after some seconds, where the system has a timer for that."""
+    """Raise TooLong in this block after some seconds, where the system has timers for that."""
     if not hasattr(signal, "setitimer"):
         yield
         return
-    before = signal.signal(signal.SIGALRM, _too_long)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, SECONDS), (signal.ITIMER_REAL, signal.SIGALRM, WAITING))
+    before = [signal.signal(number, _too_long) for _, number, _ in timers]
+    for timer, _, seconds in timers:
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (timer, number, _), old in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, old)
 
 
 def _too_long(signum: int, frame: FrameType | None) -> NoReturn:
-    raise TooLong(f"took more than {SECONDS} s")
+    raise TooLong(f"took more than {SECONDS} s, or waited for more than {WAITING} s")
 
 
 class Talk(logging.Handler):
