@@ -68,7 +68,7 @@ def solve(viewer: Any) -> None:
 
     from napari_decsc.hsi.noise.models import add_noise, make_noise
     from napari_decsc.hsi.sample import sample_cube
-    from napari_decsc.ui.cubes.layers import add_cube_layer
+    from napari_decsc.ui.cubes.adding import add_cube_layer
     from napari_decsc.ui.workbench import Workbench
 
     layer = add_cube_layer(viewer, add_noise(sample_cube(48, 48, 8), make_noise("gaussian"), 0))

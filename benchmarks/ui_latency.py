@@ -128,7 +128,7 @@ def idle() -> Iterator[Row]:
 def beside_the_solver(bench: Any, rows: int, iterations: int) -> Iterator[Row]:
     """The window's thread, the first estimate and the spectra while a cube is denoised; then the strength."""
     from napari_decsc.deq.settings import DecscSettings
-    from napari_decsc.ui.cubes.layers import add_cube_layer
+    from napari_decsc.ui.cubes.adding import add_cube_layer
 
     widget = bench.denoise
     noisy = add_cube_layer(bench.viewer, noisy_scene(rows))

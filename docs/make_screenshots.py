@@ -15,7 +15,7 @@ from qtpy.QtCore import QEventLoop, QTimer
 
 from napari_decsc.hsi.noise.models import Mixture, NonIid
 from napari_decsc.hsi.sample import sample_cube
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.workbench import Workbench
 
 # the person's own settings of napari stay as they are

@@ -3,7 +3,7 @@
 import napari
 
 import napari_decsc as nd
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 
 clean = nd.sample_cube(rows=64, cols=64)
 noisy = nd.add_noise(clean, "mixture", seed=1)

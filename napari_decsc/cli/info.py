@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> Answer:
     """Open the cube, look at a sample of its voxels; or open the library."""
     from napari_decsc.hsi.io.envi import is_library, read_library
-    from napari_decsc.hsi.io.folders import is_zarr
+    from napari_decsc.hsi.io.zarr_marks import is_zarr
 
     is_folder = args.cube.is_dir() and not is_zarr(args.cube)
     is_no_cube = is_folder or is_library(args.cube)

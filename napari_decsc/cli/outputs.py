@@ -14,7 +14,7 @@ from napari_decsc.hsi.cube import Cube
 
 def check_outputs(paths: Iterable[Path], *, overwrite: bool) -> None:
     """Raise FileFormatError if a file is there already (and may not be replaced) or its folder cannot be written."""
-    from napari_decsc.hsi.io.folders import is_zarr
+    from napari_decsc.hsi.io.zarr_marks import is_zarr
 
     for path in paths:
         folder = path.parent

@@ -9,7 +9,8 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.models import NoiseModel
-from napari_decsc.ui.cubes.layers import add_cube_layer, cube_of
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import cube_of
 from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.workbench import Workbench
 

@@ -16,15 +16,8 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.files import open_cube, save_cube
 from napari_decsc.settings import as_dict, from_dict
 from napari_decsc.ui import viewer_compat
-from napari_decsc.ui.cubes.layers import (
-    add_cube_layer,
-    clean_of,
-    cube_layers,
-    cube_of,
-    is_difference,
-    mark_good_bands,
-    provenance_of,
-)
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import clean_of, cube_layers, cube_of, is_difference, mark_good_bands, provenance_of
 from napari_decsc.ui.files import saving
 
 #: What tells a session from other JSON, and the number of its layout.

@@ -12,7 +12,8 @@ from napari_decsc.ui import session
 from napari_decsc.ui.batch.widget import BatchWidget
 from napari_decsc.ui.calibrate.widget import CalibrateWidget
 from napari_decsc.ui.compare.widget import CompareWidget
-from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import cube_layers
 from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.explore.widget import ExploreWidget

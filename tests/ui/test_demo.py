@@ -6,7 +6,7 @@ from matplotlib.image import imread
 
 from napari_decsc.hsi.noise.models import Gaussian, add_noise
 from napari_decsc.ui import workbench
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.demo import run_demo, save_pictures
 from napari_decsc.ui.viewer_compat import grid
 from napari_decsc.ui.workbench import Workbench

@@ -5,7 +5,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_decsc.ui.compare.curtain import Curtain
-from napari_decsc.ui.cubes.layers import add_cube_layer, is_difference
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import is_difference
 from napari_decsc.ui.workbench import Workbench
 
 

@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QFileDialog
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.io.envi import read_envi, write_envi
 from napari_decsc.ui import session
-from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
 from napari_decsc.ui.workbench import Workbench
 
 

@@ -13,7 +13,7 @@ from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import Layout
 from napari_decsc.hsi.io.envi.optional import OptionalFields
 from napari_decsc.hsi.io.envi.wavelengths import spectral_axis
-from napari_decsc.hsi.io.folders import MARKS
+from napari_decsc.hsi.io.zarr_marks import MARKS
 
 _TIFF = (".tif", ".tiff")
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

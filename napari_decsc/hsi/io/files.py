@@ -18,9 +18,9 @@ from napari_decsc.hsi.io.envi import is_envi, read_envi, write_envi
 from napari_decsc.hsi.io.envi.layout import TYPES
 from napari_decsc.hsi.io.envi.pair import ENDS
 from napari_decsc.hsi.io.envi.streaming import EnviSink, envi_sink
-from napari_decsc.hsi.io.folders import is_zarr
 from napari_decsc.hsi.io.notes import notes_of as notes_beside
 from napari_decsc.hsi.io.notes import notes_of_envi, notes_of_tiff
+from napari_decsc.hsi.io.zarr_marks import is_zarr
 
 
 @dataclass(frozen=True)

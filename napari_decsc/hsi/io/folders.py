@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.io.zarr_marks import is_zarr
 
 #: Where Specim's programs keep the scene and its references; results are made of them.
 CAPTURE = "capture"
 #: Files that are looked at in a folder, and folders within folders.
 _MOST, _DEEPEST = 2_000, 2
-#: Files that make a folder a Zarr store: version 3, and a group or an array of version 2.
-MARKS = ("zarr.json", ".zgroup", ".zarray")
 _REFERENCE = re.compile(r"(?:^|[_\-. ])(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE)
 #: Files of EnMAP and DESIS that tell of each pixel how good it is.
 _QUALITY = re.compile(r"-QL_.*\.tiff?$", re.IGNORECASE)
@@ -29,14 +28,6 @@ class Entry:
 
     path: Path
     kind: str
-
-
-def is_zarr(path: Path) -> bool:
-    """Whether a folder is a Zarr store, or a group or an array in one: one image. Never raises."""
-    try:
-        return path.is_dir() and any((path / mark).is_file() for mark in MARKS)
-    except (OSError, ValueError):
-        return False
 
 
 def reference_kind(path: str | Path) -> str | None:

@@ -26,9 +26,10 @@ from napari_decsc.ui.compare.curtain import Curtain
 from napari_decsc.ui.compare.judging import Judging
 from napari_decsc.ui.compare.side_by_side import Comparison
 from napari_decsc.ui.compare.view import FEWEST, MOST, View, alike
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.band_label import label_bands
 from napari_decsc.ui.cubes.difference import difference
-from napari_decsc.ui.cubes.layers import DIFFERENCE, add_cube_layer, balanced, clean_of, cube_of, scene_layers
+from napari_decsc.ui.cubes.layers import DIFFERENCE, balanced, clean_of, cube_of, scene_layers
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.limits import tell_limits

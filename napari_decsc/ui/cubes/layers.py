@@ -91,25 +91,6 @@ def balanced(cube: Cube) -> tuple[float, float]:
     return -limit, limit
 
 
-def add_cube_layer(viewer: Any, cube: Cube, **options: Any) -> Any:
-    """Add a cube to the viewer and show its wavelength on the canvas; ``options`` as in `layer_data`.
-
-    It lies above all images, and below the marks and drawings that belong on top of them.
-    """
-    from napari.layers import Image
-
-    from napari_decsc.ui.cubes.band_label import label_bands
-
-    data, keywords, _ = layer_data(cube, **options)
-    keywords["name"] = free_name(viewer, keywords["name"])
-    label = label_bands(viewer)
-    images = [place for place, layer in enumerate(viewer.layers) if isinstance(layer, Image)]
-    made = Image(data, **keywords)
-    viewer.layers.insert(images[-1] + 1 if images else len(viewer.layers), made)
-    label.open(made)
-    return made
-
-
 def is_cube_layer(layer: Any) -> bool:
     """Whether a layer can be read as a cube: a plain image with the axes (band, row, col) and real numbers."""
     if type(layer).__name__ != "Image" or layer.rgb or layer.multiscale or layer.ndim != 3:

@@ -12,7 +12,8 @@ from napari_decsc.denoising.report import as_json
 from napari_decsc.denoising.two_starts import SolvesTwice
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.layers import DIFFERENCE, add_cube_layer, balanced
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import DIFFERENCE, balanced
 from napari_decsc.ui.denoise import places
 from napari_decsc.ui.denoise.run import Result, removed_noise
 from napari_decsc.ui.files import saving

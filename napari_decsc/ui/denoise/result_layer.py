@@ -7,16 +7,9 @@ import numpy as np
 
 from napari_decsc.denoising.protocol import Preview
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import (
-    add_cube_layer,
-    clean_of,
-    cube_of,
-    free_name,
-    placement,
-    provenance_of,
-    remember,
-)
+from napari_decsc.ui.cubes.layers import clean_of, cube_of, free_name, placement, provenance_of, remember
 from napari_decsc.ui.parts.worker import calculation_worker
 
 RUNNING = " (running)"

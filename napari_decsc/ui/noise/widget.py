@@ -22,8 +22,9 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.hsi.noise.bands import OnBands, on_bands, record
 from napari_decsc.hsi.noise.models import NOISE_MODELS, Combined, NoiseModel, add_noise
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
+from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
 from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.noise.form import COMBINATION, CombinationForm, NoiseForm
 from napari_decsc.ui.noise.preview import Look, NoisePreview, Wish, show_in

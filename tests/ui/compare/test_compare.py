@@ -4,8 +4,9 @@ import pytest
 from napari_decsc.hsi.metrics import score_cubes
 from napari_decsc.ui.compare.curtain import Curtain
 from napari_decsc.ui.compare.widget import CompareWidget
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import PINS, add_cube_layer, cube_of
+from napari_decsc.ui.cubes.layers import PINS, cube_of
 from napari_decsc.ui.viewer_compat import grid
 
 

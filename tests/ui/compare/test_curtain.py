@@ -8,8 +8,8 @@ from napari_decsc.ui.compare.blink import Blink
 from napari_decsc.ui.compare.curtain import Curtain
 from napari_decsc.ui.compare.side_by_side import Comparison
 from napari_decsc.ui.compare.widget import STEPS, CompareWidget
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import show_band
-from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.viewer_compat import camera
 
 

@@ -7,7 +7,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 
 from napari_decsc.ui.compare.widget import CompareWidget
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from qtpy.QtWidgets import QApplication
 from napari_decsc.ui.compare.curtain import Curtain
 from napari_decsc.ui.compare.side_by_side import Comparison
 from napari_decsc.ui.compare.widget import CompareWidget
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 
 
 def listed(viewer):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_decsc.ui.compare.widget import CompareWidget
-from napari_decsc.ui.cubes.layers import add_cube_layer, cube_layers, is_difference, scene_layers
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import cube_layers, is_difference, scene_layers
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.spectra.widget import SpectrumWidget

@@ -6,10 +6,11 @@ import pytest
 from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui import viewer_compat
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.band_label import label_bands
 from napari_decsc.ui.cubes.bands import band_text, show_band, shown_band
 from napari_decsc.ui.cubes.contrast import contrast
-from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, drawable, is_cube_layer, provenance_of
+from napari_decsc.ui.cubes.layers import clean_of, cube_of, drawable, is_cube_layer, provenance_of
 from napari_decsc.ui.viewer_compat import canvas_text
 
 

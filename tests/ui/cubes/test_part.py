@@ -5,7 +5,8 @@ import pytest
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import read_envi
-from napari_decsc.ui.cubes.layers import KEY, add_cube_layer, cube_of
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import KEY, cube_of
 from napari_decsc.ui.files.reader import write_cube
 
 MAP = ["UTM", "1", "1", "500000", "4000000", "30", "30", "11", "North", "WGS-84"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from napari_decsc.denoising.verdict import judge
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.denoise.places import mark
 
 

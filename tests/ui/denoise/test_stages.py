@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.denoise import words
 from napari_decsc.ui.denoise.state import READY, VERDICT
 from napari_decsc.ui.denoise.widget import DenoiseWidget

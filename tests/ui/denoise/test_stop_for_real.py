@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QApplication
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.denoise.state import READY
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 

@@ -11,7 +11,8 @@ from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.errors import DenoisingError
 from napari_decsc.hsi.sample import sample_cube
 from napari_decsc.settings import check, described
-from napari_decsc.ui.cubes.layers import add_cube_layer, cube_of, provenance_of
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import cube_of, provenance_of
 from napari_decsc.ui.denoise import words
 from napari_decsc.ui.denoise.fields import STEPS
 from napari_decsc.ui.denoise.form import DenoiseForm

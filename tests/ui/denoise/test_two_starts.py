@@ -4,7 +4,7 @@ import pytest
 
 from napari_decsc.denoising.two_starts import Meeting
 from napari_decsc.errors import DenoisingError
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.denoise.two_starts import axes_of, said
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 

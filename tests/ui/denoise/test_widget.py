@@ -6,8 +6,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_decsc.hsi.io.envi import read_envi
 from napari_decsc.hsi.metrics import score_cubes
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
+from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
 from napari_decsc.ui.denoise import result_layer
 from napari_decsc.ui.denoise.run import removed_noise
 from napari_decsc.ui.denoise.widget import DenoiseWidget

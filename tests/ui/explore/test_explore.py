@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.explore.components import components, ratio
 from napari_decsc.ui.explore.widget import ExploreWidget
 

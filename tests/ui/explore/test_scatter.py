@@ -6,7 +6,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.explore.linked import NAME
 from napari_decsc.ui.explore.scatter import Box, density, ends
 from napari_decsc.ui.explore.widget import ExploreWidget

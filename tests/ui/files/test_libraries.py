@@ -3,7 +3,7 @@ import pytest
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.io.envi import SpectralLibrary, write_library
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.files import reader
 from napari_decsc.ui.files.libraries import show_library
 from napari_decsc.ui.spectra.widget import SpectrumWidget

@@ -8,7 +8,8 @@ from qtpy.QtWidgets import QFileDialog
 from napari_decsc.cli import main
 from napari_decsc.denoising import provenance
 from napari_decsc.hsi.io.envi import read_envi
-from napari_decsc.ui.cubes.layers import add_cube_layer, cube_of, is_difference, provenance_of
+from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.layers import cube_of, is_difference, provenance_of
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files import reader
 from napari_decsc.ui.view.widget import ViewWidget

@@ -18,7 +18,7 @@ from napari_decsc.hsi.noise.bands import record
 from napari_decsc.hsi.noise.models import Gaussian, add_noise
 from napari_decsc.registry import make_denoiser
 from napari_decsc.settings import as_dict
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.history.recipe import described, from_description, recipe_of
 from napari_decsc.ui.history.widget import EMPTY, HistoryPanel
 

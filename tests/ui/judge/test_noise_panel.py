@@ -10,8 +10,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_decsc.errors import DenoisingError
 from napari_decsc.hsi.noise.measured import LineOffsets, MeasuredNoise
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import add_cube_layer, cube_of
+from napari_decsc.ui.cubes.layers import cube_of
 from napari_decsc.ui.judge import noise_panel
 from napari_decsc.ui.judge.noise_panel import NoisePanel
 from napari_decsc.ui.judge.ranking import ranked

@@ -9,8 +9,8 @@ from qtpy.QtTest import QTest
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui import viewer_compat
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.judge import verdict_panel
 from napari_decsc.ui.judge.verdict_panel import MAP, VerdictPanel
 from napari_decsc.ui.workbench import Workbench

@@ -6,8 +6,9 @@ from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEd
 from napari_decsc.hsi.metrics import score_cubes
 from napari_decsc.hsi.noise.bands import on_bands
 from napari_decsc.hsi.noise.models import Combined, Gaussian, Impulse, Mixture, add_noise
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import show_band
-from napari_decsc.ui.cubes.layers import add_cube_layer, clean_of, cube_of, provenance_of
+from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.spectra.widget import SpectrumWidget
 from napari_decsc.ui.view.widget import ViewWidget

@@ -4,7 +4,7 @@ from qtpy.QtWidgets import QToolTip
 
 from napari_decsc.hsi.noise.models import NOISE_MODELS
 from napari_decsc.settings import descriptions
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.limits import limits
 

@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QMainWindow
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.library import SpectralLibrary
-from napari_decsc.ui.cubes.layers import add_cube_layer
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.spectra.map_place import map_text
 from napari_decsc.ui.spectra.matching import matches
 from napari_decsc.ui.spectra.widget import SpectrumWidget

@@ -8,9 +8,10 @@ from qtpy.QtCore import QPoint, Qt
 
 from napari_decsc.errors import CubeError, FileFormatError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.axis import shared_axis
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import add_cube_layer, mark_good_bands
+from napari_decsc.ui.cubes.layers import mark_good_bands
 from napari_decsc.ui.spectra.places import Pin, difference, short, spectrum, statistics
 from napari_decsc.ui.spectra.regions import area_of
 from napari_decsc.ui.spectra.tables import as_csv, as_library

@@ -12,8 +12,8 @@ from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.errors import DenoisingError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.settings import described
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
-from napari_decsc.ui.cubes.layers import add_cube_layer
 from napari_decsc.ui.trial.variants import Box, default_box
 from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.workbench import Workbench

@@ -9,9 +9,10 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.io.files import open_cube
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import show_band, shown_band
 from napari_decsc.ui.cubes.first_view import first_band
-from napari_decsc.ui.cubes.layers import add_cube_layer, cube_of, set_no_data
+from napari_decsc.ui.cubes.layers import cube_of, set_no_data
 from napari_decsc.ui.cubes.turning import turn
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files import asking, open_button

@@ -7,9 +7,10 @@ from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.colours import FALSE_COLOUR, choose, default_bands, picture
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import read_envi, write_envi
+from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import show_band, shown_band
 from napari_decsc.ui.cubes.contrast import contrast
-from napari_decsc.ui.cubes.layers import add_cube_layer, composite_of, cube_of, mark_good_bands
+from napari_decsc.ui.cubes.layers import composite_of, cube_of, mark_good_bands
 from napari_decsc.ui.files import reader
 from napari_decsc.ui.spectra.places import spectrum
 from napari_decsc.ui.view.composite import typed

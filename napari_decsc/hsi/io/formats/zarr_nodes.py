@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.errors import FileFormatError
-from napari_decsc.hsi.io.folders import MARKS
 from napari_decsc.hsi.io.formats.guards import check_memory
+from napari_decsc.hsi.io.zarr_marks import MARKS
 
 #: A group or an array of a store.
 Folder = Path | zipfile.Path

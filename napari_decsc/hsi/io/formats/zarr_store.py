@@ -24,12 +24,12 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.atomic import replacing_folder
 from napari_decsc.hsi.io.conversion import converted, to_write
 from napari_decsc.hsi.io.envi.wavelengths import wavelengths_in_names
-from napari_decsc.hsi.io.folders import is_zarr
 from napari_decsc.hsi.io.formats.cf_write import CUBE, data_set
 from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import check_memory, lazily, readable
 from napari_decsc.hsi.io.formats.zarr_nodes import Folder, arrays, in_zip, metadata
+from napari_decsc.hsi.io.zarr_marks import is_zarr
 
 #: Arrays looked at.
 _MOST = 10_000
