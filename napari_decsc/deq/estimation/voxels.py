@@ -52,8 +52,8 @@ def wild(cube: Tensor, mask: Tensor) -> Tensor:
         for row, col in out.tolist():
             around = deviation[band, max(0, row - 1) : row + 2, max(0, col - 1) : col + 2].flatten().sort().values
             beside = torch.stack([deviation[b, row, col] for b in (band - 1, band + 1) if 0 <= b < len(cube)])
-            company = max(float(around[-2]), float(beside.max()))
-            found[band, row, col] = company < float(deviation[band, row, col]) / ALONE
+            near = max(float(around[-2]), float(beside.max()))
+            found[band, row, col] = near < float(deviation[band, row, col]) / ALONE
     return found
 
 
