@@ -16,6 +16,7 @@ from torch import Tensor
 from napari_decsc.deq.estimation import correlation, fringes, shot
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel, Whitener
+from napari_decsc.deq.estimation.rare import is_of_few_pixels
 from napari_decsc.deq.estimation.rays import strongest_ray
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.shot import ShotNoise
@@ -242,7 +243,8 @@ def _basis(cube: Tensor, colour: float) -> Tensor:
     leak = max(0.75 * LEAK, min(weaker, UNEVEN * weakest))
     least = leak + (0.38 + 3 * chance) * chance * max(1.0, leak / LEAK) * noise.square()
     count = int((strength > least).long().cumprod(0).sum())
-    strongest: Tensor = vectors[:, : min(count, MOST, bands - 2)]
+    count = min(count, MOST, bands - 2)
+    strongest: Tensor = vectors[:, :count][:, ~is_of_few_pixels(images[:count] / noise[:count, None, None])]
     return strongest
 
 

@@ -12,6 +12,7 @@ pattern with unknown spectral distribution*, IEEE TASSP 38 (1990).
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.filters.local import box_mean
@@ -23,6 +24,11 @@ SIDES = (1, 3, 5, 9)
 QUANTILE = 4.265
 #: Directions at most, and by how much their energy must exceed the largest that noise is expected to make.
 MOST, MARGIN = 4, 1.3
+#: Bands over which directions may be smoothed.
+WIDTHS = (3, 5, 9)
+#: A pixel stands out of an eigen-image from so many noise levels on; fewer than so many are few, where they hold more
+#: than this share of what there is beside noise.
+STANDS_OUT, FEW, MOSTLY = 5.0, 6, 0.6
 #: No energy of what is left is believed to be noise below this share of its expectation.
 LEAST_LEVEL = 0.25
 
@@ -75,15 +81,35 @@ def support(residual: Tensor, basis: Tensor) -> Rare:
             along = _directions(spectra * (side / gathered**0.5), side, dimensions)
             if along is None:
                 continue
+            width = 1
+            if within is None:
+                along, width = _smoothed(along, spectra * (side / gathered**0.5), side)
             coordinates = _mean(mix_bands(along.T[None], residual), side)
             energy = side**2 / gathered * coordinates.square().sum(1, keepdim=True)
+            # few windows make directions of their own noise, and have more of it along them; half of that is taken off,
+            # because what is lost of a rare signal counts for more than its noise
             count = along.shape[1]
-            gain = (1 - count / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
-            sides.append(side)
-            directions.append(along)
-            free.append(gain)
-            residual -= mix_bands(along[None], gain * coordinates)
+            windows = max(1.0, float(beyond.sum()) / side**2)
+            noise = count + (dimensions - count) / windows / width / 2
+            gain = (1 - noise / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
+            # where a pixel is like no other, what the groups made of it within the subspace is not believed either
+            for spectra in (along, basis) if within is None and basis.shape[1] else (along,):
+                sides.append(side)
+                directions.append(spectra)
+                free.append(gain)
+                residual -= mix_bands(spectra[None], gain * _mean(mix_bands(spectra.T[None], residual), side))
     return Rare(tuple(sides), tuple(directions), tuple(free))
+
+
+def is_of_few_pixels(images: Tensor) -> Tensor:
+    """Whether single pixels make an eigen-image (..., rows, cols), noise 1: then its direction is that of their noise.
+
+    It would explain these pixels with all of their noise. What is rare is for H.
+    """
+    energy = images.flatten(-2).square()
+    out = energy > STANDS_OUT**2
+    excess = (energy - 1).sum(-1)
+    return (out.sum(-1) < FEW) & (torch.where(out, energy, 0).sum(-1) > MOSTLY * excess) & (excess > 0)
 
 
 def quantile(bands: int) -> float:
@@ -110,3 +136,21 @@ def _directions(spectra: Tensor, side: int, dimensions: int) -> Tensor | None:
     edge = MARGIN * (1 + (dimensions / max(1, windows / side**2)) ** 0.5) ** 2
     count = int((values > edge).sum().clamp(max=MOST))
     return vectors[:, -count:].float() if count else None
+
+
+def _smoothed(along: Tensor, spectra: Tensor, side: int) -> tuple[Tensor, int]:
+    """Directions (B, k) as smooth as the spectra (B, window) that they are of, and over how many bands they are.
+
+    What few windows say of a direction is noisy. The width of the mean over neighbouring bands is that of the least
+    risk by Stein's unbiased estimate (C. M. Stein, Annals of Statistics 9, 1981).
+    """
+    windows = max(1.0, spectra.shape[1] / side**2)
+    strength = (along.T @ spectra).square().mean(1) * windows
+    values = along * strength.sqrt()
+    best, narrow, least = along, 1, float(values.numel())
+    for width in WIDTHS:
+        smooth = F.avg_pool1d(values.T[None], width, 1, width // 2, count_include_pad=False)[0].T
+        risk = float((values - smooth).square().sum()) + 2 * values.numel() / width - values.numel()
+        if risk < least:
+            best, narrow, least = torch.linalg.qr(smooth)[0], width, risk
+    return best, narrow

@@ -18,6 +18,7 @@ from torch import Tensor
 from napari_decsc.deq.estimation import robust_pca
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import NoiseModel
+from napari_decsc.deq.estimation.rare import is_of_few_pixels
 from napari_decsc.deq.estimation.robust_pca import SIGMA_FLOOR, RobustPca
 from napari_decsc.deq.estimation.voxels import filled_gaps
 from napari_decsc.filters.local import LEAK, column_offsets, in_adjacent_band, local_wiener, stripes, without_leak
@@ -265,7 +266,9 @@ def _measured(
     used = max(rank, min(most, int((counts > 0).sum(1).max())))
     counts, basis = counts[:, :used], basis[:, :, :used]
     basis = basis * torch.sign(basis.sum(1, keepdim=True) + 1e-9)
-    energy = mix_bands(basis.mT, values).square().mean((2, 3))
+    images = mix_bands(basis.mT, values)
+    counts = counts * ~is_of_few_pixels(images)
+    energy = images.square().mean((2, 3))
     missing = used - basis.shape[2]
     return SignalSubspace(
         pca.sigma, F.pad(basis, (0, missing)), pca.limit, mean, F.pad(energy, (0, missing)),

@@ -13,8 +13,11 @@ from napari_decsc.filters.order import medians, unique
 ROUNDED = 1.4
 #: With a hundred grey levels and more, below so many times: what is as small can hardly be told from texture.
 ROUNDED_FINELY, FINE = 6.0, 0.01
-#: Noise is hardly there where its level is below this share of the range of the band's values, in most bands.
-HARDLY = 3e-4
+#: Noise is hardly there where its level is below this share of the range of the band's values, in most bands; the range
+#: lies between these quantiles.
+HARDLY, RANGE = 3e-4, (0.005, 0.995)
+#: Pixels that are looked at, about.
+SAMPLE = 8192
 #: A column is dead where its values differ by less than this share of the band's noise level.
 DEAD = 0.1
 #: A voxel is wild so many median deviations out of its band, and so many times as far as any beside it, if so few are.
@@ -76,11 +79,13 @@ def is_rounding(cube: Tensor, mask: Tensor, level: Tensor) -> bool:
 
 def is_hardly_there(cube: Tensor, level: Tensor) -> bool:
     """Whether noise levels (band,) of most bands are far below what anyone can see beside the band's values."""
-    reach = cube.amax((1, 2)) - cube.amin((1, 2))
+    values = cube.flatten(1)[:, :: max(1, cube[0].numel() // SAMPLE)]
+    low, high = torch.quantile(values, values.new_tensor(RANGE), dim=1)
+    reach = high - low
     return bool((level < HARDLY * reach).float().mean() > 0.5)
 
 
-def grey_step(cube: Tensor, mask: Tensor, sample: int = 8192) -> Tensor:
+def grey_step(cube: Tensor, mask: Tensor, sample: int = SAMPLE) -> Tensor:
     """Distance of the grey levels of every band (band,); 0 where values repeat too seldom to have any."""
     step = max(1, cube[0].numel() // sample)
     steps = []

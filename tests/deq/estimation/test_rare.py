@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from napari_decsc.deq.estimation.rare import support
+from napari_decsc.deq.estimation.rare import is_of_few_pixels, support
 from napari_decsc.filters.local import box_mean
 
 BASIS = torch.eye(40)[:, :4]
@@ -37,3 +37,19 @@ def test_a_pixel_that_stands_out_is_rare_and_kept(kind: str) -> None:
     assert found.where()[40, 50] > 0.9
     kept = found.code(rest)[0, :, 40, 50] @ target / target.square().sum()
     assert 0.8 < kept < 1.2
+
+
+def test_a_component_of_one_pixel_is_told_from_one_of_many() -> None:
+    images = torch.randn(2, 64, 64, generator=torch.Generator().manual_seed(0))
+    images[0, 10, 20] += 60
+    images[1] *= 1.2
+    assert is_of_few_pixels(images).tolist() == [True, False]
+
+
+def test_a_smooth_spectrum_of_one_pixel_is_kept_with_less_than_its_noise() -> None:
+    residual = torch.randn(1, 60, 48, 48, generator=torch.Generator().manual_seed(0))
+    target = 8 * torch.exp(-((torch.linspace(-1, 1, 60) / 0.6) ** 2))
+    before = residual[0, :, 20, 30].clone()
+    residual[0, :, 20, 30] += target
+    code = support(residual, BASIS[:60, :0].new_zeros(60, 0)).code(residual)[0, :, 20, 30]
+    assert (code - target).square().sum() < 0.6 * before.square().sum()
