@@ -33,6 +33,10 @@ STANDS_OUT, FEW, MOSTLY = 5.0, 6, 0.6
 LEAST_LEVEL = 0.25
 
 
+#: Side of the windows, spectra (B, k), and how free the code is along them (1, 1, rows, cols).
+Part = tuple[int, Tensor, Tensor]
+
+
 @dataclass(frozen=True, eq=False)
 class Rare:
     """The support of H: for windows of ``sides`` pixels, spectral directions (B, k) and where they are free,
@@ -67,38 +71,45 @@ def support(residual: Tensor, basis: Tensor) -> Rare:
     # levels that are a little wrong must not look like signal
     usual = bands * residual.square().mean(1).median() / _median(bands)
     residual = residual / usual.clamp(min=LEAST_LEVEL).sqrt()
-    sides, directions, free = [], [], []
+    parts: list[Part] = []
     for side in SIDES:
         for within in (None, basis) if basis.shape[1] else (None,):
-            # coordinates in the signal's basis hold the energy of what lies in it, and are few
-            tested = _mean(residual if within is None else mix_bands(within.T[None], residual), side)
-            dimensions = bands if within is None else within.shape[1]
-            # windows of noise that is correlated in space hold more than white noise; what most hold is common
-            held = side**2 * tested.square().sum(1)[0]
-            gathered = max(1.0, float(held.median()) / _median(dimensions)) if side > 1 else 1.0
-            beyond = held > gathered * quantile(dimensions)
-            spectra = tested[0][:, beyond] if within is None else within @ tested[0][:, beyond]
-            along = _directions(spectra * (side / gathered**0.5), side, dimensions)
-            if along is None:
+            found = _part(residual, side, within)
+            if found is None:
                 continue
-            width = 1
-            if within is None:
-                along, width = _smoothed(along, spectra * (side / gathered**0.5), side)
-            coordinates = _mean(mix_bands(along.T[None], residual), side)
-            energy = side**2 / gathered * coordinates.square().sum(1, keepdim=True)
-            # few windows make directions of their own noise, and have more of it along them; half of that is taken off,
-            # because what is lost of a rare signal counts for more than its noise
-            count = along.shape[1]
-            windows = max(1.0, float(beyond.sum()) / side**2)
-            noise = count + (dimensions - count) / windows / width / 2
-            gain = (1 - noise / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
-            # where a pixel is like no other, what the groups made of it within the subspace is not believed either
-            for spectra in (along, basis) if within is None and basis.shape[1] else (along,):
-                sides.append(side)
-                directions.append(spectra)
-                free.append(gain)
+            new = [found]
+            if within is None and basis.shape[1]:
+                # where a pixel is like no other, what the groups made of it within the subspace is not believed either
+                new.append((side, basis, found[2]))
+            parts += new
+            for _, spectra, gain in new:
                 residual -= mix_bands(spectra[None], gain * _mean(mix_bands(spectra.T[None], residual), side))
-    return Rare(tuple(sides), tuple(directions), tuple(free))
+    return Rare(*(tuple(each) for each in zip(*parts, strict=True))) if parts else Rare()
+
+
+def _part(residual: Tensor, side: int, within: Tensor | None) -> Part | None:
+    """Side, spectra and shares of what windows of ``side`` pixels have beyond noise, in all bands or ``within`` some
+    directions.
+    """
+    # coordinates in the signal's basis hold the energy of what lies in it, and are few
+    tested = _mean(residual if within is None else mix_bands(within.T[None], residual), side)
+    dimensions = tested.shape[1]
+    # windows of noise that is correlated in space hold more than white noise; what most hold is common
+    held = side**2 * tested.square().sum(1)[0]
+    gathered = max(1.0, float(held.median()) / _median(dimensions)) if side > 1 else 1.0
+    beyond = held > gathered * quantile(dimensions)
+    spectra = tested[0][:, beyond] * (side / gathered**0.5)
+    along = _directions(spectra if within is None else within @ spectra, side, dimensions)
+    if along is None:
+        return None
+    along, width = _smoothed(along, spectra, side) if within is None else (along, 1)
+    energy = side**2 / gathered * _mean(mix_bands(along.T[None], residual), side).square().sum(1, keepdim=True)
+    # few windows make directions of their own noise, and have more of it along them; half of that is taken off, because
+    # what is lost of a rare signal counts for more than its noise
+    count, windows = along.shape[1], max(1.0, float(beyond.sum()) / side**2)
+    noise = count + (dimensions - count) / windows / width / 2
+    gain = (1 - noise / energy.clamp(min=1e-9)).clamp(min=0) * (energy > quantile(count))
+    return side, along, gain
 
 
 def is_of_few_pixels(images: Tensor) -> Tensor:
