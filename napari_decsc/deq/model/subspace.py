@@ -390,7 +390,11 @@ def _structure(residual: Tensor, c: SubspaceContext) -> Tensor:
         return none + 1  # what is finer than a grey level is not known to be noise
     if c.whitener is not None and c.whitener.model.spectrum is not None:
         return none
-    both = torch.tensor([_correlation(band) for band in residual.flatten(0, 1)]).to(residual).view(residual.shape[:2])
+    both = (
+        torch.tensor([_correlation(band) for band in residual.detach().flatten(0, 1)])
+        .to(residual)
+        .view(residual.shape[:2])
+    )
     chance = (residual.shape[2] * residual.shape[3]) ** -0.5
     share = ((both - MUCH * chance).clamp(min=0) / NEIGHBOURS).clamp(max=1)
     return torch.where(both > FROM, share, none[..., 0, 0])[:, :, None, None]
