@@ -223,3 +223,46 @@ def test_a_missing_filter_is_named_with_the_cure(tmp_path, number, name):
         pytest.skip("the filter is there")
     with pytest.raises(FileFormatError, match=rf"x.h5: cube is compressed by {name}.*pip install hdf5plugin"):
         open_cube(tmp_path / "x.h5")
+
+
+TEXTS = [f"{length:g} nm" for length in LENGTHS]
+
+
+@pytest.mark.parametrize(
+    "describe",
+    [
+        lambda file: file["cube"].attrs.update({"wavelength": TEXTS}),
+        lambda file: file["cube"].attrs.update({"wavelengths": [text.removesuffix(" nm") for text in TEXTS]}),
+        lambda file: file["cube"].attrs.update({"band_names": np.array(TEXTS, "S")}),
+        lambda file: file.create_dataset("wavelengths", data=np.array(TEXTS, "S")),
+    ],
+    ids=["texts with units", "texts", "names of bands", "a vector of texts"],
+)
+def test_wavelengths_as_a_list_of_texts(tmp_path, describe):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["cube"] = DATA
+        describe(file)
+    cube = open_cube(tmp_path / "x.h5")
+    assert (cube.wavelengths.tolist(), cube.wavelength_unit) == (LENGTHS.tolist(), "nm")
+
+
+def test_a_list_of_words_is_no_wavelengths(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["cube"] = DATA
+        file["cube"].attrs["wavelength"] = [*TEXTS[:-1], "unknown"]
+        file["bands"] = np.array(list("abcdef"), "S")
+    assert open_cube(tmp_path / "x.h5").wavelengths is None
+
+
+def test_an_array_of_one_band_beside_a_cube_is_not_it(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["depth"], file["hyper"] = DATA[:1], DATA
+    assert open_cube(tmp_path / "x.h5").shape == DATA.shape
+
+
+def test_names_of_attributes_may_have_blanks(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["cube"] = DATA
+        file["cube"].attrs.update({"Scale Factor": 10000.0, "Data Ignore Value": 7.0})
+    cube = open_cube(tmp_path / "x.h5")
+    assert (cube.scale, cube.no_data) == (10000, 7)

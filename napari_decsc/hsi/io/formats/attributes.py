@@ -38,13 +38,14 @@ def from_attributes(cube: Cube, attributes: Mapping[str, Any], netcdf: bool = Fa
     (`cf.Gaps`) has one value, ``no_data``. ``netcdf`` says that unwritten cells hold the default value of NetCDF.
     """
     known = {key.lower(): value for key, value in attributes.items()}
-    rules = Rules(known, netcdf)
+    said = {key.replace(" ", "_"): value for key, value in known.items()}
+    rules = Rules(said, netcdf)
     data = rules.meant(cube.data)
     gaps = rules.gaps(np.dtype(data.dtype))
     header = {**cube.header, **{key: text for key, value in known.items() if (text := as_text(key, value)) is not None}}
     cube = cube.replace(data=gaps.folded(data), header=header, no_data=gaps.no_data(np.dtype(data.dtype)))
     factors, offsets = rules.factors(cube.bands)
-    cube, factors = _without_idle(cube, factors, "scale_factor" in known)
+    cube, factors = _without_idle(cube, factors, "scale_factor" in said)
     if offsets is not None and not offsets.any():
         offsets = None
     if factors is not None and offsets is None and "scale_factor" not in attributes and factors.min() >= 1:
@@ -81,7 +82,7 @@ def scaled(cube: Cube, factors: NDArray[np.float64] | None, offsets: NDArray[np.
 
 def as_text(key: str, value: Any) -> str | None:
     """An attribute as a header's text; None for what a Cube's own fields say, what is long, and what is no fact."""
-    if key in _NOT_KEPT or key.startswith("_"):
+    if key.replace(" ", "_") in _NOT_KEPT or key.startswith("_"):
         return None
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")

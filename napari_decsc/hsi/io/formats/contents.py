@@ -33,6 +33,8 @@ _BAND_AXES = {
 #: Names of an axis, in lower case, that say it counts cols, and rows.
 _COL_AXES = {*COLS, "col", "cols", "column", "columns", "sample", "samples", "crosstrack", "across_track"}
 _ROW_AXES = {*ROWS, "row", "rows", "line", "lines", "downtrack", "along_track", "scan", "scans"}
+#: Attributes, in lower case, that list the names of bands.
+_NAMES_OF_BANDS = ("band_names", "bandnames", "long_name")
 #: Words in names of arrays that stand beside a cube: quality, errors, pictures, places, references.
 _ASIDE = {
     *("mask", "masks", "flag", "flags", "quality", "qual", "qa", "err", "error", "errors", "uncert", "uncertainty"),
@@ -176,9 +178,10 @@ def _rows_and_cols(chosen: Variable, axis: int) -> list[int]:
 
 
 def _with_names(cube: Cube, attributes: Mapping[str, Any]) -> Cube:
-    """The cube with the names that rioxarray keeps of its bands as a list, and the wavelengths in them."""
-    names = attributes.get("long_name")
-    if not isinstance(names, list) or len(names) != cube.bands:
+    """The cube with the names of its bands that a list tells (rioxarray's `long_name`), and wavelengths in them."""
+    lists = [value for key, value in attributes.items() if key.lower().replace(" ", "_") in _NAMES_OF_BANDS]
+    names = next((one for one in lists if isinstance(one, list) and len(one) == cube.bands), None)
+    if names is None:
         return cube
     values, spelled = wavelengths_in_names(names, cube.bands, "") if cube.wavelengths is None else (None, "")
     cube = cube.replace(header={**cube.header, "band names": names})
@@ -217,6 +220,7 @@ def _likely(contents: Contents) -> list[Variable]:
     tests: tuple[Callable[[Variable], bool], ...] = (
         lambda found: found.is_preferred,
         lambda found: not found.is_aside,
+        lambda found: 1 not in found.cube_shape,
         lambda found: bool(contents.likely_bands & set(found.cube_shape)),
         lambda found: not found.is_picture,
     )

@@ -108,6 +108,8 @@ class Findings:
         """Note a vector that may count or describe bands, rows or cols."""
         name = self._shown(name)
         values = np.atleast_1d(np.asarray(values).squeeze())
+        if values.ndim == 1 and values.dtype.kind == "S":
+            spectral.add(self.vectors, name, values, attributes.get("units", ""))
         if values.ndim != 1 or values.dtype.kind not in "iufb":
             return
         lower = {key.lower(): value for key, value in attributes.items()}

@@ -38,6 +38,8 @@ _NO_VALUES = "This is a netCDF dimension but not a netCDF variable"
 _MOST_OBJECTS, _DEEPEST = 20_000, 32
 #: Members of a group, or attributes of an object, above which their list is not asked for: it is made as a whole.
 _MOST_LISTED = 1_000_000
+#: Bytes of a number, or of the text of one.
+_LONGEST_ITEM = 64
 #: Attributes looked at of an object, and bytes of one attribute.
 _MOST_ATTRIBUTES, _LARGEST_ATTRIBUTE = 500, 1 << 20
 
@@ -117,19 +119,26 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     if kind is None or dataset.shape is None:
         return
     long = [size for size in dataset.shape if size != 1]
-    if kind.names or kind.kind not in "iufb" or not dataset.shape:
+    if kind.kind == "S" and len(dataset.shape) == 1 and found.is_vector(dataset.name, dataset.size):
+        _add_vector(dataset, found, attributes, path)
+    elif kind.names or kind.kind not in "iufb" or not dataset.shape:
         is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and _is_inside(dataset)
         value = dataset[()] if is_small and found.reads(dataset.name, kind) else None
         found.add_single(dataset.name, value, attributes)
     elif str(attributes.get("NAME", "")).startswith(_NO_VALUES):
         found.add_dimension(dataset.name, dataset.size)
-    elif len(long) <= 1 and found.is_vector(dataset.name, dataset.size) and _is_inside(dataset):
-        check_filters(dataset, path)
-        _check_chunks(dataset, path)
-        found.add_vector(dataset.name, dataset[()], attributes)
+    elif len(long) <= 1 and found.is_vector(dataset.name, dataset.size):
+        _add_vector(dataset, found, attributes, path)
     elif len(dataset.shape) > 1:
         read = partial(_array, path, dataset.name)
         found.add_array(dataset.name, dataset.shape, kind, attributes, read, address=address)
+
+
+def _add_vector(dataset: Any, found: Findings, attributes: dict[str, Any], path: Path) -> None:
+    if _is_inside(dataset) and dataset.dtype.itemsize <= _LONGEST_ITEM:
+        check_filters(dataset, path)
+        _check_chunks(dataset, path)
+        found.add_vector(dataset.name, dataset[()], attributes)
 
 
 def _objects(file: Any, check: GroupCheck, path: Path) -> tuple[list[Any], list[tuple[Any, int]]]:

@@ -23,6 +23,8 @@ _NAMES = {
 _WEAK = re.compile(r"bands?|channels?|nm|spectral(axis|bands?)?|spectrum|bandlist")
 #: Parts of names that tell of something about wavelengths which are none.
 _OTHER = re.compile(r"unit|uncert|ind(ex|ices)|shift|flag|mask|err|name|(?<!wave)number|count|resol")
+#: A number, perhaps with a unit behind it.
+_WITH_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([a-zA-Zµμ]*)\s*")
 #: Vectors longer than this are no spectral axis, and are not read.
 LONGEST = 100_000
 #: Longest text that is read as a list of numbers.
@@ -52,6 +54,7 @@ def add(vectors: dict[str, list[Vector]], name: str, values: Any, unit: Any = ""
     field = role(name)
     if field is None:
         return
+    values, unit = _without_units(values, unit)
     values = np.asarray(_listed(values)).squeeze()
     if values.ndim != 1 or values.dtype.kind not in "iufb":
         return
@@ -131,6 +134,19 @@ def _word(name: str) -> str:
 
 def _look_like_wavelengths(values: NDArray[np.float64]) -> bool:
     return guess_unit(values) in ("nm", "um") and not is_counting(values)
+
+
+def _without_units(values: Any, unit: Any) -> tuple[Any, Any]:
+    """A list of texts such as "400.5 nm" or "400.5" as numbers, and the unit that all of them have; others as given."""
+    texts = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind in "SU" else values
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str | bytes) for text in texts):
+        return values, unit
+    said = [text.decode("utf-8", "replace") if isinstance(text, bytes) else text for text in texts]
+    found = [_WITH_UNIT.fullmatch(text) for text in said]
+    units = {match[2] for match in found if match}
+    if not all(found) or len(units) != 1:
+        return None, unit
+    return [float(match[1]) for match in found if match], units.pop() or unit
 
 
 def _listed(values: Any) -> Any:
