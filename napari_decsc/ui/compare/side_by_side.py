@@ -18,7 +18,8 @@ class Comparison(View):
             self.viewer.layers.move(self.viewer.layers.index(layer), 2 * place)
             room = ROOM if len(self.layers) < MOST else MUCH_ROOM
             self.captions[layer] = Caption(self.viewer, layer, pins=True, room=room)
-        grid.shape = (1, -1) if len(self.layers) < MOST else (2, 2)
+        # in so many words: left to itself, napari 0.6 makes cells for layers that are hidden, too
+        grid.shape = (1, len(self.layers)) if len(self.layers) < MOST else (2, 2)
         grid.stride, grid.spacing, grid.enabled = 2, 4, True
         self.viewer.reset_view()
 

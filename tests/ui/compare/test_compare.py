@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from napari_decsc.hsi.metrics import score_cubes
+from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.compare.curtain import Curtain
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.adding import add_cube_layer
@@ -32,12 +33,17 @@ def compare(qtbot, widget):
         widget.start()
 
 
+def in_grid(viewer):
+    """What the grid asks for: the layers, in older versions of napari their number."""
+    return viewer.layers if viewer_compat._is_moved(viewer) else len(viewer.layers)
+
+
 def test_compared_cubes_share_contrast_and_grid(qtbot, viewer, widget, layers):
     stranger = viewer.add_image(np.zeros((5, 5)), name="map")
     layers[0].contrast_limits = (0.3, 0.5)
     compare(qtbot, widget)
     assert grid(viewer).enabled
-    assert grid(viewer).actual_shape(viewer.layers) == (1, 3)
+    assert grid(viewer).actual_shape(in_grid(viewer)) == (1, 3)
     assert not stranger.visible
     assert [layer.contrast_limits for layer in layers] == [[0.3, 0.5]] * 3
     layers[2].contrast_limits = (0.1, 0.2)
@@ -155,12 +161,12 @@ def test_pins_are_seen_in_every_cell(qtbot, viewer, widget, layers):
     for caption in widget.comparison.captions.values():
         np.testing.assert_array_equal(caption.layer.data[3:], [[2, 3], [5, 1]])
         assert caption.layer.visible
-    assert grid(viewer).actual_shape(viewer.layers) == (1, 3)
-    cells = [grid(viewer).position(viewer.layers.index(layer), viewer.layers) for layer in layers]
+    assert grid(viewer).actual_shape(in_grid(viewer)) == (1, 3)
+    cells = [grid(viewer).position(viewer.layers.index(layer), in_grid(viewer)) for layer in layers]
     assert len(set(cells)) == 3
     for layer, cell in zip(layers, cells, strict=True):
         own = widget.comparison.captions[layer].layer
-        assert grid(viewer).position(viewer.layers.index(own), viewer.layers) == cell
+        assert grid(viewer).position(viewer.layers.index(own), in_grid(viewer)) == cell
 
 
 def test_contrast_is_equal_by_one_switch(qtbot, viewer, widget, layers):
