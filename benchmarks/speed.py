@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from napari_decsc import methods  # before torch, inside the functions: it says how torch waits for its threads
 from napari_decsc.denoising.protocol import Iteration, run
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.registry import METHODS, make_denoiser
 
 Found = dict[str, Any]
 #: Bands and side of the cubes.
@@ -34,23 +34,23 @@ SHAPES = ((31, 128), (31, 256), (31, 512), (200, 100))
 PRODUCT, REPEATS = 2048, 5
 #: Functions whose time is told apart in a solve: (module, name, words).
 PARTS = (
-    ("deq.source", "Source.of", "scale, stuck values"),
-    ("deq.noise_units", "find", "noise levels, basis"),
-    ("deq.model", "Subspace.units", "survey: outliers, energies"),
-    ("deq.model", "Subspace.sketch", "first look"),
-    ("deq.model", "Subspace.prepare", "guide: the rest"),
-    ("deq.noise_units", "repair", "guide: robust fit"),
-    ("classical.collaborative", "similar_patches", "guide: search for similar patches"),
-    ("classical.collaborative", "shrink", "guide: shrinking them, two passes"),
-    ("deq.model", "Subspace.condition", "conditioning network"),
-    ("deq.model", "Subspace.f", "evaluations of f"),
-    ("deq.fixed_point", "_mix", "Anderson: mixing"),
-    ("deq.fixed_point", "_grow", "Anderson: inner products"),
-    ("deq.model", "Subspace.output", "estimates for preview and result"),
+    ("deq.execution.source", "Source.of", "scale, stuck values"),
+    ("deq.estimation.noise_search", "measure", "noise model"),
+    ("deq.model.subspace", "SubspaceModel.identify", "noise levels, basis, outliers"),
+    ("deq.model.subspace", "SubspaceModel.preview", "first look"),
+    ("deq.model.subspace", "SubspaceModel.begin", "whitening, gaps, local estimate"),
+    ("filters.collaborative", "similar_patches", "search for similar patches"),
+    ("filters.multiscale", "halved", "estimate at half the size"),
+    ("deq.model.subspace", "SubspaceModel.renewed", "stages renewed: weights, rare signal"),
+    ("deq.model.subspace", "SubspaceModel.f", "evaluations of f"),
+    ("deq.solvers.fixed_point", "_mix", "Anderson: mixing"),
+    ("deq.solvers.fixed_point", "_grow", "Anderson: inner products"),
+    ("deq.model.subspace", "SubspaceModel._refined", "conditioning network"),
+    ("deq.model.subspace", "SubspaceModel.output", "estimates for preview and result"),
 )
 
 
-def noisy(bands: int, side: int) -> Cube:
+def noisy(bands: int, side: int, kind: str = "gaussian") -> Cube:
     """The sample, repeated, with noise."""
     from napari_decsc.hsi.noise.models import add_noise, make_noise
     from napari_decsc.hsi.sample import sample_cube
@@ -58,11 +58,13 @@ def noisy(bands: int, side: int) -> Cube:
     scene = sample_cube(min(side, 512), min(side, 512), bands)
     times = -(-side // 512)
     data = np.tile(scene.data, (1, times, times))[:, :side, :side]
-    return add_noise(scene.replace(data=data), make_noise("gaussian", sigma=50.0), seed=0)
+    return add_noise(
+        scene.replace(data=data), make_noise("gaussian", sigma=50.0) if kind == "gaussian" else make_noise(kind), seed=0
+    )
 
 
 def evaluations(bands: int, side: int) -> Found:
-    """Evaluations of f per second on a made-up context, their GFLOP, and a product of matrices on the same threads.
+    """Evaluations of f per second under mixture, their GFLOP, and a product of matrices on the same threads.
 
     Memory is handled as in a solve.
     """
@@ -70,15 +72,13 @@ def evaluations(bands: int, side: int) -> Found:
     from torch.utils.flop_counter import FlopCounterMode
 
     from napari_decsc.deq.execution import memory
-    from napari_decsc.deq.model.presets import Context
     from napari_decsc.deq.weights import files as weights
 
     model = weights.load("subspace").model
-    outer = -(-(side + 16) // model.multiple) * model.multiple
-    cube, one = torch.randn(1, bands, outer, outer), torch.ones(1, bands, 1, 1)
-    basis = torch.linalg.qr(torch.randn(1, bands, model.rank))[0]
-    c = Context(cube, torch.ones_like(cube), one, basis, torch.zeros_like(cube))
+    cube = torch.from_numpy(noisy(bands, side, "mixture").data)[None]
     with torch.inference_mode(), memory.handled(False):
+        c = model.begin(cube, torch.ones_like(cube, dtype=torch.bool))
+        c = model.renewed(c, model.start(c))
         z = model.f(model.start(c), c)
         with FlopCounterMode(display=False) as counter:
             model.f(z, c)
@@ -92,8 +92,8 @@ def evaluations(bands: int, side: int) -> Found:
 def solve(method: str, bands: int, side: int) -> Found:
     """One whole solve with default settings."""
     cube = noisy(bands, side)
-    denoiser = methods.make_denoiser(method)
-    run(methods.make_denoiser(method).denoise(noisy(bands, 32)))  # libraries and weights are loaded by then
+    denoiser = make_denoiser(method)
+    run(make_denoiser(method).denoise(noisy(bands, 32)))  # libraries and weights are loaded by then
     events: list[Iteration] = []
     began, cpu = time.perf_counter(), time.process_time()
     run(denoiser.denoise(cube), lambda event: events.append(_light(event)))
@@ -138,11 +138,11 @@ def threads(bands: int, side: int) -> Found:
     import torch
 
     cube, results, seconds = noisy(bands, side), [], []
-    run(methods.make_denoiser("decsc").denoise(noisy(bands, 32)))
+    run(make_denoiser("decsc").denoise(noisy(bands, 32)))
     for count in (1, 2, 4):
         torch.set_num_threads(count)
         began = time.perf_counter()
-        results.append(run(methods.make_denoiser("decsc").denoise(cube)).data)
+        results.append(run(make_denoiser("decsc").denoise(cube)).data)
         seconds.append(time.perf_counter() - began)
     apart = [float(np.abs(result - results[0]).max() / np.ptp(results[0])) for result in results]
     return {"seconds": seconds, "apart": apart}
@@ -155,10 +155,10 @@ def parts(bands: int, side: int) -> Found:
     for module, name, _ in PARTS:
         clock.watch(module, name)
     cube = noisy(bands, side)
-    run(methods.make_denoiser("decsc").denoise(noisy(bands, 32)))
+    run(make_denoiser("decsc").denoise(noisy(bands, 32)))
     clock.seconds.clear()
     began = time.perf_counter()
-    run(methods.make_denoiser("decsc").denoise(cube))
+    run(make_denoiser("decsc").denoise(cube))
     return {"all": time.perf_counter() - began, **clock.seconds}
 
 
@@ -227,7 +227,7 @@ def print_solves(ask: Callable[..., Found], largest: int) -> None:
     """Table of whole solves by method."""
     _head("bands x side", "method", "seconds", "CPU seconds", "peak MB", "seconds / those of decsc")
     for shape in SHAPES:
-        found = {method: ask("solve", method, *shape) for method in methods.METHODS}
+        found = {method: ask("solve", method, *shape) for method in METHODS}
         for method, one in found.items():
             ratio = one["seconds"] / found["decsc"]["seconds"]
             _row(_name(*shape), method, f"{one['seconds']:.1f}", f"{one['cpu']:.1f}", f"{one['peak'] / 1e6:.0f}",
