@@ -109,7 +109,8 @@ def cubes(draw):
         if wavelengths is None
         else draw(st.sampled_from(["nm", "um", "mm", "m", "1/cm", "index", ""])),
         fwhm=draw(st.none() | per_band),
-        good_bands=draw(st.none() | st.lists(st.booleans(), min_size=shape[0], max_size=shape[0])),
+        # flags that call every band bad are no flags
+        good_bands=draw(st.none() | st.lists(st.booleans(), min_size=shape[0], max_size=shape[0]).filter(any)),
         no_data=draw(st.none() | st.floats()),
         scale=draw(st.just(1.0) | positive),
         header=draw(unknown | unknown.map(lambda fields: {"description": "two\nlines", **fields})),
