@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qtpy.compat import isalive
+
 from napari_decsc.ui.denoise.fields import StrengthSlider, WordsChoice
 from napari_decsc.ui.parts.form import SettingsForm
 
@@ -19,8 +21,11 @@ class DenoiseForm(SettingsForm):
         self.strength = self._taken_out(STRENGTH) if STRENGTH in self.fields else None
 
     def offer(self, name: str, choices: Mapping[str, str]) -> None:
-        """Offer what may be chosen for a field, with a line about each; anything else can still be typed."""
-        if name in self.choices:
+        """Offer what may be chosen for a field, with a line about each; anything else can still be typed.
+
+        The answer may come when the window is gone.
+        """
+        if name in self.choices and isalive(self.choices[name].box):
             self.choices[name].offer(choices)
 
     def _in_words(self, name: str) -> "WordsChoice":

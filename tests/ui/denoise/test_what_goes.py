@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QPushButton
 
+from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.denoise import parting
+from napari_decsc.ui.denoise.form import DenoiseForm
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 
 
@@ -126,3 +129,12 @@ def test_the_question_has_two_buttons_and_escape_throws_nothing_away(qtbot, clos
         run.stop()
     qtbot.waitUntil(lambda: not parting._going_on, timeout=5000)
     widget.deleteLater()
+
+
+def test_an_answer_for_a_form_that_is_gone_does_nothing(qtbot):
+    form = DenoiseForm(DecscSettings)
+    qtbot.addWidget(form.widget)
+    qtbot.addWidget(form.strength)
+    form.choices["device"].box.deleteLater()
+    qtbot.waitUntil(lambda: not isalive(form.choices["device"].box))
+    form.offer("device", {"cpu": "this one"})
