@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qtpy.compat import isalive
+from qtpy import compat
 
 from napari_decsc.ui.denoise.fields import StrengthSlider, WordsChoice
 from napari_decsc.ui.parts.form import SettingsForm
 
 #: Fields that a person chooses in words, and the one with a slider.
 WEIGHTS, DEVICE, STRENGTH = "weights", "device", "strength"
+
+
+#: Whether Qt still has an object (qtpy gives no types).
+_is_there: Any = compat.isalive
 
 
 class DenoiseForm(SettingsForm):
@@ -25,8 +29,9 @@ class DenoiseForm(SettingsForm):
 
         The answer may come when the window is gone.
         """
-        if name in self.choices and isalive(self.choices[name].box):
-            self.choices[name].offer(choices)
+        choice = self.choices.get(name)
+        if choice is not None and _is_there(choice.box):
+            choice.offer(choices)
 
     def _in_words(self, name: str) -> "WordsChoice":
         field = self.fields[name]
