@@ -33,6 +33,8 @@ from cases import CORPUS, Case, Fault, TooLong, Watch, folders, outcome, time_li
 PACKAGE = str(Path(__file__).parents[2] / "napari_decsc" / "hsi")
 #: What one input may take: bytes beyond those of the process at its start.
 MEMORY = 512 << 20
+#: ... and addresses that the threads of Zarr and dask reserve for their own heaps, without using them.
+THREADS = 2 << 30
 #: A chunk with more faults than this is not worth going on with.
 MOST_FAULTS = 50
 #: Every how many inputs the lines that are reached are looked at (this is slow), and a cube is written and read.
@@ -117,7 +119,7 @@ def work(pipe: Connection, case_folder: Path, scratch: Path, seed: int, count: i
 def _limit_memory() -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
     if pages:
-        limit = pages * resource.getpagesize() + MEMORY
+        limit = pages * resource.getpagesize() + MEMORY + THREADS
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
