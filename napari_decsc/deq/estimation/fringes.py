@@ -78,7 +78,7 @@ def beside_other_bands(cube: Tensor) -> Tensor:
     return scaled
 
 
-def fit(images: Tensor, waves: list[Wave] | tuple[Wave, ...], weight: Tensor | None = None) -> Tensor:
+def fit(images: Tensor, waves: tuple[Wave, ...], weight: Tensor | None = None) -> Tensor:
     """The waves of every band in its image, by least squares with ``weight`` (row, col), 1 if not given."""
     fitted = torch.zeros_like(images)
     for band in sorted({wave.band for wave in waves}):
@@ -101,7 +101,7 @@ def amplitudes(images: Tensor, waves: tuple[Wave, ...]) -> list[float]:
 def _factors(waves: list[Wave], shape: tuple[int, int], like: Tensor) -> tuple[Tensor, Tensor]:
     """exp(i phase) along the rows (wave, row) and along the columns (wave, col)."""
     factors = []
-    for frequencies, extent in ((([w.down for w in waves]), shape[0]), ([w.across for w in waves], shape[1])):
+    for frequencies, extent in (([w.down for w in waves], shape[0]), ([w.across for w in waves], shape[1])):
         phase = torch.tensor(frequencies, dtype=torch.float64)[:, None] * torch.arange(extent)
         factors.append(torch.polar(torch.ones_like(phase), 2 * math.pi * phase).to(like.device, torch.complex64))
     return factors[0], factors[1]

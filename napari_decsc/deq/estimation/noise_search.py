@@ -15,7 +15,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import correlation, fringes, shot
 from napari_decsc.deq.estimation.lines import Lines
-from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel, Whitener
+from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel
 from napari_decsc.deq.estimation.rare import is_of_few_pixels
 from napari_decsc.deq.estimation.rays import strongest_ray
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
@@ -155,7 +155,7 @@ class _Search:
             )
         mixing = None
         if self.model.shot is None:
-            mixing = self._mixing(whitener)
+            mixing = self._mixing()
             mean = mixing @ self.model.level.square() / mixing.sum(1)
             noise *= (mean.sqrt() / self.model.level)[:, None, None]
         noise[~self.seen] = torch.nan
@@ -182,7 +182,7 @@ class _Search:
             level = level * torch.linalg.inv(self.model.whitening).norm(dim=1)
         return level if growth is None else level * _deviation(growth, self.cube)
 
-    def _mixing(self, whitener: Whitener) -> Tensor:
+    def _mixing(self) -> Tensor:
         """How much of each band's variance is in what the subspace leaves over of every band (band, band)."""
         level = self.model.level
         beside = torch.eye(len(level), device=level.device) - self.basis @ self.basis.T

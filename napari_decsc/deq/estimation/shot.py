@@ -47,7 +47,7 @@ class ShotNoise:
     error: float = 0.0
 
     def variance(self, signal: Tensor) -> Tensor:
-        """Of a signal, never below a twentieth of its mean, nor below that of reading."""
+        """Of a signal, never below a fiftieth of its mean, nor below that of reading."""
         found = self.read**2 + self.shot * signal.clamp(min=0)
         return found.clamp(min=max(self.read**2, 0.02 * float(found.mean())))
 

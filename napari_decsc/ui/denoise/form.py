@@ -10,8 +10,6 @@ from napari_decsc.ui.parts.form import SettingsForm
 
 #: Fields that a person chooses in words, and the one with a slider.
 WEIGHTS, DEVICE, STRENGTH = "weights", "device", "strength"
-
-
 #: Whether Qt still has an object (qtpy gives no types).
 _is_there: Any = compat.isalive
 
