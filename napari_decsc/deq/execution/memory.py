@@ -80,11 +80,12 @@ def handled(short: bool) -> Iterator[None]:
         for number, value in settings.items():
             mallopt(number, value)
 
+    usual = _USUAL  # where a run is left to the end of the program, the module's own names are gone before it
     choose(_AT_ONCE if short else _HELD)
     try:
         yield
     finally:
-        choose(_USUAL)
+        choose(usual)
         trim(0)
 
 

@@ -214,6 +214,22 @@ def test_free_blocks_go_back_to_the_system_at_once_where_memory_is_short_and_at_
     assert in_the_end > 60e6
 
 
+def test_a_run_that_is_left_to_the_end_of_the_program_ends_in_silence():
+    code = """if True:
+        import sys
+        from napari_decsc.deq.execution import memory
+
+        def solve():
+            with memory.handled(False):
+                yield
+
+        sys._kept = memory, solve()  # let go of last, when modules have lost their names
+        next(sys._kept[1])
+    """
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stderr == ""
+
+
 def test_too_little_memory_is_refused_with_how_much_is_enough():
     with pytest.raises(SettingsError, match="too little") as refused:
         plan_of((31, 2000, 2000), memory="100MB")
