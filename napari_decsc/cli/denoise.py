@@ -159,4 +159,6 @@ def _text(report: dict[str, Any]) -> str:
     residual = f", relative residual {max(ends):.1e}" if ends else ""
     text = f"Wrote {report['output']}: {report['method']}, {report['seconds']:.1f} s{residual}.\n"
     text += str(report["verdict"]["sentence"])
+    if "rare" in report:
+        text += "\n" + str(report["rare"]["sentence"])
     return text + "\n" + score_table(report["scores"]) if "scores" in report else text

@@ -43,6 +43,8 @@ class Progress:
         """Show one iteration."""
         if self.stream.isatty():
             self._bar(iteration)
+        elif iteration.rare is not None:
+            return  # said with the result
         elif iteration.message:
             print(f"{self.label}: {iteration.message}", file=self.stream, flush=True)
         elif time.monotonic() >= self._next_line:

@@ -44,6 +44,8 @@ class Bar:
         if iteration.message:
             self._bar.write(f"{self.label}: {iteration.message}", file=self.stream)
             return
+        if iteration.rare is not None:
+            return
         self._bar.set_postfix_str(residual_text(iteration), refresh=False)
         done = iteration.tile - 1 if several else iteration.number
         self._bar.update(max(0, done - self._bar.n))

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.denoising.rare_signal import RareSignal
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
@@ -71,6 +72,8 @@ class Iteration:
         Root mean square by which the evaluation changed the picture, as a share of the cube's peak; NaN if unknown.
     bound : float
         The proved factor by which the map of this stage contracts; NaN if there is none.
+    rare : RareSignal, optional
+        What was kept of this tile though nothing else in the cube is like it; comes at the tile's end.
     """
 
     number: int
@@ -85,6 +88,7 @@ class Iteration:
     noise: MeasuredNoise | None = None
     change: float = math.nan
     bound: float = math.nan
+    rare: RareSignal | None = None
 
 
 #: What `Denoiser.denoise` returns: yields iterations, may be sent a `Command`, returns the denoised cube.

@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from napari_decsc.denoising.protocol import Denoiser, Iteration
+from napari_decsc.denoising.rare_signal import RareSignal, described
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 PACKAGES = ("napari-decsc", "napari", "numpy", "scipy", "scikit-image", "spectral", "torch")
@@ -31,11 +32,14 @@ class Recorder:
         self.tiles: list[list[float]] = []
         self.messages: list[str] = []
         self.noise: MeasuredNoise | None = None
+        self.rare: list[RareSignal] = []
 
     def __call__(self, iteration: Iteration) -> None:
         """Take note of one iteration."""
         self.seconds = iteration.elapsed
         self.noise = self.noise if iteration.noise is None else iteration.noise
+        if iteration.rare is not None:
+            self.rare.append(iteration.rare)
         if iteration.message:
             self.messages.append(iteration.message)
             return
@@ -56,7 +60,7 @@ class Recorder:
         -------
         dict of str to object
             Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; "noise" if it was
-            measured, "messages" if there were any.
+            measured, "rare" if such signal was kept, "messages" if there were any.
         """
         return {
             **self.denoiser.describe(),
@@ -65,6 +69,7 @@ class Recorder:
             "versions": versions(),
             "tiles": [{"relative_residual": history} for history in self.tiles],
             **({} if self.noise is None else {"noise": self.noise.describe()}),
+            **({"rare": described(self.rare)} if self.rare else {}),
             **({"messages": self.messages} if self.messages else {}),
             **more,
         }

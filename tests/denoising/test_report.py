@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_decsc.denoising.protocol import Iteration
+from napari_decsc.denoising.rare_signal import rare_signal
 from napari_decsc.denoising.report import PACKAGES, Recorder, as_json, peak_memory_bytes, versions
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
@@ -105,6 +106,26 @@ def test_a_whole_report_survives_json():
     report = heard(Iteration(1, 1.0, 0.5, 1.0)).report(scores={"mpsnr": math.inf})
     read = json.loads(as_json(report), parse_constant=pytest.fail)
     assert read == {**report, "scores": {"mpsnr": None}}
+
+
+def test_rare_signal_of_all_tiles_is_listed_the_strongest_first():
+    def kept(row: int, levels: float) -> Iteration:
+        where = np.zeros((4, 5), bool)
+        where[1, 2] = where[2, 3] = True  # they touch by a corner
+        spectra = np.array([[0.1, 0.0], [-levels, 0.2], [0.6 * levels, 0.1]], np.float32)
+        rare = rare_signal(where, spectra, slice(row, row + 4), slice(10, 15))
+        return Iteration(0, math.nan, math.nan, 0.2, stage="equilibrium 2", rare=rare)
+
+    told = heard(Iteration(1, 9.0, 0.5, 0.1), kept(0, 3.0), kept(4, 7.0)).report()
+    assert [tile["relative_residual"] for tile in told["tiles"]] == [[0.5]]
+    assert told["rare"]["pixels"] == 4
+    assert told["rare"]["places"] == [
+        {"row": 5, "col": 12, "pixels": 2, "noise_levels": 7.0, "bands": [1, 2]},
+        {"row": 1, "col": 12, "pixels": 2, "noise_levels": 3.0, "bands": [1, 2]},
+    ]
+    assert "2 places (4 pixels), the strongest at row 5, col 12: 7 noise levels" in told["rare"]["sentence"]
+    json.loads(as_json(told))
+    assert "rare" not in heard(Iteration(1, 9.0, 0.5, 0.1)).report()
 
 
 def test_the_noise_that_was_measured_last_is_told():

@@ -175,7 +175,7 @@ class _Cluster:
     def _say(self, iteration: Iteration, number: int) -> Steps:
         event = Iteration(
             iteration.number, iteration.residual, iteration.relative_residual, self.watch.elapsed,
-            number, self.solves, message=iteration.message,
+            number, self.solves, message=iteration.message, rare=iteration.rare,
         )  # fmt: skip
         with self.watch.pause():
             command = yield event

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from napari_decsc.denoising.pacing import Pace
 from napari_decsc.denoising.protocol import Command, Iteration, Preview
+from napari_decsc.denoising.rare_signal import rare_signal
 from napari_decsc.denoising.stopwatch import Stopwatch
 from napari_decsc.deq.estimation.subspace import SignalSubspace, moved
 from napari_decsc.deq.execution import tiles as tiling
@@ -169,7 +170,10 @@ class TileSolver:
             if c.stage >= self.model.stages(c):
                 break
         self.run.solutions.add(key, c, z, self.run.settings.strength)
-        return self._estimate(z, c, tile) if estimate is None else estimate
+        if estimate is None:
+            estimate = self._estimate(z, c, tile)
+        yield from self._kept(c, tile, number, total)
+        return estimate
 
     def _equilibrium(
         self, z: Code, c: Context, tile: Tile, number: int, total: int
@@ -188,6 +192,22 @@ class TileSolver:
             if self.stopped:
                 break
         return z, estimate
+
+    def _kept(self, c: Context, tile: Tile, number: int, total: int) -> Generator[Iteration, Command | None, None]:
+        """Tell what rare signal the core of a tile holds, where it holds some."""
+        found = self.model.rare(c)
+        if found is None:
+            return
+        spectra = np.zeros((found[1].shape[0], *found[0].shape), np.float32)
+        spectra[:, found[0].cpu().numpy()] = found[1].cpu().numpy()
+        spectra = self._core(spectra, tile)
+        where = spectra.any(0)
+        rare = rare_signal(where, spectra[:, where], tile.row.core, tile.col.core)
+        if rare is not None:
+            stage, elapsed = f"equilibrium {c.stage}", self.run.watch.elapsed
+            with self.run.watch.pause():
+                command = yield Iteration(0, np.nan, np.nan, elapsed, number, total, stage=stage, rare=rare)
+            self.stopped |= command is Command.STOP
 
     def _begins(self, stage: str, number: int, total: int) -> Generator[Iteration, Command | None, bool]:
         """A stage begins, of which nobody needs to know who only waits for a file; returns whether to stop."""
@@ -248,7 +268,10 @@ class TileSolver:
 
     def _estimate(self, z: Code, c: Context, tile: Tile) -> Values:
         with torch.inference_mode():
-            cube: Values = self.model.output(z, c)[0].cpu().numpy()
+            return self._core(self.model.output(z, c)[0].cpu().numpy(), tile)
+
+    def _core(self, cube: Values, tile: Tile) -> Values:
+        """The core of a tile, of all that was solved."""
         if self.model.continues:
             return cube[:, tile.row.inside, tile.col.inside]
         rows, cols = (span.continued[span.inside] for span in (tile.row, tile.col))

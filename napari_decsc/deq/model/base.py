@@ -376,6 +376,21 @@ class Decsc(nn.Module, ABC):
             Peak 1.
         """
 
+    def rare(self, c: Context) -> tuple[Tensor, Tensor] | None:
+        """What the last :meth:`output` of a context kept though no subspace and no groups hold it.
+
+        Parameters
+        ----------
+        c : Context
+            Of the last stage.
+
+        Returns
+        -------
+        tuple of (bool tensor (rows, cols), tensor (B, pixel)), or None
+            Which pixels hold such signal, and how much in every band, in noise levels; None where there is none.
+        """
+        return None
+
     def change(self, before: Code, now: Code, c: Context) -> float:
         """By how much the cube of one code differs from that of another: root mean square.
 

@@ -342,11 +342,25 @@ class SubspaceModel(Decsc):
             residual *= c.weight
             if c.rare is not None and c.rare.sides:
                 code = c.rare.code(residual)
+                self._note_rare(code, c)
                 fit += code
                 residual -= code
             fit += residual.mul_(torch.maximum(_structure(residual, c), residual.new_full((), weaker)))
         cube = fit.mul_(c.unit)
         return cube if c.whitener is None else c.whitener.restored(cube[0])[None]
+
+    def rare(self, c: Context) -> tuple[Tensor, Tensor] | None:
+        """See :meth:`.base.Decsc.rare`."""
+        assert isinstance(c, SubspaceContext)
+        return (c.cache["rare"] > 0, c.cache["rare code"]) if "rare" in c.cache else None
+
+    def _note_rare(self, code: Tensor, c: SubspaceContext) -> None:
+        """Hold the spectra of H at the few pixels that have one."""
+        where = code[0].abs().amax(0)
+        code = code[0][:, where > 0][:, None]
+        if c.whitener is not None:
+            code = c.whitener.unmixed(code)
+        c.cache["rare"], c.cache["rare code"] = where, code[:, 0]
 
     def _only(self, fit: Tensor, c: SubspaceContext) -> Tensor:
         """The cube as it came, less its stripes, or with its outliers filled."""

@@ -63,7 +63,7 @@ def progress(state: RunState, now: float) -> str:
     if last is not None and last.tiles > 1:
         parts.append(f"tile {last.tile} of {last.tiles}")
     if last is not None and state.residuals:
-        parts += [f"evaluation {len(state.residuals)}", f"relative residual {last.relative_residual:.1e}"]
+        parts += [f"evaluation {len(state.residuals)}", f"relative residual {state.residuals[-1]:.1e}"]
         parts += [changed(last)] if changed(last) else []
     ahead = left(state, now)
     if ahead is not None:
