@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_decsc.denoising.pacing import Pace
@@ -201,7 +202,7 @@ class TileSolver:
         spectra = np.zeros((found[1].shape[0], *found[0].shape), np.float32)
         spectra[:, found[0].cpu().numpy()] = found[1].cpu().numpy()
         spectra = self._core(spectra, tile)
-        where = spectra.any(0)
+        where: NDArray[np.bool_] = np.any(spectra != 0, axis=0)
         rare = rare_signal(where, spectra[:, where], tile.row.core, tile.col.core)
         if rare is not None:
             stage, elapsed = f"equilibrium {c.stage}", self.run.watch.elapsed

@@ -21,6 +21,8 @@ from napari_decsc.ui.parts.theme import CUBE_COLOURS, FIT, GOAL, RESIDUAL, Colou
 HEIGHT = 80
 #: Curves with more points than this have no dots.
 MOST_DOTS = 60
+#: Evaluations that the axes of a finished run have room for, at least; so many they have at the begin, at most.
+FEWEST_SHOWN, MOST_AT_FIRST = 4, 8
 #: A bound from here on is written with four digits: ×1.00 would promise nothing.
 NEAR_1 = 0.995
 #: The change of the picture, and the borders between stages.
@@ -77,12 +79,14 @@ class ResidualPlot(Plot):
         self._evaluations = max(2, evaluations)
         self._ends = 0.2 * (tolerance or 1e-3), 2.0
         self._bound = math.nan
+        self._has_changes = False
+        self._is_over = False
         self.starts: Panel | None = None
         self._build()
 
     def add(self, iterations: Iterable[Iteration]) -> None:
         """Take in a batch; it is painted with the window's next turn."""
-        before = self._ends, self._evaluations
+        before = self._ends, self._evaluations, self._has_changes
         for iteration in iterations:
             while len(self.curves) < iteration.tile:
                 self.curves.append(TileCurve())
@@ -92,12 +96,22 @@ class ResidualPlot(Plot):
                 self._make_room(iteration.relative_residual, len(curve.residuals))
                 if _is_drawable(iteration.change):
                     self._make_room(iteration.change, 0)
+                    self._has_changes = True
             if math.isfinite(iteration.bound):
                 self._bound = iteration.bound
-        if before != (self._ends, self._evaluations):
+        if before != (self._ends, self._evaluations, self._has_changes):
             self._build()
         self._draw()
         self.paint_moves()
+
+    def finish(self) -> None:
+        """Nothing more will come: the axes end with the last evaluation, and so does the fitted line."""
+        longest = max(map(len, self.tiles), default=0)
+        if longest and not self._is_over and self.starts is None:
+            self._is_over, self._evaluations = True, max(FEWEST_SHOWN, longest)
+            self._build()
+            self._draw()
+            self.paint_moves()
 
     def show_starts(self, axes: Panel) -> None:
         """Draw two solves in the place of the run's residuals, until the next run."""
@@ -115,7 +129,7 @@ class ResidualPlot(Plot):
         """Put the curves, the fitted line and the borders into the axes."""
         newest = self.curves[-1] if self.curves else TileCurve()
         begin = newest.borders[-1]
-        x, y, rate = forecast_line(newest.newest, self._evaluations - begin)
+        x, y, rate = forecast_line(newest.newest, 0 if self._is_over else self._evaluations - begin)
         fit = Line(np.array(x) + begin, np.array(y), FIT, dashes=DOTS)
         borders = [_upright(at + 0.5, self._ends) for at in newest.borders[1:]]
         self.panels[0].moving = [*borders, *_curves(self.curves), fit]
@@ -144,8 +158,8 @@ class ResidualPlot(Plot):
         """New axes."""
         level = Level(self.tolerance, f"tolerance {self.tolerance:g}", GOAL) if self.tolerance else None
         axes = Panel((0.5, self._evaluations + 0.5), self._ends, is_log=True, is_counted=True, level=level)
-        axes.x_label, axes.y_label = "evaluations of f", "relative residual"
-        if any(_is_drawable(change) for curve in self.curves for change in curve.changes):
+        axes.x_label, axes.y_label, axes.y_short = "evaluations of f", "relative residual", "residual"
+        if self._has_changes:
             axes.x_label = "evaluations of f (fine line: change of the picture)"
         self.panels = [axes]
         self.paint_anew()

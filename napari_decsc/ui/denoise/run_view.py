@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.denoise.noise_sketch import NoiseSketch
-from napari_decsc.ui.denoise.residual_plot import ResidualPlot
+from napari_decsc.ui.denoise.residual_plot import MOST_AT_FIRST, ResidualPlot
 from napari_decsc.ui.denoise.state import RunState
 from napari_decsc.ui.denoise.strip import StageStrip
 from napari_decsc.ui.denoise.words import shown
@@ -48,7 +48,7 @@ class RunView(QWidget):
     def begin(self, tolerance: float | None, limit: int) -> None:
         """Clear for a new run."""
         self.sketch.clear()
-        self.plot.start(tolerance, min(limit or 10, 15))
+        self.plot.start(tolerance, min(limit or MOST_AT_FIRST, MOST_AT_FIRST))
         self.plot.setVisible(True)
 
     def add(self, batch: Batch, state: RunState, cube: Cube) -> None:
@@ -67,6 +67,7 @@ class RunView(QWidget):
             self._clock.start()
         elif not state.goes_on:
             self._clock.stop()
+            self.plot.finish()
         self._tick()
         if at_once or not self._words_pause.isActive():
             self._say()

@@ -72,7 +72,9 @@ def _paint_labels(painter: QPainter, inside: QRectF, panel: Panel, colours: Colo
     painter.translate(inside.left() - 54, inside.center().y())
     painter.rotate(-90)
     length = inside.height() + 2 * line
-    text = painter.fontMetrics().elidedText(panel.y_label, Qt.TextElideMode.ElideRight, int(length))
+    metrics = painter.fontMetrics()
+    text = panel.y_short if panel.y_short and metrics.horizontalAdvance(panel.y_label) > length else panel.y_label
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(length))
     _write(painter, QRectF(-length / 2, 0, length, line), ALIGN.AlignHCenter, text, colours.text)
     painter.restore()
 

@@ -46,7 +46,7 @@ class Panel:
 
     ``lines`` stand still, ``moving`` are painted anew with every move of the mouse, ``mark`` is where an upright line
     stands (NaN: nowhere). ``names`` is a legend of texts and colours, ``note`` a text and its colour at the top right.
-    Colours that are empty are those of the theme.
+    Colours that are empty are those of the theme. ``y_short`` stands for ``y_label`` where that is too long.
     """
 
     x_ends: tuple[float, float] = (0.0, 1.0)
@@ -55,6 +55,7 @@ class Panel:
     is_counted: bool = False
     x_label: str = ""
     y_label: str = ""
+    y_short: str = ""
     is_numbered: bool = True
     title: str = ""
     title_colour: str = ""

@@ -44,6 +44,38 @@ def test_the_axes_hold_every_value(plot):
     assert rows_of(plot, RESIDUAL).max() <= 200 - 38
 
 
+def test_the_fine_line_is_named_as_soon_as_it_is_drawn(plot):
+    plot.start(1e-3, 10)
+    plot.add([Iteration(1, 1.0, 0.1, 0.1, change=0.01)])  # within the axes as they are
+    assert "fine line" in plot.panels[0].x_label
+
+
+def test_the_axes_and_the_fitted_line_end_with_the_run(plot):
+    plot.start(1e-3, 20)
+    plot.add([Iteration(number, 1.0, 10.0**-number, 0.1, bound=0.9) for number in range(1, 7)])
+    assert plot.panels[0].moving[-1].x[-1] == 20  # as long as it goes on, it tells what is ahead
+    plot.finish()
+    assert plot.panels[0].moving[-1].x[-1] == 6
+    assert plot.panels[0].x_ends[1] == 6.5
+    assert plot.panels[0].note[0].startswith("×0.1")
+
+
+def test_a_label_that_is_too_long_gives_way_to_a_short_one(plot, monkeypatch):
+    from napari_decsc.ui.parts import painting
+
+    def written(height):
+        plot.resize(320, height)
+        plot.paint_anew()
+        said.clear()
+        plot.grab()
+        return [text for text in said if text.endswith("residual")]
+
+    said, write = [], painting._write
+    monkeypatch.setattr(painting, "_write", lambda *arguments: (said.append(arguments[3]), write(*arguments)))
+    assert written(300) == ["relative residual"]
+    assert written(90) == ["residual"]
+
+
 @pytest.mark.parametrize(("bound", "said"), [(0.8, "proved: ×0.80"), (0.9999, "proved: ×0.9999")])
 def test_a_bound_near_one_is_not_rounded_to_one(plot, bound, said):
     plot.start(1e-3, 10)
