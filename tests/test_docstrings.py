@@ -3,56 +3,46 @@
 import dataclasses
 import importlib
 import inspect
+import pkgutil
 import re
 from types import FunctionType
 
 import pytest
 
-#: Modules whose public names are held to it.
-MODULES = [
-    "api",
-    "registry",
-    "settings",
-    "errors",
-    "denoising.pacing",
-    "denoising.progress",
-    "denoising.protocol",
-    "denoising.provenance",
-    "denoising.report",
-    "denoising.sinks",
-    "denoising.stopwatch",
-    "denoising.tuning",
-    "denoising.verdict",
-    "hsi.arrays",
-    "hsi.calibration",
-    "hsi.cube",
-    "hsi.masks",
-    "hsi.metrics",
-    "hsi.no_data",
-    "hsi.sample",
-    "hsi.scaling",
-    "hsi.io.files",
-    "hsi.noise.base",
-    "hsi.noise.measured",
-    "hsi.noise.models",
-    "hsi.noise.planted",
-    "filters.collaborative",
-    "filters.differences",
-    "filters.frozen",
-    "filters.local",
-    "filters.multiscale",
-    "filters.parallel",
-    "filters.spectra",
-    "filters.spectral",
-    "deq.denoiser",
-    "deq.settings",
-    "deq.solvers.fixed_point",
-    "deq.estimation.noise_model",
-    "deq.model.base",
-    "deq.model.presets",
-    "deq.weights.choices",
-    "deq.weights.files",
-]
+import napari_decsc
+
+#: Rooms and modules that nobody outside the package calls, and why. All others are held to it.
+INTERNAL = {
+    "ui": "napari asks for what napari.yaml names",
+    "cli": "asked for by its commands",
+    "hsi.io.formats": "behind `hsi.io.files`, which finds the format",
+    "hsi.band_list": "not yet",
+    "hsi.colours": "not yet",
+    "hsi.crs": "not yet",
+    "hsi.georeference": "not yet",
+    "hsi.io.atomic": "not yet",
+    "hsi.io.capture": "not yet",
+    "hsi.io.companions": "not yet",
+    "hsi.io.conversion": "not yet",
+    "hsi.io.envi": "not yet",
+    "hsi.io.folders": "not yet",
+    "hsi.io.memory_map": "not yet",
+    "hsi.io.notes": "not yet",
+    "hsi.io.zarr_marks": "not yet",
+    "hsi.noise.bands": "not yet",
+    "hsi.noise.lines": "not yet",
+    "hsi.reflectance": "not yet",
+    "hsi.summary": "not yet",
+}
+
+
+def is_internal(name: str) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in INTERNAL)
+
+
+def modules() -> list[str]:
+    found = pkgutil.walk_packages(napari_decsc.__path__, "napari_decsc.", onerror=lambda _: None)
+    return [name for name in (each.name.partition(".")[2] for each in found) if not is_internal(name)]
 
 
 def sections(text: str) -> dict[str, str]:
@@ -115,7 +105,7 @@ def faults_of_class(kind: type) -> list[str]:
     return faults
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", modules())
 def test_public_names_explain_every_argument_and_what_comes_back(name: str) -> None:
     module = importlib.import_module(f"napari_decsc.{name}")
     faults: list[str] = []

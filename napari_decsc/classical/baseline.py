@@ -21,8 +21,15 @@ from napari_decsc.settings import as_dict
 class Step:
     """One step of a method.
 
-    ``change`` is the norm of what it changed, ``size`` the norm of the estimate it led to, and ``estimate`` makes that
-    estimate, shape (band, row, col), peak 1; it is asked before the method goes on, or after its last step.
+    Parameters
+    ----------
+    change : float
+        Norm of what it changed.
+    size : float
+        Norm of the estimate it led to.
+    estimate : callable
+        Makes that estimate, shape (band, row, col), peak 1; it is asked before the method goes on, or after its last
+        step.
     """
 
     change: float
@@ -32,7 +39,17 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """A cube made ready: ``data`` (peak 1, every voxel finite), ``measured`` (where it is not filled), raw per peak."""
+    """A cube made ready for a method.
+
+    Parameters
+    ----------
+    data : float array, shape (band, row, col)
+        Peak 1, every voxel finite.
+    measured : bool array, shape (band, row, col)
+        False where a voxel was filled.
+    raw_per_peak : float
+        What 1 stands for, raw.
+    """
 
     data: Floats
     measured: NDArray[np.bool_]
@@ -40,7 +57,17 @@ class Scaled:
 
     @classmethod
     def of(cls, cube: Cube) -> "Scaled":
-        """The whole cube in units of its peak; voxels that were not measured get the median of their band."""
+        """The whole cube in units of its peak; voxels that were not measured get the median of their band.
+
+        Parameters
+        ----------
+        cube : Cube
+            Is read as a whole.
+
+        Returns
+        -------
+        Scaled
+        """
         top = peak(cube)
         data = cube.physical() / np.float32(top)
         measured = np.isfinite(data)
@@ -50,11 +77,33 @@ class Scaled:
         return cls(data, measured, top * cube.scale)
 
     def raw(self, estimate: Floats) -> Floats:
-        """An estimate in raw units."""
+        """An estimate in raw units.
+
+        Parameters
+        ----------
+        estimate : float array, shape (band, row, col)
+            Peak 1.
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+        """
         return np.asarray(estimate * np.float32(self.raw_per_peak), dtype=np.float32)
 
     def restored(self, estimate: Floats, cube: Cube) -> Floats:
-        """An estimate in raw units, with the raw values of ``cube`` where nothing was measured."""
+        """An estimate in raw units, with the raw values of the cube where nothing was measured.
+
+        Parameters
+        ----------
+        estimate : float array, shape (band, row, col)
+            Peak 1.
+        cube : Cube
+            The one this was made of.
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+        """
         raw = self.raw(estimate)
         if not self.measured.all():
             np.copyto(raw, np.asarray(cube.data, dtype=np.float32), where=~self.measured)
@@ -62,7 +111,13 @@ class Scaled:
 
 
 class Baseline(ABC):
-    """A denoiser that needs no training. A method says how it goes on: :meth:`steps`."""
+    """A denoiser that needs no training. A method says how it goes on: :meth:`steps`.
+
+    Parameters
+    ----------
+    settings : object
+        Of the method's class of settings.
+    """
 
     name: str
     method: ClassVar[str]
@@ -73,14 +128,49 @@ class Baseline(ABC):
 
     @abstractmethod
     def steps(self, data: Floats, measured: NDArray[np.bool_]) -> Iterator[Step]:
-        """Yield one `Step` after another, at least one; arrays of shape (band, row, col), peak 1, all finite."""
+        """Yield one `Step` after another, at least one.
+
+        Parameters
+        ----------
+        data : float array, shape (band, row, col)
+            Noisy, peak 1, every voxel finite.
+        measured : bool array, shape (band, row, col)
+            False where a voxel was filled.
+
+        Yields
+        ------
+        Step
+            The last one's estimate is the result.
+        """
 
     def describe(self) -> dict[str, Any]:
-        """Method and settings; no weights, on the CPU."""
+        """Method and settings; no weights, on the CPU.
+
+        Returns
+        -------
+        dict of str to object
+            Ready for JSON.
+        """
         return {"method": self.name, "settings": as_dict(self.settings), "weights": None, "device": "cpu"}
 
     def denoise(self, noisy: Cube) -> Denoising:
-        """Yield one iteration per step; return the denoised cube, float32, in raw units, with its metadata."""
+        """One iteration per step.
+
+        Parameters
+        ----------
+        noisy : Cube
+            Is read as a whole.
+
+        Yields
+        ------
+        Iteration
+            One for each step.
+
+        Returns
+        -------
+        Cube
+            Denoised, float32, in raw units, with the metadata of the noisy one.
+        """
         watch = Stopwatch()
         watch.start()
         scaled = Scaled.of(noisy)

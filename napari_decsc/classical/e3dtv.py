@@ -28,6 +28,11 @@ class E3dtvDenoiser(Baseline):
 
     J. Peng, Q. Xie, Q. Zhao, Y. Wang, L. Yee, D. Meng, "Enhanced 3DTV regularization and its applications on HSI
     denoising and compressed sensing", IEEE Transactions on Image Processing 29, 2020.
+
+    Parameters
+    ----------
+    settings : E3dtvSettings, optional
+        The defaults if left out.
     """
 
     method = "e3dtv"
@@ -39,7 +44,7 @@ class E3dtvDenoiser(Baseline):
     def steps(self, data: Floats, measured: NDArray[np.bool_]) -> Iterator[Step]:
         """Yield one step per iteration; the change is that of X."""
         solve = Poisson(data.shape)
-        gradients = [Gradient(data, axis, self.settings.rank) for axis in range(3)]
+        gradients = [_Gradient(data, axis, self.settings.rank) for axis in range(3)]
         clean, sparse, multiplier = data, np.zeros_like(data), np.zeros_like(data)
         penalty = PENALTY
         for _ in range(self.settings.max_iterations):
@@ -55,14 +60,14 @@ class E3dtvDenoiser(Baseline):
             for gradient in gradients:
                 gradient.dual_step(clean, penalty)
             penalty = min(penalty * GROWTH, LARGEST_PENALTY)
-            change, size = norm(clean - before), norm(clean)
+            change, size = _norm(clean - before), _norm(clean)
             yield Step(change, size, clean.copy)
             # the cube stands still before the penalty bites: the parts must also add up to the data
-            if max(change, norm(gap)) <= self.settings.tolerance * size:
+            if max(change, _norm(gap)) <= self.settings.tolerance * size:
                 return
 
 
-class Gradient:
+class _Gradient:
     """The differences along one axis, U V^T, and the multiplier that ties them to the cube."""
 
     def __init__(self, data: Floats, axis: int, rank: int) -> None:
@@ -90,7 +95,13 @@ class Gradient:
 
 
 class Poisson:
-    """Solves (I + sum_n D_n^T D_n) X = right hand side, exactly."""
+    """Solves (I + sum_n D_n^T D_n) X = right hand side, exactly.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the cube.
+    """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         lines = [2 - 2 * np.cos(np.pi * np.arange(length) / length) for length in shape]
@@ -105,14 +116,40 @@ class Poisson:
 
 
 def difference(data: Floats, axis: int) -> Floats:
-    """D: next minus this along an axis, zero at the end. Same shape."""
+    """D: next minus this along an axis, zero at the end.
+
+    Parameters
+    ----------
+    data : float array, shape (band, row, col)
+        Any.
+    axis : int
+        0, 1 or 2.
+
+    Returns
+    -------
+    float array
+        Of the same shape.
+    """
     out = np.zeros_like(data)
     np.subtract(_after(data, axis), _before(data, axis), out=_before(out, axis))
     return out
 
 
 def adjoint_difference(data: Floats, axis: int) -> Floats:
-    """D^T, the adjoint of :func:`difference`: <D x, y> = <x, D^T y>."""
+    """D^T, the adjoint of :func:`difference`: <D x, y> = <x, D^T y>.
+
+    Parameters
+    ----------
+    data : float array, shape (band, row, col)
+        Any.
+    axis : int
+        0, 1 or 2.
+
+    Returns
+    -------
+    float array
+        Of the same shape.
+    """
     out = np.zeros_like(data)
     inner = _before(data, axis)
     _after(out, axis)[...] += inner
@@ -121,12 +158,25 @@ def adjoint_difference(data: Floats, axis: int) -> Floats:
 
 
 def soft(values: Floats, threshold: float) -> Floats:
-    """Soft threshold: towards zero by ``threshold``, not beyond."""
+    """Soft threshold: towards zero by a threshold, not beyond.
+
+    Parameters
+    ----------
+    values : float array
+        Of any shape.
+    threshold : float
+        Positive.
+
+    Returns
+    -------
+    float array
+        Of the same shape.
+    """
     shrunk: Floats = values - np.clip(values, np.float32(-threshold), np.float32(threshold))
     return shrunk
 
 
-def norm(values: Floats) -> float:
+def _norm(values: Floats) -> float:
     """Euclidean norm over every element."""
     return float(np.linalg.norm(values.ravel()))
 

@@ -32,6 +32,11 @@ class FastHydeDenoiser(Baseline):
     The scheme is that of FastHyDe: L. Zhuang, J. M. Bioucas-Dias, "Fast hyperspectral image denoising and inpainting
     based on low-rank and sparse representations", IEEE JSTARS 11, 2018. Here noise levels are per band and robust, and
     patches are grouped once for all eigen-images.
+
+    Parameters
+    ----------
+    settings : FastHydeSettings, optional
+        The defaults if left out.
     """
 
     method = "fasthyde"

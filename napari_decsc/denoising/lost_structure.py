@@ -59,7 +59,15 @@ class Place:
 
 
 class Energies:
-    """The four energies of every pixel, gathered tile by tile."""
+    """The four energies of every pixel, gathered tile by tile.
+
+    Parameters
+    ----------
+    removed : Removed
+        What was removed.
+    noise : MeasuredNoise, optional
+        Without it, noise counts as uncorrelated between bands.
+    """
 
     def __init__(self, removed: Removed, noise: MeasuredNoise | None) -> None:
         _, rows, cols = removed.noisy.shape
@@ -69,7 +77,13 @@ class Energies:
         self.pixels: Floats = np.zeros((len(WINDOWS), rows, cols), np.float32)
 
     def add(self, part: Part) -> None:
-        """Take a tile into account."""
+        """Take a tile into account.
+
+        Parameters
+        ----------
+        part : Part
+            A tile of `Removed.parts`.
+        """
         clipped = np.clip(part.raw, -CLIP, CLIP)
         if part.counted is not part.measured:
             wild = np.abs(part.raw) > OUTLIER
@@ -90,7 +104,13 @@ class Energies:
             self.pixels[number, part.rows, part.cols] = np.round(count)[part.inside]
 
     def scores(self) -> Floats:
-        """Minus the logarithm (base 10) of the chance that noise alone gives as much at a pixel, (row, col)."""
+        """Minus the logarithm (base 10) of the chance that noise alone gives as much at a pixel.
+
+        Returns
+        -------
+        float32 array, shape (row, col)
+            0 or more; 0 where nothing was measured.
+        """
         if not self.bands:
             return np.zeros(self.shape, np.float32)
         best = np.zeros(self.shape, np.float32)
@@ -105,7 +125,18 @@ class Energies:
 
 
 def places(scores: Floats) -> tuple[tuple[Place, ...], int]:
-    """Places whose scores chance alone reaches in a share `FALSE_ALARM` of the cubes, worst first, and their number."""
+    """Places whose scores chance alone reaches in a share `FALSE_ALARM` of the cubes.
+
+    Parameters
+    ----------
+    scores : float array, shape (row, col)
+        Of `Energies.scores`.
+
+    Returns
+    -------
+    tuple of Place, int
+        The worst first, no more than `MOST_PLACES`; how many there are in all.
+    """
     there = scores > np.log10(scores.size / FALSE_ALARM)
     # what lies within one window belongs together
     near, count = label(maximum_filter(there, 2 * MARGIN + 1))

@@ -112,7 +112,13 @@ class Removed:
             self._explained.append(_Waves(waves, self.bands).fitted(self._plain()))
 
     def parts(self) -> Iterator[Part]:
-        """Every tile once."""
+        """Every tile once.
+
+        Yields
+        ------
+        Part
+            Tiles that cover the image.
+        """
         self.outliers = 0
         scale = self.level[:, None, None]
         for rows, cols, inside in self._tiles():
@@ -131,7 +137,13 @@ class Removed:
             yield Part(z if all_usual else np.where(usual, z, 0), counted, measured, z, signal, row, col, inside)
 
     def sample(self) -> Iterator[tuple[Floats, Floats, Bools | None]]:
-        """Windows spread over the image, or all of a small one: removed, signal, what was measured; physical units."""
+        """Windows spread over the image, or all of a small one.
+
+        Yields
+        ------
+        three arrays of shape (band, row, col)
+            Removed, signal, and what was measured (None: all); physical units.
+        """
         _, rows, cols = self.noisy.shape
         if rows * cols <= (SAMPLE_SIDE * SAMPLE_ACROSS) ** 2:
             yield self._read(slice(0, rows), slice(0, cols))
@@ -368,5 +380,18 @@ def _starts(extent: int) -> list[int]:
 
 
 def thinned(values: Floats, most: int) -> Floats:
-    """Every n-th column of (band, pixel), so that there are about as many as wanted at most."""
+    """Every n-th column, so that there are about as many as wanted at most.
+
+    Parameters
+    ----------
+    values : float array, shape (band, pixel)
+        Any.
+    most : int
+        About how many columns.
+
+    Returns
+    -------
+    float array, shape (band, pixel)
+        A view.
+    """
     return values[:, :: max(1, values.shape[1] // most)]

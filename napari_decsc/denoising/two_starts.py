@@ -29,5 +29,16 @@ class SolvesTwice(Protocol):
     """A denoiser that can show that its answer does not hang on its start."""
 
     def two_starts(self) -> Generator[Meeting, None, None]:
-        """Solve the last equilibrium of the last run from two starts; DenoisingError where no solution is held."""
+        """Solve the last equilibrium of the last run from two starts.
+
+        Yields
+        ------
+        Meeting
+            One after every evaluation.
+
+        Raises
+        ------
+        DenoisingError
+            If no solution is held.
+        """
         ...

@@ -69,7 +69,13 @@ class Whitenesses:
 
 
 class Sums:
-    """Sums over tiles, from which the statistics follow."""
+    """Sums over tiles, from which the statistics follow.
+
+    Parameters
+    ----------
+    removed : Removed
+        What was removed.
+    """
 
     def __init__(self, removed: Removed) -> None:
         bands = len(removed.bands)
@@ -82,7 +88,13 @@ class Sums:
         self.threshold = _threshold(removed)
 
     def add(self, part: Part) -> None:
-        """Take a tile into account."""
+        """Take a tile into account.
+
+        Parameters
+        ----------
+        part : Part
+            A tile of `Removed.parts`.
+        """
         rows, cols = part.inside
         z, x = part.z[:, rows, cols], part.signal[:, rows, cols]
         w = None if part.counted is None else part.counted[:, rows, cols]
@@ -111,7 +123,18 @@ class Sums:
             self.textured[kind, 2] += np.einsum("bp,bp->b", some, some)
 
     def whitenesses(self, noise: MeasuredNoise | None) -> Whitenesses:
-        """What the sums say, beside what the measured noise explains."""
+        """What the sums say, beside what the measured noise explains.
+
+        Parameters
+        ----------
+        noise : MeasuredNoise, optional
+            Without it, noise counts as white.
+
+        Returns
+        -------
+        Whitenesses
+            Band by band.
+        """
         rho = autocorrelation(noise)
         n = np.maximum(self.n, 1)
         middle = self.removed.middle.astype(np.float64) / self.removed.level
@@ -169,11 +192,21 @@ class Sums:
 
 
 def autocorrelation(noise: MeasuredNoise | None) -> Doubles:
-    """Correlation of the noise at lags of -7 to 7 rows and cols, (15, 15), from its spectrum; 1 in the middle.
+    """Correlation of the noise at lags of -7 to 7 rows and cols, from its spectrum.
 
     The energy of the cosine coefficient (u, v) of a patch is a sum over lags: of the noise's covariance at the lag,
     times the likeness of each of the two cosines to itself at that lag. The 64 energies are solved for the 8 x 8
     covariances at lags of 0 to 7; to either side of 0 they are taken for alike.
+
+    Parameters
+    ----------
+    noise : MeasuredNoise, optional
+        Without it, noise counts as white.
+
+    Returns
+    -------
+    float64 array, shape (15, 15)
+        1 in the middle.
     """
     size = 8
     found: Doubles = np.zeros((2 * size - 1, 2 * size - 1))

@@ -9,7 +9,18 @@ SHORT = 4096
 
 
 def medians(values: Tensor) -> Tensor:
-    """Median of what is not NaN of every row (..., value), the lower one of two in the middle; NaN where all is."""
+    """Median of what is not NaN of every row, the lower one of two in the middle.
+
+    Parameters
+    ----------
+    values : tensor of shape (..., value)
+        Any.
+
+    Returns
+    -------
+    tensor of shape (...)
+        NaN where all of a row is.
+    """
     if values.shape[-1] == 0:
         return values.new_full(values.shape[:-1], torch.nan)
     if values.device.type != "cpu":
@@ -24,14 +35,35 @@ def medians(values: Tensor) -> Tensor:
 
 
 def order(values: Tensor) -> Tensor:
-    """The indices that put values (value,) in rising order."""
+    """The indices that put values in rising order.
+
+    Parameters
+    ----------
+    values : tensor of shape (value,)
+        Any.
+
+    Returns
+    -------
+    int tensor of shape (value,)
+    """
     if values.device.type != "cpu":
         return values.argsort()
     return torch.from_numpy(np.argsort(values.numpy()))
 
 
 def unique(values: Tensor) -> tuple[Tensor, Tensor]:
-    """The values that there are in (value,), rising, and how often each is there."""
+    """The values that there are, rising, and how often each is there.
+
+    Parameters
+    ----------
+    values : tensor of shape (value,)
+        Any.
+
+    Returns
+    -------
+    two tensors of shape (level,)
+        Values; counts.
+    """
     if values.device.type != "cpu":
         found, counts = torch.unique(values, return_counts=True)
         return found, counts

@@ -28,9 +28,18 @@ LONG = 400
 class BasicEstimate:
     """First estimates of whitened cubes.
 
-    ``target`` (N, B, rows, cols): the cube, offset columns put right; ``weight``, the same shape: 0 for a voxel
-    without information and for an outlier; ``images`` (N, r, rows, cols): noisy eigen-images, ``pilot``: their first
-    estimate; ``subspace``: those of the whole cube.
+    Parameters
+    ----------
+    target : tensor of shape (N, B, rows, cols)
+        The cube, offset columns put right.
+    weight : tensor of shape (N, B, rows, cols)
+        0 for a voxel without information and for an outlier.
+    images : tensor of shape (N, r, rows, cols)
+        Noisy eigen-images.
+    pilot : tensor of shape (N, r, rows, cols)
+        Their first estimate.
+    subspace : SignalSubspace
+        Of the whole cube.
     """
 
     target: Tensor
@@ -40,7 +49,18 @@ class BasicEstimate:
     subspace: SignalSubspace
 
     def continued(self, rows: Tensor, cols: Tensor) -> "BasicEstimate":
-        """The same of the cube continued: its rows and cols, by their indices."""
+        """The same of the cube continued: its rows and cols, by their indices.
+
+        Parameters
+        ----------
+        rows, cols : int tensors, shape (row,) and (col,)
+            Indices into the cube.
+
+        Returns
+        -------
+        BasicEstimate
+            Of the cube continued.
+        """
         target, weight, images, pilot = (
             part[:, :, rows[:, None], cols] for part in (self.target, self.weight, self.images, self.pilot)
         )
@@ -49,7 +69,22 @@ class BasicEstimate:
 
 @torch.no_grad()
 def find(cube: Tensor, mask: Tensor, found: SignalSubspace) -> BasicEstimate:
-    """Outliers and first estimates of cubes, or of tiles of them, (N, B, rows, cols), peak 1."""
+    """Outliers and first estimates of cubes, or of tiles of them.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        Peak 1, finite.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    found : SignalSubspace
+        Of the whole cube.
+
+    Returns
+    -------
+    BasicEstimate
+        Whitened.
+    """
     target = found.whitened(cube, mask)
     images = found.images(_without_outliers(cube, target, mask, found))
     signal = (1 - 1 / found.energy.clamp(min=1)).sqrt() * found.counts
@@ -72,7 +107,22 @@ def find(cube: Tensor, mask: Tensor, found: SignalSubspace) -> BasicEstimate:
 
 @torch.no_grad()
 def without_outliers(cube: Tensor, mask: Tensor, found: SignalSubspace) -> tuple[Tensor, Tensor, Tensor]:
-    """The whitened cube as it came; with gaps and outliers filled; and weights, 0 for what was filled."""
+    """A whitened cube, gaps and outliers filled from what lies around them.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        Peak 1, finite.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    found : SignalSubspace
+        Of the whole cube.
+
+    Returns
+    -------
+    three tensors of shape (N, B, rows, cols)
+        The whitened cube as it came; filled; weights, 0 for what was filled.
+    """
     target = found.whitened(cube, mask)
     filled = _without_outliers(cube, target, mask, found)
     if found.outliers:
@@ -81,20 +131,62 @@ def without_outliers(cube: Tensor, mask: Tensor, found: SignalSubspace) -> tuple
 
 
 def impulse_weights_of(filled: Tensor, found: SignalSubspace, mask: Tensor) -> Tensor:
-    """Weights of a whitened cube: 0 for what was not measured, and for single voxels far from all around them."""
+    """Weights of a whitened cube: 0 for what was not measured, and for single voxels far from all around them.
+
+    Parameters
+    ----------
+    filled : tensor of shape (N, B, rows, cols)
+        Whitened, gaps filled.
+    found : SignalSubspace
+        Its smoothed eigen-images are the estimate that voxels are compared with.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+        0 or 1.
+    """
     return impulse_weights(filled - found.cube(found.smooth(found.images(filled))), mask)
 
 
 def impulse_weights(residual: Tensor, mask: Tensor) -> Tensor:
-    """Weights: 0 for voxels without information and for those that stand out alone of what an estimate leaves over."""
+    """Weights: 0 for voxels without information and for those that stand out alone of what an estimate leaves over.
+
+    Parameters
+    ----------
+    residual : tensor of shape (N, B, rows, cols)
+        What an estimate leaves over, noise 1.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+        0 or 1.
+    """
     return (mask & ~impulses(torch.where(mask, residual, 0))).to(residual.dtype)
 
 
 @torch.no_grad()
 def with_column_offsets(cube: Tensor, mask: Tensor, found: SignalSubspace) -> SignalSubspace:
-    """What was found, with the offsets of columns as rows (N, B, rows, cols) from their whole height tell them.
+    """A subspace with the offsets of columns as their whole height tells them.
 
     For tiles: on the rows of a tile alone, every tile would find a column offset by a little more or less.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        These columns, rows from their whole height; peak 1.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    found : SignalSubspace
+        Of the whole cube.
+
+    Returns
+    -------
+    SignalSubspace
+        As it came where the cube has no outliers.
     """
     if not found.outliers:
         return found

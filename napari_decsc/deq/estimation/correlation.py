@@ -25,9 +25,19 @@ LEAST = 0.02
 
 @torch.no_grad()
 def between_bands(cube: Tensor, sigma: Tensor) -> Tensor | None:
-    """Correlation (band, band) of the noise of a cube (band, row, col) with noise levels (band,); None if chance.
+    """Correlation of the noise between bands; None if it is within chance, or there are fewer than 24 rows or columns.
 
-    Needs 24 rows and columns; None where there are fewer.
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        Noisy.
+    sigma : tensor of shape (band,)
+        Its noise levels, in its unit.
+
+    Returns
+    -------
+    tensor of shape (band, band), or None
+        Diagonal 1.
     """
     bands, rows, cols = cube.shape
     if min(rows, cols) < 24 or bands < 3:
@@ -46,7 +56,18 @@ def between_bands(cube: Tensor, sigma: Tensor) -> Tensor | None:
 
 
 def whitening(correlation: Tensor) -> Tensor:
-    """C^(-1/2), (band, band), of a correlation matrix."""
+    """C^(-1/2) of a correlation matrix, the symmetric root. Its eigenvalues count as 0.02 at least.
+
+    Parameters
+    ----------
+    correlation : tensor of shape (band, band)
+        Symmetric, diagonal 1.
+
+    Returns
+    -------
+    tensor of shape (band, band)
+        float32.
+    """
     values, vectors = torch.linalg.eigh(correlation.double())
     root: Tensor = (vectors / values.clamp(min=LEAST).sqrt()) @ vectors.T
     return root.float()

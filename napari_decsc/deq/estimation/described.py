@@ -21,7 +21,24 @@ SMOOTH = 15
 
 @torch.no_grad()
 def describe(found: SignalSubspace, cube: Tensor, mask: Tensor, unit: float) -> MeasuredNoise:
-    """The noise of a cube or sample (band, row, col), peak 1, in physical units: ``unit`` is what 1 stands for."""
+    """The noise of a cube or a sample of it, in physical units.
+
+    Parameters
+    ----------
+    found : SignalSubspace
+        Of this cube.
+    cube : tensor of shape (band, row, col)
+        Peak 1.
+    mask : bool tensor, shape (band, row, col)
+        True where a voxel was measured.
+    unit : float
+        What 1 stands for.
+
+    Returns
+    -------
+    MeasuredNoise
+        Without the count of outliers, which only a whole solve knows.
+    """
     dead = mask & ~alive(cube, mask)
     model = NoiseModel(found.sigma[0]) if found.noise is None or found.noise.plain else found.noise
     whole = filled_gaps(cube, mask)

@@ -29,7 +29,17 @@ RIDGE = 1e-3
 
 @dataclass(frozen=True)
 class Wave:
-    """A plane wave in a ``band``, of ``down`` periods per row and ``across`` periods per column."""
+    """A plane wave of one band.
+
+    Parameters
+    ----------
+    band : int
+        From 0.
+    down : float
+        Periods per row.
+    across : float
+        Periods per column.
+    """
 
     band: int
     down: float
@@ -38,7 +48,20 @@ class Wave:
 
 @torch.no_grad()
 def found(noise: Tensor, known: tuple[Wave, ...] = ()) -> tuple[Wave, ...]:
-    """The strongest wave of every band, beside the ``known`` ones, in noise of variance 1."""
+    """The strongest wave of every band.
+
+    Parameters
+    ----------
+    noise : tensor of shape (band, row, col)
+        Of variance 1.
+    known : tuple of Wave
+        Beside which others are looked for.
+
+    Returns
+    -------
+    tuple of Wave
+        One for each band that has one; none where there are fewer than 32 rows or columns.
+    """
     rows, cols = noise.shape[1:]
     if min(rows, cols) < 32:
         return ()
@@ -51,17 +74,27 @@ def found_in_cube(cube: Tensor) -> tuple[Wave, ...]:
     """Waves of a noisy cube: those that other bands do not show, the strongest of every band first.
 
     What mixes the bands mixes their waves: they are looked for anew once the strongest are out.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        Noisy, in any unit.
+
+    Returns
+    -------
+    tuple of Wave
+        Up to 5 for each band.
     """
     waves: tuple[Wave, ...] = ()
     for _ in range(MOST):
-        new = found(beside_other_bands(cube - fit(cube, waves)), waves)
+        new = found(_beside_other_bands(cube - fit(cube, waves)), waves)
         if not new:
             break
         waves = together((*waves, *new), cube)
     return waves
 
 
-def beside_other_bands(cube: Tensor) -> Tensor:
+def _beside_other_bands(cube: Tensor) -> Tensor:
     """What the other bands do not tell of every band, as noise of variance 1.
 
     A wave of one band is no scene: the others do not show it, while what is periodic in the scene is in all of them.
@@ -79,7 +112,22 @@ def beside_other_bands(cube: Tensor) -> Tensor:
 
 
 def fit(images: Tensor, waves: tuple[Wave, ...], weight: Tensor | None = None) -> Tensor:
-    """The waves of every band in its image, by least squares with ``weight`` (row, col), 1 if not given."""
+    """The waves of every band as an image, by weighted least squares.
+
+    Parameters
+    ----------
+    images : tensor of shape (band, row, col)
+        In any unit.
+    waves : tuple of Wave
+        Their frequencies.
+    weight : tensor of shape (row, col), optional
+        1 if not given.
+
+    Returns
+    -------
+    tensor of shape (band, row, col)
+        0 in bands without a wave.
+    """
     fitted = torch.zeros_like(images)
     for band in sorted({wave.band for wave in waves}):
         own = [wave for wave in waves if wave.band == band]
@@ -89,7 +137,20 @@ def fit(images: Tensor, waves: tuple[Wave, ...], weight: Tensor | None = None) -
 
 
 def amplitudes(images: Tensor, waves: tuple[Wave, ...]) -> list[float]:
-    """The amplitude of every wave in its band, each by itself."""
+    """The amplitude of every wave in its band, each by itself.
+
+    Parameters
+    ----------
+    images : tensor of shape (band, row, col)
+        In any unit.
+    waves : tuple of Wave
+        Their frequencies.
+
+    Returns
+    -------
+    list of float
+        In the unit of the images.
+    """
     sizes = []
     for wave in waves:
         image = images[wave.band]
@@ -136,6 +197,18 @@ def together(waves: tuple[Wave, ...], cube: Tensor) -> tuple[Wave, ...]:
 
     They may stand closer than the window resolves. Source: J. Li, P. Stoica, *Efficient mixed-spectrum estimation with
     applications to target feature extraction*, IEEE TSP 44 (1996): RELAX.
+
+    Parameters
+    ----------
+    waves : tuple of Wave
+        Frequencies as first found.
+    cube : tensor of shape (band, row, col)
+        Noisy, in any unit.
+
+    Returns
+    -------
+    tuple of Wave
+        In the same order.
     """
     renewed = list(waves)
     window = _window(*cube.shape[1:]).to(cube.device)

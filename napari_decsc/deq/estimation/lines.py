@@ -13,7 +13,17 @@ from torch import Tensor
 
 
 class Lines:
-    """The lines of an image of ``shape`` (rows, cols), ``angle`` degrees off the columns (90: the rows)."""
+    """The lines of pixels of an image, all at one angle.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the image.
+    angle : float
+        Degrees off the columns; 90: the rows.
+    device : torch device, optional
+        Where the places of pixels are kept.
+    """
 
     def __init__(self, shape: tuple[int, int], angle: float, device: torch.device | None = None) -> None:
         self.angle, self.shape = angle, shape
@@ -28,14 +38,36 @@ class Lines:
         self.count = int(self.low.max()) + (1 if self.exact else 2)
 
     def spread(self, offsets: Tensor) -> Tensor:
-        """Offsets (band, line) as images: A o."""
+        """Offsets (band, line) as images: A o.
+
+        Parameters
+        ----------
+        offsets : tensor of shape (band, line)
+            In any unit.
+
+        Returns
+        -------
+        tensor of shape (band, row, col)
+            Each pixel has the offset of its line.
+        """
         values = offsets[:, self.low]
         if not self.exact:
             values = torch.lerp(values, offsets[:, self.low + 1], self.fraction)
         return values.view(-1, *self.shape)
 
     def gather(self, images: Tensor) -> Tensor:
-        """Sums of images (band, row, col) over the lines: A^T x."""
+        """Sums of images (band, row, col) over the lines: A^T x.
+
+        Parameters
+        ----------
+        images : tensor of shape (band, row, col)
+            In any unit.
+
+        Returns
+        -------
+        tensor of shape (band, line)
+            A pixel between two places gives to both.
+        """
         flat = images.flatten(1)
         sums = flat.new_zeros(len(flat), self.count)
         if self.exact:
@@ -44,9 +76,21 @@ class Lines:
         return sums.index_add_(1, self.low + 1, flat * self.fraction)
 
     def fit(self, images: Tensor, weight: Tensor, ridge: Tensor) -> Tensor:
-        """Offsets (band, line) that minimise sum weight (x - A o)^2 + sum_b ridge_b |o_b|^2.
+        """Offsets that minimise sum weight (x - A o)^2 + sum_b ridge_b |o_b|^2.
 
-        ``weight`` (row, col) or (band, row, col), ``ridge`` (band,), in units of the weight.
+        Parameters
+        ----------
+        images : tensor of shape (band, row, col)
+            x, in any unit.
+        weight : tensor of shape (row, col) or (band, row, col)
+            0 or more.
+        ridge : tensor of shape (band,)
+            Positive, in units of the weight.
+
+        Returns
+        -------
+        tensor of shape (band, line)
+            In the unit of the images.
         """
         weight = weight.expand(1, *self.shape) if weight.ndim == 2 else weight
         sums = self.gather(images * weight)
@@ -60,12 +104,29 @@ class Lines:
         return fitted
 
     def without(self, images: Tensor) -> Tensor:
-        """Images with the mean of every line taken out."""
+        """Images with the mean of every line taken out.
+
+        Parameters
+        ----------
+        images : tensor of shape (band, row, col)
+            In any unit.
+
+        Returns
+        -------
+        tensor of shape (band, row, col)
+            In the same unit.
+        """
         ones = torch.ones(self.shape, device=images.device)
         return images - self.spread(self.fit(images, ones, images.new_full((len(images),), 1e-3)))
 
     def pixels(self) -> Tensor:
-        """Pixels of every line, (line,)."""
+        """Pixels of every line.
+
+        Returns
+        -------
+        tensor of shape (line,)
+            Not whole where pixels lie between lines.
+        """
         return self.gather(torch.ones(1, *self.shape, device=self.low.device))[0]
 
     def _system(self, weight: Tensor) -> Tensor:

@@ -51,7 +51,22 @@ CHANCE = 14.0
 
 @torch.no_grad()
 def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
-    """The noise model of a cube (band, row, col), peak 1, or of a sample of it."""
+    """The noise model of a cube, or of a sample of it.
+
+    A cube that is too small to tell, or whose noise is that of rounding, has one that says so.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        Peak 1, finite.
+    mask : bool tensor, shape (band, row, col)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    NoiseModel
+        In units of the peak.
+    """
     sigma = band_sigmas(cube[None], mask[None])[0]
     sigma = torch.maximum(sigma, grey_step(cube, mask) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
     bands, rows, cols = cube.shape

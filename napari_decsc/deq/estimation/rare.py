@@ -39,8 +39,16 @@ Part = tuple[int, Tensor, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Rare:
-    """The support of H: for windows of ``sides`` pixels, spectral directions (B, k) and where they are free,
-    (1, 1, rows, cols), from 0 to 1.
+    """The support of H: along which spectra it is free, and where.
+
+    Parameters
+    ----------
+    sides : tuple of int
+        Sides of the windows, pixels.
+    directions : tuple of tensors of shape (B, k)
+        Spectra of each, whitened.
+    free : tuple of tensors of shape (1, 1, rows, cols)
+        How free the code is along them, from 0 to 1.
     """
 
     sides: tuple[int, ...] = ()
@@ -48,7 +56,18 @@ class Rare:
     free: tuple[Tensor, ...] = ()
 
     def code(self, residual: Tensor) -> Tensor:
-        """H of what the other codes leave over, (1, B, rows, cols): a projection, window by window."""
+        """H of what the other codes leave over: a projection, window by window.
+
+        Parameters
+        ----------
+        residual : tensor of shape (1, B, rows, cols)
+            Whitened.
+
+        Returns
+        -------
+        tensor of shape (1, B, rows, cols)
+            Whitened.
+        """
         found = torch.zeros_like(residual)
         for side, directions, free in zip(self.sides, self.directions, self.free, strict=True):
             coordinates = mix_bands(directions.T[None], residual) - mix_bands(directions.T[None], found)
@@ -56,16 +75,34 @@ class Rare:
         return found
 
     def where(self) -> Tensor | None:
-        """The largest share at every pixel (rows, cols); None where there is nothing."""
+        """The largest share at every pixel.
+
+        Returns
+        -------
+        tensor of shape (rows, cols), or None
+            From 0 to 1; None where there is nothing.
+        """
         return torch.cat(self.free, 1).amax(1)[0] if self.free else None
 
 
 @torch.no_grad()
 def support(residual: Tensor, basis: Tensor) -> Rare:
-    """Where, and along which spectra, what is left (1, B, rows, cols) is no noise.
+    """Where, and along which spectra, what is left over is no noise.
 
-    Tested are all bands together, and the components (B, k) of the signal's basis by themselves: what the filter took
-    of a strong pixel lies in few of many directions.
+    Tested are all bands together, and the components of the signal's basis by themselves: what the filter took of a
+    strong pixel lies in few of many directions.
+
+    Parameters
+    ----------
+    residual : tensor of shape (1, B, rows, cols)
+        Whitened.
+    basis : tensor of shape (B, k)
+        The signal's, whitened.
+
+    Returns
+    -------
+    Rare
+        Empty where all is noise.
     """
     bands = residual.shape[1]
     # levels that are a little wrong must not look like signal
@@ -113,9 +150,18 @@ def _part(residual: Tensor, side: int, within: Tensor | None) -> Part | None:
 
 
 def is_of_few_pixels(images: Tensor) -> Tensor:
-    """Whether single pixels make an eigen-image (..., rows, cols), noise 1: then its direction is that of their noise.
+    """Whether single pixels make an eigen-image: then its direction is that of their noise.
 
     It would explain these pixels with all of their noise. What is rare is for H.
+
+    Parameters
+    ----------
+    images : tensor of shape (..., rows, cols)
+        Noise 1.
+
+    Returns
+    -------
+    bool tensor of shape (...)
     """
     energy = images.flatten(-2).square()
     out = energy > STANDS_OUT**2
@@ -124,7 +170,20 @@ def is_of_few_pixels(images: Tensor) -> Tensor:
 
 
 def quantile(bands: int) -> float:
-    """The energy over so many bands that noise exceeds with a probability of 1e-5 (Wilson and Hilferty, 1931)."""
+    """The energy that noise exceeds with a probability of 1e-5.
+
+    That of a chi-square law: E. B. Wilson, M. M. Hilferty, *The distribution of chi-square*, PNAS 17 (1931).
+
+    Parameters
+    ----------
+    bands : int
+        Degrees of freedom.
+
+    Returns
+    -------
+    float
+        In units of the noise's variance.
+    """
     spread = 2 / (9 * bands)
     return float(bands * (1 - spread + QUANTILE * spread**0.5) ** 3)
 

@@ -16,7 +16,20 @@ APART = 3.0
 
 @torch.no_grad()
 def strongest_ray(noise: Tensor, known: list[float]) -> float | None:
-    """Angle of lines in noise (band, row, col) of variance 1, degrees off the columns; None if there are none."""
+    """The angle of the lines that hold most, if there are any.
+
+    Parameters
+    ----------
+    noise : tensor of shape (band, row, col)
+        Of variance 1.
+    known : list of float
+        Angles that are not looked at again.
+
+    Returns
+    -------
+    float or None
+        Degrees off the columns; None if there are no lines, or fewer than 48 rows or columns.
+    """
     _, rows, cols = noise.shape
     if min(rows, cols) < 48:
         return None

@@ -41,8 +41,14 @@ Three = tuple[Tensor, Tensor, Tensor]
 class RobustPca:
     """Noise levels and spectral basis of N cubes.
 
-    ``sigma`` (N, B) in units of the peak; ``basis`` (N, B, r), orthonormal columns (zero ones beyond the number of
-    bands), of the cube divided by sigma; ``limit`` (N, B, 1), the distance from the fit at which a voxel is clipped.
+    Parameters
+    ----------
+    sigma : tensor of shape (N, B)
+        In units of the peak.
+    basis : tensor of shape (N, B, r)
+        Orthonormal columns, of the cube divided by sigma; zero ones beyond the number of bands.
+    limit : tensor of shape (N, B, 1)
+        Distance from the fit at which a voxel is clipped, whitened.
     """
 
     sigma: Tensor
@@ -50,16 +56,41 @@ class RobustPca:
     limit: Tensor
 
     def to(self, device: torch.device) -> "RobustPca":
-        """The same on a device."""
+        """The same on a device.
+
+        Parameters
+        ----------
+        device : torch device
+            Where to.
+
+        Returns
+        -------
+        RobustPca
+            Of the same values.
+        """
         return RobustPca(self.sigma.to(device), self.basis.to(device), self.limit.to(device))
 
 
 @torch.no_grad()
 def find(cube: Tensor, mask: Tensor, rank: int) -> tuple[RobustPca, Tensor]:
-    """Noise levels and basis of cubes (N, B, rows, cols), peak 1, and the cubes whitened and repaired.
+    """Noise levels and basis of cubes, and the cubes whitened and repaired.
 
     The basis is a Huber PCA: fit every spectrum robustly, replace what lies beyond the limit by the fit +- the limit,
     refit. sigma is estimated twice: from the cube, then from what the basis does not explain, where texture is gone.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        Peak 1.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    rank : int
+        Components, r.
+
+    Returns
+    -------
+    RobustPca, tensor of shape (N, B, rows, cols)
+        The cube is whitened.
     """
     bands = cube.shape[1]
     fit = _Fit(cube, mask, min(rank, bands))
@@ -77,9 +108,23 @@ def find(cube: Tensor, mask: Tensor, rank: int) -> tuple[RobustPca, Tensor]:
 
 @torch.no_grad()
 def repair(cube: Tensor, mask: Tensor, pca: RobustPca, steps: int = 2 * STEPS) -> Tensor:
-    """A part of the cube whitened, with unusable voxels and outliers pulled to the robust fit.
+    """A part of a cube whitened, with unusable voxels and outliers pulled to the robust fit.
 
-    (N, B, rows, cols) in units of the peak -> the same shape, whitened. For tiles, with the ``pca`` of the whole.
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        Peak 1.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    pca : RobustPca
+        Of the whole cube.
+    steps : int
+        Of the robust fit, at most.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+        Whitened.
     """
     scale = pca.sigma[:, :, None]
     pixels, weight = cube.flatten(2) / scale, _weight(cube, mask)
@@ -89,10 +134,22 @@ def repair(cube: Tensor, mask: Tensor, pca: RobustPca, steps: int = 2 * STEPS) -
 
 
 def band_sigmas(cube: Tensor, mask: Tensor) -> Tensor:
-    """Noise level of every band, (N, B), from second diagonal differences: blind to smooth signal and column offsets.
+    """Noise level of every band from second diagonal differences: blind to smooth signal and column offsets.
 
     Bands with more than a quarter of their voxels hidden have too few whole quads: first differences along the columns.
     Cubes of a single row or column: second differences along the line.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        In any unit.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    tensor of shape (N, B)
+        In the unit of the cube; 0.5 for a band without any usable voxel.
     """
     hidden = _hide(cube, mask)
     sigma = _mad(second_differences(hidden))
@@ -103,14 +160,48 @@ def band_sigmas(cube: Tensor, mask: Tensor) -> Tensor:
 
 
 def eigenbasis(pixels: Tensor, rank: int) -> Tensor:
-    """The ``rank`` strongest eigenvectors of the second-moment matrix of (N, B, P) pixels: (N, B, rank)."""
+    """The strongest eigenvectors of the second-moment matrix of spectra.
+
+    Parameters
+    ----------
+    pixels : tensor of shape (N, B, P)
+        In any unit.
+    rank : int
+        How many.
+
+    Returns
+    -------
+    tensor of shape (N, B, rank)
+        Orthonormal, the strongest first.
+    """
     return eigen(pixels @ pixels.mT / pixels.shape[2])[1].flip(2)[:, :, :rank]
 
 
 def huber_code(pixels: Tensor, weight: Tensor | None, basis: Tensor, limit: Tensor, code: Tensor, steps: int) -> Tensor:
     """Robust coordinates of every spectrum in an orthonormal basis: min over x of sum_b w_b Huber((y - E x)_b).
 
-    Gradient steps of length 1 from ``code`` (N, r, P), ``steps`` at most; no ``weight`` means 1.
+    Gradient steps of length 1. Source of the loss: P. J. Huber, *Robust estimation of a location parameter*, Annals of
+    Mathematical Statistics 35 (1964).
+
+    Parameters
+    ----------
+    pixels : tensor of shape (N, B, P)
+        y, whitened.
+    weight : tensor of shape (N, B, P), optional
+        w; 1 if not given.
+    basis : tensor of shape (N, B, r)
+        E, orthonormal.
+    limit : tensor of shape (N, B, 1)
+        Where the loss becomes linear.
+    code : tensor of shape (N, r, P)
+        The start.
+    steps : int
+        At most.
+
+    Returns
+    -------
+    tensor of shape (N, r, P)
+        The coordinates.
     """
     # in units of the limit, every band is clipped at 1
     inner, outer = basis / limit, (basis * limit).mT
@@ -140,7 +231,20 @@ def _descended(code: Tensor, pixels: Tensor, weight: Tensor | None, inner: Tenso
 
 
 def median_3x3(cube: Tensor, mask: Tensor) -> Tensor:
-    """Median of the usable voxels of the 3 x 3 neighbourhood; of the whole band where there is none."""
+    """Median of the usable voxels of the 3 x 3 neighbourhood; of the whole band where there is none.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        In any unit.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel is usable.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+        In the same unit.
+    """
     edge = "reflect" if min(cube.shape[2:]) > 1 else "replicate"
     whole = mask.flatten(2).all(2)
     median = torch.empty_like(cube)

@@ -35,10 +35,18 @@ SMOOTH = 3
 
 @dataclass(frozen=True, eq=False)
 class ShotNoise:
-    """variance = ``read``^2 + ``shot`` * signal, the same in all bands, in the cube's units.
+    """variance = read^2 + shot * signal, the same in all bands, in the cube's units.
 
-    ``by_pixel``: pixels are divided by a scale; otherwise values are stabilised. ``error``: mean square logarithmic
-    error of the fit.
+    Parameters
+    ----------
+    shot : float
+        Growth of the variance with the signal.
+    read : float
+        Noise level at no signal.
+    by_pixel : bool
+        Whether pixels are divided by a scale; otherwise values are stabilised.
+    error : float
+        Mean square logarithmic error of the fit.
     """
 
     shot: float
@@ -47,17 +55,50 @@ class ShotNoise:
     error: float = 0.0
 
     def variance(self, signal: Tensor) -> Tensor:
-        """Of a signal, never below a fiftieth of its mean, nor below that of reading."""
+        """Of a signal, never below a fiftieth of its mean, nor below that of reading.
+
+        Parameters
+        ----------
+        signal : tensor
+            Of any shape.
+
+        Returns
+        -------
+        tensor
+            Of the same shape.
+        """
         found = self.read**2 + self.shot * signal.clamp(min=0)
         return found.clamp(min=max(self.read**2, 0.02 * float(found.mean())))
 
     def stabilised(self, cube: Tensor) -> Tensor:
-        """Values whose noise has variance 1: the generalised Anscombe transform."""
+        """Values whose noise has variance 1: the generalised Anscombe transform.
+
+        Parameters
+        ----------
+        cube : tensor
+            Of any shape.
+
+        Returns
+        -------
+        tensor
+            Of the same shape.
+        """
         inside = self.shot * cube + 0.375 * self.shot**2 + self.read**2
         return 2 / self.shot * inside.clamp(min=0).sqrt()
 
     def restored(self, values: Tensor) -> Tensor:
-        """The signal whose stabilised values have this mean: the exact unbiased inverse, from a table."""
+        """The signal whose stabilised values have this mean: the exact unbiased inverse, from a table.
+
+        Parameters
+        ----------
+        values : tensor
+            Stabilised, of any shape.
+
+        Returns
+        -------
+        tensor
+            Of the same shape, in the cube's units.
+        """
         most = self.shot * float(values.max()) ** 2 / 4
         signal = torch.linspace(0, 1, TABLE, dtype=torch.float64, device=values.device).square()
         signal = signal * (max(most, 0) + 8 * self.read + 8 * self.shot) - 4 * self.read
@@ -78,14 +119,36 @@ class ShotNoise:
         return total
 
     def scale(self, cube: Tensor) -> Tensor:
-        """Noise levels of pixels about their mean, (1, row, col), of a cube (band, row, col)."""
+        """Noise levels of pixels about their mean, from the smoothed cube.
+
+        Parameters
+        ----------
+        cube : tensor of shape (band, row, col)
+            Noisy.
+
+        Returns
+        -------
+        tensor of shape (1, row, col)
+            0.05 or more.
+        """
         variance = self.variance(smooth(cube))
         relative = variance / variance.mean((1, 2), keepdim=True)
         return relative.mean(0, keepdim=True).sqrt().clamp(min=0.05)
 
 
 def smooth(cube: Tensor) -> Tensor:
-    """The cube (band, row, col) with every band smoothed twice."""
+    """Every band smoothed twice by a mean over 3 x 3 pixels.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        In any unit.
+
+    Returns
+    -------
+    tensor of shape (band, row, col)
+        In the same unit.
+    """
     return box_mean(box_mean(cube[None], SMOOTH), SMOOTH)[0]
 
 
@@ -93,8 +156,19 @@ def smooth(cube: Tensor) -> Tensor:
 def fitted(cube: Tensor, residual: Tensor, mixing: Tensor | None = None) -> ShotNoise | None:
     """The growth of the noise with the signal, or None where one level per band says as much.
 
-    ``residual`` (band, row, col): noise, in the units of the cube (band, row, col); NaN where it cannot tell.
-    ``mixing`` (band, band): what is beside a subspace mixes the bands, and has the variance of so much of each.
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        In any unit.
+    residual : tensor of shape (band, row, col)
+        Noise, in the unit of the cube; NaN where it cannot tell.
+    mixing : tensor of shape (band, band), optional
+        What is beside a subspace mixes the bands, and has the variance of so much of each.
+
+    Returns
+    -------
+    ShotNoise or None
+        In the unit of the cube.
     """
     signal = smooth(cube)
     seen = signal if mixing is None else mix_bands((mixing / mixing.sum(1, keepdim=True))[None], signal[None])[0]

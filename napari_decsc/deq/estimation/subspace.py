@@ -53,11 +53,21 @@ MEASURABLE = 0.5
 class SignalSubspace(RobustPca):
     """What is found on a whole cube (or a sample of it) before parts of it are denoised.
 
-    ``mean`` (N, B, 1, 1): the whitened mean spectrum, which the eigen-images go without; ``energy`` (N, r): mean square
-    of each eigen-image, noise (1) included; ``counts`` (N, r), from 0 to 1: whether a component rises above the noise;
-    ``outliers``, a single truth value: whether there are voxels that no Gaussian noise explains; ``column_offsets`` (N,
-    B, 1, cols), whitened: by how much whole columns are offset, where that was found on more rows than those of the
-    tile at hand; ``noise``: the noise model, None where none was measured.
+    Parameters
+    ----------
+    mean : tensor of shape (N, B, 1, 1)
+        The whitened mean spectrum, which the eigen-images go without.
+    energy : tensor of shape (N, r)
+        Mean square of each eigen-image, noise (1) included.
+    counts : tensor of shape (N, r)
+        From 0 to 1: whether a component rises above the noise.
+    outliers : bool tensor of one value
+        Whether there are voxels that no Gaussian noise explains.
+    column_offsets : tensor of shape (N, B, 1, cols), optional
+        By how much whole columns are offset, whitened, where that was found on more rows than those of the tile at
+        hand.
+    noise : NoiseModel, optional
+        None where none was measured.
     """
 
     mean: Tensor
@@ -68,34 +78,121 @@ class SignalSubspace(RobustPca):
     noise: NoiseModel | None = None
 
     def images(self, cube: Tensor) -> Tensor:
-        """Eigen-images (N, r, rows, cols) of a whitened cube."""
+        """Eigen-images of a whitened cube.
+
+        Parameters
+        ----------
+        cube : tensor of shape (N, B, rows, cols)
+            Whitened.
+
+        Returns
+        -------
+        tensor of shape (N, r, rows, cols)
+            Noise 1.
+        """
         return mix_bands(self.basis.mT, cube - self.mean)
 
     def cube(self, images: Tensor) -> Tensor:
-        """The whitened cube of eigen-images."""
+        """The whitened cube of eigen-images.
+
+        Parameters
+        ----------
+        images : tensor of shape (N, r, rows, cols)
+            Noise 1.
+
+        Returns
+        -------
+        tensor of shape (N, B, rows, cols)
+            Whitened.
+        """
         return mix_bands(self.basis, images) + self.mean
 
     def smooth(self, images: Tensor) -> Tensor:
-        """A first estimate of eigen-images by local Wiener filtering."""
+        """A first estimate of eigen-images by local Wiener filtering.
+
+        Parameters
+        ----------
+        images : tensor of shape (N, r, rows, cols)
+            Noise 1.
+
+        Returns
+        -------
+        tensor of shape (N, r, rows, cols)
+            0 where a component does not count.
+        """
         return self._counted(local_wiener(images)[0])
 
     def whitened(self, cube: Tensor, mask: Tensor) -> Tensor:
-        """A cube (N, B, rows, cols), peak 1, divided by its noise levels; 0 where a voxel carries no information."""
+        """A cube divided by its noise levels.
+
+        Parameters
+        ----------
+        cube : tensor of shape (N, B, rows, cols)
+            Peak 1.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+
+        Returns
+        -------
+        tensor of shape (N, B, rows, cols)
+            0 where a voxel carries no information.
+        """
         return (torch.where(mask, cube, 0) / self.sigma[:, :, None, None]).clamp(-LARGEST, LARGEST)
 
     def filled(self, target: Tensor, mask: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
-        """A whitened cube with outliers and gaps replaced by an estimate (of eigen-images); weights of voxels."""
+        """A whitened cube with outliers and gaps replaced by an estimate, and weights of voxels.
+
+        Parameters
+        ----------
+        target : tensor of shape (N, B, rows, cols)
+            Whitened.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+        estimate : tensor of shape (N, r, rows, cols)
+            Of the eigen-images.
+
+        Returns
+        -------
+        two tensors of shape (N, B, rows, cols)
+            The cube; weights, 0 for what was replaced.
+        """
         fit = self.cube(estimate)
         residual = self.without_column_offsets(target - fit, mask)
         weight = weights(residual, mask)
         return fit + weight * residual, weight
 
     def without_column_offsets(self, residual: Tensor, mask: Tensor) -> Tensor:
-        """What an estimate leaves over, offset columns put right where there are outliers."""
+        """What an estimate leaves over, offset columns put right where there are outliers.
+
+        Parameters
+        ----------
+        residual : tensor of shape (N, B, rows, cols)
+            What an estimate leaves over, whitened.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+
+        Returns
+        -------
+        tensor of shape (N, B, rows, cols)
+            As it came where there are no outliers.
+        """
         return residual - self.column_offsets_of(residual, mask) if self.outliers else residual
 
     def column_offsets_of(self, residual: Tensor, mask: Tensor) -> Tensor:
-        """By how much columns are offset: what is known, or else what the residual of an estimate says."""
+        """By how much columns are offset: what is known, or else what the residual of an estimate says.
+
+        Parameters
+        ----------
+        residual : tensor of shape (N, B, rows, cols)
+            What an estimate leaves over, whitened.
+        mask : bool tensor, shape (N, B, rows, cols)
+            True where a voxel was measured.
+
+        Returns
+        -------
+        tensor of shape (N, B, 1, cols)
+            Whitened.
+        """
         return column_offsets(residual, mask) if self.column_offsets is None else self.column_offsets
 
     def to(self, device: torch.device) -> "SignalSubspace":
@@ -108,7 +205,20 @@ class SignalSubspace(RobustPca):
 
 
 def moved(value: Any, device: torch.device) -> Any:
-    """Tensors, alone or in the fields of a frozen type or a tuple, on a device."""
+    """Tensors, alone or in the fields of a frozen type or a tuple, on a device.
+
+    Parameters
+    ----------
+    value : object
+        A tensor; a frozen type or a tuple that may hold some, at any depth; anything else stays as it is.
+    device : torch device
+        Where to.
+
+    Returns
+    -------
+    object
+        Of the same type.
+    """
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, tuple):
@@ -121,9 +231,21 @@ def moved(value: Any, device: torch.device) -> Any:
 
 @torch.no_grad()
 def identify(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
-    """Noise levels, basis, energies and whether there are outliers, of whole cubes (N, B, rows, cols), peak 1.
+    """Noise levels, basis, energies and whether there are outliers, of whole cubes.
 
-    There are ``rank`` components, or more where there are no outliers and so many rise above the noise.
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        Peak 1, finite.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    rank : int
+        Components; there are more where there are no outliers and so many rise above the noise.
+
+    Returns
+    -------
+    SignalSubspace
+        In units of the peak.
     """
     if _hidden(mask) > FEW:
         # what hides voxels mostly strikes others too: the way for those first
@@ -166,14 +288,44 @@ def _refined(found: SignalSubspace, cube: Tensor, mask: Tensor, filled: Tensor, 
 
 @torch.no_grad()
 def identify_roughly(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
-    """As :func:`identify`, in a fraction of its time: for a preview, not for a result."""
+    """As :func:`identify`, in a fraction of its time: for a preview, not for a result.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        Peak 1, finite.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    rank : int
+        Components.
+
+    Returns
+    -------
+    SignalSubspace
+        In units of the peak.
+    """
     pca, filled = robust_pca.find(cube, mask, rank)
     return _measured(pca, filled, rank, outliers=True, turns=1)
 
 
 @torch.no_grad()
 def from_noise_model(cube: Tensor, mask: Tensor, model: NoiseModel) -> SignalSubspace:
-    """What a noise model and the subspace beside which it was measured tell of a whole cube (1, B, rows, cols)."""
+    """What a noise model and the subspace beside which it was measured tell of a whole cube.
+
+    Parameters
+    ----------
+    cube : tensor of shape (1, B, rows, cols)
+        Peak 1, finite.
+    mask : bool tensor, shape (1, B, rows, cols)
+        True where a voxel was measured.
+    model : NoiseModel
+        With a basis.
+
+    Returns
+    -------
+    SignalSubspace
+        Of the cube as the model whitens it: noise levels are 1.
+    """
     assert model.basis is not None
     whole = filled_gaps(cube[0], mask[0])
     values = model.whitener(whole).whitened(whole)
@@ -218,6 +370,18 @@ def weights(residual: Tensor, mask: Tensor) -> Tensor:
 
     What an estimate leaves over is an outlier if it is large and no band beside it shows the like: impulses and dead
     pixels strike single bands, while structure that the estimate misses goes through several.
+
+    Parameters
+    ----------
+    residual : tensor of shape (N, B, rows, cols)
+        What an estimate leaves over, whitened.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+        0 or 1.
     """
     residual = torch.where(mask, residual, 0)
     return (mask & ((residual.abs() < OUTLIER) | in_adjacent_band(residual))).to(residual.dtype)
@@ -228,19 +392,43 @@ def without_impulses(target: Tensor, mask: Tensor, filled: Tensor) -> Tensor:
 
     What the robust fit misses is structure, not an outlier, where a neighbour in the band, or the band beside, deviates
     the same way.
+
+    Parameters
+    ----------
+    target : tensor of shape (N, B, rows, cols)
+        Whitened.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    filled : tensor of shape (N, B, rows, cols)
+        Whitened, gaps and outliers pulled to the robust fit.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+        Whitened.
     """
     residual = torch.where(mask, target - filled, 0)
     return torch.where(mask & ~impulses(residual), target, filled)
 
 
 def impulses(residual: Tensor) -> Tensor:
-    """True for single voxels far from all around them and from the bands beside: (N, B, rows, cols)."""
+    """Single voxels far from all around them and from the bands beside.
+
+    Parameters
+    ----------
+    residual : tensor of shape (N, B, rows, cols)
+        What an estimate leaves over, whitened.
+
+    Returns
+    -------
+    bool tensor of shape (N, B, rows, cols)
+    """
     found = torch.zeros_like(residual, dtype=torch.bool)
     largest = torch.maximum(residual.amax((0, 2, 3)), -residual.amin((0, 2, 3)))
     for band in (largest > IMPULSE).nonzero().flatten().tolist():
         first = max(0, band - 1)
         size, adjacent = residual[:, band : band + 1].abs(), in_adjacent_band(residual[:, first : band + 2])
-        alone = (size > IMPULSE) & (largest_neighbour(size) < size / ALONE)
+        alone = (size > IMPULSE) & (_largest_neighbour(size) < size / ALONE)
         found[:, band] = alone[:, 0] & ~adjacent[:, band - first]
     return found
 
@@ -285,7 +473,7 @@ def _measured_again(found: SignalSubspace, residual: Tensor, weight: Tensor, gai
     return torch.minimum(found.sigma * factor, highest).clamp(min=SIGMA_FLOOR)
 
 
-def largest_neighbour(values: Tensor) -> Tensor:
+def _largest_neighbour(values: Tensor) -> Tensor:
     """The largest of the eight values around each, which are not negative."""
     rows, cols = values.shape[2:]
     around = F.pad(values, (1, 1, 1, 1))

@@ -25,7 +25,20 @@ FAR, ALONE, MANY = 40.0, 3.0, 1e-3
 
 
 def alive(cube: Tensor, mask: Tensor) -> Tensor:
-    """``mask`` (band, row, col) without wild voxels and dead columns: those that hardly vary in a noisy band."""
+    """The mask without wild voxels and dead columns: those that hardly vary in a noisy band.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        Noisy, in any unit.
+    mask : bool tensor, shape (band, row, col)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    bool tensor of shape (band, row, col)
+        True where the noise can be measured.
+    """
     mask = mask & ~wild(cube, mask)
     if cube.shape[1] < 16 or cube.shape[2] < 16:
         return mask
@@ -39,9 +52,21 @@ def alive(cube: Tensor, mask: Tensor) -> Tensor:
 
 
 def wild(cube: Tensor, mask: Tensor) -> Tensor:
-    """Voxels (band, row, col) far out of all others of their band, of those around them, and of the bands beside.
+    """Voxels far out of all others of their band, of those around them, and of the bands beside.
 
     One of them is enough to turn a basis and to spoil every band that is mixed with its own.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        Noisy, in any unit.
+    mask : bool tensor, shape (band, row, col)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    bool tensor of shape (band, row, col)
+        True where a voxel is wild.
     """
     found = torch.zeros_like(mask)
     if min(cube.shape[1:]) < 3 or len(cube) < 3:
@@ -70,7 +95,21 @@ def _deviation(cube: Tensor, mask: Tensor) -> Tensor:
 
 
 def is_rounding(cube: Tensor, mask: Tensor, level: Tensor) -> bool:
-    """Whether noise levels (band,) of most bands are hardly above those of rounding to grey levels."""
+    """Whether the noise of most bands is hardly above that of rounding to grey levels.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        In any unit.
+    mask : bool tensor, shape (band, row, col)
+        True where a voxel was measured.
+    level : tensor of shape (band,)
+        Noise levels, in the same unit.
+
+    Returns
+    -------
+    bool
+    """
     floor = grey_step(cube, mask) / 12**0.5
     fine = floor * 12**0.5 < FINE * float(cube.max())
     limit = torch.where(fine, ROUNDED_FINELY, ROUNDED) * floor
@@ -78,7 +117,19 @@ def is_rounding(cube: Tensor, mask: Tensor, level: Tensor) -> bool:
 
 
 def is_hardly_there(cube: Tensor, level: Tensor) -> bool:
-    """Whether noise levels (band,) of most bands are far below what anyone can see beside the band's values."""
+    """Whether the noise of most bands is far below what anyone can see beside the band's values.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        In any unit.
+    level : tensor of shape (band,)
+        Noise levels, in the same unit.
+
+    Returns
+    -------
+    bool
+    """
     values = cube.flatten(1)[:, :: max(1, cube[0].numel() // SAMPLE)]
     low, high = torch.quantile(values, values.new_tensor(RANGE), dim=1)
     reach = high - low
@@ -86,7 +137,22 @@ def is_hardly_there(cube: Tensor, level: Tensor) -> bool:
 
 
 def grey_step(cube: Tensor, mask: Tensor, sample: int = SAMPLE) -> Tensor:
-    """Distance of the grey levels of every band (band,); 0 where values repeat too seldom to have any."""
+    """Distance of the grey levels of every band.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        In any unit.
+    mask : bool tensor, shape (band, row, col)
+        True where a voxel was measured.
+    sample : int
+        Pixels that are looked at, about.
+
+    Returns
+    -------
+    tensor of shape (band,)
+        In the same unit; 0 where values repeat too seldom to have levels.
+    """
     step = max(1, cube[0].numel() // sample)
     steps = []
     for band, here in zip(cube.flatten(1)[:, ::step], mask.flatten(1)[:, ::step], strict=True):
@@ -99,7 +165,20 @@ def grey_step(cube: Tensor, mask: Tensor, sample: int = SAMPLE) -> Tensor:
 
 
 def filled_gaps(cube: Tensor, mask: Tensor) -> Tensor:
-    """Hidden voxels become the median of those of their neighbours in the band that are not."""
+    """Hidden voxels become the median of those of their neighbours in the band that are not.
+
+    Parameters
+    ----------
+    cube : tensor of shape (band, row, col)
+        In any unit.
+    mask : bool tensor, shape (band, row, col)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    tensor of shape (band, row, col)
+        The cube itself where nothing is hidden.
+    """
     if bool(mask.all()):
         return cube
     return torch.where(mask, cube, median_3x3(cube[None], mask[None])[0])

@@ -2,7 +2,13 @@
 
 
 def device_choices() -> dict[str, str]:
-    """Device -> its name and free memory. Loads torch, which takes seconds at first: not for a window's thread."""
+    """Device -> its name and free memory. Loads torch, which takes seconds at first: not for a window's thread.
+
+    Returns
+    -------
+    dict of str to str
+        "auto" and "cpu" first; what `device` may be, and what to show of it.
+    """
     import torch
 
     from napari_decsc.deq.execution.memory import free

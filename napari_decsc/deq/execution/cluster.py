@@ -41,7 +41,7 @@ RETRIES = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class _Job:
     """What a worker must know besides the tile. ``token`` names the run; ``subspace`` lies on the processor."""
 
     token: str
@@ -65,7 +65,7 @@ class Job:
 
 
 @dataclass(frozen=True, eq=False)
-class Done:
+class _Done:
     """What comes back of a tile: its iterations without previews, and its values where the worker did not write them.
 
     ``parts`` are several if the worker had to cut the tile.
@@ -91,8 +91,34 @@ def solve(
 ) -> Steps:  # fmt: skip
     """Solve the tiles of a plan on the cluster at ``settings.scheduler``. Events of a tile come when it is done.
 
-    Raises SettingsError without `dask.distributed` or for a cube that is no file, DenoisingError if the scheduler
-    cannot be reached or a worker cannot work.
+    Parameters
+    ----------
+    plan : Plan
+        Its tiles are solved.
+    settings : DecscSettings
+        With a scheduler.
+    weights_hash : str
+        That workers' own weights must have.
+    source : Source
+        Of a cube that is a file.
+    subspace : SignalSubspace, optional
+        Of the whole cube.
+    sink : Sink
+        Takes the tiles.
+    watch : Stopwatch
+        Runs already.
+
+    Yields
+    ------
+    Iteration
+        Those of all tiles.
+
+    Raises
+    ------
+    SettingsError
+        Without `dask.distributed`, or for a cube that is no file.
+    DenoisingError
+        If the scheduler cannot be reached or a worker cannot work.
     """
     distributed = _distributed()
     job = _job(settings, weights_hash, source, subspace, sink)
@@ -111,7 +137,7 @@ def solve(
 class _Cluster:
     """The run, seen from here."""
 
-    def __init__(self, distributed: Any, client: Any, job: Job, plan: Plan, sink: Sink, watch: Stopwatch) -> None:
+    def __init__(self, distributed: Any, client: Any, job: _Job, plan: Plan, sink: Sink, watch: Stopwatch) -> None:
         self.distributed, self.client, self.job, self.sink, self.watch = distributed, client, job, sink, watch
         self.waiting, self.running = deque(plan.tiles), dict[Any, Tile]()
         self.windows, self.done, self.solves = plan.windows, 0, plan.solves
@@ -134,7 +160,7 @@ class _Cluster:
         room = 2 * sum(self.client.nthreads().values()) + 2
         while self.waiting and len(self.running) < room:
             tile = self.waiting.popleft()
-            future = self.client.submit(solve_tile, self.job, tile, self.stopped, retries=RETRIES, pure=False)
+            future = self.client.submit(_solve_tile, self.job, tile, self.stopped, retries=RETRIES, pure=False)
             self.running[future] = tile
 
     def _finished(self) -> list[Any]:
@@ -148,7 +174,7 @@ class _Cluster:
     def _take(self, future: Any) -> Steps:
         tile = self.running.pop(future)
         try:
-            done: Done = future.result()
+            done: _Done = future.result()
         except DecscError:
             raise
         except self.distributed.CancelledError:
@@ -183,7 +209,7 @@ class _Cluster:
         self.stopped |= command is Command.STOP
 
 
-def solve_tile(job: Job, tile: Tile, begin_only: bool) -> Done:
+def _solve_tile(job: _Job, tile: Tile, begin_only: bool) -> _Done:
     """One tile, on a worker."""
     solver = _solver(job)
     solver.stopped = begin_only
@@ -193,10 +219,10 @@ def solve_tile(job: Job, tile: Tile, begin_only: bool) -> Done:
     # a worker's memory is counted in tiles: none of it can be wasted
     with memory.handled(solver.session.device.type == "cpu"):
         run(TileQueue(solver, [tile], sink).run(), iterations.append)
-    return Done(tuple(iterations), tuple(collected.parts))
+    return _Done(tuple(iterations), tuple(collected.parts))
 
 
-def check_worker(job: Job) -> str:
+def _check_worker(job: _Job) -> str:
     """What keeps this worker from the job, in words, or nothing."""
     try:
         _solver(job)
@@ -212,7 +238,7 @@ _last: dict[str, tuple[Session, Source]] = {}
 _lock = threading.Lock()
 
 
-def _solver(job: Job) -> TileSolver:
+def _solver(job: _Job) -> TileSolver:
     with _lock:
         if job.token not in _last:
             _last.clear()
@@ -221,7 +247,7 @@ def _solver(job: Job) -> TileSolver:
     return TileSolver(Run(job.settings, source, Stopwatch(), Solutions(), previews=False), session)
 
 
-def _prepared(job: Job) -> tuple[Session, Source]:
+def _prepared(job: _Job) -> tuple[Session, Source]:
     loaded, device = weights.load(job.settings.weights), choose(job.settings.device)
     if loaded.hash != job.weights_hash:
         raise DenoisingError(f"the weights {job.settings.weights!r} are others here; install the same version")
@@ -230,7 +256,7 @@ def _prepared(job: Job) -> tuple[Session, Source]:
 
 def _job(
     settings: DecscSettings, weights_hash: str, source: Source, subspace: SignalSubspace | None, sink: Sink
-) -> Job:
+) -> _Job:
     cube, file = source.cube, mapped.reference(source.cube.data)
     if file is None:
         raise SettingsError(
@@ -238,18 +264,18 @@ def _job(
         )
     there = None if subspace is None else subspace.to(torch.device("cpu"))
     written = sink if isinstance(sink, EnviSink) else None
-    return Job(
+    return _Job(
         secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,
         source.stuck, source.blank, source.cut, there, written,
     )  # fmt: skip
 
 
-def _check(client: Any, address: str, job: Job) -> None:
+def _check(client: Any, address: str, job: _Job) -> None:
     """Ask every worker before any work begins."""
     if not client.nthreads():
         raise DenoisingError(f"scheduler {address!r} has no workers; start some with `dask worker {address}`")
     try:
-        answers: dict[str, str] = client.run(check_worker, job)
+        answers: dict[str, str] = client.run(_check_worker, job)
     except Exception as error:
         raise DenoisingError(
             f"scheduler {address!r}: a worker cannot do it ({_line(error)}); "

@@ -6,7 +6,22 @@ from napari_decsc.errors import SettingsError
 
 
 def choose(name: str) -> torch.device:
-    """The device of that name; "auto": CUDA, else MPS, else CPU. Raises SettingsError when it is not to be had."""
+    """The device of that name; "auto" is CUDA, else MPS, else the processor.
+
+    Parameters
+    ----------
+    name : str
+        As PyTorch calls devices, or "auto".
+
+    Returns
+    -------
+    torch device
+
+    Raises
+    ------
+    SettingsError
+        If it is not to be had.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:

@@ -35,7 +35,25 @@ _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
 
 def budget(text: str, device: torch.device) -> int:
-    """Bytes from "2GB", "500 MB"; empty: half of what is free. Raises SettingsError for anything else."""
+    """Bytes from a text such as "2GB" or "500 MB".
+
+    Parameters
+    ----------
+    text : str
+        Decimal units; empty: half of what is free.
+    device : torch device
+        Where the computation runs.
+
+    Returns
+    -------
+    int
+        Bytes.
+
+    Raises
+    ------
+    SettingsError
+        For any other text.
+    """
     if not text.strip():
         return free(device) // 2
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text, re.IGNORECASE)
@@ -45,19 +63,54 @@ def budget(text: str, device: torch.device) -> int:
 
 
 def free(device: torch.device) -> int:
-    """Bytes that are free where the computation runs."""
+    """Bytes that are free where the computation runs.
+
+    Parameters
+    ----------
+    device : torch device
+        Where the computation runs.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
 
 
 def program(text: str) -> int:
-    """What the program takes of a budget: nothing of half of what is free, for then it is there already."""
+    """What the program takes of a budget: nothing of half of what is free, for then it is there already.
+
+    Parameters
+    ----------
+    text : str
+        The budget, as a person wrote it.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     return PROGRAM if text.strip() else 0
 
 
 def for_results(text: str, device: torch.device) -> int:
-    """Bytes of the computer's own memory that a result may take: half of the budget there, the program apart."""
+    """Bytes of the computer's own memory that a result may take: half of the budget there, the program apart.
+
+    Parameters
+    ----------
+    text : str
+        The budget, as a person wrote it.
+    device : torch device
+        Where the computation runs.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     text = text if device.type == "cpu" else ""
     return max(0, budget(text, torch.device("cpu")) - program(text)) // 2
 
@@ -69,6 +122,16 @@ def handled(short: bool) -> Iterator[None]:
     Fetching memory from the system costs more time than most arithmetic on it. Where memory is plentiful, what a tensor
     leaves is held for the next. Where it is ``short``, large blocks are given back as soon as they are free: what is
     held lies in pieces that the next tensor may not fit into. Other C libraries than glibc do as they do.
+
+    Parameters
+    ----------
+    short : bool
+        Whether memory is short.
+
+    Yields
+    ------
+    None
+        For the time of the solve.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     mallopt, trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
@@ -90,25 +153,87 @@ def handled(short: bool) -> Iterator[None]:
 
 
 def fixed() -> int:
-    """Bytes that a solve takes whatever its tile."""
+    """Bytes that a solve takes whatever its tile.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     return _FIXED + _THREAD * (min(torch.get_num_threads(), MOST) - 1)
 
 
 def waste(device: torch.device, bands: int) -> float:
-    """How many times what is reckoned a run takes where nothing is given back before its end."""
+    """How many times what is reckoned a run takes where nothing is given back before its end.
+
+    Parameters
+    ----------
+    device : torch device
+        Where the computation runs.
+    bands : int
+        Of the cube.
+
+    Returns
+    -------
+    float
+        1 or more.
+    """
     return _WASTE[bands >= _FEW_BANDS] if device.type == "cpu" else 1
 
 
 def of_tile(model: Decsc, bands: int, pixels: int) -> int:
-    """Bytes that the solve of a tile takes at its peak; ``pixels`` with margins."""
+    """Bytes that the solve of a tile takes at its peak.
+
+    Parameters
+    ----------
+    model : Decsc
+        That solves.
+    bands : int
+        Of the cube.
+    pixels : int
+        Of the tile, margins included.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     return fixed() + pixels * per_pixel(model, bands)
 
 
 def of_estimation(model: Decsc, bands: int, pixels: int) -> int:
-    """Bytes that estimation takes on a sample of so many pixels; models of few bands look for none."""
+    """Bytes that estimation takes on a sample; models of few bands look for none.
+
+    Parameters
+    ----------
+    model : Decsc
+        That estimates.
+    bands : int
+        Of the cube.
+    pixels : int
+        Of the sample.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     return fixed() + 76 * bands * pixels if model.bands is None else 0
 
 
 def per_pixel(model: Decsc, bands: int) -> int:
-    """Bytes for each pixel of a tile, at the peak of its solve; fitted to measurements, see docs/scaling.md."""
+    """Bytes for each pixel of a tile, at the peak of its solve; fitted to measurements, see docs/scaling.md.
+
+    Parameters
+    ----------
+    model : Decsc
+        That solves.
+    bands : int
+        Of the cube.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     return model.bytes_per_pixel(bands)

@@ -21,12 +21,28 @@ TRIAL = 96
 
 @dataclass(frozen=True)
 class Plan:
-    """How a cube of ``shape`` is denoised.
+    """How a cube is denoised.
 
-    ``side``: side of the tiles' cores in pixels, 0 for the whole image; ``solves``: tiles times windows of bands;
-    ``memory``: bytes that the run is estimated to take at its peak where it computes, the program included on a CPU;
-    ``budget``: bytes that it may take; ``short``: no memory may be wasted, see :func:`memory.handled`; ``on_disk``: a
-    result that nobody streams is held in a temporary file.
+    Parameters
+    ----------
+    shape : tuple of int
+        Bands, rows, columns.
+    device : str
+        Where it is computed.
+    side : int
+        Of the tiles' cores in pixels; 0 for the whole image.
+    tiles : list of Tile
+        Row by row.
+    windows : int
+        Of bands; a tile is solved in each.
+    memory : int
+        Bytes that the run is estimated to take at its peak where it computes, the program included on a processor.
+    budget : int
+        Bytes that it may take.
+    short : bool
+        Whether no memory may be wasted, see :func:`memory.handled`.
+    on_disk : bool
+        Whether a result that nobody streams is held in a temporary file.
     """
 
     shape: tuple[int, int, int]
@@ -50,7 +66,13 @@ class Plan:
         return len(self.tiles) * self.windows
 
     def as_dict(self) -> dict[str, Any]:
-        """What a person may want to know, ready for JSON."""
+        """What a person may want to know, ready for JSON.
+
+        Returns
+        -------
+        dict of str to object
+            Sizes in pixels, memory in bytes.
+        """
         bands, rows, cols = self.shape
         outer = [max(span.length for span in spans) for spans in self._spans()]
         return {
@@ -60,7 +82,13 @@ class Plan:
         }  # fmt: skip
 
     def pixels(self) -> int:
-        """Pixels that are solved, margins included, in all tiles and windows."""
+        """Pixels that are solved, margins included, in all tiles and windows.
+
+        Returns
+        -------
+        int
+            Pixels.
+        """
         return self.windows * sum(tile.row.length * tile.col.length for tile in self.tiles)
 
     def _spans(self) -> tuple[list[tiling.Span], list[tiling.Span]]:
@@ -72,7 +100,29 @@ def make(
 ) -> Plan:
     """The plan for a cube of this shape.
 
-    Raises DenoisingError if the model needs more bands, SettingsError if the budget is too small for any tile.
+    Parameters
+    ----------
+    model : Decsc
+        That solves.
+    settings : DecscSettings
+        Tile, memory, device.
+    shape : tuple of int
+        Bands, rows, columns.
+    device : torch device
+        Where it is computed.
+    streamed : bool
+        Whether somebody takes the tiles.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    DenoisingError
+        If the model needs more bands.
+    SettingsError
+        If the budget is too small for any tile.
     """
     bands, rows, cols = shape
     if model.bands is not None and bands < model.bands:
@@ -109,7 +159,22 @@ def _side(model: Decsc, settings: DecscSettings, shape: tuple[int, int, int], bu
 
 
 def seconds(model: Decsc, bands: int, device: torch.device) -> tuple[float, float]:
-    """Seconds per pixel of the start of a tile, and of one evaluation of f; measured on a small image of noise."""
+    """Seconds per pixel of the start of a tile, and of one evaluation of f; measured on a small image of noise.
+
+    Parameters
+    ----------
+    model : Decsc
+        That solves.
+    bands : int
+        Of the cube.
+    device : torch device
+        Where it is computed.
+
+    Returns
+    -------
+    two floats
+        Seconds per pixel: of a start, of an evaluation.
+    """
     bands = model.bands or bands
     cube = torch.rand(1, bands, TRIAL, TRIAL, device=device)
     mask = torch.ones_like(cube, dtype=torch.bool)

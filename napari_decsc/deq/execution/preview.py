@@ -23,7 +23,19 @@ BYTES = 1 << 28
 
 
 def worthwhile(shape: tuple[int, int, int], spare: int) -> bool:
-    """Whether a cube is worth a first preview, and ``spare`` bytes of memory hold it."""
+    """Whether a cube is worth a first preview, and memory holds it.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Bands, rows, columns.
+    spare : int
+        Bytes of memory.
+
+    Returns
+    -------
+    bool
+    """
     bands, rows, cols = shape
     sampled = min(rows * cols, sample_pixels(bands))
     takes_long = bands * sampled >= SAMPLED and sampled >= WORTH * _mosaic_pixels(shape)
@@ -31,7 +43,22 @@ def worthwhile(shape: tuple[int, int, int], spare: int) -> bool:
 
 
 def make(model: Decsc, device: torch.device, source: Source) -> Preview | None:
-    """A rough estimate of the whole cube; None where the model has none, or the device's memory does not do."""
+    """A rough estimate of the whole cube; None where the model has none, or the device's memory does not do.
+
+    Parameters
+    ----------
+    model : Decsc
+        That estimates.
+    device : torch device
+        Where it is computed.
+    source : Source
+        The noisy cube.
+
+    Returns
+    -------
+    Preview or None
+        In raw units.
+    """
     shape = source.cube.shape
     try:
         preview = _estimated(model, device, source, _step(shape))

@@ -37,7 +37,20 @@ Key = tuple[int, int, int]
 class Solutions:
     """Solutions of the last solve: what a later one of the same cube, in the same tiles, may start from.
 
-    They take no more than ``limit`` bytes: what is beyond that is dropped.
+    Parameters
+    ----------
+    limit : int
+        Bytes that they take at most: what is beyond that is dropped.
+    cube : Cube, optional
+        That was solved.
+    tiles : list of Tile
+        In which it was.
+    subspace : SignalSubspace, optional
+        Of the whole cube.
+    by_tile : dict
+        Context, solution and strength, by tile and window of bands.
+    size : int
+        Bytes that they take.
     """
 
     limit: int = 0
@@ -48,7 +61,17 @@ class Solutions:
     size: int = 0
 
     def begin(self, cube: Cube, tiles: list[Tile], limit: int) -> None:
-        """Forget what belongs to another cube or other tiles."""
+        """Forget what belongs to another cube or other tiles.
+
+        Parameters
+        ----------
+        cube : Cube
+            That will be solved.
+        tiles : list of Tile
+            In which it will.
+        limit : int
+            Bytes.
+        """
         self.limit = limit
         if cube is not self.cube or tiles != self.tiles:
             self.cube, self.tiles, self.subspace = cube, tiles, None
@@ -59,7 +82,19 @@ class Solutions:
         self.by_tile, self.size = {}, 0
 
     def add(self, key: Key, c: Context, z: Code, strength: float) -> None:
-        """Hold the solution ``z``, found at ``strength``, if there is room."""
+        """Hold a solution, if there is room.
+
+        Parameters
+        ----------
+        key : tuple
+            Tile and window of bands.
+        c : Context
+            Of its stage.
+        z : tuple of tensors
+            The solution.
+        strength : float
+            At which it was found.
+        """
         old = self.by_tile.pop(key, None)
         self.size -= 0 if old is None else _bytes(old[0], old[1])
         size = _bytes(c, z)
@@ -72,8 +107,18 @@ class Solutions:
 class Run:
     """What is the same for all tiles of a run, wherever they are solved.
 
-    With ``previews`` the begin of every stage is an event, too, and evaluations tell by how much they changed the
-    picture.
+    Parameters
+    ----------
+    settings : DecscSettings
+        Of the method.
+    source : Source
+        The noisy cube.
+    watch : Stopwatch
+        Stands still while listeners run.
+    solutions : Solutions
+        Takes what a later run may start from.
+    previews : bool
+        Whether the begin of every stage is an event, too, and evaluations tell by how much they changed the picture.
     """
 
     settings: DecscSettings
@@ -87,8 +132,16 @@ class Run:
 class Session:
     """A device, and all that lies on it: another device takes another session (:meth:`on`).
 
-    ``by_columns``, a cache: the subspace with the offsets of the columns of tiles, by the first of these and their
-    number.
+    Parameters
+    ----------
+    device : torch device
+        Where it is computed.
+    model : Decsc
+        On the device.
+    subspace : SignalSubspace, optional
+        Of the whole cube, on the device.
+    by_columns : dict
+        A cache: the subspace with the offsets of the columns of tiles, by the first of these and their number.
     """
 
     device: torch.device
@@ -97,11 +150,34 @@ class Session:
     by_columns: dict[tuple[int, int], SignalSubspace | None] = field(default_factory=dict)
 
     def on(self, device: torch.device) -> "Session":
-        """The session that goes on from this one elsewhere; this one stays as it is."""
+        """The session that goes on from this one elsewhere; this one stays as it is.
+
+        Parameters
+        ----------
+        device : torch device
+            Elsewhere.
+
+        Returns
+        -------
+        Session
+        """
         return Session(device, _copied(self.model, device), moved(self.subspace, device))
 
     def subspace_of(self, tile: Tile, source: Source) -> SignalSubspace | None:
-        """The subspace with the offsets of a tile's columns: tiles below each other share them."""
+        """The subspace with the offsets of a tile's columns: tiles below each other share them.
+
+        Parameters
+        ----------
+        tile : Tile
+            That is to be solved.
+        source : Source
+            The noisy cube.
+
+        Returns
+        -------
+        SignalSubspace or None
+            None where the model needs none.
+        """
         if self.subspace is None or not self.subspace.outliers:
             return self.subspace
         key = (tile.col.start, tile.col.length)
@@ -113,7 +189,19 @@ class Session:
 
 @dataclass
 class TileSolver:
-    """Solves tiles of one cube one after another. Once ``stopped``, they get their start estimate alone."""
+    """Solves tiles of one cube one after another.
+
+    Parameters
+    ----------
+    run : Run
+        What is the same for all.
+    session : Session
+        Is replaced when the device is.
+    stopped : bool
+        Whether tiles get their start estimate alone from now on.
+    pace : Pace
+        How often previews come.
+    """
 
     run: Run
     session: Session
@@ -132,9 +220,25 @@ class TileSolver:
         return tiling.band_windows(bands, self.model.bands or bands)
 
     def solve(self, tile: Tile, values: Values, done: int, total: int) -> Events:
-        """Events of one tile, of which ``values`` are known (:meth:`Source.tile`); returns its core, peak 1.
+        """Events of one tile; returns its core, peak 1.
 
-        ``done`` of ``total`` solves lie behind; the windows of this tile count on from there.
+        Parameters
+        ----------
+        tile : Tile
+            That is solved.
+        values : float array, shape (band, row, col)
+            What is known of it: :meth:`Source.tile`.
+        done, total : int
+            Solves that lie behind, and all; the windows of this tile count on from there.
+
+        Yields
+        ------
+        Iteration
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+            The core, peak 1.
         """
         windows = self.windows
         if len(windows) == 1:
@@ -286,7 +390,20 @@ def _copied(model: Decsc, device: torch.device) -> Decsc:
 
 
 def tensors(values: Values, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Values (band, row, col) as a cube without NaN, and what was not NaN: both (1, band, row, col)."""
+    """Values as a cube without NaN, and what was not NaN.
+
+    Parameters
+    ----------
+    values : float array, shape (band, row, col)
+        NaN where a voxel carries no information.
+    device : torch device
+        Where to.
+
+    Returns
+    -------
+    tensor and bool tensor of shape (1, band, row, col)
+        0 and False where there was NaN.
+    """
     cube = torch.from_numpy(np.ascontiguousarray(values))[None].to(device)
     mask = cube.isfinite()
     return torch.where(mask, cube, 0), mask

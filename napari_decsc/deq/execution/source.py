@@ -26,10 +26,22 @@ ALL = slice(None)
 
 @dataclass(frozen=True)
 class Source:
-    """A cube, and what a sample of it tells: the physical value that counts as 1, the values that voxels are stuck on,
-    the bands in which all of them are, and those of the values at which the scene was ``cut`` off.
+    """A cube, and what a sample of it tells.
 
     The cube may be a memory map of any size: what is read of it is copied, and its pages are given back.
+
+    Parameters
+    ----------
+    cube : Cube
+        Noisy.
+    peak : float
+        The physical value that counts as 1.
+    stuck : tuple of float
+        Physical values that voxels are stuck on.
+    blank : tuple of int
+        Bands in which all voxels are.
+    cut : tuple of float
+        Those of the stuck values at which the scene was cut off.
     """
 
     cube: Cube
@@ -40,23 +52,66 @@ class Source:
 
     @classmethod
     def of(cls, cube: Cube) -> "Source":
-        """Look at a sample of the cube."""
+        """Look at a sample of the cube.
+
+        Parameters
+        ----------
+        cube : Cube
+            Noisy.
+
+        Returns
+        -------
+        Source
+        """
         stuck = stuck_values(cube)
         return cls(cube, peak(cube), stuck, blank_bands(cube, stuck), cut_off(cube, stuck))
 
     def values(self, rows: slice, cols: slice) -> Values:
-        """All bands of a part of the cube."""
+        """All bands of a part of the cube.
+
+        Parameters
+        ----------
+        rows, cols : slice
+            Of the image.
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+            Peak 1; NaN where a voxel carries no information.
+        """
         return self._scaled(self._part(rows, cols))
 
     def tile(self, tile: Tile) -> Values:
-        """What a tile looks at: (band, tile.row.length, tile.col.length), continued by reflection."""
+        """What a tile looks at, continued by reflection.
+
+        Parameters
+        ----------
+        tile : Tile
+            With its margins.
+
+        Returns
+        -------
+        float32 array, shape (band, tile.row.length, tile.col.length)
+            Peak 1; NaN where a voxel carries no information.
+        """
         rows, cols = tile.row.indices, tile.col.indices
         top, left = rows.min(), cols.min()
         values = self.values(slice(top, rows.max() + 1), slice(left, cols.max() + 1))
         return values[:, rows - top][:, :, cols - left]
 
     def columns(self, cols: Span) -> Values:
-        """The columns that a tile looks at: all of their rows, or `COLUMN_ROWS` of them, in blocks over the height."""
+        """The columns that a tile looks at: all of their rows, or `COLUMN_ROWS` of them, in blocks over the height.
+
+        Parameters
+        ----------
+        cols : Span
+            Of a tile.
+
+        Returns
+        -------
+        float32 array, shape (band, row, cols.length)
+            Peak 1; NaN where a voxel carries no information.
+        """
         indices = cols.indices
         left = indices.min()
         part = slice(left, indices.max() + 1)
@@ -66,7 +121,15 @@ class Source:
     def sample(self, pixels: int = 0) -> Values:
         """The whole cube, or blocks of it side by side if it is large; what noise and subspace are found on.
 
-        ``pixels``: about how many; 0 stands for :func:`sample_pixels`.
+        Parameters
+        ----------
+        pixels : int
+            About how many; 0 stands for :func:`sample_pixels`.
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+            Peak 1; NaN where a voxel carries no information.
         """
         bands, rows, cols = self.cube.shape
         pixels = pixels or sample_pixels(bands)
@@ -78,15 +141,49 @@ class Source:
         return np.concatenate([piece for part in parts for piece in (part, apart)], axis=2)[:, :, :-1]
 
     def thinned(self, step: int) -> Values:
-        """Every ``step``-th pixel of every ``step``-th row."""
+        """Every n-th pixel of every n-th row.
+
+        Parameters
+        ----------
+        step : int
+            n.
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+            Peak 1; NaN where a voxel carries no information.
+        """
         return self.values(slice(None, None, step), slice(None, None, step))
 
     def raw(self, values: Values) -> Values:
-        """Values with peak 1 in the raw units of the cube."""
+        """Values with peak 1 in the raw units of the cube.
+
+        Parameters
+        ----------
+        values : float array
+            Peak 1.
+
+        Returns
+        -------
+        float32 array
+            Of the same shape.
+        """
         return values * np.float32(self.peak * self.cube.scale)
 
     def restored(self, values: Values, rows: slice, cols: slice) -> Values:
-        """Raw units of the cube; what was not measured, and pixels and bands without a usable voxel, as they came."""
+        """Raw units of the cube; what was not measured, and pixels and bands without a usable voxel, as they came.
+
+        Parameters
+        ----------
+        values : float array, shape (band, row, col)
+            Peak 1.
+        rows, cols : slice
+            Where they belong.
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+        """
         part = self._part(rows, cols)
         blank = np.isin(np.arange(self.cube.bands), self.blank)[:, None, None]
         blank = blank | blank_pixels(np.isfinite(self._scaled(part)))
@@ -108,5 +205,16 @@ class Source:
 
 
 def sample_pixels(bands: int) -> int:
-    """Pixels of a cube's sample."""
+    """Pixels of a cube's sample.
+
+    Parameters
+    ----------
+    bands : int
+        Of the cube.
+
+    Returns
+    -------
+    int
+        Fewer, the more bands there are.
+    """
     return min(SAMPLE_PIXELS, max(LEAST_PIXELS, SAMPLE_VOXELS // bands))

@@ -13,8 +13,16 @@ AT_ONCE = 1 << 21
 class Stream:
     """The way of tiles from a source through a solver into a sink; a context manager.
 
-    ``beside`` reads the next tile ahead and writes the last one in a thread of its own, one thing after the other: at
-    most one tile is held that is not needed yet, and one that is not needed any more. Otherwise both happen at once.
+    Parameters
+    ----------
+    source : Source
+        Is read.
+    sink : Sink
+        Takes the cores.
+    beside : bool
+        Whether the next tile is read ahead and the last one written in a thread of its own, one thing after the other:
+        at most one tile is held that is not needed yet, and one that is not needed any more. Otherwise both happen at
+        once.
     """
 
     def __init__(self, source: Source, sink: Sink, *, beside: bool) -> None:
@@ -33,7 +41,20 @@ class Stream:
             self._wait()
 
     def read(self, tile: Tile, following: Tile | None) -> Values:
-        """Values of a tile, as of :meth:`Source.tile`; ``following`` is the tile that comes next, if all goes well."""
+        """Values of a tile, as of :meth:`Source.tile`.
+
+        Parameters
+        ----------
+        tile : Tile
+            That is solved next.
+        following : Tile, optional
+            The one after it, if all goes well.
+
+        Returns
+        -------
+        float32 array, shape (band, row, col)
+            Peak 1; NaN where a voxel carries no information.
+        """
         ahead, self._ahead = self._ahead, None
         values = ahead[1].result() if ahead is not None and ahead[0] == tile else self.source.tile(tile)
         if self._lane is not None and following is not None:
@@ -41,7 +62,15 @@ class Stream:
         return values
 
     def write(self, core: Values, tile: Tile) -> None:
-        """Write the core of a tile, peak 1. An error of the tile before is raised here, the last one's at the end."""
+        """Write the core of a tile. An error of the tile before is raised here, the last one's at the end.
+
+        Parameters
+        ----------
+        core : float array, shape (band, row, col)
+            Peak 1.
+        tile : Tile
+            Whose core it is.
+        """
         self._wait()
         if self._lane is None:
             self._write(core, tile)

@@ -22,7 +22,17 @@ Steps = Generator[Iteration, Command | None, None]
 
 
 class TileQueue:
-    """Solves tiles into a sink, and goes on in less memory when a tile does not fit."""
+    """Solves tiles into a sink, and goes on in less memory when a tile does not fit.
+
+    Parameters
+    ----------
+    solver : TileSolver
+        Solves one tile.
+    tiles : list of Tile
+        In this order.
+    sink : Sink
+        Takes the cores.
+    """
 
     def __init__(self, solver: TileSolver, tiles: list[Tile], sink: Sink) -> None:
         self.solver = solver
@@ -33,7 +43,18 @@ class TileQueue:
         self.done, self.left = 0, len(tiles)
 
     def run(self) -> Steps:
-        """Solve all tiles. Raises DenoisingError when not even the smallest fits into the processor's memory."""
+        """Solve all tiles.
+
+        Yields
+        ------
+        Iteration
+            Those of all tiles.
+
+        Raises
+        ------
+        DenoisingError
+            If not even the smallest fits into the processor's memory.
+        """
         with self.stream:
             while self.whole or self.parts:
                 if not self.parts:
@@ -107,5 +128,17 @@ class TileQueue:
 
 
 def used_up(name: str, device: torch.device) -> str:
-    """The sentence for the end of all memory."""
+    """The sentence for the end of all memory.
+
+    Parameters
+    ----------
+    name : str
+        Of the cube.
+    device : torch device
+        Whose memory it is.
+
+    Returns
+    -------
+    str
+    """
     return f"{name}: the memory of {device} is used up; choose a smaller tile or memory, or the CPU"

@@ -23,9 +23,18 @@ SMALLEST = 32
 
 @dataclass(frozen=True)
 class Span:
-    """One axis of a tile: the pixels of ``core`` are its own; it looks at ``length`` pixels from ``start`` on.
+    """One axis of a tile.
 
-    ``start`` may lie before the image and the end behind it; ``extent`` is the size of the image.
+    Parameters
+    ----------
+    core : slice
+        The pixels that are its own.
+    start : int
+        The first pixel that it looks at; may lie before the image.
+    length : int
+        How many it looks at; the end may lie behind the image.
+    extent : int
+        Size of the image.
     """
 
     core: slice
@@ -62,35 +71,107 @@ class Span:
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile, in rows and in cols."""
+    """One tile, in rows and in cols.
+
+    Parameters
+    ----------
+    row, col : Span
+        Its axes.
+    """
 
     row: Span
     col: Span
 
 
 def plan(rows: int, cols: int, side: int, multiple: int) -> list[Tile]:
-    """Tiles of about ``side`` x ``side`` pixels, row by row; side 0 or larger than the image: one tile."""
+    """Tiles of about one size, row by row.
+
+    Parameters
+    ----------
+    rows, cols : int
+        Of the image.
+    side : int
+        Of a core, pixels; 0, or larger than the image: one tile.
+    multiple : int
+        Of the model's windows: tiles begin where these do.
+
+    Returns
+    -------
+    list of Tile
+    """
     return [Tile(row, col) for row in spans(rows, side, multiple) for col in spans(cols, side, multiple)]
 
 
 def spans(extent: int, side: int, multiple: int) -> list[Span]:
-    """One axis cut into cores of ``side`` pixels (a multiple of ``multiple``)."""
+    """One axis cut into cores.
+
+    Parameters
+    ----------
+    extent : int
+        Size of the image.
+    side : int
+        Of a core, pixels; 0, or larger than the image: one.
+    multiple : int
+        Cores begin at multiples of it.
+
+    Returns
+    -------
+    list of Span
+    """
     side = extent if side <= 0 or side >= extent else max(multiple, side // multiple * multiple)
     return [_span(start, min(start + side, extent), extent, multiple) for start in range(0, extent, side)]
 
 
 def split(tile: Tile, side: int, multiple: int) -> list[Tile]:
-    """The tile's core cut into tiles of ``side`` pixels, which see the same windows as it; side 0 leaves it whole."""
+    """The tile's core cut into tiles, which see the same windows as it.
+
+    Parameters
+    ----------
+    tile : Tile
+        Too large.
+    side : int
+        Of the cores, pixels; 0 leaves it whole.
+    multiple : int
+        Of the model's windows.
+
+    Returns
+    -------
+    list of Tile
+    """
     return [Tile(row, col) for row in _parts(tile.row, side, multiple) for col in _parts(tile.col, side, multiple)]
 
 
 def side_of(tile: Tile) -> int:
-    """The longer side of the tile's core."""
+    """The longer side of the tile's core.
+
+    Parameters
+    ----------
+    tile : Tile
+        Any.
+
+    Returns
+    -------
+    int
+        Pixels.
+    """
     return max(int(span.core.stop - span.core.start) for span in (tile.row, tile.col))
 
 
 def reflected(position: NDArray[np.int64], extent: int) -> NDArray[np.int64]:
-    """Indices of an image of ``extent`` pixels that is continued by reflection without repeating its edge."""
+    """Indices of an image that is continued by reflection without repeating its edge.
+
+    Parameters
+    ----------
+    position : int array
+        Of pixels, before, in or behind the image.
+    extent : int
+        Size of the image.
+
+    Returns
+    -------
+    int array
+        Of the same shape, in the image.
+    """
     period = max(1, 2 * (extent - 1))
     position = position % period
     indices: NDArray[np.int64] = np.minimum(position, period - position) * (extent > 1)
@@ -98,9 +179,28 @@ def reflected(position: NDArray[np.int64], extent: int) -> NDArray[np.int64]:
 
 
 def side_within(memory: int, bytes_per_pixel: int, multiple: int, fixed: int = 0) -> int:
-    """Side of the largest square tile, margins included, whose solution fits into ``memory`` bytes.
+    """Side of the largest square tile, margins included, whose solution fits into the memory.
 
-    ``fixed`` bytes are taken whatever the size. Raises SettingsError that says how much the smallest tile needs.
+    Parameters
+    ----------
+    memory : int
+        Bytes.
+    bytes_per_pixel : int
+        Of a solve.
+    multiple : int
+        Of the model's windows.
+    fixed : int
+        Bytes that are taken whatever the size.
+
+    Returns
+    -------
+    int
+        Of the core, pixels.
+
+    Raises
+    ------
+    SettingsError
+        With how much the smallest tile needs, if it does not fit.
     """
     outer = int((max(0, memory - fixed) / bytes_per_pixel) ** 0.5) // multiple * multiple
     around = _around(multiple)
@@ -116,7 +216,22 @@ def side_within(memory: int, bytes_per_pixel: int, multiple: int, fixed: int = 0
 
 
 def mosaic(rows: int, cols: int, pixels: int, block: int = 32) -> list[tuple[slice, slice]]:
-    """Blocks spread evenly over an image, about ``pixels`` in all: a sample that keeps neighbours together."""
+    """Blocks spread evenly over an image: a sample that keeps neighbours together.
+
+    Parameters
+    ----------
+    rows, cols : int
+        Of the image.
+    pixels : int
+        About how many in all.
+    block : int
+        Side of a block, pixels.
+
+    Returns
+    -------
+    list of pairs of slices
+        Rows and columns of each.
+    """
     count = max(1, int((pixels / block**2) ** 0.5))
     tops = np.unique(np.linspace(0, max(0, rows - block), min(count, -(-rows // block))).astype(int))
     lefts = np.unique(np.linspace(0, max(0, cols - block), min(count, -(-cols // block))).astype(int))
@@ -124,21 +239,60 @@ def mosaic(rows: int, cols: int, pixels: int, block: int = 32) -> list[tuple[sli
 
 
 def stripes(rows: int, count: int, block: int = 32) -> list[slice]:
-    """Blocks of rows spread evenly over an image, ``count`` rows in all; all of them where there are no more."""
+    """Blocks of rows spread evenly over an image; all rows where there are no more.
+
+    Parameters
+    ----------
+    rows : int
+        Of the image.
+    count : int
+        How many in all.
+    block : int
+        Rows of a block.
+
+    Returns
+    -------
+    list of slice
+    """
     if rows <= count:
         return [slice(0, rows)]
     return [slice(int(top), int(top) + block) for top in np.linspace(0, rows - block, count // block)]
 
 
 def band_windows(bands: int, width: int) -> list[slice]:
-    """Windows of ``width`` bands that cover all bands and overlap by a third or more."""
+    """Windows that cover all bands and overlap by a third or more.
+
+    Parameters
+    ----------
+    bands : int
+        Of the cube.
+    width : int
+        Of a window.
+
+    Returns
+    -------
+    list of slice
+    """
     count = 1 if bands <= width else 1 + -(-(bands - width) // max(1, 2 * width // 3))
     starts = np.linspace(0, bands - width, count).round().astype(int)
     return [slice(int(start), int(start) + width) for start in starts]
 
 
 def blend(window: slice, bands: int) -> NDArray[np.float32]:
-    """Weight of each band of a window where windows overlap: a raised cosine, flat towards the ends of the spectrum."""
+    """Weight of each band of a window where windows overlap: a raised cosine, flat towards the ends of the spectrum.
+
+    Parameters
+    ----------
+    window : slice
+        Of bands.
+    bands : int
+        Of the cube.
+
+    Returns
+    -------
+    float32 array, shape (band of the window,)
+        From 0 to 1; results are divided by the sum over all windows.
+    """
     width = window.stop - window.start
     ramp = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(width) + 0.5) / width)
     if window.start == 0:

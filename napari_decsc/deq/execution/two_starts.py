@@ -25,6 +25,11 @@ def meet(model: Decsc, c: Context, solver: str, seed: int = 0) -> Generator[Meet
         "anderson" or "picard".
     seed : int
         Of the noise that is the other start; it has the energy of the own one.
+
+    Yields
+    ------
+    Meeting
+        One after every evaluation.
     """
     solve = {"anderson": anderson, "picard": picard}[solver]
     with torch.inference_mode():

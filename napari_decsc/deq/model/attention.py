@@ -16,6 +16,17 @@ class WindowAttention(nn.Module):
 
     Where a moved grid leaves the image, the image is continued by reflection, so that a tile and the whole image agree.
     Source: Liu et al., *Swin transformer*, ICCV 2021.
+
+    Parameters
+    ----------
+    width : int
+        Channels.
+    heads : int
+        Of attention; divides the width.
+    window : int
+        Side of a window, positions.
+    shift : int
+        Of the grid, positions.
     """
 
     def __init__(self, width: int, heads: int, window: int, shift: int) -> None:
@@ -26,7 +37,17 @@ class WindowAttention(nn.Module):
         self.position_bias = nn.Parameter(torch.zeros(heads, window * window, window * window))
 
     def forward(self, y: Tensor) -> Tensor:
-        """(N, h, w, width) -> the same shape; h and w are multiples of the window."""
+        """Every position as a mean of those of its window.
+
+        Parameters
+        ----------
+        y : tensor of shape (N, h, w, width)
+            h and w are multiples of the window.
+
+        Returns
+        -------
+        tensor of shape (N, h, w, width)
+        """
         if not self.shift:
             return self._attend(y)
         h, w = y.shape[1:3]
@@ -48,7 +69,12 @@ class WindowAttention(nn.Module):
 class SwinBlock(nn.Module):
     """A pre-norm transformer block: y + attention(norm y), then y + MLP(norm y).
 
-    ``scale`` multiplies what both branches add, at first: a small one starts near the identity.
+    Parameters
+    ----------
+    width, heads, window, shift : int
+        As those of `WindowAttention`.
+    scale : float
+        Multiplies what both branches add, at first: a small one starts near the identity.
     """
 
     def __init__(self, width: int, heads: int, window: int, shift: int, scale: float = 1.0) -> None:
@@ -62,7 +88,17 @@ class SwinBlock(nn.Module):
                 self.contract.weight.mul_(scale)
 
     def forward(self, y: Tensor) -> Tensor:
-        """(N, h, w, width) -> the same shape."""
+        """One application.
+
+        Parameters
+        ----------
+        y : tensor of shape (N, h, w, width)
+            h and w are multiples of the window.
+
+        Returns
+        -------
+        tensor of shape (N, h, w, width)
+        """
         y = y + self.attention(self.norm1(y))
         mixed: Tensor = self.contract(F.gelu(self.expand(self.norm2(y))))
         return y + mixed
@@ -75,6 +111,13 @@ class Detail(nn.Module):
     row, column and band (learned taps on one face, their negative on the opposite one).
     Source: Chen, He, Lu, *DEA-Net: single image dehazing based on detail-enhanced convolution and content-guided
     attention*, IEEE TIP 33 (2024), carried over to three dimensions.
+
+    Parameters
+    ----------
+    maps : int
+        F3, even.
+    scale : float
+        Spread of the taps before any training.
     """
 
     def __init__(self, maps: int, scale: float = 1e-3) -> None:
@@ -90,7 +133,12 @@ class Detail(nn.Module):
         self.gate_bias = nn.Parameter(torch.full((maps,), 2.0))
 
     def kernel(self) -> Tensor:
-        """The five kernels as one: (maps, maps, 3, 3, 3)."""
+        """The five kernels as one.
+
+        Returns
+        -------
+        tensor of shape (maps, maps, 3, 3, 3)
+        """
         centre = F.one_hot(torch.tensor(13, device=self.plain.device), 27).to(self.plain.dtype)
         centred = self.centre_difference - centre * self.centre_difference.sum(2, keepdim=True)
         kernel = self.plain + centred.view_as(self.plain)
@@ -100,7 +148,19 @@ class Detail(nn.Module):
         return kernel
 
     def forward(self, x: Tensor, images: int) -> Tensor:
-        """(N B, maps, h, w) -> the same shape."""
+        """One application.
+
+        Parameters
+        ----------
+        x : tensor of shape (N B, maps, h, w)
+            Unshared maps.
+        images : int
+            N.
+
+        Returns
+        -------
+        tensor of shape (N B, maps, h, w)
+        """
         y = F.relu(conv_3d(x, self.kernel(), images, self.bias)) + x
         gate = conv_3d(F.relu(conv_3d(y, self.gate1, images)), self.gate2, images, self.gate_bias)
         return y * torch.sigmoid(gate)

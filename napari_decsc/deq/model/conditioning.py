@@ -16,7 +16,7 @@ REACH = 6.0
 COARSE = 9
 
 
-class Residual(nn.Module):
+class _Residual(nn.Module):
     """x + conv(relu(conv x)). ``scale`` multiplies what is added, at first."""
 
     def __init__(self, width: int, scale: float = 0.1) -> None:
@@ -37,24 +37,48 @@ class Refiner(nn.Module):
 
     x are the noisy eigen-images, p their first estimate. Before any training q = p. Large values are read through
     asinh, which is linear at the noise and tame above it; x - p is clipped to a few noise levels.
+
+    Parameters
+    ----------
+    rank : int
+        Components that it knows, r.
+    width, deep : int
+        Channels at a half and at a quarter of the resolution.
+    blocks : tuple of three int
+        Residual blocks before, at, and after the coarse level.
     """
 
     def __init__(self, rank: int, width: int, deep: int, blocks: tuple[int, int, int]) -> None:
         super().__init__()
         before, middle, after = blocks
         self.enter = nn.Conv2d(4 * 4 * rank + rank, width, 3, padding=1)
-        self.fine = nn.Sequential(*[Residual(width) for _ in range(before)])
+        self.fine = nn.Sequential(*[_Residual(width) for _ in range(before)])
         self.down = nn.Conv2d(width, deep, 2, stride=2)
-        self.coarse = nn.Sequential(*[Residual(deep) for _ in range(middle)])
+        self.coarse = nn.Sequential(*[_Residual(deep) for _ in range(middle)])
         self.up = nn.ConvTranspose2d(deep, width, 2, stride=2)
-        self.last = nn.Sequential(*[Residual(width) for _ in range(after)])
+        self.last = nn.Sequential(*[_Residual(width) for _ in range(after)])
         self.leave = nn.Conv2d(width, 4 * 2 * rank, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
     def forward(self, images: Tensor, pilot: Tensor, noise_left: Tensor, energy: Tensor) -> Tensor:
-        """Noisy images and pilot (N, r, rows, cols), the share of their noise left by the outliers' filling, the same
-        shape, energy (N, r) -> better images. Rows and cols are multiples of 4.
+        """A better estimate of the eigen-images. Rows and cols are multiples of 4.
+
+        Parameters
+        ----------
+        images : tensor of shape (N, r, rows, cols)
+            Noisy.
+        pilot : tensor of shape (N, r, rows, cols)
+            Their first estimate.
+        noise_left : tensor of shape (N, r, rows, cols)
+            Share of their noise that the filling of outliers left.
+        energy : tensor of shape (N, r)
+            Mean squares of the noisy images.
+
+        Returns
+        -------
+        tensor of shape (N, r, rows, cols)
+            In the unit of the images.
         """
         taken = (images - pilot).clamp(-REACH, REACH)
         coarse = box_mean(pilot, COARSE)

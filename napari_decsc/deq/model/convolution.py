@@ -14,9 +14,20 @@ from torch import Tensor
 
 
 def synthesise(maps: Tensor, filters: Tensor, stride: int) -> Tensor:
-    """Sum of filters placed at the coefficients: (n, F, h, w), (F, O, k, k) -> (n, O, h s, w s).
+    """Sum of filters placed at the coefficients: the transposed convolution with padding (k - s) / 2.
 
-    The transposed convolution with padding (k - s) / 2.
+    Parameters
+    ----------
+    maps : tensor of shape (n, F, h, w)
+        Coefficients.
+    filters : tensor of shape (F, O, k, k)
+        Taps.
+    stride : int
+        s.
+
+    Returns
+    -------
+    tensor of shape (n, O, h s, w s)
     """
     taps = filters.shape[-1]
     reach = taps // stride  # coefficients that touch one pixel, along one axis
@@ -29,9 +40,20 @@ def synthesise(maps: Tensor, filters: Tensor, stride: int) -> Tensor:
 
 
 def pixel_shuffle(maps: Tensor, stride: int) -> Tensor:
-    """Every stride x stride maps as one finer one: (n, O s s, h, w) -> (n, O, h s, w s).
+    """Every stride x stride maps as one finer one.
 
     What PyTorch's function of this name returns, in a third of its time.
+
+    Parameters
+    ----------
+    maps : tensor of shape (n, O s s, h, w)
+        Coarse.
+    stride : int
+        s.
+
+    Returns
+    -------
+    tensor of shape (n, O, h s, w s)
     """
     n, channels, h, w = maps.shape
     fine = maps.view(n, channels // stride**2, stride, stride, h, w).permute(0, 1, 4, 2, 5, 3)
@@ -39,12 +61,42 @@ def pixel_shuffle(maps: Tensor, stride: int) -> Tensor:
 
 
 def analyse(images: Tensor, filters: Tensor, stride: int) -> Tensor:
-    """The adjoint of :func:`synthesise`: (n, O, h s, w s), (F, O, k, k) -> (n, F, h, w)."""
+    """The adjoint of :func:`synthesise`.
+
+    Parameters
+    ----------
+    images : tensor of shape (n, O, h s, w s)
+        Pixels.
+    filters : tensor of shape (F, O, k, k)
+        Taps.
+    stride : int
+        s.
+
+    Returns
+    -------
+    tensor of shape (n, F, h, w)
+    """
     return F.conv2d(images, filters, stride=stride, padding=(filters.shape[-1] - stride) // 2)
 
 
 def synthesise_bands(maps: Tensor, filters: Tensor, stride: int, images: int) -> Tensor:
-    """3-D synthesis: (N B, F, h, w), (F, 3, k, k) -> (N, B, rows, cols). Tap i of a filter lies on band b + i - 1."""
+    """3-D synthesis: tap i of a filter lies on band b + i - 1.
+
+    Parameters
+    ----------
+    maps : tensor of shape (N B, F, h, w)
+        Band-major coefficients.
+    filters : tensor of shape (F, 3, k, k)
+        Taps over (band, row, col).
+    stride : int
+        s.
+    images : int
+        N.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+    """
     taps = synthesise(maps, filters, stride)
     taps = taps.view(images, -1, *taps.shape[1:])
     cube = taps[:, :, 1].clone()
@@ -54,7 +106,21 @@ def synthesise_bands(maps: Tensor, filters: Tensor, stride: int, images: int) ->
 
 
 def analyse_bands(cube: Tensor, filters: Tensor, stride: int) -> Tensor:
-    """The adjoint of :func:`synthesise_bands`: (N, B, rows, cols) -> (N B, F, h, w)."""
+    """The adjoint of :func:`synthesise_bands`.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        Voxels.
+    filters : tensor of shape (F, 3, k, k)
+        Taps over (band, row, col).
+    stride : int
+        s.
+
+    Returns
+    -------
+    tensor of shape (N B, F, h, w)
+    """
     bands = cube.shape[1]
     padded = F.pad(cube, (0, 0, 0, 0, 1, 1))
     near = torch.stack([padded[:, i : i + bands] for i in range(3)], 2)
@@ -62,7 +128,23 @@ def analyse_bands(cube: Tensor, filters: Tensor, stride: int) -> Tensor:
 
 
 def conv_3d(maps: Tensor, kernel: Tensor, images: int, bias: Tensor | None = None) -> Tensor:
-    """3 x k x k convolution over (band, row, col), zero padded: (N B, C, h, w), (O, C, 3, k, k) -> (N B, O, h, w)."""
+    """3 x k x k convolution over (band, row, col), zero padded.
+
+    Parameters
+    ----------
+    maps : tensor of shape (N B, C, h, w)
+        Band-major.
+    kernel : tensor of shape (O, C, 3, k, k)
+        k is odd.
+    images : int
+        N.
+    bias : tensor of shape (O,), optional
+        0 if not given.
+
+    Returns
+    -------
+    tensor of shape (N B, O, h, w)
+    """
     outputs, taps = kernel.shape[0], kernel.shape[-1]
     flat = kernel.permute(2, 0, 1, 3, 4).reshape(3 * outputs, kernel.shape[1], taps, taps)
     parts = F.conv2d(maps, flat, padding=taps // 2)

@@ -17,7 +17,7 @@ from napari_decsc.deq.model.frames import frame_bound, lapped_orthogonal
 KINDS = ("tied", "untied")
 
 
-class Filters(nn.Module):
+class _Filters(nn.Module):
     """One set of filters ("tied"), or three that start equal ("untied"): ``step``, ``encode``, ``output``."""
 
     step: Tensor
@@ -36,20 +36,52 @@ class Filters(nn.Module):
 
 
 class BandDictionary(nn.Module):
-    """K with free filters for each of a fixed number of bands: filters (F2, B, k, k). The published form."""
+    """K with free filters for each of a fixed number of bands: filters (F2, B, k, k). The published form.
+
+    Parameters
+    ----------
+    maps, bands, taps, stride : int
+        F2, B, k, s.
+    kind : str
+        One of `KINDS`.
+    """
 
     def __init__(self, maps: int, bands: int, taps: int, stride: int, kind: str) -> None:
         super().__init__()
         self.maps, self.stride = maps, stride
         first = torch.randn(maps, bands, taps, taps)
-        self.filters = Filters(first / frame_bound(first, stride) ** 0.5, kind)
+        self.filters = _Filters(first / frame_bound(first, stride) ** 0.5, kind)
 
     def decode(self, S: Tensor, filters: Tensor) -> Tensor:
-        """K S: (N, F2, h, w) -> (N, B, rows, cols)."""
+        """The synthesis K S.
+
+        Parameters
+        ----------
+        S : tensor of shape (N, F2, h, w)
+            The shared code.
+        filters : tensor of shape (F2, B, k, k)
+            One set of ``self.filters``.
+
+        Returns
+        -------
+        tensor of shape (N, B, rows, cols)
+        """
         return synthesise(S, filters, self.stride)
 
     def encode(self, cube: Tensor, filters: Tensor) -> Tensor:
-        """K^T: (N, B, rows, cols) -> (N, F2, h, w)."""
+        """The adjoint K^T.
+
+        Parameters
+        ----------
+        cube : tensor of shape (N, B, rows, cols)
+            Any.
+        filters : tensor of shape (F2, B, k, k)
+            One set of ``self.filters``.
+
+        Returns
+        -------
+        tensor of shape (N, F2, h, w)
+        """
         return analyse(cube, filters, self.stride)
 
 
@@ -57,6 +89,13 @@ class UnsharedDictionary(nn.Module):
     """D: F3 filters of 3 x k x k taps over (band, row, col), the same at every band: filters (F3, 3, k, k).
 
     Before any training they are a lapped orthogonal transform of each band.
+
+    Parameters
+    ----------
+    maps, taps, stride : int
+        F3, k, s.
+    kind : str
+        One of `KINDS`.
     """
 
     def __init__(self, maps: int, taps: int, stride: int, kind: str) -> None:
@@ -65,12 +104,38 @@ class UnsharedDictionary(nn.Module):
         first = torch.zeros(maps, 3, taps, taps)
         frame = lapped_orthogonal(taps)[:maps]
         first[: len(frame), 1] = frame
-        self.filters = Filters(first, kind)
+        self.filters = _Filters(first, kind)
 
     def decode(self, H: Tensor, images: int, filters: Tensor) -> Tensor:
-        """D H: (N B, F3, h, w) -> (N, B, rows, cols)."""
+        """The synthesis D H.
+
+        Parameters
+        ----------
+        H : tensor of shape (N B, F3, h, w)
+            The unshared code.
+        images : int
+            N.
+        filters : tensor of shape (F3, 3, k, k)
+            One set of ``self.filters``.
+
+        Returns
+        -------
+        tensor of shape (N, B, rows, cols)
+        """
         return synthesise_bands(H, filters, self.stride, images)
 
     def encode(self, cube: Tensor, filters: Tensor) -> Tensor:
-        """D^T: (N, B, rows, cols) -> (N B, F3, h, w)."""
+        """The adjoint D^T.
+
+        Parameters
+        ----------
+        cube : tensor of shape (N, B, rows, cols)
+            Any.
+        filters : tensor of shape (F3, 3, k, k)
+            One set of ``self.filters``.
+
+        Returns
+        -------
+        tensor of shape (N B, F3, h, w)
+        """
         return analyse_bands(cube, filters, self.stride)

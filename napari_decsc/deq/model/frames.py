@@ -9,10 +9,18 @@ from napari_decsc.deq.model.convolution import analyse, synthesise
 
 
 def lapped_orthogonal(taps: int = 8) -> Tensor:
-    """(taps / 2)^2 filters at stride taps / 2: the modulated lapped transform, orthonormal.
+    """The modulated lapped transform: (taps / 2)^2 orthonormal filters at stride taps / 2.
 
-    Shape (filters, taps, taps).
     Source: Malvar, *Lapped transforms for efficient transform/subband coding*, IEEE TASSP 38 (1990).
+
+    Parameters
+    ----------
+    taps : int
+        Even.
+
+    Returns
+    -------
+    tensor of shape (filters, taps, taps)
     """
     half = taps // 2
     n, k = torch.arange(float(taps)), torch.arange(float(half))[:, None]
@@ -23,7 +31,21 @@ def lapped_orthogonal(taps: int = 8) -> Tensor:
 
 @torch.no_grad()
 def frame_bound(filters: Tensor, stride: int, steps: int = 30) -> float:
-    """Largest eigenvalue of K^T K for filters (F, O, k, k), by power iteration on a 24 x 24 grid of coefficients."""
+    """Largest eigenvalue of K^T K, by power iteration on a 24 x 24 grid of coefficients.
+
+    Parameters
+    ----------
+    filters : tensor of shape (F, O, k, k)
+        Of K.
+    stride : int
+        s.
+    steps : int
+        Of the iteration.
+
+    Returns
+    -------
+    float
+    """
     x = torch.ones(1, filters.shape[0], 24, 24) + 0.1 * torch.randn(1, filters.shape[0], 24, 24)
     for _ in range(steps):
         x = x / x.norm()

@@ -20,7 +20,21 @@ from napari_decsc.errors import DenoisingError
 
 @dataclass(frozen=True)
 class PublishedConfig:
-    """Sizes of the published model; the counts that the paper does not give are ours."""
+    """Sizes of the published model; the counts that the paper does not give are ours.
+
+    Parameters
+    ----------
+    bands : int
+        B.
+    shared_maps, unshared_maps : int
+        F2 and F3.
+    taps, stride : int
+        k and s of both dictionaries.
+    depth, heads, window : int
+        Transformer blocks; their heads; the side of their windows.
+    filters : str
+        One of `napari_decsc.deq.model.dictionaries.KINDS`.
+    """
 
     bands: int = 31
     shared_maps: int = 96
@@ -42,6 +56,11 @@ class PublishedModel(Decsc):
         H <- Detail(soft(H - D^T W (D H + K S - Y)))
 
     W is ours: 0 where a voxel carries no information, which the published data term would believe, and 1 elsewhere.
+
+    Parameters
+    ----------
+    config : PublishedConfig
+        Its sizes.
     """
 
     preset = "paper"
@@ -98,7 +117,18 @@ class PublishedModel(Decsc):
         return self.estimate(z) * c.unit
 
     def estimate(self, z: Code) -> Tensor:
-        """K S + D H, in the scale of the target."""
+        """K S + D H.
+
+        Parameters
+        ----------
+        z : tuple of tensors
+            S and H.
+
+        Returns
+        -------
+        tensor of shape (N, B, rows, cols)
+            In the scale of the target.
+        """
         S, H = z
         cube = self.shared.decode(S, self.shared.filters.output)
         cube += self.unshared.decode(H, S.shape[0], self.unshared.filters.output)

@@ -24,8 +24,18 @@ NONE = 1e9
 
 @dataclass(frozen=True, eq=False)
 class Structures:
-    """Lines and fringes of an image: ``lines`` with the variance (band,) of their offsets; ``waves`` of single bands;
-    ``slope`` (1 or band, rows, cols): by how much an offset of a band shows at a pixel, None for 1.
+    """Lines and fringes of an image.
+
+    Parameters
+    ----------
+    whitener : Whitener
+        Of this place.
+    lines : tuple of pairs of Lines and tensor of shape (band,)
+        Families of lines, and the variance of their offsets.
+    waves : tuple of Wave
+        Fringes of single bands.
+    slope : tensor of shape (1 or band, rows, cols), optional
+        By how much an offset of a band shows at a pixel; None for 1.
     """
 
     whitener: Whitener
@@ -35,22 +45,56 @@ class Structures:
 
     @classmethod
     def of(cls, whitener: Whitener, cube: Tensor) -> "Structures":
-        """Those of a noise model on a cube or a part of it (band, rows, cols)."""
+        """Those of a noise model on a cube or a part of it.
+
+        Parameters
+        ----------
+        whitener : Whitener
+            Of this part.
+        cube : tensor of shape (band, rows, cols)
+            Peak 1, noisy.
+
+        Returns
+        -------
+        Structures
+        """
         model, shape = whitener.model, (cube.shape[1], cube.shape[2])
         lines = tuple((Lines(shape, line.angle, cube.device), line.variance.to(cube.device)) for line in model.lines)
         return cls(whitener, lines, model.fringes, whitener.slope(cube))
 
     def at(self, estimate: Tensor) -> "Structures":
-        """The same where the cube is best known by an estimate of it, whitened (1, B, rows, cols).
+        """The same where the cube is best known by an estimate of it.
 
         A slope that follows the noise makes offsets of it.
+
+        Parameters
+        ----------
+        estimate : tensor of shape (1, B, rows, cols)
+            Whitened.
+
+        Returns
+        -------
+        Structures
         """
         if self.slope is None:
             return self
         return replace(self, slope=self.whitener.slope(self.whitener.restored(estimate[0])))
 
     def explained(self, residual: Tensor, weight: Tensor) -> Tensor:
-        """What lines and fringes explain of what S leaves over."""
+        """What lines and fringes explain of what S leaves over.
+
+        Parameters
+        ----------
+        residual : tensor of shape (1, B, rows, cols)
+            What S leaves over, whitened.
+        weight : tensor of shape (rows, cols)
+            That of f's inner product.
+
+        Returns
+        -------
+        tensor of shape (1, B, rows, cols)
+            Whitened.
+        """
         bands = self.whitener.unmixed(residual[0])
         parts: list[Tensor | None] = [None] * (len(self.lines) + 1)
         several = len(self.lines) + (bool(self.waves)) > 1
@@ -63,14 +107,39 @@ class Structures:
         return self.whitener.mixed(total)[None]
 
     def first(self, target: Tensor, basis: Tensor) -> Tensor:
-        """Offsets before any estimate: those beside the subspace, by means."""
+        """Offsets before any estimate: those beside the subspace, by means.
+
+        Parameters
+        ----------
+        target : tensor of shape (1, B, rows, cols)
+            Whitened.
+        basis : tensor of shape (B, r)
+            Of the signal's subspace.
+
+        Returns
+        -------
+        tensor of shape (1, B, rows, cols)
+            Whitened.
+        """
         flat = target[0].flatten(1)
         beside = (flat - basis @ (basis.T @ flat)).view_as(target[0])
         found = self.explained(beside[None], beside.new_ones(beside.shape[1:]))[0].flatten(1)
         return (found - basis @ (basis.T @ found)).view_as(target)
 
     def spectrum(self, basis: Tensor, share: float) -> Tensor:
-        """Energy (64,) of cosine coefficients of patches that ``share`` of the lines' variance adds to eigen-images."""
+        """What a share of the lines' variance adds to eigen-images: energy of the cosine coefficients of patches.
+
+        Parameters
+        ----------
+        basis : tensor of shape (B, r)
+            Of the signal's subspace.
+        share : float
+            From 0 to 1.
+
+        Returns
+        -------
+        tensor of shape (64,)
+        """
         energy = basis.new_zeros(PATCH**2)
         for line, variance in self.lines:
             drawn = torch.randn(8, line.count, generator=torch.Generator().manual_seed(0)).to(basis)

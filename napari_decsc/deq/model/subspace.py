@@ -60,8 +60,14 @@ UNKNOWN = 0.25
 class SubspaceConfig:
     """Sizes of the subspace model.
 
-    ``rank``: spectral components that the conditioning network knows; ``width``, ``deep``: its channels at a half and
-    at a quarter of the resolution; ``blocks``: its residual blocks before, at, and after the coarse level.
+    Parameters
+    ----------
+    rank : int
+        Spectral components that the conditioning network knows.
+    width, deep : int
+        Its channels at a half and at a quarter of the resolution.
+    blocks : tuple of three int
+        Its residual blocks before, at, and after the coarse level.
     """
 
     rank: int = 12
@@ -74,11 +80,32 @@ class SubspaceConfig:
 class SubspaceContext(Context):
     """What f knows of a stage.
 
-    ``subspace``: basis, mean, energies; ``components``: which of them count, (r,); ``images`` (1, k, rows, cols): noisy
-    eigen-images, gaps filled; ``pilot``, the same shape: the estimate that this stage began with; ``mask``: voxels that
-    were measured; ``whitener``: that of this place, None where noise is white of one level per band; ``structures``:
-    lines and fringes, if any; ``coarse``: the estimate at half the size; ``filter``: W; ``rare``: the support of H;
-    ``exact``: the data step does not depend on S.
+    Parameters
+    ----------
+    subspace : SignalSubspace
+        Basis, mean, energies.
+    components : int tensor of shape (k,)
+        Which of the r components count.
+    images : tensor of shape (1, k, rows, cols)
+        Noisy eigen-images, gaps filled.
+    pilot : tensor of shape (1, k, rows, cols)
+        The estimate that this stage began with.
+    mask : bool tensor, shape (1, B, rows, cols)
+        Voxels that were measured.
+    whitener : Whitener, optional
+        That of this place; None where noise is white, of one level per band.
+    structures : Structures, optional
+        Lines and fringes, if any.
+    coarse : tensor, optional
+        The estimate at half the size.
+    filter : FrozenFilter, optional
+        W.
+    rare : Rare, optional
+        The support of H.
+    exact : bool
+        Whether the data step does not depend on S.
+    cache : dict
+        What is found once per stage, when it is first asked for.
     """
 
     subspace: SignalSubspace
@@ -100,12 +127,24 @@ class SubspaceContext(Context):
         return self.subspace.basis[:, :, self.components]
 
     def centred(self) -> Tensor:
-        """The cube without its mean spectrum."""
+        """The cube without its mean spectrum.
+
+        Returns
+        -------
+        tensor of shape (1, B, rows, cols)
+            Whitened.
+        """
         return self.target - self.subspace.mean
 
 
 class SubspaceModel(Decsc):
-    """DECSC in the cube's own basis: any bands, any noise level, a proved contraction."""
+    """DECSC in the cube's own basis: any bands, any noise level, a proved contraction.
+
+    Parameters
+    ----------
+    config : SubspaceConfig
+        Its sizes.
+    """
 
     preset = "subspace"
     summary = "any number of bands, any sensor, all kinds and levels of noise; the one to use"

@@ -24,14 +24,33 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A clean scene (band, row, col), peak about 1."""
+    """A clean scene.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    data : tensor of shape (band, row, col)
+        Peak about 1.
+    """
 
     name: str
     data: Tensor
 
 
 def read_scene(path: Path) -> Scene:
-    """One scene from a file, as float32 with peak 1."""
+    """One scene from a file.
+
+    Parameters
+    ----------
+    path : Path
+        A .tif, .npz, or the header of an ENVI pair.
+
+    Returns
+    -------
+    Scene
+        float32, peak 1.
+    """
     if path.suffix == ".tif":
         import tifffile
 
@@ -48,7 +67,18 @@ def read_scene(path: Path) -> Scene:
 
 
 def scene_files(folder: Path, log: Log = lambda line: None) -> list[Path]:
-    """The scenes to train on, in a fixed order; ``log`` is told what is passed over.
+    """The scenes to train on, in a fixed order.
+
+    Parameters
+    ----------
+    folder : Path
+        With its sub-folders.
+    log : callable
+        Is told what is passed over.
+
+    Returns
+    -------
+    list of Path
 
     Raises
     ------
@@ -64,7 +94,19 @@ def scene_files(folder: Path, log: Log = lambda line: None) -> list[Path]:
 
 
 def scenes_of(folder: Path, log: Log = lambda line: None) -> list[Scene]:
-    """The scenes to train on; ``log`` is told which files are passed over, and why.
+    """The scenes to train on.
+
+    Parameters
+    ----------
+    folder : Path
+        With its sub-folders.
+    log : callable
+        Is told which files are passed over, and why.
+
+    Returns
+    -------
+    list of Scene
+        In a fixed order.
 
     Raises
     ------
@@ -89,9 +131,22 @@ BAND_COUNTS = (1, 3, 8, 16, 31, 31, 31, 64, 100, 200)
 
 
 class Crops:
-    """Random clean crops (band, row, col) of scenes: two scales, flips, turns, spectral windows, brightness.
+    """Random clean crops of scenes: two scales, flips, turns, spectral windows, brightness.
 
-    ``multiple``: rows and cols of a crop are multiples of this, as the model wants them.
+    Parameters
+    ----------
+    scenes : list of Scene
+        On any device.
+    bands : int
+        Of a crop.
+    size : int
+        Its rows and cols at most.
+    device : torch device
+        Where they lie.
+    multiple : int
+        Rows and cols of a crop are multiples of this, as the model wants them.
+    log : callable
+        Is told which scenes are too small.
     """
 
     def __init__(
@@ -121,7 +176,17 @@ class Crops:
         self.weights = weights / weights.sum()
 
     def draw(self, rng: np.random.Generator) -> Tensor:
-        """One crop, of ``size`` rows and cols or what the scene has, in multiples of ``multiple``."""
+        """One crop, of ``size`` rows and cols or what the scene has, in multiples of ``multiple``.
+
+        Parameters
+        ----------
+        rng : numpy Generator
+            Chooses.
+
+        Returns
+        -------
+        tensor of shape (band, row, col)
+        """
         scene = self.scenes[rng.choice(len(self.scenes), p=self.weights)].data
         scene = scene[self._band_window(scene.shape[0], rng)]
         zoom = 2 if rng.random() < 0.4 and min(scene.shape[1:]) >= 2 * self.size else 1
@@ -145,7 +210,21 @@ class Crops:
 
 
 def validation_scenes(folder: Path, size: int = 128, bands: int | None = None) -> Iterator[Scene]:
-    """Central crops of the scenes in ``val`` folders, ``size`` pixels or what there is; of ``bands`` bands, if set."""
+    """Central crops of the scenes in ``val`` folders.
+
+    Parameters
+    ----------
+    folder : Path
+        With its sub-folders.
+    size : int
+        Rows and cols, or what there is.
+    bands : int, optional
+        Scenes with another number of bands are left out.
+
+    Yields
+    ------
+    Scene
+    """
     for path in listing(folder).validation:
         scene = read_scene(path)
         if bands is not None and scene.data.shape[0] != bands:

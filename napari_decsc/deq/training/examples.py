@@ -22,10 +22,17 @@ Found = TypeVar("Found", bound=BasicEstimate | Context)
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """``clean`` (1, B, rows, cols), what was found of it made noisy, and the error of each band (B,) before training.
+    """A noisy crop, and what was found of it.
 
-    ``error`` is the mean square over the whole crop of what the model, as it was then, made of it: a yardstick, so that
-    noisy and quiet, smooth and textured crops weigh alike.
+    Parameters
+    ----------
+    clean : tensor of shape (1, B, rows, cols)
+        Peak about 1.
+    found : BasicEstimate or Context
+        What :meth:`Decsc.prepare` found of it made noisy.
+    error : tensor of shape (B,)
+        Mean square, over the whole crop, of what the model, as it was then, made of it: a yardstick, so that noisy and
+        quiet, smooth and textured crops weigh alike.
     """
 
     clean: Tensor
@@ -33,14 +40,40 @@ class Example:
     error: Tensor
 
     def patch(self, size: int, rng: np.random.Generator) -> "Example":
-        """A part of ``size`` rows and cols, or all there are, beginning at multiples of 4."""
+        """A part, beginning at multiples of 4.
+
+        Parameters
+        ----------
+        size : int
+            Rows and cols, or all there are.
+        rng : numpy Generator
+            Chooses.
+
+        Returns
+        -------
+        Example
+        """
         rows, cols = (_slice(extent, size, rng) for extent in self.clean.shape[2:])
         return Example(self.clean[:, :, rows, cols], cut(self.found, rows, cols), self.error)
 
 
 @torch.no_grad()
 def prepare(model: Decsc, clean: Tensor, rng: np.random.Generator) -> Example:
-    """Add blind noise to a clean crop (B, rows, cols) and find what there is to find."""
+    """Add blind noise to a clean crop and find what there is to find.
+
+    Parameters
+    ----------
+    model : Decsc
+        Finds it.
+    clean : tensor of shape (B, rows, cols)
+        Peak about 1.
+    rng : numpy Generator
+        Draws the noise.
+
+    Returns
+    -------
+    Example
+    """
     clean = clean[None]
     generator = torch.Generator(clean.device).manual_seed(int(rng.integers(2**62)))
     noisy = corrupt(clean, rng, generator)
@@ -51,7 +84,20 @@ def prepare(model: Decsc, clean: Tensor, rng: np.random.Generator) -> Example:
 
 
 def cut(found: Found, rows: slice, cols: slice) -> Found:
-    """The part of every cube and image; what belongs to the whole stays."""
+    """The part of every cube and image; what belongs to the whole stays.
+
+    Parameters
+    ----------
+    found : BasicEstimate or Context
+        Of a crop.
+    rows, cols : slice
+        Of the crop.
+
+    Returns
+    -------
+    BasicEstimate or Context
+        Of the part.
+    """
     whole = found.target.shape[2:]
     values = {field.name: getattr(found, field.name) for field in fields(found)}
     parts: dict[str, Any] = {
@@ -63,14 +109,34 @@ def cut(found: Found, rows: slice, cols: slice) -> Found:
 
 
 class Pool:
-    """The latest ``size`` examples. Which ones there are at a step follows from the seed and the step alone."""
+    """The latest examples. Which ones there are at a step follows from the seed and the step alone.
+
+    Parameters
+    ----------
+    crops : Crops
+        Clean ones.
+    seed : int
+        Of all that is drawn.
+    size : int
+        How many examples are held.
+    per_step : float
+        How many are new at a step.
+    """
 
     def __init__(self, crops: Crops, seed: int, size: int, per_step: float) -> None:
         self.crops, self.seed, self.size, self.per_step = crops, seed, size, per_step
         self.examples: OrderedDict[int, Example] = OrderedDict()
 
     def advance(self, model: Decsc, step: int) -> None:
-        """Make the examples that belong to a step, drop those that do not."""
+        """Make the examples that belong to a step, drop those that do not.
+
+        Parameters
+        ----------
+        model : Decsc
+            As it is now.
+        step : int
+            Of training.
+        """
         newest = min(self.size, FIRST) + int(step * self.per_step)
         for number in range(max(0, newest - self.size), newest):
             if number not in self.examples:
@@ -80,7 +146,19 @@ class Pool:
             self.examples.popitem(last=False)
 
     def draw(self, size: int, rng: np.random.Generator) -> Example:
-        """A patch of one of the examples."""
+        """A patch of one of the examples.
+
+        Parameters
+        ----------
+        size : int
+            Rows and cols.
+        rng : numpy Generator
+            Chooses.
+
+        Returns
+        -------
+        Example
+        """
         examples = list(self.examples.values())
         return examples[int(rng.integers(len(examples)))].patch(size, rng)
 

@@ -29,7 +29,23 @@ Log = Callable[[str], None]
 
 @dataclass
 class Run:
-    """The state of a run: what a checkpoint holds."""
+    """The state of a run: what a checkpoint holds.
+
+    Parameters
+    ----------
+    first : Decsc
+        The model as it was when the run began.
+    model : Decsc
+        As it is now.
+    average : Decsc
+        Of the latest models.
+    optimiser : torch Optimizer
+        With its state.
+    step : int
+        Steps done.
+    seconds : float
+        Time taken, over all sessions of the run.
+    """
 
     first: Decsc
     model: Decsc
@@ -40,10 +56,22 @@ class Run:
 
 
 def train(settings: TrainSettings, log: Log = print) -> Path:
-    """Train, validate and checkpoint until the time or the steps are over; returns the averaged weights' file.
+    """Train, validate and checkpoint until the time or the steps are over.
 
     The folder ``settings.out`` gets ``checkpoint.pt``, ``log.jsonl`` (one line per validation) and
     ``<preset>.safetensors``; a run found there goes on.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        All that a run depends on.
+    log : callable
+        Is told how it goes, line by line.
+
+    Returns
+    -------
+    Path
+        File of the averaged weights.
     """
     device = choose(settings.device)
     out = Path(settings.out)

@@ -24,7 +24,17 @@ CASES = {
 
 @dataclass(frozen=True)
 class Validation:
-    """Means over the scenes for one noise case: MPSNR in dB and the relative residual at the end."""
+    """Means over the scenes for one noise case.
+
+    Parameters
+    ----------
+    case : str
+        Its name.
+    psnr : float
+        MPSNR in dB.
+    relative_residual : float
+        At the end.
+    """
 
     case: str
     psnr: float
@@ -33,7 +43,21 @@ class Validation:
 
 @torch.inference_mode()
 def validate(model: Decsc, scenes: list[Scene], evaluations: int = 16) -> Iterator[Validation]:
-    """One result per noise case, none without scenes; seeds are fixed, so that results of different times compare."""
+    """One result per noise case, none without scenes; seeds are fixed, so that results of different times compare.
+
+    Parameters
+    ----------
+    model : Decsc
+        That is validated.
+    scenes : list of Scene
+        Kept back from training.
+    evaluations : int
+        Of f, at most.
+
+    Yields
+    ------
+    Validation
+    """
     device = next(model.parameters()).device
     for number, (case, noise) in enumerate(CASES.items() if scenes else ()):
         psnr, residual = [], []
