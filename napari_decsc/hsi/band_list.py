@@ -15,9 +15,21 @@ _UNITS = {"nm": 1.0, "um": 1e3, "µm": 1e3, "μm": 1e3}
 
 
 def parse_bands(text: str, cube: Cube) -> NDArray[np.bool_]:
-    """True for the bands that a text names, shape (band,); an empty text names none, "all" every band.
+    """The bands that a text names; an empty text names none, "all" every band.
 
     A number with a unit of length is a wavelength: one wavelength names the nearest band, a range all bands within.
+
+    Parameters
+    ----------
+    text : str
+        Such as "1-4, 17, 900-930 nm"; bands count from 1.
+    cube : Cube
+        Whose bands are meant.
+
+    Returns
+    -------
+    bool array, shape (band,)
+        True for a band that is named.
 
     Raises
     ------
@@ -34,7 +46,18 @@ def parse_bands(text: str, cube: Cube) -> NDArray[np.bool_]:
 
 
 def format_bands(chosen: NDArray[np.bool_]) -> str:
-    """The bands that are True, as "1-4, 17"; runs of three and more are joined."""
+    """Bands as a person writes them; runs of three and more are joined.
+
+    Parameters
+    ----------
+    chosen : bool array, shape (band,)
+        True for a band that is named.
+
+    Returns
+    -------
+    str
+        Such as "1-4, 17".
+    """
     numbers = [int(band) + 1 for band in np.flatnonzero(chosen)]
     runs: list[list[int]] = []
     for number in numbers:
@@ -47,7 +70,19 @@ def format_bands(chosen: NDArray[np.bool_]) -> str:
 
 
 def nearest_band(cube: Cube, wavelength: float) -> int:
-    """Index of the band nearest to a wavelength, in the cube's unit; wavelengths may come in any order.
+    """The band nearest to a wavelength; wavelengths may come in any order.
+
+    Parameters
+    ----------
+    cube : Cube
+        With wavelengths.
+    wavelength : float
+        In the cube's unit.
+
+    Returns
+    -------
+    int
+        From 0.
 
     Raises
     ------

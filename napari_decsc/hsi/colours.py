@@ -22,14 +22,32 @@ STRETCH_PIXELS = 500_000
 
 @dataclass(frozen=True)
 class Choice:
-    """Three bands (index) for red, green and blue, and in words how they were found."""
+    """Three bands for red, green and blue, and how they were found.
+
+    Parameters
+    ----------
+    bands : tuple of three int
+        From 0.
+    how : str
+        In words.
+    """
 
     bands: tuple[int, int, int]
     how: str
 
 
 def default_bands(cube: Cube) -> Choice | None:
-    """The header's "default bands" (counted from 1), or None where there are no three that fit."""
+    """The header's "default bands", or None where there are no three that fit.
+
+    Parameters
+    ----------
+    cube : Cube
+        Of any file.
+
+    Returns
+    -------
+    Choice or None
+    """
     listed = cube.header.get("default bands", ())
     try:
         numbers = [int(float(str(number))) for number in ([listed] if isinstance(listed, str) else listed)]
@@ -42,9 +60,20 @@ def default_bands(cube: Cube) -> Choice | None:
 
 
 def choose(cube: Cube, wanted: Sequence[float] = TRUE_COLOUR) -> Choice:
-    """The good bands nearest to three wavelengths (nm); where the cube has none near, the best that can be done.
+    """The good bands nearest to three wavelengths; where the cube has none near, the best that can be done.
 
     That is, in this order: the header's default bands, or bands that divide the cube into three.
+
+    Parameters
+    ----------
+    cube : Cube
+        Any.
+    wanted : three float
+        Wavelengths of red, green and blue, nm.
+
+    Returns
+    -------
+    Choice
     """
     lengths = cube.wavelengths_nm
     if lengths is not None:
@@ -53,11 +82,11 @@ def choose(cube: Cube, wanted: Sequence[float] = TRUE_COLOUR) -> Choice:
         if all(abs(lengths[band] - length) <= REACH for band, length in zip(bands, wanted, strict=True)):
             return Choice((bands[0], bands[1], bands[2]), "nearest bands")
         missing = next(w for band, w in zip(bands, wanted, strict=True) if abs(lengths[band] - w) > REACH)
-        return divided(cube, f"no band near {missing:g} nm; bands that divide the range")
-    return default_bands(cube) or divided(cube, "no wavelengths; bands that divide the range")
+        return _divided(cube, f"no band near {missing:g} nm; bands that divide the range")
+    return default_bands(cube) or _divided(cube, "no wavelengths; bands that divide the range")
 
 
-def divided(cube: Cube, how: str) -> Choice:
+def _divided(cube: Cube, how: str) -> Choice:
     """Good bands at 5/6, 1/2 and 1/6 of the spectrum, the long wavelengths as red."""
     good = np.flatnonzero(_good(cube))
     if cube.wavelengths_nm is not None:
@@ -67,7 +96,19 @@ def divided(cube: Cube, how: str) -> Choice:
 
 
 def picture(cube: Cube, bands: Sequence[int]) -> NDArray[np.uint8]:
-    """The bands as a picture (row, col, colour); each stretched between percentiles, not-measured voxels black."""
+    """Bands as a picture; each stretched between percentiles, not-measured voxels black.
+
+    Parameters
+    ----------
+    cube : Cube
+        Any.
+    bands : sequence of int
+        From 0; three for a colour picture.
+
+    Returns
+    -------
+    uint8 array, shape (row, col, colour)
+    """
     return np.stack([_stretched(cube, band) for band in bands], axis=-1)
 
 

@@ -47,7 +47,17 @@ _GEOGRAPHIC, _PROJECTED = ("GEOGCS", "GEOGCRS", "GEODCRS"), ("PROJCS", "PROJCRS"
 
 @dataclass(frozen=True)
 class System:
-    """A coordinate system: its EPSG code if it has one, its well-known text ("" if unknown), and its kind."""
+    """A coordinate system.
+
+    Parameters
+    ----------
+    code : int, optional
+        Its EPSG code.
+    text : str
+        Its well-known text, "" if unknown.
+    is_geographic : bool
+        Whether it is latitude and longitude.
+    """
 
     code: int | None = None
     text: str = ""
@@ -63,7 +73,20 @@ UNKNOWN = System()
 
 
 def of_code(code: int, is_geographic: bool) -> System:
-    """The system of an EPSG code; its text in ESRI's dialect, which ENVI and GDAL read."""
+    """The system of an EPSG code.
+
+    Parameters
+    ----------
+    code : int
+        Of EPSG.
+    is_geographic : bool
+        Of a code that is not known here.
+
+    Returns
+    -------
+    System
+        Its text in ESRI's dialect, which ENVI and GDAL read.
+    """
     if (utm := _utm_of(code)) is not None:
         return System(code, _utm_text(*utm))
     for spelled, datum in _DATUMS.items():
@@ -74,7 +97,18 @@ def of_code(code: int, is_geographic: bool) -> System:
 
 
 def of_text(text: str) -> System:
-    """The system that well-known text of any version describes."""
+    """The system that well-known text of any version describes.
+
+    Parameters
+    ----------
+    text : str
+        Well-known text.
+
+    Returns
+    -------
+    System
+        Unknown where it is no well-known text.
+    """
     kind = _FIRST_NAME.match(text)
     if kind is None:
         return UNKNOWN
@@ -85,7 +119,20 @@ def of_text(text: str) -> System:
 
 
 def of_map_info(projection: str, words: list[str]) -> System:
-    """The system that the words of `map info` name: UTM with zone and hemisphere, or latitude and longitude."""
+    """The system that the words of `map info` name: UTM with zone and hemisphere, or latitude and longitude.
+
+    Parameters
+    ----------
+    projection : str
+        The first item of `map info`.
+    words : list of str
+        The items behind the pixel sizes.
+
+    Returns
+    -------
+    System
+        Unknown for all other projections.
+    """
     datum = next((known for known in _DATUMS if known.lower() in [word.lower() for word in words]), None)
     if datum is None:
         return UNKNOWN
@@ -99,7 +146,18 @@ def of_map_info(projection: str, words: list[str]) -> System:
 
 
 def map_info_words(system: System) -> tuple[str, list[str]]:
-    """The name of the projection, and the words behind the pixel size, by which `map info` tells a system."""
+    """The name of the projection, and the words behind the pixel size, by which `map info` tells a system.
+
+    Parameters
+    ----------
+    system : System
+        Any.
+
+    Returns
+    -------
+    str, list of str
+        As `of_map_info` takes them.
+    """
     if system.code is not None and (utm := _utm_of(system.code)) is not None:
         datum, zone, south = utm
         return "UTM", [str(zone), "South" if south else "North", datum, "units=Meters"]
@@ -112,14 +170,38 @@ def map_info_words(system: System) -> tuple[str, list[str]]:
 
 
 def with_text(system: System, version: str) -> str:
-    """The text of a system in another version ("WKT1_ESRI", "WKT2_2019"), where PROJ is there; else as it is."""
+    """The text of a system in another version ("WKT1_ESRI", "WKT2_2019"), where PROJ is there; else as it is.
+
+    Parameters
+    ----------
+    system : System
+        Any.
+    version : str
+        "WKT1_ESRI" or "WKT2_2019".
+
+    Returns
+    -------
+    str
+        "" if unknown.
+    """
     told = system.text if system.code is None else f"EPSG:{system.code}"
     found = _from_proj(told) if system.is_known else None
     return system.text if found is None else str(found.to_wkt(version=version))
 
 
 def cf_parameters(system: System) -> dict[str, Any]:
-    """The attributes of a grid mapping (CF conventions 1.11, appendix F), for UTM, and latitude and longitude."""
+    """The attributes of a grid mapping (CF conventions 1.11, appendix F), for UTM, and latitude and longitude.
+
+    Parameters
+    ----------
+    system : System
+        Any.
+
+    Returns
+    -------
+    dict of str to object
+        Empty for other systems.
+    """
     utm = None if system.code is None else _utm_of(system.code)
     if utm is None:
         return {"grid_mapping_name": "latitude_longitude"} if system.is_geographic else {}
@@ -202,7 +284,18 @@ def _from_proj(told: str) -> Any:
 
 
 def of_geotiff(tags: list[tuple[int, str, Any]]) -> System:
-    """The system that GeoTIFF's keys (code of the tag, its type, its values) describe in full; needs PROJ."""
+    """The system that GeoTIFF's keys describe in full; needs PROJ.
+
+    Parameters
+    ----------
+    tags : list of (int, str, object)
+        Code, type and values of a tag.
+
+    Returns
+    -------
+    System
+        Unknown without PROJ.
+    """
     with suppress(ImportError):
         import tifffile
         from rasterio import MemoryFile
@@ -220,7 +313,18 @@ def of_geotiff(tags: list[tuple[int, str, Any]]) -> System:
 
 
 def geotiff_keys(system: System) -> dict[int, Any]:
-    """The tags (34735, 34736, 34737) that describe a system in GeoTIFF's keys; needs PROJ, empty without."""
+    """The tags that describe a system in GeoTIFF's keys; needs PROJ.
+
+    Parameters
+    ----------
+    system : System
+        Any.
+
+    Returns
+    -------
+    dict of int to object
+        Tags 34735, 34736 and 34737; empty without PROJ.
+    """
     found = _from_proj(system.text)
     if found is None:
         return {}

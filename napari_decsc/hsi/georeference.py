@@ -32,7 +32,12 @@ _OWN_SYSTEM = 32767
 class Georeference:
     """The affine map from (col, row), (0, 0) the outer corner of the first pixel, to the ground; and what ground.
 
-    ``transform`` is in GDAL's order: x = t0 + col t1 + row t2, y = t3 + col t4 + row t5.
+    Parameters
+    ----------
+    transform : tuple of six float
+        In GDAL's order: x = t0 + col t1 + row t2, y = t3 + col t4 + row t5.
+    system : System
+        Of x and y.
     """
 
     transform: tuple[float, ...]
@@ -46,12 +51,34 @@ class Georeference:
 
 
 def of_header(header: Mapping[str, Any]) -> Georeference | None:
-    """Where the pixels of a cube lie, from the fields of its header; None if they do not tell."""
+    """Where the pixels of a cube lie.
+
+    Parameters
+    ----------
+    header : mapping of str to object
+        The cube's.
+
+    Returns
+    -------
+    Georeference or None
+        None if it does not tell.
+    """
     return of_tags(header) or of_map_info(header)
 
 
 def of_map_info(header: Mapping[str, Any]) -> Georeference | None:
-    """What `map info` tells: name, reference pixel from 1, its place, pixel sizes; then words, one the rotation."""
+    """What `map info` tells: name, reference pixel from 1, its place, pixel sizes; then words, one the rotation.
+
+    Parameters
+    ----------
+    header : mapping of str to object
+        The cube's.
+
+    Returns
+    -------
+    Georeference or None
+        None without `map info`, or where it has too few numbers.
+    """
     items = _items(header.get(MAP_INFO))
     if len(items) < 7:
         return None
@@ -72,7 +99,18 @@ def of_map_info(header: Mapping[str, Any]) -> Georeference | None:
 
 
 def map_info(place: Georeference) -> dict[str, Any]:
-    """The fields by which ENVI is told; none where `map info` cannot say it (sheared, mirrored)."""
+    """The fields by which ENVI is told; none where `map info` cannot say it (sheared, mirrored).
+
+    Parameters
+    ----------
+    place : Georeference
+        Any.
+
+    Returns
+    -------
+    dict of str to object
+        `map info`, and the system's text.
+    """
     x, across, skew, y, lean, down = place.transform
     width, height = math.hypot(across, lean), math.hypot(skew, down)
     turn = math.atan2(lean, across)
@@ -89,7 +127,17 @@ def map_info(place: Georeference) -> dict[str, Any]:
 
 
 def of_tags(header: Mapping[str, Any]) -> Georeference | None:
-    """What the tags of a GeoTIFF tell; None without an affine map."""
+    """What the tags of a GeoTIFF tell; None without an affine map.
+
+    Parameters
+    ----------
+    header : mapping of str to object
+        The cube's.
+
+    Returns
+    -------
+    Georeference or None
+    """
     transform = _affine(header)
     keys = _key_values(header)
     if transform is None:
@@ -107,7 +155,18 @@ def of_tags(header: Mapping[str, Any]) -> Georeference | None:
 
 
 def tags(place: Georeference) -> dict[str, Any]:
-    """The fields of GeoTIFF's tags that tell a place; of a system without a code what PROJ, if it is there, knows."""
+    """The fields of GeoTIFF's tags that tell a place; of a system without a code what PROJ, if it is there, knows.
+
+    Parameters
+    ----------
+    place : Georeference
+        Any.
+
+    Returns
+    -------
+    dict of str to object
+        By names such as "geotiff 33550".
+    """
     x, across, skew, y, lean, down = place.transform
     if place.is_north_up:
         fields: dict[str, Any] = {_SIZE: _texts([across, -down, 0]), _TIES: _texts([0, 0, 0, x, y, 0])}
@@ -125,7 +184,20 @@ def tags(place: Georeference) -> dict[str, Any]:
 
 
 def moved(header: Mapping[str, Any], row: int, col: int) -> dict[str, Any]:
-    """The header of what begins at this row and col of the cube whose header is given."""
+    """The header of a crop.
+
+    Parameters
+    ----------
+    header : mapping of str to object
+        Of the whole cube.
+    row, col : int
+        Where the crop begins.
+
+    Returns
+    -------
+    dict of str to object
+        Without what is true of the whole alone.
+    """
     # tables of places are of the whole alone
     fields = {key: value for key, value in header.items() if key not in ("igm file", "glt file")}
     place = of_map_info(header)
@@ -148,7 +220,17 @@ def moved(header: Mapping[str, Any], row: int, col: int) -> dict[str, Any]:
 
 
 def without(header: Mapping[str, Any]) -> dict[str, Any]:
-    """The header without what tells where pixels lie: for pixels of which nobody knows any more."""
+    """The header without what tells where pixels lie: for pixels of which nobody knows any more.
+
+    Parameters
+    ----------
+    header : mapping of str to object
+        The cube's.
+
+    Returns
+    -------
+    dict of str to object
+    """
     return {key: value for key, value in header.items() if key not in _PLACES and not key.startswith("geotiff ")}
 
 
@@ -156,6 +238,15 @@ def for_envi(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields with `map info` in place of GeoTIFF's tags, where it says all that the tags say.
 
     A coordinate system in words that ENVI does not know (WKT2) is said in its own.
+
+    Parameters
+    ----------
+    fields : mapping of str to object
+        Of a cube's header.
+
+    Returns
+    -------
+    dict of str to object
     """
     place = of_tags(fields)
     said = {} if MAP_INFO in fields or place is None else map_info(place)
@@ -181,7 +272,17 @@ def _in_envis_words(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def for_tiff(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with GeoTIFF's tags made from `map info`, if there are none."""
+    """The fields with GeoTIFF's tags made from `map info`, if there are none.
+
+    Parameters
+    ----------
+    fields : mapping of str to object
+        Of a cube's header.
+
+    Returns
+    -------
+    dict of str to object
+    """
     place = None if any(key.startswith("geotiff ") for key in fields) else of_map_info(fields)
     return dict(fields) if place is None else {**fields, **tags(place)}
 

@@ -31,7 +31,15 @@ _SLAB = 8 << 20
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The mean of a reference over its lines, shape (band, col), and where more than half of them were saturated."""
+    """The mean of a reference over its lines.
+
+    Parameters
+    ----------
+    mean : float array, shape (band, col)
+        Raw.
+    saturated : bool array, shape (band, col)
+        Where more than half of the lines were.
+    """
 
     mean: NDArray[np.float64]
     saturated: NDArray[np.bool_]

@@ -18,12 +18,33 @@ SIDE = 192
 
 
 def unit_text(unit: str) -> str:
-    """A wavelength unit as people write it."""
+    """A wavelength unit as people write it.
+
+    Parameters
+    ----------
+    unit : str
+        As a Cube spells it.
+
+    Returns
+    -------
+    str
+    """
     return UNITS.get(unit, unit)
 
 
 def line(cube: Cube) -> str:
-    """Such as "Cube 'scene': 31 bands × 256 × 256, float32, 400 to 700 nm"."""
+    """Such as "Cube 'scene': 31 bands × 256 × 256, float32, 400 to 700 nm".
+
+    Parameters
+    ----------
+    cube : Cube
+        Any.
+
+    Returns
+    -------
+    str
+        One line.
+    """
     _, rows, cols = cube.shape
     spectrum = _spectrum(cube)
     text = f"Cube {cube.name!r}: {counted(cube.bands, 'band')} × {rows} × {cols}, {cube.data.dtype}"
@@ -31,7 +52,18 @@ def line(cube: Cube) -> str:
 
 
 def table(cube: Cube) -> str:
-    """The picture of a cube and what is known of it, as HTML."""
+    """The picture of a cube and what is known of it, as HTML.
+
+    Parameters
+    ----------
+    cube : Cube
+        Any.
+
+    Returns
+    -------
+    str
+        HTML, the picture within.
+    """
     rows = "".join(
         f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
         f"<td style='text-align:left'>{html.escape(value)}</td></tr>"

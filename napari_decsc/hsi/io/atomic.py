@@ -37,12 +37,29 @@ def replacing(
 ) -> Iterator[list[Path]]:
     """Yield temporary names beside the targets; what was written under them takes the targets' names at the end.
 
-    ``notes`` are files that tell of the old targets (:mod:`.notes`): they go when the new targets come. The names are
-    exchanged in the order given. With ``hide_last`` an old file under the last name is moved away before the others
-    are exchanged. On any error the targets are as they were and nothing temporary is left. If the process
-    dies, the targets are the old or the new ones, all of them, as soon as `recover` has seen the last one's name.
+    On any error the targets are as they were and nothing temporary is left. If the process dies, the targets are the
+    old or the new ones, all of them, as soon as `recover` has seen the last one's name.
 
-    Raises FileFormatError if a target or a note exists and ``overwrite`` is false, and for every error of the system.
+    Parameters
+    ----------
+    targets : Path
+        Names are exchanged in this order.
+    overwrite : bool
+        Whether to replace files that exist.
+    hide_last : bool
+        Whether an old file under the last name is moved away before the others are exchanged.
+    notes : sequence of Path
+        Files that tell of the old targets (:mod:`.notes`): they go when the new targets come.
+
+    Yields
+    ------
+    list of Path
+        A temporary name for each target.
+
+    Raises
+    ------
+    FileFormatError
+        If a target or a note exists and may not be replaced, and for every error of the system.
     """
     recover(targets[-1])
     _check(targets, notes, overwrite)
@@ -64,10 +81,27 @@ def replacing(
 def replacing_folder(target: Path, *, overwrite: bool, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
     """Yield a temporary name for a folder beside the target, which takes the target's name at the end.
 
-    Of what is there only a folder of the same kind (``is_ours``) is ever replaced. On any error it is as it was; if the
-    process dies between the two renames, it lies beside the target under a name that begins with `.decsc-`.
+    On any error what is there is as it was; if the process dies between the two renames, it lies beside the target
+    under a name that begins with `.decsc-`.
 
-    Raises FileFormatError if the target exists and may not be replaced, and for every error of the system.
+    Parameters
+    ----------
+    target : Path
+        Of the folder.
+    overwrite : bool
+        Whether to replace one that exists.
+    is_ours : callable
+        Whether a folder is of this kind: no other is ever replaced.
+
+    Yields
+    ------
+    Path
+        The temporary name.
+
+    Raises
+    ------
+    FileFormatError
+        If the target exists and may not be replaced, and for every error of the system.
     """
     if not os.path.isdir(target.parent):
         raise FileFormatError(f"{target}: the folder {target.parent} does not exist; create it or choose another")
@@ -99,7 +133,18 @@ def replacing_folder(target: Path, *, overwrite: bool, is_ours: Callable[[Path],
 
 @contextlib.contextmanager
 def flushed(path: Path) -> Iterator[BinaryIO]:
-    """A new file for writing whose contents are on the disk when the block ends."""
+    """A new file for writing whose contents are on the disk when the block ends.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist.
+
+    Yields
+    ------
+    binary file
+        For writing.
+    """
     with path.open("xb") as file:
         yield file
         file.flush()
@@ -107,9 +152,17 @@ def flushed(path: Path) -> Iterator[BinaryIO]:
 
 
 def recover(target: Path) -> None:
-    """End the exchange that a process began and did not live to end; ``target`` is the last of its names.
+    """End the exchange that a process began and did not live to end. Cheap where there is nothing to do.
 
-    Cheap where there is nothing to do. Raises OSError where the folder cannot be written.
+    Parameters
+    ----------
+    target : Path
+        The last of its names.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be written.
     """
     journal = _journal(target)
     try:

@@ -17,7 +17,15 @@ _ROLES = ("dark", "white", "white dark")
 
 @dataclass(frozen=True)
 class Capture:
-    """A raw cube and the references that belong to it, as far as they were found."""
+    """A raw cube and the references that belong to it, as far as they were found.
+
+    Parameters
+    ----------
+    raw : Path
+        The scene.
+    dark, white, white_dark : Path, optional
+        References: shutter closed; a panel; shutter closed, at the panel's exposure.
+    """
 
     raw: Path
     dark: Path | None = None
@@ -25,7 +33,7 @@ class Capture:
     white_dark: Path | None = None
 
 
-def role_of(path: Path) -> str | None:
+def _role_of(path: Path) -> str | None:
     """What a file is: "dark", "white", "white dark" (the dark reference of the white one), or None for a scene."""
     return "white dark" if _WHITE_DARK.search(path.name.partition(".")[0]) else reference_kind(path)
 
@@ -37,10 +45,20 @@ def find_capture(path: Path) -> Capture:
     ------
     FileFormatError
         If a folder holds no scene, or several.
+
+    Parameters
+    ----------
+    path : Path
+        A folder, or a raw cube's file.
+
+    Returns
+    -------
+    Capture
+        References that are not there are None.
     """
     if not path.is_dir():
         return _with_references(name_of(path))
-    found = [one for one in scenes(path)[0] if role_of(one) is None]
+    found = [one for one in scenes(path)[0] if _role_of(one) is None]
     if len(found) == 1:
         return _with_references(found[0])
     if found:
@@ -53,7 +71,7 @@ def _with_references(raw: Path) -> Capture:
     cubes, references = scenes(raw.parent)
     by_role: dict[str, list[Path]] = {role: [] for role in _ROLES}
     for path in (*cubes, *references):
-        role = role_of(path)
+        role = _role_of(path)
         if role is not None and path != raw:
             by_role[role].append(path)
     chosen = {role: _of(raw, paths) for role, paths in by_role.items()}

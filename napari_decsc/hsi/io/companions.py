@@ -31,6 +31,15 @@ def described(path: Path) -> Path:
     ------
     FileFormatError
         If the metadata describe several images, or none that is there.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Returns
+    -------
+    Path
     """
     if path.suffix.lower() == ".hdr":
         found = [one for one in _tiffs(path) if _describes_tiff(path, one)]
@@ -42,7 +51,17 @@ def described(path: Path) -> Path:
 
 
 def is_described_tiff(path: Path) -> bool:
-    """Whether this is a TIFF, or the header of one: no raw data file. Never raises."""
+    """Whether this is a TIFF, or the header of one: no raw data file. Never raises.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Returns
+    -------
+    bool
+    """
     try:
         if path.suffix.lower() in _TIFF:
             return _is_tiff(path) and _header(path) is not None
@@ -52,7 +71,20 @@ def is_described_tiff(path: Path) -> bool:
 
 
 def with_companions(cube: Cube, path: Path) -> Cube:
-    """The cube of a TIFF with what the files beside it say and the TIFF does not."""
+    """The cube of a TIFF with what the files beside it say and the TIFF does not.
+
+    Parameters
+    ----------
+    cube : Cube
+        Of a TIFF.
+    path : Path
+        Its file.
+
+    Returns
+    -------
+    Cube
+        The same one for any other file.
+    """
     if path.suffix.lower() not in _TIFF:
         return cube
     match = _IMAGE.fullmatch(path.name)

@@ -15,7 +15,19 @@ SLAB_BYTES = 64 << 20
 
 
 def write_bsq(file: BinaryIO, cube: Cube, dtype: np.dtype[Any], offset: int = 0) -> None:
-    """Write all values band after band, from byte ``offset`` on; one pass through the source, whatever its order."""
+    """Write all values band after band; one pass through the source, whatever its order.
+
+    Parameters
+    ----------
+    file : binary file
+        That can seek.
+    cube : Cube
+        Its values.
+    dtype : numpy dtype
+        Of the numbers in the file.
+    offset : int
+        Byte at which they begin.
+    """
     _, rows, cols = cube.shape
     for start, slab in slabs(cube, dtype):
         for band, values in enumerate(slab):
@@ -24,7 +36,20 @@ def write_bsq(file: BinaryIO, cube: Cube, dtype: np.dtype[Any], offset: int = 0)
 
 
 def slabs(cube: Cube, dtype: np.dtype[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """The values in the type ``dtype``, some rows (band, row, col) at a time, each with the number of its first row."""
+    """The values in a type, some rows at a time.
+
+    Parameters
+    ----------
+    cube : Cube
+        Of any size.
+    dtype : numpy dtype
+        Of the slabs.
+
+    Yields
+    ------
+    int, array of shape (band, row, col)
+        The number of its first row; a slab.
+    """
     bands, rows, cols = cube.shape
     step = max(1, SLAB_BYTES // (bands * cols * max(8, dtype.itemsize)))
     for start in range(0, rows, step):
@@ -32,10 +57,25 @@ def slabs(cube: Cube, dtype: np.dtype[Any]) -> Iterator[tuple[int, NDArray[Any]]
 
 
 def to_write(cube: Cube, dtype: np.dtype[Any]) -> Cube:
-    """The cube whose values are to be written in the type ``dtype``.
+    """The cube whose values are to be written.
 
     Whole numbers are the numbers of the source's file, without its calibration, which would leave little of them.
-    Raises FileFormatError for a type that cannot say "not measured" though the cube's own type can.
+
+    Parameters
+    ----------
+    cube : Cube
+        Any.
+    dtype : numpy dtype
+        Of the numbers in the file.
+
+    Returns
+    -------
+    Cube
+
+    Raises
+    ------
+    FileFormatError
+        For a type that cannot say "not measured" though the cube's own type can.
     """
     value = cube.no_data
     if value is not None and holds(cube.data.dtype, value) and not holds(dtype, value):
@@ -51,7 +91,21 @@ def to_write(cube: Cube, dtype: np.dtype[Any]) -> Cube:
 
 
 def converted(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
-    """The slab in the type ``dtype`` and its byte order, contiguous; what was measured never becomes "no data"."""
+    """A slab in a type and its byte order, contiguous; what was measured never becomes "no data".
+
+    Parameters
+    ----------
+    slab : array of shape (band, row, col)
+        Of the cube.
+    dtype : numpy dtype
+        Of the numbers in the file.
+    cube : Cube
+        Says what no data is, and of what type its file was.
+
+    Returns
+    -------
+    array of shape (band, row, col)
+    """
     if slab.dtype.name == dtype.name:
         return np.ascontiguousarray(slab, dtype=dtype)
     values = slab if dtype.kind == "f" else _whole_numbers(slab, dtype, cube)

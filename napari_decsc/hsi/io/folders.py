@@ -21,9 +21,14 @@ _QUALITY = re.compile(r"-QL_.*\.tiff?$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of a folder that can be opened, by its one name: of an ENVI pair the header.
+    """A file of a folder that can be opened.
 
-    ``kind`` is "cube", "dark reference", "white reference", "quality layer" or "spectral library".
+    Parameters
+    ----------
+    path : Path
+        By its one name: of an ENVI pair the header.
+    kind : str
+        "cube", "dark reference", "white reference", "quality layer" or "spectral library".
     """
 
     path: Path
@@ -34,6 +39,15 @@ def reference_kind(path: str | Path) -> str | None:
     """Of which kind a reference is, "dark" or "white", by the name of its file; None for any other file.
 
     So say DARKREF_..., WHITEREF_... (Specim), darkReference, whiteReference (Headwall) and plain dark or white.
+
+    Parameters
+    ----------
+    path : str or Path
+        Only its name counts.
+
+    Returns
+    -------
+    str or None
     """
     name = Path(path).name.partition(".")[0]
     match = _REFERENCE.search(name)
@@ -47,6 +61,16 @@ def listed(folder: str | Path) -> list[Entry]:
     ------
     FileFormatError
         If the folder cannot be read.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Any.
+
+    Returns
+    -------
+    list of Entry
+        Each once.
     """
     found: dict[Path, Entry] = {}
     for path in _files(Path(folder), _DEEPEST):
@@ -59,7 +83,22 @@ def listed(folder: str | Path) -> list[Entry]:
 def scenes(folder: str | Path) -> tuple[list[Path], list[Path]]:
     """The cubes that lie in a folder itself, and the references among them that are no scenes.
 
-    A folder without cubes whose `capture` has some stands for that one. Raises FileFormatError as `listed`.
+    A folder without cubes whose `capture` has some stands for that one.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Any.
+
+    Returns
+    -------
+    two lists of Path
+        Cubes; references.
+
+    Raises
+    ------
+    FileFormatError
+        If the folder cannot be read.
     """
     folder = Path(folder)
     for place in (folder, folder / CAPTURE):
@@ -72,7 +111,17 @@ def scenes(folder: str | Path) -> tuple[list[Path], list[Path]]:
 
 
 def name_of(path: Path) -> Path:
-    """The one name of a cube: of an ENVI pair its header, of a TIFF that another file describes the TIFF."""
+    """The one name of a cube: of an ENVI pair its header, of a TIFF that another file describes the TIFF.
+
+    Parameters
+    ----------
+    path : Path
+        Either file of a pair.
+
+    Returns
+    -------
+    Path
+    """
     from napari_decsc.hsi.io.companions import described, is_described_tiff
     from napari_decsc.hsi.io.envi import is_envi
     from napari_decsc.hsi.io.envi.pair import find_header

@@ -24,7 +24,21 @@ PIECE_BYTES = 32 << 20
 
 @dataclass(frozen=True)
 class Reference:
-    """Where an array lies in a file: what another process needs to map it. ``size`` and ``changed`` tell the file."""
+    """Where an array lies in a file: what another process needs to map it.
+
+    Parameters
+    ----------
+    path : Path
+        Absolute.
+    offset : int
+        Byte of the first value.
+    shape, strides : tuple of int
+        As NumPy has them.
+    dtype : str
+        As NumPy spells it.
+    size, changed : int
+        Bytes of the file, and when it was changed (ns): they tell whether it still is this one.
+    """
 
     path: Path
     offset: int
@@ -35,7 +49,18 @@ class Reference:
     changed: int
 
     def open(self) -> NDArray[Any]:
-        """The array, mapped read-only. Raises FileFormatError if the file is not there, or is another one."""
+        """The array, mapped read-only.
+
+        Returns
+        -------
+        array
+            Of the shape.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is not there, or is another one.
+        """
         try:
             status = self.path.stat()
         except OSError as error:
@@ -47,7 +72,17 @@ class Reference:
 
 
 def reference(array: NDArray[Any]) -> Reference | None:
-    """Where the array lies in a file, or None if it is not a view of a memory map."""
+    """Where the array lies in a file, or None if it is not a view of a memory map.
+
+    Parameters
+    ----------
+    array : array
+        Any.
+
+    Returns
+    -------
+    Reference or None
+    """
     root = _root(array)
     if root is None or root.filename is None:
         return None
@@ -60,7 +95,17 @@ def reference(array: NDArray[Any]) -> Reference | None:
 
 
 def read(view: NDArray[Any]) -> NDArray[Any]:
-    """A copy of the view; of a memory map's file little more than `PIECE_BYTES` is in memory at any time."""
+    """A copy of the view; of a memory map's file little more than `PIECE_BYTES` is in memory at any time.
+
+    Parameters
+    ----------
+    view : array
+        Of a memory map, or any other.
+
+    Returns
+    -------
+    array
+    """
     root = _root(view)
     if root is None:
         return np.array(view)
@@ -72,9 +117,19 @@ def read(view: NDArray[Any]) -> NDArray[Any]:
 
 
 def pieces(view: NDArray[Any], most: int = sys.maxsize) -> Iterator[tuple[slice, ...]]:
-    """Indices of parts of the view that each span little of the file, cut along the axes of the largest strides.
+    """Indices of parts of a view that each span little of the file, cut along the axes of the largest strides.
 
-    None has more than ``most`` values.
+    Parameters
+    ----------
+    view : array
+        Of a memory map.
+    most : int
+        Values of a part at most.
+
+    Yields
+    ------
+    tuple of slice
+        One for each axis.
     """
     reach = [abs(stride) * (extent - 1) for stride, extent in zip(view.strides, view.shape, strict=True)]
     span = sum(reach) + view.itemsize
@@ -92,7 +147,13 @@ def pieces(view: NDArray[Any], most: int = sys.maxsize) -> Iterator[tuple[slice,
 
 
 def release(array: Any) -> None:
-    """Give the pages of the map that an array is a view of back to the system; nothing else changes."""
+    """Give the pages of the map that an array is a view of back to the system; nothing else changes.
+
+    Parameters
+    ----------
+    array : object
+        Anything else is left alone.
+    """
     root = _root(array)
     if root is not None:
         _release(root)
@@ -119,7 +180,19 @@ def _address(array: NDArray[Any]) -> int:
 
 
 def exists_with_size(path: Path, size: int) -> bool:
-    """Whether a file of this size is seen under this name from here."""
+    """Whether a file of this size is seen under this name from here.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    size : int
+        Bytes.
+
+    Returns
+    -------
+    bool
+    """
     try:
         return os.stat(path).st_size == size
     except OSError:

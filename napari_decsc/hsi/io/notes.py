@@ -17,23 +17,66 @@ _ENDS = tuple(dict.fromkeys((*_BEHIND, *_INSTEAD_ENVI, *_INSTEAD_TIFF, ".hdr")))
 
 
 def notes_of_envi(data: Path) -> list[Path]:
-    """The notes that lie beside the data file of an ENVI pair."""
+    """The notes that lie beside the data file of an ENVI pair.
+
+    Parameters
+    ----------
+    data : Path
+        The data file.
+
+    Returns
+    -------
+    list of Path
+        Those that are there.
+    """
     return _there(data, [data.name + end for end in _BEHIND] + [data.stem + end for end in _INSTEAD_ENVI])
 
 
 def notes_of_tiff(path: Path) -> list[Path]:
-    """The notes that lie beside a TIFF, a header of its very name (`x.tif.hdr`) among them."""
+    """The notes that lie beside a TIFF, a header of its very name (`x.tif.hdr`) among them.
+
+    Parameters
+    ----------
+    path : Path
+        The TIFF.
+
+    Returns
+    -------
+    list of Path
+        Those that are there.
+    """
     behind = [path.name + end for end in (*_BEHIND, ".hdr")]
     return _there(path, behind + [path.stem + end for end in _INSTEAD_TIFF])
 
 
 def notes_of(path: Path) -> list[Path]:
-    """GDAL's notes beside a file of any other format."""
+    """GDAL's notes beside a file of any other format.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    list of Path
+        Those that are there.
+    """
     return _there(path, [path.name + ".aux.xml"])
 
 
 def is_note(name: str) -> bool:
-    """Whether a file of this name may be a note, and no image."""
+    """Whether a file of this name may be a note, and no image.
+
+    Parameters
+    ----------
+    name : str
+        Of a file.
+
+    Returns
+    -------
+    bool
+    """
     return name.lower().endswith(_ENDS)
 
 

@@ -7,7 +7,17 @@ MARKS = ("zarr.json", ".zgroup", ".zarray")
 
 
 def is_zarr(path: Path) -> bool:
-    """Whether a folder is a Zarr store, or a group or an array in one: one image. Never raises."""
+    """Whether a folder is a Zarr store, or a group or an array in one: one image. Never raises.
+
+    Parameters
+    ----------
+    path : Path
+        Any.
+
+    Returns
+    -------
+    bool
+    """
     try:
         return path.is_dir() and any((path / mark).is_file() for mark in MARKS)
     except (OSError, ValueError):

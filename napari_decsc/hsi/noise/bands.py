@@ -20,7 +20,12 @@ EXACT_VOXELS = 4_000_000
 class OnBands(DrawnNoise):
     """A noise model that acts on some bands only, as if the cube had no others.
 
-    ``chosen`` is True for the bands it acts on, one for each band of the cube.
+    Parameters
+    ----------
+    model : NoiseModel
+        That acts.
+    chosen : tuple of bool
+        One for each band of the cube, True where it acts.
     """
 
     name: ClassVar[str] = "some bands"
@@ -63,12 +68,36 @@ class OnBands(DrawnNoise):
 
 
 def on_bands(model: NoiseModel, chosen: NDArray[np.bool_]) -> NoiseModel:
-    """The model on the chosen bands, shape (band,); the model itself where all are chosen."""
+    """The model on some bands.
+
+    Parameters
+    ----------
+    model : NoiseModel
+        For any number of bands.
+    chosen : bool array, shape (band,)
+        True where it acts.
+
+    Returns
+    -------
+    NoiseModel
+        The model itself where all are chosen.
+    """
     return model if chosen.all() else OnBands(model, tuple(bool(one) for one in chosen))
 
 
 def record(model: NoiseModel) -> dict[str, Any]:
-    """How noise is made, ready for JSON: the model's name, its settings, and the bands unless it is all of them."""
+    """How noise is made, ready for JSON: the model's name, its settings, and the bands unless it is all of them.
+
+    Parameters
+    ----------
+    model : NoiseModel
+        Any.
+
+    Returns
+    -------
+    dict of str to object
+        "model", "settings", and "bands" where it acts on some.
+    """
     if isinstance(model, OnBands):
         return {**record(model.model), "bands": format_bands(np.array(model.chosen))}
     if isinstance(model, Combined):
@@ -79,10 +108,28 @@ def record(model: NoiseModel) -> dict[str, Any]:
 def noisy_band(
     cube: Cube, model: NoiseModel, seed: int, band: int, peak: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """One band (row, col) before and after noise, on the scale whose peak is 1, for a quick look.
+    """One band before and after noise, for a quick look.
 
     It is what `models.add_noise` gives for that band; only with the protocol's models, behind many voxels
     (`EXACT_VOXELS`), the pixels' own randomness is another, while levels, stripes and dead lines stay the same.
+
+    Parameters
+    ----------
+    cube : Cube
+        Clean.
+    model : NoiseModel
+        That acts.
+    seed : int
+        As that of `models.add_noise`.
+    band : int
+        From 0.
+    peak : float
+        The physical value that becomes 1.
+
+    Returns
+    -------
+    two float32 arrays, shape (row, col)
+        Before and after, peak 1.
     """
     rng = np.random.default_rng(seed)
     data = np.asarray(cube.data[band : band + 1])

@@ -41,7 +41,18 @@ class Stripes(NoiseModel):
 
     @abstractmethod
     def place(self, rows: int, cols: int) -> NDArray[np.float64]:
-        """Which line a pixel lies on, from 0, and how far between it and the next: spreads to (row, col)."""
+        """Which line a pixel lies on, from 0, and how far between it and the next.
+
+        Parameters
+        ----------
+        rows, cols : int
+            Of the image.
+
+        Returns
+        -------
+        float array
+            Of a shape that spreads to (row, col).
+        """
 
     def begin(self, shape: Shape, rng: np.random.Generator) -> OfBand:
         """Draws the bands, and offset and gain of every line of each."""

@@ -69,7 +69,17 @@ class SpectralLibrary:
 
 
 def is_library(path: str | Path) -> bool:
-    """True for the header or the data file of an ENVI spectral library. Cheap; never raises."""
+    """True for the header or the data file of an ENVI spectral library. Cheap; never raises.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any.
+
+    Returns
+    -------
+    bool
+    """
     path = Path(path)
     try:
         return is_envi(path) and _is_library(read_header(find_header(path)))
@@ -78,10 +88,23 @@ def is_library(path: str | Path) -> bool:
 
 
 def read_library(path: str | Path) -> SpectralLibrary:
-    """The spectra of an ENVI spectral library, given its header or its data file; `samples` counts the bands.
+    """The spectra of an ENVI spectral library; `samples` counts the bands.
 
     `reflectance scale factor` is undone, `data ignore value` becomes NaN, spectra without a name are numbered from 1.
-    Raises FileFormatError for any other file, and where header and data file disagree.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its header or its data file.
+
+    Returns
+    -------
+    SpectralLibrary
+
+    Raises
+    ------
+    FileFormatError
+        For any other file, and where header and data file disagree.
     """
     path = Path(path)
     try:
@@ -103,10 +126,28 @@ def read_library(path: str | Path) -> SpectralLibrary:
 def write_library(
     library: SpectralLibrary, path: str | Path, *, overwrite: bool = False, extra: Mapping[str, str] | None = None
 ) -> Path:
-    """Write an ENVI spectral library as `path.hdr` and `path.sli`, float64; returns the header's path.
+    """Write an ENVI spectral library as `path.hdr` and `path.sli`, float64; both appear complete or not at all.
 
-    ``extra`` fields join the header. Both files appear complete or not at all. Raises FileFormatError if one of them
-    exists and ``overwrite`` is false, or if the disk refuses.
+    Parameters
+    ----------
+    library : SpectralLibrary
+        Its spectra.
+    path : str or Path
+        With or without an ending.
+    overwrite : bool
+        Whether to replace files that exist.
+    extra : mapping of str to str, optional
+        Fields that join the header.
+
+    Returns
+    -------
+    Path
+        The header's.
+
+    Raises
+    ------
+    FileFormatError
+        If one of the files exists, or the disk refuses.
     """
     header = Path(path)
     if header.suffix.lower() in (".sli", ".hdr"):

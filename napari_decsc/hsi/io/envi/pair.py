@@ -18,10 +18,20 @@ _HDR = ".hdr"
 
 
 def is_envi(path: Path) -> bool:
-    """True for an ENVI header, and for a data file with an ENVI header beside it. Cheap; never raises."""
+    """True for an ENVI header, and for a data file with an ENVI header beside it. Cheap; never raises.
+
+    Parameters
+    ----------
+    path : Path
+        Any.
+
+    Returns
+    -------
+    bool
+    """
     try:
         _end_exchange(path)
-        header = path if _is_header_name(path) else _first(header_names(path), path.parent)
+        header = path if _is_header_name(path) else _first(_header_names(path), path.parent)
         if header is None or not path.is_file() or not header.is_file():
             return False
         with header.open("rb") as file:
@@ -31,7 +41,22 @@ def is_envi(path: Path) -> bool:
 
 
 def find_header(path: Path) -> Path:
-    """The header of ``path``: itself if it is one, else the one beside the data file. Raises FileFormatError."""
+    """The header of a file: itself if it is one, else the one beside the data file.
+
+    Parameters
+    ----------
+    path : Path
+        Either file of a pair.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileFormatError
+        If there is none.
+    """
     with contextlib.suppress(OSError):
         _end_exchange(path)
     if not path.is_file():
@@ -39,7 +64,7 @@ def find_header(path: Path) -> Path:
         raise FileFormatError(f"{path}: {what}; give the name of an ENVI header or its data file")
     if _is_header_name(path):
         return path
-    names = header_names(path)
+    names = _header_names(path)
     header = _first(names, path.parent)
     if header is None:
         raise FileFormatError(f"{path}: has no header beside it; tried {', '.join(names)}")
@@ -47,12 +72,27 @@ def find_header(path: Path) -> Path:
 
 
 def find_data(header: Path, size: int) -> Path:
-    """The data file of ``header``. Of several candidates, the first of exactly ``size`` bytes, else the first.
+    """The data file of a header. Of several candidates, the first of the size, else the first.
 
     With an unusual extension, a file counts only if it is the one of exactly that size.
-    Raises FileFormatError that lists the names tried.
+
+    Parameters
+    ----------
+    header : Path
+        Of the pair.
+    size : int
+        Bytes, as the header tells.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileFormatError
+        With the names that were tried, if there is none.
     """
-    names = data_names(header)
+    names = _data_names(header)
     found = _beside(names, header.parent) or _of_size(header, size)
     if not found:
         raise FileFormatError(
@@ -62,7 +102,7 @@ def find_data(header: Path, size: int) -> Path:
     return min(found, key=lambda path: path.stat().st_size != size)
 
 
-def header_names(data: Path) -> list[str]:
+def _header_names(data: Path) -> list[str]:
     """Names a data file's header may have: `x.img.hdr`, and `x.hdr` where the data file's extension is a usual one.
 
     The latter keeps a picture `x.png` beside `x.hdr` from being taken for the cube.
@@ -73,7 +113,7 @@ def header_names(data: Path) -> list[str]:
     return names
 
 
-def data_names(header: Path) -> list[str]:
+def _data_names(header: Path) -> list[str]:
     """Names the data file of a header may have."""
     base = header.name[: -len(_HDR)]
     ends = [""] if Path(base).suffix.lower() in ENDS[2:] + ENDS[:1] else []
@@ -91,7 +131,7 @@ def _of_size(header: Path, size: int) -> list[Path]:
 
 def _end_exchange(path: Path) -> None:
     """If a program died while it exchanged this pair, end what it began: the pair is whole again."""
-    for name in [path.name] if _is_header_name(path) else header_names(path):
+    for name in [path.name] if _is_header_name(path) else _header_names(path):
         recover(path.with_name(name))
 
 

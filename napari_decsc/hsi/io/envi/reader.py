@@ -18,15 +18,28 @@ from napari_decsc.hsi.io.envi.wavelengths import spectral_axis
 def read_envi(path: str | Path) -> Cube:
     """A cube from an ENVI header or its data file, memory-mapped.
 
-    The data are a read-only view of the file, shape (band, row, col), raw values in the file's own type and byte order,
-    whatever the interleave. `data ignore value` becomes ``no_data``, `reflectance scale factor` ``scale``, `bbl`
-    ``good_bands``; see :func:`~napari_decsc.hsi.io.envi.wavelengths.spectral_axis` for wavelengths. All fields stay in
-    ``header`` (lower-case keys; text, or a list of texts). `data gain values` and `data offset values` are applied
-    where values are looked at, see :func:`~napari_decsc.hsi.io.envi.gains.with_gains`; writing whole numbers
-    undoes them. Of the fields that only describe, those that cannot be used are left out; ``notes`` says which.
+    `data ignore value` becomes ``no_data``, `reflectance scale factor` ``scale``, `bbl` ``good_bands``; see
+    :func:`~napari_decsc.hsi.io.envi.wavelengths.spectral_axis` for wavelengths. All fields stay in ``header``
+    (lower-case keys; text, or a list of texts). `data gain values` and `data offset values` are applied where values
+    are looked at, see :func:`~napari_decsc.hsi.io.envi.gains.with_gains`; writing whole numbers undoes them. Of the
+    fields that only describe, those that cannot be used are left out; ``notes`` says which. Only the header and the
+    data file beside it are read, and nothing is mapped before its size is checked.
 
-    Raises FileFormatError, with file, field and cure, for anything that is not a complete pair of files with real
-    numbers. Only the header and the data file beside it are read, and nothing is mapped before its size is checked.
+    Parameters
+    ----------
+    path : str or Path
+        Either file of the pair.
+
+    Returns
+    -------
+    Cube
+        Its data are a read-only view of the file, shape (band, row, col), raw values in the file's own type and byte
+        order, whatever the interleave.
+
+    Raises
+    ------
+    FileFormatError
+        With file, field and cure, for anything that is not a complete pair of files with real numbers.
     """
     path = Path(path)
     try:

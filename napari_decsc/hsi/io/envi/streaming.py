@@ -24,6 +24,19 @@ class EnviSink:
 
     May be sent to other processes. Tiles are written with plain writes, not through a memory map: several machines that
     write into one file of a network file system then never write more than the bytes that are theirs.
+
+    Parameters
+    ----------
+    path : Path
+        The data file.
+    layout : Layout
+        Of its numbers.
+    name : str
+        Of the cube, for messages.
+    no_data : float, optional
+        Of the file.
+    calibration : Calibration, optional
+        Is undone where whole numbers are written.
     """
 
     path: Path
@@ -61,9 +74,30 @@ def envi_sink(
 ) -> Iterator[EnviSink]:
     """Yield a sink for a cube like this one; the pair of files appears when the block ends without an error.
 
-    Type, header and safety are those of :func:`~napari_decsc.hsi.io.envi.write_envi`, for a cube of float32. ``extra``
-    may change until the block ends: how a run went is known then.
-    Raises FileFormatError, before anything is computed, if the disk has no room.
+    Type, header and safety are those of :func:`~napari_decsc.hsi.io.envi.write_envi`, for a cube of float32.
+
+    Parameters
+    ----------
+    cube : Cube
+        Its shape and its header count.
+    path : Path
+        As that of `write_envi`.
+    overwrite : bool
+        Whether to replace files that exist.
+    dtype : numpy type, optional
+        As that of `write_envi`.
+    extra : mapping of str to str, optional
+        Fields that join the header; may change until the block ends: how a run went is known then.
+
+    Yields
+    ------
+    EnviSink
+        Takes tiles in any order.
+
+    Raises
+    ------
+    FileFormatError
+        Before anything is computed, if the disk has no room.
     """
     like = cube.replace(data=np.broadcast_to(np.float32(0), cube.shape))
     layout = new_layout(like, "bsq", dtype, 0)
@@ -74,7 +108,20 @@ def envi_sink(
 
 
 def check_room(header: Path, size: int) -> None:
-    """Raise FileFormatError if the disk of a file that is to be written has no room for it."""
+    """Whether the disk has room for a file that is to be written.
+
+    Parameters
+    ----------
+    header : Path
+        Of the pair.
+    size : int
+        Bytes.
+
+    Raises
+    ------
+    FileFormatError
+        If it has not.
+    """
     if not header.parent.is_dir():
         return
     free = shutil.disk_usage(header.parent).free

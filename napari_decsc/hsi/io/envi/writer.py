@@ -56,20 +56,40 @@ def write_envi(
     byte_order: int = 0,
     extra: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a cube as `path.hdr` and `path.img`; returns the header's path.
-
-    ``path`` may end in .hdr, .img or neither; a pair that is replaced keeps the name of its data file. ``dtype`` None
-    keeps the cube's type; int8 and float16, which ENVI does not know, become int16 and float32. Values that go into a
-    whole-number type are rounded and cut to its range, NaN becomes the no-data value. ``byte_order`` is 0
-    (little-endian) or 1. The header says what the cube's fields say, keeps the other fields of ``cube.header`` and adds
-    those of ``extra``.
+    """Write a cube as a pair of files; the header says what the cube's fields say and keeps the others of its header.
 
     Both files are written under temporary names beside the target, flushed to the disk, and renamed, the header last.
     On any error nothing under the target's names has changed and no temporary file is left. Writing onto the very file
     the cube is mapped from is safe: the map keeps its old data.
 
-    Raises FileFormatError if a file of the pair exists and ``overwrite`` is false, if the type or the interleave is
-    none of ENVI's, if NaN or no-data values have no place in the type, or if the disk refuses.
+    Parameters
+    ----------
+    cube : Cube
+        Any.
+    path : str or Path
+        May end in .hdr, .img or neither; a pair that is replaced keeps the name of its data file.
+    overwrite : bool
+        Whether to replace files that exist.
+    interleave : str
+        "bsq", "bil" or "bip".
+    dtype : numpy type, optional
+        The cube's if left out; int8 and float16, which ENVI does not know, become int16 and float32. Values that go
+        into a whole-number type are rounded and cut to its range, NaN becomes the no-data value.
+    byte_order : int
+        0 little-endian, 1 big-endian.
+    extra : mapping of str to str, optional
+        Fields that join the header.
+
+    Returns
+    -------
+    Path
+        The header's.
+
+    Raises
+    ------
+    FileFormatError
+        If a file of the pair exists and may not be replaced, if the type or the interleave is none of ENVI's, if NaN or
+        no-data values have no place in the type, or if the disk refuses.
     """
     header = target_pair(Path(path))[0]
     layout = new_layout(cube, interleave, dtype, byte_order)
@@ -85,8 +105,28 @@ def new_pair(
 ) -> Iterator[BinaryIO]:
     """Yield the data file to fill, under a temporary name; the pair takes its names when the block ends well.
 
-    The header is that of ``cube``, whose data need not be what is written; ``extra`` may change until the block ends.
-    Errors as of :func:`write_envi`.
+    Parameters
+    ----------
+    cube : Cube
+        Its header is written; its data need not be what is.
+    path : Path
+        As that of :func:`write_envi`.
+    layout : Layout
+        Of the data file.
+    overwrite : bool
+        Whether to replace files that exist.
+    extra : mapping of str to str
+        Fields that join the header; may change until the block ends.
+
+    Yields
+    ------
+    binary file
+        For writing.
+
+    Raises
+    ------
+    FileFormatError
+        As of :func:`write_envi`.
     """
     header, data = target_pair(path)
     cube = to_write(cube, layout.dtype)
@@ -108,7 +148,21 @@ def target_pair(path: Path) -> tuple[Path, Path]:
     """Header and data file that :func:`write_envi` makes for a path: `x.hdr` and `x.img` (or `x.img.hdr` and `x.img`).
 
     A header that is already there keeps the name of its data file, lest an old data file stay beside a new header.
-    Raises FileFormatError for a path without a name.
+
+    Parameters
+    ----------
+    path : Path
+        With or without an ending.
+
+    Returns
+    -------
+    two Path
+        Header; data file.
+
+    Raises
+    ------
+    FileFormatError
+        For a path without a name.
     """
     suffix = path.suffix.lower()
     base = path.with_suffix("") if suffix in (".hdr", ".img") else path
@@ -129,7 +183,28 @@ def _header_of(base: Path) -> Path:
 
 
 def new_layout(cube: Cube, interleave: str, dtype: DTypeLike | None, byte_order: int) -> Layout:
-    """The layout of a file for this cube, in these words. Raises FileFormatError for what ENVI does not know."""
+    """The layout of a file for this cube.
+
+    Parameters
+    ----------
+    cube : Cube
+        Its shape, and its type where none is given.
+    interleave : str
+        "bsq", "bil" or "bip".
+    dtype : numpy type, optional
+        That of the cube if left out.
+    byte_order : int
+        0 little-endian, 1 big-endian.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    FileFormatError
+        For what ENVI does not know.
+    """
     if interleave.lower() not in AXES:
         raise FileFormatError(f"{cube.name}: interleave is {interleave!r}; choose bsq, bil or bip")
     if byte_order not in (0, 1):
@@ -169,7 +244,18 @@ def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, A
 
 
 def kept_fields(cube: Cube) -> dict[str, Any]:
-    """The fields of a cube's header that stay true in any other file; what the cube's own fields say is left out."""
+    """The fields of a cube's header that stay true in any other file; what the cube's own fields say is left out.
+
+    Parameters
+    ----------
+    cube : Cube
+        Any.
+
+    Returns
+    -------
+    dict of str to object
+        By lower-case names.
+    """
     fields = {key_of(key): value for key, value in cube.header.items()}
     return {key: value for key, value in fields.items() if _is_kept(key, value, cube)}
 
