@@ -142,7 +142,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "interleave": (reading(interleave="bsx"), ("scene.hdr", "interleave", "bsx", "bsq, bil or bip")),
     "byte order": (reading(byte_order="2"), ("scene.hdr", "byte order", "0 (little-endian)")),
     "header offset": (reading(header_offset="-1"), ("scene.hdr", "header offset", "0 or more")),
-    "open brace": (reading(wavelength="{400, 500"), ("scene.hdr", "wavelength", "never closed", "add '}'")),
+    "interleave missing": (reading(interleave=None), ("scene.hdr", "interleave is missing", "add a line")),
     "compressed": (reading(file_compression="1"), ("scene.hdr", "file compression", "uncompressed")),
     "library": (reading(file_type="ENVI Spectral Library"), ("scene.hdr", "file type", "open it with read_library")),
     "a structure": (_structure, ("x.mat", "no cube", "scene, a structure", "variable of its own")),

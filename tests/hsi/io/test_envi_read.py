@@ -280,7 +280,10 @@ def test_wavelengths_inside_band_names(tmp_path, names, unit):
         ({"header_offset": "x"}, "scene.hdr: header offset is 'x'; it must be a whole number of 0 or more"),
         ({"byte_order": "2"}, "scene.hdr: byte order is '2'; it must be 0 (little-endian) or 1 (big-endian)"),
         ({"interleave": "tiled"}, "scene.hdr: interleave is 'tiled'; it must be bsq, bil or bip"),
-        ({"interleave": None}, "scene.hdr: interleave is ''; it must be bsq, bil or bip"),
+        (
+            {"interleave": None},
+            "scene.hdr: interleave is missing; add a line 'interleave = ' with bsq, bil or bip",
+        ),
         ({"data_type": "7"}, "scene.hdr: data type is '7'; it must be one of 1, 2, 3, 4, 5, 12, 13, 14, 15"),
         ({"data_type": "6"}, "scene.hdr: data type is 6, complex numbers, which are not supported; save the magnitude"),
         ({"data_type": "9"}, "scene.hdr: data type is 9, complex numbers, which are not supported; save the magnitude"),
@@ -290,10 +293,6 @@ def test_wavelengths_inside_band_names(tmp_path, names, unit):
         ),
         ({"file_compression": "1"}, "scene.hdr: file compression is on; save the file uncompressed"),
         ({"major_frame_offsets": "{0, 8}"}, "scene.hdr: major frame offsets are not supported"),
-        (
-            {"wavelength": "{1, 2, 3"},
-            "scene.hdr: the brace of wavelength is never closed; add '}' behind its last value",
-        ),
         (
             {"lines": "3"},
             "scene.img holds 48 bytes but scene.hdr describes 72 (3 bands x 3 lines x 4 samples x 2 bytes, header "
@@ -334,6 +333,14 @@ ODD_FIELDS: dict[str, tuple[dict[str, str], dict[str, object], str]] = {
     "scale None": ({"reflectance_scale_factor": "none"}, {"scale": 1}, "reflectance scale factor is 'none'"),
     "gains 0": ({"data_gain_values": "{0, 0, 0}"}, {"calibration": None}, "data gain values is '0, 0, 0'"),
     "gains None": ({"data_gain_values": "None"}, {"calibration": None}, "data gain values is 'None'"),
+    "other names": ({"wavelength": None, "band_centers": "{400, 450, 500}"}, {"wavelengths": [400, 450, 500]}, ""),
+    "many": ({"wavelength": None, "wavelengths": "{.4, .45, .5}"}, {"wavelengths": [0.4, 0.45, 0.5]}, ""),
+    "widths": ({"wavelength": "{400, 450, 500}", "bandwidths": "{5, 6, 7}"}, {"fwhm": [5, 6, 7]}, ""),
+    "brace on the next line": ({"wavelength": "\n\n{400,\n450, 500}"}, {"wavelengths": [400, 450, 500]}, ""),
+    "quoted unit": ({"wavelength": "{1, 2, 3}", "wavelength_units": '"nm"'}, {"wavelength_unit": "nm"}, ""),
+    "unit in brackets": ({"wavelength": "{1, 2, 3}", "wavelength_units": "[um]"}, {"wavelength_unit": "um"}, ""),
+    "quoted sizes": ({"samples": '"4"', "interleave": "'BSQ'"}, {"no_data": None}, ""),
+    "type by name": ({"data_type": "int16"}, {"no_data": None}, ""),
     "byte order None": ({"byte_order": "None", "header_offset": "None"}, {"no_data": None}, ""),
 }
 
@@ -353,6 +360,26 @@ def test_a_field_that_cannot_be_used_is_left_out_and_said(tmp_path, case):
         assert cube.notes[0].startswith("scene.hdr: ")
         assert said in cube.notes[0]
         assert cube.notes[0].endswith("is left out")
+
+
+@pytest.mark.parametrize("behind", ["", "fwhm = {5, 6, 7}\n"])
+def test_an_open_brace_ends_before_the_next_field_and_is_said(tmp_path, behind):
+    text = header_of(wavelength="{400,\n 450,\n 500") + behind
+    cube = read_envi(put(tmp_path, text))
+    np.testing.assert_array_equal(cube.data, EXPECTED)
+    np.testing.assert_array_equal(cube.wavelengths, [400, 450, 500])
+    assert (cube.fwhm is not None) == (behind != "")
+    said = "the brace of wavelength is never closed; it is taken to end before the next field"
+    assert cube.notes == (f"scene.hdr: {said}",)
+
+
+def test_names_with_low_lines_are_names_of_envi(tmp_path):
+    lines = [f"{key.replace(' ', '_')} = {value}" for key, value in FIELDS.items()]
+    text = "\n".join(["ENVI", *lines, "data_ignore_value = 7", "my_own_field = 1"])
+    cube = read_envi(put(tmp_path, text))
+    np.testing.assert_array_equal(cube.data, EXPECTED)
+    assert cube.no_data == 7
+    assert cube.header["my_own_field"] == "1"
 
 
 def test_missing_files_are_named(tmp_path):
@@ -384,8 +411,8 @@ def test_a_header_of_absurd_size_is_not_read(tmp_path, monkeypatch):
 
 def test_many_open_braces_take_no_long_time(tmp_path):
     # a parser that looked ahead from every brace to the end of the file would need hours
-    text = header_of() + "x = {{}\n" * 200_000
-    assert read_envi(put(tmp_path, text)).bands == 3
+    for line in ("x = {{}\n", "x = {{1\n", "x = {{{\n}\n"):
+        assert read_envi(put(tmp_path, header_of() + line * 200_000 + "} .")).bands == 3
 
 
 def test_a_header_names_no_file_of_its_own(tmp_path):

@@ -1,6 +1,7 @@
 """Gains and offsets of ENVI headers: applied where values are looked at, undone where whole numbers are written."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_decsc.cli import main
-from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.calibration import Calibration
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import read_envi, write_envi
@@ -151,26 +151,32 @@ def test_gains_and_offsets_may_be_missing_or_one_for_all(tmp_path, gains, offset
     assert (tmp_path / "out.img").read_bytes() == RAW.tobytes()
 
 
-@pytest.mark.parametrize(
-    ("gains", "message"),
-    [
-        (
-            "{{1, 0, 1}}",
-            "scene.hdr: data gain values is '1, 0, 1'; it must be numbers of usual size (to 1e+30, no gain of 0)",
-        ),
-        ("{{1, 2}}", "scene.hdr: data gain values has 2 values for 3 bands; give one for every band, or leave data"),
-        ("{{1, x, 2}}", "scene.hdr: value 2 of data gain values is 'x'; it must be a number, or data gain values may"),
-        (
-            "{{1e-300}}",
-            "scene.hdr: data gain values is '1e-300'; it must be numbers of usual size (to 1e+30, no gain of 0)",
-        ),
-        ("{{nan}}", "scene.hdr: value 1 of data gain values is 'nan'; it must be a number"),
-    ],
-)
-def test_gains_that_say_nothing_are_refused(tmp_path, gains, message):
-    with pytest.raises(FileFormatError) as refusal:
-        read_envi(put(tmp_path, text=HEADER.replace("{{0.50, 2.0, 1e-2}}", gains)))
-    assert str(refusal.value).startswith(message)
+#: What stands in a header, and what is said of it.
+UNUSABLE = {
+    "gains = {{1, 0, 1}}": "data gain values is '1, 0, 1'; it must be numbers of usual size (to 1e+30, no gain of 0)",
+    "gains = {{1, 2}}": "data gain values has 2 values for 3 bands",
+    "gains = {{1, x, 2}}": "value 2 of data gain values is 'x'; it must be a number",
+    "gains = {{1e-300}}": "data gain values is '1e-300'; it must be numbers of usual size",
+    "gains = {{nan}}": "value 1 of data gain values is 'nan'; it must be a number",
+    "offsets = {{1, 2}}": "data offset values has 2 values for 3 bands",
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_gains_that_cannot_be_used_are_left_out_with_their_offsets_and_said(tmp_path, case):
+    key, _, value = case.partition(" = ")
+    text = HEADER.replace("{{0.50, 2.0, 1e-2}}", value) if key == "gains" else _with_offsets(value)
+    cube = read_envi(put(tmp_path, text=text))
+    np.testing.assert_array_equal(cube.data, RAW)
+    assert cube.calibration is None
+    assert cube.scale == 1
+    (note,) = cube.notes
+    assert note.startswith(f"scene.hdr: {UNUSABLE[case].partition(';')[0]}")
+    assert note.endswith("; gains and offsets are left out, the values are the stored numbers")
+
+
+def _with_offsets(value):
+    return re.sub(r"data offset values = .*", lambda _: f"data offset values = {value}", HEADER)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "u4"])

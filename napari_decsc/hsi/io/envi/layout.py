@@ -94,7 +94,11 @@ def layout_of(header: Header) -> Layout:
     `header offset` and `byte order` may be missing (0: little-endian), as ENVI itself allows.
     """
     _refuse_other_files(header)
-    interleave = header.text("interleave").lower()
+    interleave = header.text("interleave").lower().strip("\"'")
+    if not interleave:
+        raise FileFormatError(
+            f"{header.path.name}: interleave is missing; add a line 'interleave = ' with bsq, bil or bip"
+        )
     if interleave not in AXES:
         raise header.error("interleave", "bsq, bil or bip")
     byte_order = header.whole("byte order", 0, default=0)
@@ -112,7 +116,9 @@ def layout_of(header: Header) -> Layout:
 
 
 def _type_code(header: Header) -> int:
-    code = header.whole("data type", 1)
+    said = header.text("data type").lower()
+    # some programs write NumPy's names
+    code = next((code for code, name in TYPES.items() if name == said), None) or header.whole("data type", 1)
     if code in COMPLEX:
         raise FileFormatError(
             f"{header.path.name}: data type is {code}, complex numbers, which are not supported; "

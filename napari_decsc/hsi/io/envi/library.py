@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from napari_decsc.errors import CubeError, FileFormatError
 from napari_decsc.hsi.io.atomic import flushed, replacing
-from napari_decsc.hsi.io.envi.header import Header, header_text, key_of, read_header
+from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import Layout, layout_of
 from napari_decsc.hsi.io.envi.optional import OptionalFields
 from napari_decsc.hsi.io.envi.pair import find_data, find_header, is_envi
+from napari_decsc.hsi.io.envi.text import header_text, key_of
 from napari_decsc.hsi.io.envi.wavelengths import ENVI_UNITS, spectral_axis
 
 _KIND = "ENVI Spectral Library"

@@ -35,7 +35,7 @@ class OptionalFields:
                 raise self.header.error(key, "numbers")
             values = self.header.numbers(key, 1 if single else count, gaps=gaps)
         except FileFormatError as error:
-            self._leave_out(key, error)
+            self.leave_out(f"{key} is left out", error)
             return None
         return None if values is None else np.resize(values, count)
 
@@ -51,7 +51,7 @@ class OptionalFields:
         try:
             return self.header.number(key)
         except FileFormatError as error:
-            self._leave_out(key, error)
+            self.leave_out(f"{key} is left out", error)
             return None
 
     def positive(self, key: str) -> float | None:
@@ -59,7 +59,7 @@ class OptionalFields:
         value = self.number(key)
         if value is None or (np.isfinite(value) and value > 0):
             return value
-        self._leave_out(key, self.header.error(key, "a number above 0"))
+        self.leave_out(f"{key} is left out", self.header.error(key, "a number above 0"))
         return None
 
     def flags(self, key: str, count: int) -> NDArray[np.bool_] | None:
@@ -73,14 +73,14 @@ class OptionalFields:
     def _unless_idle(self, key: str, values: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         if values is None or values.any():
             return values
-        self._leave_out(key, self.header.error(key, "other than 0 for some band"))
+        self.leave_out(f"{key} is left out", self.header.error(key, "other than 0 for some band"))
         return None
 
     def without_idle(self, keys: Sequence[str]) -> Header:
         """The header without those of the given fields that say nothing: no value, or 0 for every band."""
         idle = [key for key in keys if key in self.header.fields and self._is_idle(key)]
         for key in idle:
-            self._leave_out(key, self.header.error(key, "other than that to say something"))
+            self.leave_out(f"{key} is left out", self.header.error(key, "other than that to say something"))
         fields = {key: value for key, value in self.header.fields.items() if key not in idle}
         return dataclasses.replace(self.header, fields=fields)
 
@@ -94,7 +94,8 @@ class OptionalFields:
             return False
         return values is not None and not values.any()
 
-    def _leave_out(self, key: str, error: FileFormatError) -> None:
+    def leave_out(self, consequence: str, error: FileFormatError) -> None:
+        """Note what is wrong, without its cure, and what follows of it."""
         if self.strict:
             raise error
-        self.notes.append(f"{str(error).rpartition(';')[0]}; {key} is left out")
+        self.notes.append(f"{str(error).rpartition(';')[0]}; {consequence}")

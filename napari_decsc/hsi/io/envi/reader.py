@@ -52,7 +52,7 @@ def read_envi(path: str | Path) -> Cube:
         # ValueError: a name with a NUL in it
         reason = getattr(error, "strerror", None) or error
         raise FileFormatError(f"{path}: cannot be read ({reason}); check its name and permissions") from None
-    return _cube(header, values, data, [note] if note else [])
+    return _cube(header, values, data, [*header.notes, *([note] if note else [])])
 
 
 def _map(data: Path, layout: Layout) -> NDArray[Any]:
@@ -88,8 +88,16 @@ def _cube(header: Header, values: NDArray[Any], data: Path, notes: list[str]) ->
         source=header.path,
         header=dict(header.fields),
     )
-    gains = optional.without_idle([GAINS])
-    cube = with_gains(cube, gains).replace(notes=tuple(optional.notes))
+    cube = _calibrated(cube, optional.without_idle([GAINS]), optional).replace(notes=tuple(optional.notes))
     from napari_decsc.hsi.io.formats.gdal import with_notes_beside  # which needs this package itself
 
     return with_notes_beside(cube, data)
+
+
+def _calibrated(cube: Cube, header: Header, optional: OptionalFields) -> Cube:
+    """The cube with its gains and offsets; both are left out where either cannot be used, and what follows is said."""
+    try:
+        return with_gains(cube, header)
+    except FileFormatError as error:
+        optional.leave_out("gains and offsets are left out, the values are the stored numbers", error)
+        return cube

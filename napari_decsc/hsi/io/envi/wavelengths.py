@@ -61,7 +61,7 @@ def spectral_axis(
     bands. What is no number, or not one for each band, is left out; NaN stands where a single value is not known.
     """
     header = optional.header
-    optional, spelled = _without_units(optional)
+    optional, spelled = _without_units(_under_their_names(optional))
     values = optional.numbers("wavelength", bands, gaps=True)
     fwhm = optional.told("fwhm", bands, gaps=True, one_for_all=True)
     spelled = header.text("wavelength units") or spelled
@@ -91,6 +91,19 @@ def meant_unit(unit: str, values: NDArray[np.float64]) -> tuple[str, str]:
     return meant, f"wavelengths of {low:g} to {high:g} {unit} are no light; {meant} is taken for their unit"
 
 
+def _under_their_names(optional: OptionalFields) -> OptionalFields:
+    """The fields with lists such as `wavelengths` or `band centers` under the names that ENVI has for them."""
+    from napari_decsc.hsi.io.formats.spectral import role  # which needs this module itself
+
+    fields = dict(optional.header.fields)
+    for key, value in optional.header.fields.items():
+        usual = {"wavelengths": "wavelength", "fwhm": "fwhm"}.get(role(key) or "")
+        if usual and isinstance(value, list) and not fields.get(usual):
+            fields[usual] = value
+    header = dataclasses.replace(optional.header, fields=fields)
+    return dataclasses.replace(optional, header=header)
+
+
 def _without_units(optional: OptionalFields) -> tuple[OptionalFields, str]:
     """The fields without the one unit that stands behind every wavelength, as in {400 nm, 410 nm}; and that unit."""
     items = [item.strip(" {}[]") for item in optional.header.text("wavelength").split(",")]
@@ -105,7 +118,7 @@ def _without_units(optional: OptionalFields) -> tuple[OptionalFields, str]:
 
 def unit_of(spelled: str) -> tuple[str, float]:
     """A unit as a Cube spells it and the factor to it; ("", 1) for one that is unsaid or unknown here."""
-    word = re.sub(r"[(\[{].*", "", spelled.lower()).replace("μ", "µ").strip()
+    word = re.sub(r"[(\[{].*", "", spelled.lower().strip("\"'()[]{} ")).replace("μ", "µ").strip()
     word = word.replace("metre", "meter").replace("⁻¹", "-1")
     return _UNITS.get(word) or _UNITS.get(word.removesuffix("s")) or ("", 1.0)
 

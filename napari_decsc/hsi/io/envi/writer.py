@@ -14,9 +14,10 @@ from napari_decsc.hsi.georeference import for_envi
 from napari_decsc.hsi.io.atomic import flushed, replacing
 from napari_decsc.hsi.io.conversion import slabs, to_write, write_bsq
 from napari_decsc.hsi.io.envi import gains
-from napari_decsc.hsi.io.envi.header import Header, header_text, key_of, read_header
+from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import AXES, TYPES, Layout, layout_of
 from napari_decsc.hsi.io.envi.pair import find_data, find_header
+from napari_decsc.hsi.io.envi.text import header_text, key_of
 from napari_decsc.hsi.io.envi.wavelengths import ENVI_UNITS, unit_of
 from napari_decsc.hsi.io.notes import notes_of_envi
 

@@ -16,7 +16,8 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi import crs, georeference
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import FIELDS, calibration_of
-from napari_decsc.hsi.io.envi.header import LOOSE, Header
+from napari_decsc.hsi.io.envi.header import Header
+from napari_decsc.hsi.io.envi.text import LOOSE
 from napari_decsc.hsi.io.envi.writer import kept_fields
 from napari_decsc.hsi.io.formats.field_names import attributes_of
 from napari_decsc.hsi.no_data import holds, in_type
