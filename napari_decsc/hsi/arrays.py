@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats import attributes, spectral
+from napari_decsc.hsi.io.roles import role
 
 #: Dimensions of these names count the bands, whatever coordinates they have.
 BAND_NAMES = ("band", "bands", "channel", "channels", "c", "spectral")
@@ -81,8 +82,8 @@ def _from_xarray(array: Any, band_axis: int | str | None) -> tuple[Cube, Back]:
 
 def _named_axis(array: Any, dims: tuple[str, ...]) -> int:
     """The dimension that is named after bands or wavelengths, or has a coordinate that is."""
-    described = {str(c.dims[0]) for name, c in array.coords.items() if c.ndim == 1 and spectral.role(str(name))}
-    for fits in (lambda dim: spectral.role(dim) is not None or dim.lower() in BAND_NAMES, described.__contains__):
+    described = {str(c.dims[0]) for name, c in array.coords.items() if c.ndim == 1 and role(str(name))}
+    for fits in (lambda dim: role(dim) is not None or dim.lower() in BAND_NAMES, described.__contains__):
         found = [place for place, dim in enumerate(dims) if fits(dim)]
         if len(found) == 1:
             return found[0]

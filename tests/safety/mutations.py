@@ -26,6 +26,7 @@ KEYS = [
     "samples", "lines", "bands", "header offset", "data type", "interleave", "byte order", "file type", "wavelength",
     "wavelength units", "fwhm", "bbl", "data ignore value", "reflectance scale factor", "band names", "description",
     "default bands", "data gain values", "file compression", "major frame offsets", "map info", "data offset values",
+    "wavelengths", "band_centers", "data_type",
 ]  # fmt: skip
 ENCODINGS = ["utf-8"] * 6 + ["latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"]
 

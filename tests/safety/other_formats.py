@@ -50,11 +50,26 @@ def _matlab() -> list[bytes]:
         file = io.BytesIO()
         savemat(file, {"cube": DATA.transpose(1, 2, 0), "gt": np.ones((3, 4))}, do_compression=squeeze)
         files.append(file.getvalue())
-    return [*files, *_hdf5()]
+    return [*files, *_structures(), *_hdf5()]
+
+
+def _structures() -> list[bytes]:
+    """Structures and cells within each other, several dates, wavelengths of each column."""
+    from scipy.io import savemat
+
+    inner = {"data": DATA.transpose(1, 2, 0), "wl": np.array([400.0, 500]), "name": "abc", "empty": []}
+    files = []
+    for squeeze in (False, True):
+        file = io.BytesIO()
+        cell = np.array([DATA, {"wavelength": np.ones((2, 4))}], object)
+        held = {"s": {"one": inner}, "c": cell, "r": np.stack([DATA, DATA], 3), "wavelength": np.full((2, 4), 500.0)}
+        savemat(file, held, do_compression=squeeze)
+        files.append(file.getvalue())
+    return files
 
 
 def _hdf5() -> list[bytes]:
-    return [_made(fill) for fill in (_plain, _octave, _prisma, _dimensions, _bands, _table)]
+    return [_made(fill) for fill in (_plain, _octave, _prisma, _dimensions, _bands, _table, _series)]
 
 
 def _made(fill: Callable[[Any], None]) -> bytes:
@@ -111,6 +126,14 @@ def _bands(store: Any) -> None:
 def _table(store: Any) -> None:
     store["Y"], store["nRow"], store["nCol"] = DATA.reshape(2, 12), np.array([[3.0]]), np.array([[4.0]])
     store["Y"].attrs["MATLAB_class"] = np.bytes_("single")
+
+
+def _series(store: Any) -> None:
+    """Several dates, wavelengths of each column, texts, a table of fields."""
+    store["r"] = np.stack([DATA, DATA])
+    store["a/wavelength"], store["a/fwhm"] = 400 + DATA[:, 0], np.ones((4, 2))
+    store["q"], store["wl"], store["t"] = np.array([400.0, 500.0]), "400, 500", np.zeros(2, [("a", "f4"), ("b", "i4")])
+    store["q"].attrs.update({"standard_name": "radiation_wavelength", "units": "nm"})
 
 
 def _classic() -> list[bytes]:

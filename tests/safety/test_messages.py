@@ -71,8 +71,20 @@ def _unknown_format(folder: Path) -> object:
 
 
 def _structure(folder: Path) -> object:
-    scipy.io.savemat(folder / "x.mat", {"scene": {"cube": np.zeros((3, 4, 5))}})
+    scipy.io.savemat(folder / "x.mat", {"scene": {"name": "a text"}})
     return open_cube(folder / "x.mat")
+
+
+def _series(folder: Path) -> object:
+    with h5py.File(folder / "x.h5", "w") as file:
+        file["r"] = np.zeros((2, 3, 4, 5))
+    return open_cube(folder / "x.h5")
+
+
+def _fields(folder: Path) -> object:
+    with h5py.File(folder / "x.h5", "w") as file:
+        file["cube"] = np.zeros((3, 4, 5), [("a", "f4"), ("b", "f4")])
+    return open_cube(folder / "x.h5")
 
 
 def _table(folder: Path) -> object:
@@ -146,6 +158,8 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "compressed": (reading(file_compression="1"), ("scene.hdr", "file compression", "uncompressed")),
     "library": (reading(file_type="ENVI Spectral Library"), ("scene.hdr", "file type", "open it with read_library")),
     "a structure": (_structure, ("x.mat", "no cube", "scene, a structure", "variable of its own")),
+    "several dates": (_series, ("x.h5", "r@axis0=1 to r@axis0=2", "choose one with variable=", "--variable")),
+    "a table of fields": (_fields, ("x.h5", "cube, a table of a, b", "an array of its own")),
     "a table": (_table, ("x.mat", "no cube", "Y (3 x 20)", "reshape it")),
     "a missing filter": (_filter, ("x.h5", "cube", "ZFP", "pip install hdf5plugin", "gzip")),
     "HDF 4": (_hdf4, ("x.hdf", "HDF4", "convert it to HDF5")),

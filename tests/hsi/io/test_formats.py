@@ -244,7 +244,7 @@ def test_axes_of_length_one_are_dropped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "array", [np.zeros((4, 5)), np.zeros((4, 5, 6), complex), np.zeros((2, 2, 2, 2)), np.zeros((0, 5, 6))]
+    "array", [np.zeros((4, 5)), np.zeros((4, 5, 6), complex), np.zeros((2, 2, 2, 2, 2)), np.zeros((0, 5, 6))]
 )
 def test_files_without_a_cube_say_so(tmp_path, array):
     np.save(tmp_path / "x.npy", array)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_decsc.hsi.io.envi.header import UNSAID
 from napari_decsc.hsi.io.envi.optional import OptionalFields
+from napari_decsc.hsi.io.roles import role
 
 #: Spelling, in lower case without plural -> (unit of a Cube, factor to it).
 _UNITS = {
@@ -93,8 +94,6 @@ def meant_unit(unit: str, values: NDArray[np.float64]) -> tuple[str, str]:
 
 def _under_their_names(optional: OptionalFields) -> OptionalFields:
     """The fields with lists such as `wavelengths` or `band centers` under the names that ENVI has for them."""
-    from napari_decsc.hsi.io.formats.spectral import role  # which needs this module itself
-
     fields = dict(optional.header.fields)
     for key, value in optional.header.fields.items():
         usual = {"wavelengths": "wavelength", "fwhm": "fwhm"}.get(role(key) or "")

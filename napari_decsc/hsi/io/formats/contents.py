@@ -1,11 +1,9 @@
 """Which array of a file is the cube, and which of its axes counts the bands: told by the file, or asked for."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from napari_decsc.errors import AmbiguousFileError, FileFormatError
 from napari_decsc.hsi.cube import Cube
@@ -13,139 +11,36 @@ from napari_decsc.hsi.io.envi.gains import with_gains
 from napari_decsc.hsi.io.envi.header import Header
 from napari_decsc.hsi.io.envi.wavelengths import guess_unit, unit_of, wavelengths_in_names
 from napari_decsc.hsi.io.formats.attributes import from_attributes
-from napari_decsc.hsi.io.formats.geolocation import COLS, ROWS, geographic_fields, is_bottom_up
+from napari_decsc.hsi.io.formats.axes import counts_bands, counts_cols, counts_rows
+from napari_decsc.hsi.io.formats.geolocation import geographic_fields, is_bottom_up
 from napari_decsc.hsi.io.formats.metadata import cube_fields
-from napari_decsc.hsi.io.formats.spectral import Vector, lengths, spectral_fields, words_of
+from napari_decsc.hsi.io.formats.smile import with_means
+from napari_decsc.hsi.io.formats.spectral import spectral_fields
+from napari_decsc.hsi.io.formats.steps import array_of, steps
+from napari_decsc.hsi.io.formats.variables import Contents, Variable
 
-#: Names of an axis, in lower case, that say it counts bands.
-_BAND_AXES = {
-    "band",
-    "bands",
-    "wavelength",
-    "wavelengths",
-    "wave",
-    "lambda",
-    "channel",
-    "channels",
-    "spectral",
-    "spectrum",
-}
-#: Names of an axis, in lower case, that say it counts cols, and rows.
-_COL_AXES = {*COLS, "col", "cols", "column", "columns", "sample", "samples", "crosstrack", "across_track"}
-_ROW_AXES = {*ROWS, "row", "rows", "line", "lines", "downtrack", "along_track", "scan", "scans"}
 #: Attributes, in lower case, that list the names of bands.
 _NAMES_OF_BANDS = ("band_names", "bandnames", "long_name")
-#: Words in names of arrays that stand beside a cube: quality, errors, pictures, places, references.
-_ASIDE = {
-    *("mask", "masks", "flag", "flags", "quality", "qual", "qa", "err", "error", "errors", "uncert", "uncertainty"),
-    *("uncertainties", "rgb", "quicklook", "browse", "preview", "thumbnail", "lat", "lon", "latitude", "longitude"),
-    *("glt", "geolocation", "elevation", "zenith", "azimuth", "darkref", "whiteref", "darkreference", "whitereference"),
-}
-
-
-@dataclass(frozen=True)
-class Variable:
-    """An array of a file, not yet read.
-
-    ``read`` gives it as a memory map, in memory, or as a lazy (dask) array, in the file's own order of axes. ``axes``
-    are their names, if they have any. ``usual`` is the axis that counts the bands by the custom of the format;
-    ``certain`` the one that does so for sure. ``is_logical`` marks truths, which are no measurements. ``is_preferred``
-    marks what a known product is about, ``is_stack`` arrays of two axes that were put together. ``fields`` are those of
-    the Cube that are known of this array alone.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    read: Callable[[], Any]
-    axes: tuple[str, ...] = ()
-    usual: int | None = None
-    certain: int | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    is_logical: bool = False
-    is_preferred: bool = False
-    is_stack: bool = False
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def cube_shape(self) -> tuple[int, ...]:
-        """The shape without axes of length 1, where that leaves the three axes of a cube."""
-        long = tuple(size for size in self.shape if size > 1)
-        return long if len(self.shape) > 3 and len(long) == 3 else self.shape
-
-    @property
-    def cube_axes(self) -> tuple[str, ...]:
-        """The names of the axes of `cube_shape`; empty where there are none."""
-        if len(self.axes) != len(self.shape) or self.cube_shape == self.shape:
-            return self.axes
-        return tuple(name for name, size in zip(self.axes, self.shape, strict=True) if size > 1)
-
-    @property
-    def is_cube(self) -> bool:
-        """Whether it has three axes and real numbers."""
-        return len(self.cube_shape) == 3 and 0 not in self.shape and self.dtype.kind in "iuf" and not self.is_logical
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether it has as many "bands" as a colour picture."""
-        return min(self.cube_shape) in (3, 4)
-
-    @property
-    def is_aside(self) -> bool:
-        """Whether its name tells that it is about a cube, and none itself."""
-        return bool(words_of(self.name.rpartition("/")[2]) & _ASIDE)
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a file holds: arrays, vectors by what they say of the bands, facts about the file as a whole.
-
-    ``band_counts`` are lengths of axes that count bands by their names, where it is not known whose axes they are;
-    ``metadata`` is the text by which this package's own files describe their cube. ``planes`` are arrays of two axes,
-    ``facts`` the attributes of the file, ``grids`` those of the variables that describe a map projection,
-    ``grids_text`` what HDF-EOS5 says of its grids, ``coordinates`` the vectors that tell where rows and cols lie,
-    ``others`` what is in the file and cannot be looked into. ``is_netcdf`` says that NetCDF's rules hold.
-    """
-
-    path: Path
-    variables: Sequence[Variable]
-    vectors: Mapping[str, list[Vector]] = field(default_factory=dict)
-    header: Mapping[str, Any] = field(default_factory=dict)
-    band_counts: frozenset[int] = frozenset()
-    metadata: str | None = None
-    planes: Sequence[Variable] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    grids: Sequence[Mapping[str, Any]] = ()
-    grids_text: str = ""
-    coordinates: Mapping[str, Any] = field(default_factory=dict)
-    others: Sequence[str] = ()
-    is_netcdf: bool = False
-
-    @property
-    def likely_bands(self) -> set[int]:
-        """How many bands the vectors and axes of the file fit."""
-        return lengths(self.vectors) | self.band_counts
-
-    @property
-    def cubes(self) -> list[Variable]:
-        """The arrays that could be the cube."""
-        return [variable for variable in self.variables if variable.is_cube]
-
-
-def counts_bands(name: str) -> bool:
-    """Whether an axis of this name counts bands."""
-    return name.rpartition("/")[2].lower() in _BAND_AXES
 
 
 def looks_like_a_cube(contents: Contents, least: int = 4) -> bool:
     """Whether this package should claim the file: its own, or an array with no axis shorter than ``least``."""
-    # numbered images in HDF5 may be anything; with wavelengths, or in NetCDF, they are bands
-    claimed = [one for one in contents.cubes if contents.is_netcdf or not one.is_stack or "wavelengths" in one.fields]
+    contents = _with_steps(contents)
+    lengths = {vector.values.size for vector in contents.vectors.get("wavelengths", [])}
+
+    def is_claimed(one: Variable) -> bool:
+        # numbered images in HDF5, and several of them in time, may be anything; with wavelengths, or in NetCDF, they
+        # are bands
+        is_told = "wavelengths" in one.fields or (one.is_step and bool(lengths & set(one.cube_shape)))
+        return contents.is_netcdf or is_told or not (one.is_stack or one.is_step)
+
+    claimed = [one for one in contents.cubes if is_claimed(one)]
     return contents.metadata is not None or any(min(one.cube_shape) >= least for one in claimed)
 
 
 def cube_from(contents: Contents, variable: str | None = None, band_axis: int | str | None = None) -> Cube:
     """The cube in a file. Raises AmbiguousFileError where a person has to choose, FileFormatError if there is none."""
+    contents = _with_steps(with_means(contents))
     chosen = _variable(contents, variable)
     if chosen.dtype.itemsize > 8:
         raise FileFormatError(
@@ -170,11 +65,16 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
     return cube.replace(header={**cube.header, "data type": data.dtype.name})
 
 
+def _with_steps(contents: Contents) -> Contents:
+    found = steps(contents.variables, contents.likely_bands)
+    return dataclasses.replace(contents, variables=[*contents.variables, *found]) if found else contents
+
+
 def _rows_and_cols(chosen: Variable, axis: int) -> list[int]:
     """The two axes beside that of the bands: in the file's order, unless their names tell the opposite."""
     order = [other for other in range(3) if other != axis]
-    first, second = (chosen.cube_axes[place].lower() if any(chosen.cube_axes) else "" for place in order)
-    return order[::-1] if first in _COL_AXES and second in _ROW_AXES else order
+    first, second = (chosen.cube_axes[place] if any(chosen.cube_axes) else "" for place in order)
+    return order[::-1] if counts_cols(first) and counts_rows(second) else order
 
 
 def _with_names(cube: Cube, attributes: Mapping[str, Any]) -> Cube:
@@ -206,8 +106,12 @@ def _variable(contents: Contents, asked: str | None) -> Variable:
     likely = _likely(contents)
     if len(likely) == 1:
         return likely[0]
+    array, axis = array_of(likely[0])
+    told = _names(likely)
+    if array and all(array_of(one) == (array, axis) for one in likely):
+        told = f"one for each step of {array} along {axis}, {likely[0].name} to {likely[-1].name}"
     raise AmbiguousFileError(
-        f"{contents.path}: holds {len(likely)} cubes, {_names(likely)}; "
+        f"{contents.path}: holds {len(likely)} cubes, {told}; "
         f"choose one with variable= (on the command line --variable)",
         option="variable",
         choices=[found.name for found in likely],
@@ -223,6 +127,7 @@ def _likely(contents: Contents) -> list[Variable]:
         lambda found: 1 not in found.cube_shape,
         lambda found: bool(contents.likely_bands & set(found.cube_shape)),
         lambda found: not found.is_picture,
+        lambda found: not found.is_part,
     )
     for test in tests:
         likely = [found for found in likely if test(found)] or likely
@@ -296,6 +201,10 @@ def _listed(contents: Contents) -> str:
 def _cure(contents: Contents) -> str:
     if any(other.endswith(("a structure", "a cell")) for other in contents.others):
         return "; save the cube of the structure or cell as a variable of its own"
+    if any(other.endswith("an object") for other in contents.others):
+        return "; save its cube as a variable of its own (of a hypercube DataCube, and Wavelength beside it)"
+    if any(", a table of " in other for other in contents.others):
+        return "; save the field that holds the cube as an array of its own"
     if any(other.endswith("complex numbers") for other in contents.others):
         return "; save the magnitude of the complex numbers"
     if any(min(plane.shape) > 1 for plane in contents.planes):
@@ -304,5 +213,8 @@ def _cure(contents: Contents) -> str:
 
 
 def _names(variables: Sequence[Variable], most: int = 12) -> str:
-    names = [f"{found.name} ({' x '.join(map(str, found.shape))})" for found in variables]
+    names = [
+        f"{found.name} ({' x '.join(map(str, found.shape))}{', truths' if found.is_logical else ''})"
+        for found in variables
+    ]
     return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from napari_decsc.hsi.io.formats import spectral
 from napari_decsc.hsi.io.formats.attributes import as_text
+from napari_decsc.hsi.io.formats.axes import counts_bands
 from napari_decsc.hsi.io.formats.cf import Rules, numbers
-from napari_decsc.hsi.io.formats.contents import Contents, Variable, counts_bands
 from napari_decsc.hsi.io.formats.field_names import FIELDS, fields_of
 from napari_decsc.hsi.io.formats.geolocation import COLS, GRID, ROWS
 from napari_decsc.hsi.io.formats.joined import stacks
 from napari_decsc.hsi.io.formats.tables import number_of, tables
+from napari_decsc.hsi.io.formats.variables import Contents, Variable
+from napari_decsc.hsi.io.roles import role
 
 #: Texts, by their names in lower case, that become fields of a header.
 _TEXTS = ("map_info", "coordinate_system_string")
@@ -26,6 +28,8 @@ _TEXTS = ("map_info", "coordinate_system_string")
 _GRIDS = "StructMetadata.0"
 #: Octave's mark on the group of a variable, and the names of what is in it.
 _OCTAVE, _VALUE, _TYPE = "OCTAVE_NEW_FORMAT", "value", "type"
+#: How CF spells the unit of latitudes.
+_NORTH = ("degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn")
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -50,6 +54,7 @@ class Findings:
     grids_text: str = ""
     singles: dict[str, float] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
+    has_latitudes: bool = False
 
     def __post_init__(self) -> None:
         self._add_facts("", self.facts)
@@ -72,6 +77,7 @@ class Findings:
         return (
             own.lower() in _TEXTS
             or own == _GRIDS
+            or (role(own) is not None and kind.kind in "SO")
             or (group in self.octave and own in (_TYPE, _VALUE) and kind.kind in "SOV")
         )
 
@@ -85,6 +91,8 @@ class Findings:
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         if isinstance(text, str) and own == _TYPE and group in self.octave:
             self.octave[group] = text
+        elif isinstance(text, str) and role(own):
+            spectral.add(self.vectors, name, text, attributes.get("units", ""))
         elif isinstance(text, str) and own == _GRIDS:
             self.grids_text = text
         elif isinstance(text, str) and own.lower() in _TEXTS:
@@ -92,12 +100,21 @@ class Findings:
         elif value is not None and getattr(value, "dtype", None) is not None and value.dtype.names:
             self.add_vector(name, _octave_range(value, attributes), attributes)
 
-    def is_vector(self, name: str, size: int) -> bool:
+    def add_other(self, name: str, kind: np.dtype[Any]) -> None:
+        """Note an array that holds no real numbers: a table of several fields, or complex ones."""
+        if kind.names:
+            self.others.append(f"{name.strip('/')}, a table of {', '.join(kind.names[:6])}")
+        elif kind.kind == "c":
+            self.others.append(f"{name.strip('/')}, complex numbers")
+
+    def is_vector(self, name: str, size: int, attributes: Mapping[str, Any]) -> bool:
         """Whether an array with one long axis is worth reading."""
         own = self._shown(name).rpartition("/")[2].lower()
         if size == 1 and number_of(own) is not None:
             return True
-        return size <= spectral.LONGEST and (spectral.role(own) is not None or counts_bands(own) or own in COLS + ROWS)
+        return size <= spectral.LONGEST and (
+            spectral.told_role(own, attributes) is not None or counts_bands(own) or own in COLS + ROWS
+        )
 
     def add_dimension(self, name: str, size: int) -> None:
         """Note a dimension without values."""
@@ -115,13 +132,14 @@ class Findings:
         lower = {key.lower(): value for key, value in attributes.items()}
         if values.size == 1:
             self.singles[name] = float(values[0])
-        if counts_bands(name):
+        if counts_bands(name) and values.size > 1:
             self.counts.add(values.size)
         if values.dtype.kind != "b":
             values = Rules(lower, self.is_netcdf).unpacked(values)
         if name.rpartition("/")[2].lower() in COLS + ROWS:
             self.coordinates[name] = values
-        spectral.add(self.vectors, name, values, lower.get("units", lower.get("unit", "")))
+            self.has_latitudes |= str(lower.get("units", "")).lower() in _NORTH
+        spectral.add(self.vectors, name, values, lower.get("units", lower.get("unit", "")), attributes=attributes)
 
     def add_array(
         self,
@@ -146,6 +164,7 @@ class Findings:
             axes,
             usual=2 if matlab and len(shape) == 3 else None,
             attributes=attributes,
+            is_matlab=matlab,
             is_logical=str(said).startswith(("logical", "bool")) or kind.kind == "b",
         )
         self.addresses[variable.name] = address
@@ -179,6 +198,7 @@ class Findings:
             coordinates=self.coordinates,
             others=self.others,
             is_netcdf=self.is_netcdf,
+            has_latitudes=self.has_latitudes,
         )
 
     def _with_groups(self) -> list[Variable]:
@@ -202,7 +222,7 @@ class Findings:
         for key, value in attributes.items():
             spectral.add(self.vectors, f"{name}/{key}", value, _unit(attributes, key))
             place, single = _NUMBER.search(key), numbers(value)
-            if place and len(single) == 1 and spectral.role(stem := _NUMBER.sub("", key, count=1)):
+            if place and len(single) == 1 and role(stem := _NUMBER.sub("", key, count=1)):
                 numbered.setdefault(stem, []).append((int(place[0]), single[0]))
         for stem, values in numbered.items():
             ordered = [value for _, value in sorted(values)]

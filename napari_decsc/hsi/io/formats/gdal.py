@@ -21,6 +21,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import FIELDS, calibrated, fields_of, scale_of
 from napari_decsc.hsi.io.envi.wavelengths import wavelengths_in_names
 from napari_decsc.hsi.io.formats import spectral
+from napari_decsc.hsi.io.roles import role
 from napari_decsc.hsi.no_data import unified
 
 #: Longest text that is looked at; histograms of many bands take some megabytes.
@@ -73,7 +74,7 @@ class GdalFacts:
                 _add_band_values(vectors, name, values, "um" if domain == "imagery" else unit)
         for facts in (self.image.get("envi", {}), self.image.get("", {})):
             for name, text in facts.items():
-                if spectral.role(name) and (numbers := _list(text)) is not None:
+                if role(name) and (numbers := _list(text)) is not None:
                     spectral.add(vectors, name, numbers, unit)
         self._add_from_names(vectors, unit)
         return vectors
@@ -104,7 +105,7 @@ class GdalFacts:
     def header(self) -> dict[str, Any]:
         """Fields of a header that the image's domain ENVI tells, those aside that a Cube's own fields say."""
         kept = {name: text for name, text in self.image.get("envi", {}).items() if name not in _LAYOUT}
-        fields = {name.replace("_", " "): _field(text) for name, text in kept.items() if not spectral.role(name)}
+        fields = {name.replace("_", " "): _field(text) for name, text in kept.items() if not role(name)}
         return {
             name: value for name, value in fields.items() if name not in (*FIELDS, "band names", "wavelength units")
         }
@@ -266,7 +267,7 @@ def _add_band_values(vectors: dict[str, list[spectral.Vector]], name: str, texts
     """Keep one value for each band, such as `450` or `0.45 um`."""
     word = name.removesuffix("_um").replace("central", "center")
     matches = [_NUMBER.fullmatch(text) for text in texts]
-    if spectral.role(word) is None or not all(matches):
+    if role(word) is None or not all(matches):
         return
     numbers, units = zip(*(match.groups() for match in matches if match), strict=True)
     said = units[0] if len(set(units)) == 1 and units[0] else ("um" if name.endswith("_um") else unit)

@@ -12,7 +12,7 @@ import numpy as np
 from napari_decsc.errors import FileFormatError
 
 if TYPE_CHECKING:
-    from napari_decsc.hsi.io.formats.contents import Contents, Variable
+    from napari_decsc.hsi.io.formats.variables import Contents, Variable
 
 #: Names, in lower case, of vectors that tell where cols and rows lie.
 COLS = ("x", "lon", "longitude", "easting", "projection_x_coordinate")
@@ -49,13 +49,15 @@ def geographic_fields(contents: "Contents", chosen: "Variable", shape: tuple[int
 def is_bottom_up(contents: "Contents", chosen: "Variable", shape: tuple[int, ...]) -> bool:
     """Whether the rows of a cube (band, row, col) on a known map run from south to north, as GDAL writes NetCDF.
 
-    Without a map projection nobody knows where north is; such rows are left as they are, but for those of GDAL, which
-    writes pictures without a place upside down too.
+    Latitudes, in degrees north, say where north is. Without them or a map projection nobody knows; such rows are left
+    as they are, but for those of GDAL, which writes pictures without a place upside down too.
     """
     rows = _vector(contents, ROWS, shape[1])
     if "GDAL" in contents.facts and chosen.is_stack and not contents.coordinates:
         return True
-    return bool(contents.grids) and rows is not None and rows[1] > 0 and _vector(contents, COLS, shape[2]) is not None
+    if rows is None or rows[1] <= 0 or _vector(contents, COLS, shape[2]) is None:
+        return False
+    return bool(contents.grids) or contents.has_latitudes
 
 
 def map_info(east: float, north: float, width: float, height: float, wkt: str) -> dict[str, Any]:

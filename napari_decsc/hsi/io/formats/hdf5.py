@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import (
     INFLATES,
@@ -28,6 +28,7 @@ from napari_decsc.hsi.io.formats.guards import (
 from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, GroupCheck
 from napari_decsc.hsi.io.formats.hdf5_filters import check_filters
 from napari_decsc.hsi.io.formats.products import recognised
+from napari_decsc.hsi.io.formats.variables import Contents
 
 _KIND = "HDF5"
 #: How a file of the older HDF 4 begins, which is another format.
@@ -119,15 +120,17 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     if kind is None or dataset.shape is None:
         return
     long = [size for size in dataset.shape if size != 1]
-    if kind.kind == "S" and len(dataset.shape) == 1 and found.is_vector(dataset.name, dataset.size):
+    if kind.kind == "S" and len(dataset.shape) == 1 and found.is_vector(dataset.name, dataset.size, attributes):
         _add_vector(dataset, found, attributes, path)
     elif kind.names or kind.kind not in "iufb" or not dataset.shape:
         is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and _is_inside(dataset)
         value = dataset[()] if is_small and found.reads(dataset.name, kind) else None
         found.add_single(dataset.name, value, attributes)
+        if dataset.size > 1:
+            found.add_other(dataset.name, kind)
     elif str(attributes.get("NAME", "")).startswith(_NO_VALUES):
         found.add_dimension(dataset.name, dataset.size)
-    elif len(long) <= 1 and found.is_vector(dataset.name, dataset.size):
+    elif len(long) <= 1 and found.is_vector(dataset.name, dataset.size, attributes):
         _add_vector(dataset, found, attributes, path)
     elif len(dataset.shape) > 1:
         read = partial(_array, path, dataset.name)

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting
 from napari_decsc.hsi.io.formats import spectral
 from napari_decsc.hsi.io.formats.cf import NO_DATA, numbers
-from napari_decsc.hsi.io.formats.contents import Variable
+from napari_decsc.hsi.io.formats.variables import Variable
+from napari_decsc.hsi.io.roles import role
 
 #: Bytes up to which bands in memory are put together at once; others where they are looked at.
 _AT_ONCE = 1 << 28
-#: A name of one of several bands: what is before its number, the number, the unit of a wavelength, and, where a group
-#: has it, the array in it.
-_NUMBERED = re.compile(r"(.*?)(\d{1,6}(?:\.\d{1,6})?)(_?(?:nm|um))?(/[^/\d]+)?")
+#: A name of one of several bands: what is before its number, the number, the unit of a wavelength, what is behind it,
+#: and, where a group has the number, the array in it.
+_NUMBERED = re.compile(r"(.*?)(\d{1,6}(?:\.\d{1,6})?)(_?(?:nm|um)(?![a-zA-Z]))?((?:_[^/\d]*)?(?:/[^/\d]+)?)")
 
 
 class _Bands:
@@ -113,7 +114,7 @@ def _axis_of(order: list[float], planes: Sequence[Variable], unit: str) -> dict[
     """Wavelengths and widths that the arrays tell of themselves, each of its own, or in their names."""
     vectors: dict[str, list[spectral.Vector]] = {}
     for key in planes[0].attributes:
-        if spectral.role(key):
+        if role(key):
             values = [next(iter(numbers(plane.attributes.get(key))), np.nan) for plane in planes]
             spectral.add(vectors, key, values, _unit_beside(planes[0].attributes, key))
     lengths = np.array(order, np.float64)

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats import hdf5
-from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import mapped, readable
 from napari_decsc.hsi.io.formats.products import recognised
+from napari_decsc.hsi.io.formats.variables import Contents
 
 _TYPES = dict(enumerate(("i1", "S1", ">i2", ">i4", ">f4", ">f8", "u1", ">u2", ">u4", ">i8", ">u8"), start=1))
 _DIMENSION, _VARIABLE, _ATTRIBUTE = 10, 11, 12
@@ -71,7 +72,7 @@ def _contents(path: Path) -> Contents:
     step = sum(array.record for array in growing) if len(growing) > 1 else None
     for array in arrays:
         read, attributes = partial(_values, path, array, step), _decoded(array.attributes)
-        if len(array.shape) == 1 and found.is_vector(array.name, array.shape[0]):
+        if len(array.shape) == 1 and found.is_vector(array.name, array.shape[0], attributes):
             found.add_vector(array.name, read(), attributes)
         elif len(array.shape) < 2:
             found.add_single(array.name, None, attributes)

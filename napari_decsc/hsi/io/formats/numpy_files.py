@@ -18,8 +18,10 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.atomic import flushed, replacing
 from napari_decsc.hsi.io.conversion import converted, to_write, write_bsq
 from napari_decsc.hsi.io.formats import metadata, spectral
-from napari_decsc.hsi.io.formats.contents import Contents, Variable, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.guards import check_memory, mapped, readable
+from napari_decsc.hsi.io.formats.variables import Contents, Variable
+from napari_decsc.hsi.io.roles import role
 
 _KIND = "NumPy"
 #: Names in the .npz files of this package.
@@ -121,7 +123,7 @@ def _npz_contents(archive: zipfile.ZipFile, path: Path) -> Contents:
         elif len(header.shape) > 2:
             read = partial(_member, archive, info, path, header)
             variables.append(Variable(name, header.shape, header.dtype, read))
-        elif header.dtype.kind in "iufb" and math.prod(header.shape) <= spectral.LONGEST and spectral.role(name):
+        elif header.dtype.kind in "iufb" and math.prod(header.shape) <= spectral.LONGEST and role(name):
             spectral.add(vectors, name, _load(archive, info, path, header))
     ours = metadata.is_metadata(text) and [found.name for found in variables] == [_CUBE]
     return Contents(path, variables, vectors, metadata=text if ours else None)

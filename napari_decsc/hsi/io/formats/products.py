@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.io.formats.cf import numbers
-from napari_decsc.hsi.io.formats.contents import Contents, Variable
 from napari_decsc.hsi.io.formats.geolocation import map_info
 from napari_decsc.hsi.io.formats.joined import joined, shared
 from napari_decsc.hsi.io.formats.spectral import Vector
+from napari_decsc.hsi.io.formats.variables import Contents, Variable
 
 _PRISMA = re.compile(r"HDFEOS/SWATHS/PRS_L(\w+)_(HCO|HRC)/Data Fields/(VNIR|SWIR)_Cube")
 _OCI = re.compile(r"observation_data/(rhot|Lt)_(blue|red|SWIR)")

@@ -9,20 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, meant_unit, unit_of
+from napari_decsc.hsi.io.roles import OTHER, WEAK, role, word_of
 
-#: What names of vectors, in lower case and without "_", tell; asked in this order, as `good_wavelengths` are none.
-_NAMES = {
-    "good_bands": re.compile(r"good(bands?|wavelengths?|channels?)(list)?|bbl"),
-    "fwhm": re.compile(r".*fwhm.*|(band|spectral)widths?|(.*)bandpass"),
-    "wavelengths": re.compile(
-        r".*wavelengths?.*|waves?(len)?s?(nm|um)?|wl(en)?s?(nm|um)?|cwls?|.*wavenumbers?(cm1?)?|wavs?|wvls?|lambdas?(nm|um)?|lam|"
-        r"(.*)bandcent(er|re)s?|cent(er|re)s?(ofbands?)?|(list)?cw(vnir|swir|pan)?"
-    ),
-}
-#: Names that hold wavelengths only where the numbers look like some.
-_WEAK = re.compile(r"bands?|channels?|nm|spectral(axis|bands?)?|spectrum|bandlist")
-#: Parts of names that tell of something about wavelengths which are none.
-_OTHER = re.compile(r"unit|uncert|ind(ex|ices)|shift|flag|mask|err|name|(?<!wave)number|count|resol")
 #: A number, perhaps with a unit behind it.
 _WITH_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([a-zA-Zµμ]*)\s*")
 #: Vectors longer than this are no spectral axis, and are not read.
@@ -33,25 +21,43 @@ _LONGEST_TEXT = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class Vector:
-    """One value for each of some axis's places (NaN: unknown), the unit as the file spells it, and its name."""
+    """One value for each of some axis's places (NaN: unknown), the unit as the file spells it, and its name.
+
+    ``note`` is what is to be said where it is taken.
+    """
 
     values: NDArray[Any]
     unit: str = ""
     name: str = ""
+    note: str = ""
 
 
-def role(name: str) -> str | None:
-    """The field of a Cube ("wavelengths", "fwhm" or "good_bands") that a vector of this name may fill, or None."""
-    word = _word(name)
-    found = next((field for field, names in _NAMES.items() if names.fullmatch(word)), None)
-    if found is None and _WEAK.fullmatch(word):
-        return "wavelengths"
-    return None if found == "wavelengths" and _OTHER.search(word) else found
+def told_role(name: str, attributes: Mapping[str, Any]) -> str | None:
+    """As `role`, asking the attributes of the vector where its name tells nothing: what it is, and in which unit."""
+    found = role(name)
+    if found is not None or OTHER.search(word_of(name)):
+        return found
+    lower = {key.lower(): value for key, value in attributes.items() if isinstance(value, str)}
+    said = " ".join(lower.get(key, "").lower() for key in ("standard_name", "long_name"))
+    is_told = re.search(r"wavelength|wavenumber", said) and not OTHER.search(said)
+    return "wavelengths" if is_told or unit_of(lower.get("units", ""))[0] in ("nm", "um", "1/cm") else None
 
 
-def add(vectors: dict[str, list[Vector]], name: str, values: Any, unit: Any = "") -> None:
-    """Keep a vector that may describe the bands; anything else is passed over. A text may list its numbers."""
-    field = role(name)
+def add(
+    vectors: dict[str, list[Vector]],
+    name: str,
+    values: Any,
+    unit: Any = "",
+    *,
+    note: str = "",
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep a vector that may describe the bands; anything else is passed over. A text may list its numbers.
+
+    ``attributes`` are asked where the name does not tell; what they tell has to rise or fall steadily.
+    """
+    own = role(name)
+    field = own or told_role(name, attributes or {})
     if field is None:
         return
     values, unit = _without_units(values, unit)
@@ -60,10 +66,12 @@ def add(vectors: dict[str, list[Vector]], name: str, values: Any, unit: Any = ""
         return
     values = values.astype(np.float64)
     values[~np.isfinite(values)] = np.nan
-    if np.isnan(values).all() or (_WEAK.fullmatch(_word(name)) and not _look_like_wavelengths(values)):
+    if own is None and not (np.all(np.diff(values) > 0) or np.all(np.diff(values) < 0)):
+        return
+    if np.isnan(values).all() or (WEAK.fullmatch(word_of(name)) and not _look_like_wavelengths(values)):
         return
     unit = unit.decode("utf-8", "replace") if isinstance(unit, bytes) else unit
-    vectors.setdefault(field, []).append(Vector(values, unit if isinstance(unit, str) else "", name))
+    vectors.setdefault(field, []).append(Vector(values, unit if isinstance(unit, str) else "", name, note))
 
 
 def lengths(vectors: Mapping[str, list[Vector]]) -> set[int]:
@@ -85,6 +93,9 @@ def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str =
         if factor == 1:
             fields["wavelength_unit"], note = meant_unit(fields["wavelength_unit"], fields["wavelengths"])
             fields |= {"notes": (note,)} if note else {}
+    said = [vector.note for vector in (wavelengths, fwhm) if vector is not None and vector.note]
+    if said:
+        fields["notes"] = (*fields.get("notes", ()), *said)
     if good is not None:
         fields["good_bands"] = good.values == 1 if np.isin(good.values, (0, 1)).all() else good.values > 0
     return fields
@@ -126,10 +137,6 @@ def _nearest(found: Iterable[Vector], bands: int, name: str) -> Vector | None:
         return shared, len(words & words_of(vector.name))
 
     return max(fitting, key=nearness, default=None)
-
-
-def _word(name: str) -> str:
-    return re.sub(r"[_\s-]", "", re.split(r"[/.]", name)[-1].lower())
 
 
 def _look_like_wavelengths(values: NDArray[np.float64]) -> bool:

@@ -1,10 +1,11 @@
 """Cubes that MATLAB files hold as a table of (band, pixel), beside the numbers of rows and cols."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from napari_decsc.hsi.io.formats.contents import Variable
+from napari_decsc.hsi.io.formats.variables import Variable
 
 #: Names, in lower case without "_", of the numbers of rows and of cols.
 _ROWS = ("nrow", "nrows", "rows", "height", "h", "nline", "nlines", "lines")
@@ -19,7 +20,7 @@ def number_of(name: str) -> str | None:
 
 def tables(planes: Sequence[Variable], singles: Mapping[str, float]) -> list[Variable]:
     """The tables that have a row or a col for each pixel, as cubes; pixels are counted down the cols, as in MATLAB."""
-    known = {number_of(name.rpartition("/")[2]): value for name, value in singles.items()}
+    known = {number_of(re.split(r"[/.]", name)[-1]): value for name, value in singles.items()}
     rows, cols = known.get("rows", 0), known.get("cols", 0)
     if not (1 < rows < 2**31 and 1 < cols < 2**31 and rows == int(rows) and cols == int(cols)):
         return []

@@ -14,7 +14,7 @@ import numpy as np
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats import metadata
-from napari_decsc.hsi.io.formats.contents import Contents, Variable, cube_from
+from napari_decsc.hsi.io.formats.contents import cube_from
 from napari_decsc.hsi.io.formats.gdal import (
     LONGEST,
     GdalFacts,
@@ -27,6 +27,7 @@ from napari_decsc.hsi.io.formats.gdal import (
 )
 from napari_decsc.hsi.io.formats.guards import check_memory, fits_in_memory, lazily, mapped, readable
 from napari_decsc.hsi.io.formats.tiff_checks import check_pages, check_pieces
+from napari_decsc.hsi.io.formats.variables import Contents, Variable
 
 #: Tags of GDAL, and the one in which this package tells of its own files; GDAL copies the latter into no other file.
 GDAL_METADATA, GDAL_NODATA, OWN = 42112, 42113, 65123

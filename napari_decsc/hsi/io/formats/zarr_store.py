@@ -25,9 +25,10 @@ from napari_decsc.hsi.io.atomic import replacing_folder
 from napari_decsc.hsi.io.conversion import converted, to_write
 from napari_decsc.hsi.io.envi.wavelengths import wavelengths_in_names
 from napari_decsc.hsi.io.formats.cf_write import CUBE, data_set
-from napari_decsc.hsi.io.formats.contents import Contents, cube_from, looks_like_a_cube
+from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import check_memory, lazily, readable
+from napari_decsc.hsi.io.formats.variables import Contents
 from napari_decsc.hsi.io.formats.zarr_nodes import Folder, arrays, in_zip, metadata
 from napari_decsc.hsi.io.zarr_marks import is_zarr
 
@@ -154,7 +155,7 @@ def _look_at(name: str, folder: Folder, found: Findings, axes: tuple[str, ...] |
     long = [size for size in shape if size != 1]
     if not shape:
         found.add_single(name, None, said)
-    elif len(long) <= 1 and len(shape) == 1 and found.is_vector(name, shape[0]):
+    elif len(long) <= 1 and len(shape) == 1 and found.is_vector(name, shape[0], said):
         found.add_vector(name, np.asarray(_opened(folder, name, shape, kind)), said)
     elif len(shape) > 1:
         kept = tuple(axis for axis, size in zip(named, shape, strict=True) if size > 1) if named else ()

@@ -1,0 +1,51 @@
+"""What the name of an axis tells: whether it counts bands, rows, cols, or steps of time and the like."""
+
+from napari_decsc.hsi.io.formats.spectral import words_of
+
+#: Words that tell nothing: `number_of_bands`, `nx_dim`, `cross_track`.
+_EMPTY = {"n", "num", "number", "of", "no", "dim", "dimension", "axis", "size", "track", "image"}
+_BANDS = {
+    *("band", "bands", "wavelength", "wavelengths", "wave", "waves", "lambda", "channel", "channels", "spectral"),
+    *("spectrum", "wavenumber", "wavenumbers", "wl", "wvl"),
+}
+#: Words that say which bands are counted.
+_WHICH = {"blue", "red", "green", "nir", "vis", "vnir", "swir", "tir", "pan", "hyperspectral", "sensor"}
+_COLS = {
+    *("x", "lon", "longitude", "easting", "col", "cols", "column", "columns", "sample", "samples", "pixel", "pixels"),
+    *("crosstrack", "across", "acrosstrack", "cross", "xtrack", "width"),
+}
+_ROWS = {
+    *("y", "lat", "latitude", "northing", "row", "rows", "line", "lines", "scan", "scans", "scanline", "scanlines"),
+    *("downtrack", "down", "along", "alongtrack", "ytrack", "height"),
+}
+_STEPS = {
+    *("time", "times", "t", "date", "dates", "day", "epoch", "frame", "frames", "step", "steps", "timestep", "scene"),
+    *("scenes", "member", "realization", "ensemble", "replicate", "acquisition", "acquisitions", "snapshot", "cycle"),
+}
+
+
+def counts_bands(name: str) -> bool:
+    """Whether an axis of this name counts bands."""
+    return _is_of(name, _BANDS, _WHICH)
+
+
+def counts_cols(name: str) -> bool:
+    """Whether an axis of this name counts cols."""
+    return _is_of(name, _COLS)
+
+
+def counts_rows(name: str) -> bool:
+    """Whether an axis of this name counts rows."""
+    return _is_of(name, _ROWS)
+
+
+def counts_steps(name: str) -> bool:
+    """Whether an axis of this name counts what is there several times: dates, frames, members."""
+    return _is_of(name, _STEPS)
+
+
+def _is_of(name: str, words: set[str], which: frozenset[str] | set[str] = frozenset()) -> bool:
+    own = name.rpartition("/")[2]
+    found = {word if word in words else word.removeprefix("n") for word in words_of(own) if not word.isdecimal()}
+    told = found - _EMPTY - {""}
+    return bool(told & words) and told <= words | which

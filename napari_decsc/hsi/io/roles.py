@@ -1,0 +1,31 @@
+"""What the name of a vector tells: whether it holds wavelengths, widths, or which bands are good."""
+
+import re
+
+#: What names of vectors, in lower case and without "_", tell; asked in this order, as `good_wavelengths` are none.
+_NAMES = {
+    "good_bands": re.compile(r"good(bands?|wavelengths?|channels?)(list)?|bbl"),
+    "fwhm": re.compile(r".*fwhm.*|(band|spectral)widths?|(.*)bandpass"),
+    "wavelengths": re.compile(
+        r".*wavelengths?.*|waves?(len)?s?(nm|um)?|wl(en)?s?(nm|um)?|cwls?|.*wavenumbers?(cm1?)?|wavs?|wvls?|lambdas?(nm|um)?|lam|"
+        r"(.*)bandcent(er|re)s?|cent(er|re)s?(ofbands?|wls?|wvls?)?|(list)?cw(vnir|swir|pan)?"
+    ),
+}
+#: Names that hold wavelengths only where the numbers look like some.
+WEAK = re.compile(r"(bands?|channels?)(nm|um)?|nm|spectral(axis|bands?)?|spectrum|bandlist")
+#: Parts of names that tell of something about wavelengths which are none.
+OTHER = re.compile(r"unit|uncert|ind(ex|ices)|shift|flag|mask|err|name|(?<!wave)number|count|resol")
+
+
+def role(name: str) -> str | None:
+    """The field of a Cube ("wavelengths", "fwhm" or "good_bands") that a vector of this name may fill, or None."""
+    word = word_of(name)
+    found = next((field for field, names in _NAMES.items() if names.fullmatch(word)), None)
+    if found is None and WEAK.fullmatch(word):
+        return "wavelengths"
+    return None if found == "wavelengths" and OTHER.search(word) else found
+
+
+def word_of(name: str) -> str:
+    """The last part of a name, as the patterns of this module spell it."""
+    return re.sub(r"[_\s-]", "", re.split(r"[/.]", name)[-1].lower())
