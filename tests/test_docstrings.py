@@ -20,6 +20,7 @@ INTERNAL = {
     "hsi.io.envi.header": "as the one before",
     "hsi.io.envi.layout": "as the one before",
     "hsi.io.envi.optional": "as the one before",
+    "hsi.io.envi.text": "as the one before",
     "hsi.io.envi.wavelengths": "as the one before",
 }
 

@@ -18,7 +18,18 @@ OTHER = re.compile(r"unit|uncert|ind(ex|ices)|shift|flag|mask|err|name|(?<!wave)
 
 
 def role(name: str) -> str | None:
-    """The field of a Cube ("wavelengths", "fwhm" or "good_bands") that a vector of this name may fill, or None."""
+    """The field of a Cube that a vector of this name may fill.
+
+    Parameters
+    ----------
+    name : str
+        Of an array, an attribute, or a field of a header; groups before it, divided by "/" or ".", do not count.
+
+    Returns
+    -------
+    str or None
+        "wavelengths", "fwhm" or "good_bands".
+    """
     word = word_of(name)
     found = next((field for field, names in _NAMES.items() if names.fullmatch(word)), None)
     if found is None and WEAK.fullmatch(word):
@@ -27,5 +38,16 @@ def role(name: str) -> str | None:
 
 
 def word_of(name: str) -> str:
-    """The last part of a name, as the patterns of this module spell it."""
+    """The last part of a name, as the patterns of this module spell it.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`role`.
+
+    Returns
+    -------
+    str
+        In lower case, without blanks, "_" and "-".
+    """
     return re.sub(r"[_\s-]", "", re.split(r"[/.]", name)[-1].lower())
