@@ -1,11 +1,13 @@
 """The first preview, shown while noise and subspace of the whole cube are still looked for. No result depends on it.
 
 Estimation looks at up to 256 x 256 pixels. A few blocks of them tell noise levels and spectral basis nearly as well,
-and are enough for a local Wiener estimate; of a large image, that of every n-th pixel of every n-th row.
+and are enough for a local Wiener estimate; of a large image, that of every n-th pixel of every n-th row: what a person
+sees within the first second need not be sharp.
 """
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from napari_decsc.denoising.protocol import Preview
 from napari_decsc.deq.execution.session import tensors
@@ -16,6 +18,8 @@ from napari_decsc.errors import is_out_of_memory
 #: What the preview is found on: a quarter of the sample that estimation takes, but no fewer pixels than the first,
 #: and no more than the second number, fewer if they have more voxels than the third.
 FEWEST, MOST, VOXELS = 64 * 64, 96 * 96, 300_000
+#: Voxels that are estimated, about, at most: every second pixel of a large image is enough for a first look.
+SHOWN = 1_000_000
 #: No preview where estimation looks at fewer voxels, or at less than so many times as much: it is there as soon.
 SAMPLED, WORTH = 1_000_000, 2
 #: No preview of a cube of more bytes: it is held in memory, beside the result.
@@ -89,14 +93,19 @@ def _mosaic_pixels(shape: tuple[int, int, int]) -> int:
 
 
 def _step(shape: tuple[int, int, int]) -> int:
-    """Every how many pixels are enough: as many remain as estimation looks at."""
+    """Every how many pixels are estimated."""
     bands, rows, cols = shape
     step = 1
-    while -(-rows // step) * -(-cols // step) > sample_pixels(bands):
+    while bands * -(-rows // step) * -(-cols // step) > SHOWN:
         step += 1
     return step
 
 
 def _enlarged(values: Values, step: int) -> Values:
-    """Every pixel stands for step x step."""
-    return values if step == 1 else np.repeat(np.repeat(values, step, axis=1), step, axis=2)
+    """The pixels between those that were estimated, by straight lines; (step row, step col) of them."""
+    if step == 1:
+        return values
+    _, rows, cols = values.shape
+    size = (rows - 1) * step + 1, (cols - 1) * step + 1
+    between = F.interpolate(torch.from_numpy(values)[None], size, mode="bilinear", align_corners=True)[0]
+    return np.pad(between.numpy(), ((0, 0), (0, step - 1), (0, step - 1)), mode="edge")

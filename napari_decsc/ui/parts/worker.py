@@ -6,6 +6,7 @@ handed over once the window has taken the last ones, 40 times a second at most; 
 napari's own worker classes add a notification with a traceback: superqt's are used, so that a person sees one message.
 """
 
+import contextlib
 import logging
 import os
 import sys
@@ -28,7 +29,7 @@ from napari_decsc.registry import make_denoiser
 #: Seconds between two handovers to the window, on the average at least.
 PAUSE = 1 / 40
 #: How much the window goes before the work beside it where both want the processor (a "nice" value of Linux).
-NICENESS = 5
+NICENESS, MOST_NICE = 5, 19
 
 logger = logging.getLogger(__name__)
 
@@ -150,9 +151,17 @@ def _is_same(cube: Cube, noisy: Cube) -> bool:
 
 
 def _step_back() -> None:
-    """Let the window go first. Linux alone knows a niceness for one thread; the threads that it starts inherit it."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    """Let the window go first, unless other programs want the processor: they would go before the work too.
+
+    Linux alone knows a niceness for one thread; the threads that it starts inherit it. That of the window is its main
+    thread's, whose number is that of the process.
+    """
+    if sys.platform != "linux":
+        return
+    is_busy = os.getloadavg()[0] >= (os.cpu_count() or 1)
+    wanted = os.getpriority(os.PRIO_PROCESS, os.getpid()) + (0 if is_busy else NICENESS)
+    with contextlib.suppress(OSError):  # a thread that served before may not be allowed to go forward again
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(wanted, MOST_NICE))
 
 
 def _without_outdated_previews(waiting: list[Iteration], new: Iteration) -> list[Iteration]:

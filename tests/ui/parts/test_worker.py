@@ -1,3 +1,6 @@
+import os
+import sys
+import threading
 import time
 
 import numpy as np
@@ -45,6 +48,31 @@ def test_iterations_are_gathered_and_none_is_lost(qtbot, fast, cube):
     assert [iteration.number for batch in batches for iteration in batch] == list(range(1, Fast.evaluations + 1))
     # the first and the last batch wait for nobody
     assert len(batches) <= (time.monotonic() - begin) / work.PAUSE + 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone knows a niceness for one thread")
+@pytest.mark.parametrize(("load", "behind"), [(0.0, work.NICENESS), (1e3, 0)])
+def test_work_steps_behind_the_window_but_not_behind_other_programs(qtbot, monkeypatch, load, behind):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr(os, "getpriority", lambda which, who: 3 if who == os.getpid() else pytest.fail())
+    wanted = []
+    monkeypatch.setattr(os, "setpriority", lambda which, who, niceness: wanted.append((who, niceness)))
+    worker = work.calculation_worker(threading.get_native_id)
+    with qtbot.waitSignal(worker.returned, timeout=10_000) as returned:
+        worker.start()
+    assert wanted == [(returned.args[0], 3 + behind)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone knows a niceness for one thread")
+def test_a_priority_that_may_not_be_had_ends_no_work(qtbot, monkeypatch):
+    def forbidden(which, who, niceness):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    worker = work.calculation_worker(lambda: 7)
+    with qtbot.waitSignal(worker.returned, timeout=10_000) as returned:
+        worker.start()
+    assert returned.args == [7]
 
 
 def test_only_the_newest_preview_of_a_place_is_handed_over(qtbot, fast, cube):
