@@ -3,8 +3,9 @@
 from typing import Any
 
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.ui.cubes.band_contrast import follow_band
 from napari_decsc.ui.cubes.band_label import label_bands
-from napari_decsc.ui.cubes.layers import free_name, layer_data
+from napari_decsc.ui.cubes.layers import free_name, is_difference, layer_data
 
 
 def add_cube_layer(viewer: Any, cube: Cube, **options: Any) -> Any:
@@ -21,4 +22,6 @@ def add_cube_layer(viewer: Any, cube: Cube, **options: Any) -> Any:
     made = Image(data, **keywords)
     viewer.layers.insert(images[-1] + 1 if images else len(viewer.layers), made)
     label.open(made)
+    if is_difference(made):
+        follow_band(viewer, made)
     return made

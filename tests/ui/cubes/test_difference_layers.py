@@ -28,6 +28,20 @@ def test_its_colours_diverge_from_zero(difference):
     assert min(red[1], green[1], blue[1]) > 0.9
 
 
+def test_its_contrast_follows_the_band_until_a_person_sets_it(viewer, cube):
+    loud = np.array([1, 1, 1, 1, 1, 100], np.float32)[:, None, None]
+    made = add_cube_layer(viewer, cube.replace(data=loud * (cube.data - 0.5)), provenance={"difference": "a minus b"})
+    viewer.dims.set_point(0, 0)
+    quiet = made.contrast_limits[1]
+    assert made.contrast_limits[0] == -quiet
+    assert quiet < 1
+    viewer.dims.set_point(0, 5)
+    assert made.contrast_limits[1] > 20
+    made.contrast_limits = (-3, 3)
+    viewer.dims.set_point(0, 0)
+    assert tuple(made.contrast_limits) == (-3, 3)
+
+
 def test_no_form_and_no_tick_offers_it(viewer, difference, kept):
     assert is_difference(difference)
     assert difference in cube_layers(viewer)

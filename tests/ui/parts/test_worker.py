@@ -54,7 +54,7 @@ def test_iterations_are_gathered_and_none_is_lost(qtbot, fast, cube):
 @pytest.mark.parametrize(("load", "behind"), [(0.0, work.NICENESS), (1e3, 0)])
 def test_work_steps_behind_the_window_but_not_behind_other_programs(qtbot, monkeypatch, load, behind):
     monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
-    monkeypatch.setattr(os, "getpriority", lambda which, who: 3 if who == os.getpid() else pytest.fail())
+    monkeypatch.setattr(os, "getpriority", lambda which, who: {os.getpid(): 3}[who])
     wanted = []
     monkeypatch.setattr(os, "setpriority", lambda which, who, niceness: wanted.append((who, niceness)))
     worker = work.calculation_worker(threading.get_native_id)
