@@ -30,6 +30,7 @@ from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
 from napari_decsc.errors import DenoisingError, is_out_of_memory
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.empty_bands import told
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.settings import as_dict
@@ -188,9 +189,17 @@ class DecscDenoiser:
         if self.settings.strength == 0:
             _copy(noisy, plan.tiles, sink)
             return
-        self._solutions.begin(noisy, plan.tiles, solution_bytes)
+        source = self._source(noisy)
+        self._solutions.begin(noisy, plan.tiles, solution_bytes, tuple(source.left_out))
+        if source.left_out:
+            message = told(source.left_out, fill=source.fill)
+            yield Iteration(0, np.nan, np.nan, 0.0, 1, plan.solves, message=message)
         with memory.handled(plan.short):
-            yield from self._solve(Source.of(noisy), plan, sink, watch, previews=previews)
+            yield from self._solve(source, plan, sink, watch, previews=previews)
+
+    def _source(self, cube: Cube) -> Source:
+        """The cube without the bands that hold nothing, as far as the weights can do without them."""
+        return Source.of(cube, self.settings.bad_bands, self._weights.model.bands or 1)
 
     def _solve(self, source: Source, plan: Plan, sink: Sink, watch: Stopwatch, *, previews: bool) -> Steps:
         stopped = False
@@ -257,15 +266,16 @@ class DecscDenoiser:
         MeasuredNoise
             See there.
         """
-        source = Source.of(cube)
-        known = self._solutions.subspace if self._solutions.cube is cube else None
+        source, held = self._source(cube), self._solutions
+        known = held.subspace if held.cube is cube and held.left_out == tuple(source.left_out) else None
         return self._measured(source, self._identified(source) if known is None else known)
 
     def _measured(self, source: Source, subspace: SignalSubspace | None) -> MeasuredNoise:
         values, mask = (part[0] for part in tensors(source.sample(), torch.device("cpu")))
         if subspace is None:  # the published model looks for none
             subspace = identify(values[None], mask[None], 12)
-        return describe(subspace.to(torch.device("cpu")), values, mask, source.peak)
+        found = describe(subspace.to(torch.device("cpu")), values, mask, source.peak)
+        return found.over_bands(source.cube.bands, source.left_out) if source.left_out else found
 
     def _first_preview(self, source: Source, plan: Plan) -> Preview | None:
         """An estimate of the whole cube before its noise and subspace are known, where it is worth it."""

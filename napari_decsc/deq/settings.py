@@ -15,6 +15,10 @@ class DecscSettings:
                                 minimum=0, maximum=2)  # fmt: skip
     only: str = described("", "Remove only this, and touch nothing else; empty: all noise",
                           choices=("", "stripes", "outliers"))  # fmt: skip
+    bad_bands: str = described("keep", "Bands that hold nothing (constant, junk, bad by the header): keep leaves them "
+                               "out and gives them back as they came, fill puts in what the bands beside them say, "
+                               "denoise treats them like all others",
+                               choices=("keep", "fill", "denoise"))  # fmt: skip
     solver: str = described("anderson", "Fixed-point solver", choices=("anderson", "picard"))
     tolerance: float = described(1e-3, "Stop at this relative residual", minimum=0, maximum=1)
     max_iterations: int = described(60, "Stop after this many evaluations of the map", minimum=1, maximum=1000)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_decsc.denoising.protocol import Command, Iteration, Sink, run
 from napari_decsc.denoising.stopwatch import Stopwatch
@@ -55,13 +56,16 @@ class _Job:
     stuck: tuple[float, ...]
     blank: tuple[int, ...]
     cut: tuple[float, ...]
+    left_out: dict[int, str]
+    fill: bool
+    wavelengths: NDArray[np.float64] | None
     subspace: SignalSubspace | None
     sink: EnviSink | None
 
     def source(self) -> Source:
         """The cube, mapped here."""
-        cube = Cube(self.file.open(), self.name, no_data=self.no_data, scale=self.scale)
-        return Source(cube, self.peak, self.stuck, self.blank, self.cut)
+        cube = Cube(self.file.open(), self.name, self.wavelengths, no_data=self.no_data, scale=self.scale)
+        return Source(cube, self.peak, self.stuck, self.blank, self.cut, self.left_out, self.fill)
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +270,7 @@ def _job(
     written = sink if isinstance(sink, EnviSink) else None
     return _Job(
         secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,
-        source.stuck, source.blank, source.cut, there, written,
+        source.stuck, source.blank, source.cut, dict(source.left_out), source.fill, cube.wavelengths, there, written,
     )  # fmt: skip
 
 

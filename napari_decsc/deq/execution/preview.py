@@ -63,7 +63,7 @@ def make(model: Decsc, device: torch.device, source: Source) -> Preview | None:
     Preview or None
         In raw units.
     """
-    shape = source.cube.shape
+    shape = source.shape
     try:
         preview = _estimated(model, device, source, _step(shape))
     except (RuntimeError, MemoryError) as error:
@@ -73,13 +73,14 @@ def make(model: Decsc, device: torch.device, source: Source) -> Preview | None:
     if preview is None:
         return None
     _, rows, cols = shape
-    whole = _enlarged(source.raw(preview), _step(shape))[:, :rows, :cols]
-    return Preview(whole, slice(0, rows), slice(0, cols))
+    everywhere = slice(0, rows), slice(0, cols)
+    whole = _enlarged(preview, _step(shape))[:, :rows, :cols]
+    return Preview(source.raw(whole, *everywhere), *everywhere)
 
 
 def _estimated(model: Decsc, device: torch.device, source: Source, step: int) -> Values | None:
     with torch.inference_mode():
-        subspace = model.identify_roughly(*tensors(source.sample(_mosaic_pixels(source.cube.shape)), device))
+        subspace = model.identify_roughly(*tensors(source.sample(_mosaic_pixels(source.shape)), device))
         if subspace is None:
             return None
         cube = model.preview(*tensors(source.thinned(step), device), subspace)

@@ -56,12 +56,13 @@ class Solutions:
     limit: int = 0
     cube: Cube | None = None
     tiles: list[Tile] = field(default_factory=list)
+    left_out: tuple[int, ...] = ()
     subspace: SignalSubspace | None = None
     by_tile: dict[Key, tuple[Context, Code, float]] = field(default_factory=dict)
     size: int = 0
 
-    def begin(self, cube: Cube, tiles: list[Tile], limit: int) -> None:
-        """Forget what belongs to another cube or other tiles.
+    def begin(self, cube: Cube, tiles: list[Tile], limit: int, left_out: tuple[int, ...] = ()) -> None:
+        """Forget what belongs to another cube, other tiles, or others of its bands.
 
         Parameters
         ----------
@@ -71,10 +72,12 @@ class Solutions:
             In which it will.
         limit : int
             Bytes.
+        left_out : tuple of int
+            Bands that will not take part.
         """
         self.limit = limit
-        if cube is not self.cube or tiles != self.tiles:
-            self.cube, self.tiles, self.subspace = cube, tiles, None
+        if cube is not self.cube or (tiles, left_out) != (self.tiles, self.left_out):
+            self.cube, self.tiles, self.left_out, self.subspace = cube, tiles, left_out, None
             self.forget()
 
     def forget(self) -> None:
@@ -216,7 +219,7 @@ class TileSolver:
     @property
     def windows(self) -> list[slice]:
         """The windows of bands that are solved one by one: a single one where the model takes any number."""
-        bands = self.run.source.cube.bands
+        bands = len(self.run.source.kept)
         return tiling.band_windows(bands, self.model.bands or bands)
 
     def solve(self, tile: Tile, values: Values, done: int, total: int) -> Events:
@@ -243,7 +246,7 @@ class TileSolver:
         windows = self.windows
         if len(windows) == 1:
             return (yield from self._solve(tile, windows[0], values, done + 1, total))
-        bands = self.run.source.cube.bands
+        bands = len(self.run.source.kept)
         core = np.zeros((bands, _extent(tile.row.core), _extent(tile.col.core)), np.float32)
         weights = np.zeros((bands, 1, 1), np.float32)
         for number, window in enumerate(windows, done + 1):
@@ -331,7 +334,8 @@ class TileSolver:
         if self.run.previews and whole_spectrum and (state.number == 0 or self.pace.is_due(self.run.watch.elapsed)):
             began = self.run.watch.elapsed
             estimate = self._estimate(state.z, c, tile)
-            preview = Preview(self.run.source.raw(estimate), tile.row.core, tile.col.core)
+            rows, cols = tile.row.core, tile.col.core
+            preview = Preview(self.run.source.raw(estimate, rows, cols), rows, cols)
             self.pace.made(began, self.run.watch.elapsed)
         residual, relative = float(state.residual[0]), float(state.relative_residual[0])
         event = Iteration(

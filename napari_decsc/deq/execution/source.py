@@ -1,6 +1,9 @@
 """A noisy cube as the tiles of a solve see it: peak 1, NaN where a voxel carries no information."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +11,11 @@ from numpy.typing import NDArray
 from napari_decsc.deq.execution import tiles as tiling
 from napari_decsc.deq.execution.tiles import Span, Tile
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.empty_bands import empty_bands, filled
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.masks import blank_bands, blank_pixels, cut_off, stuck_values, usable
 from napari_decsc.hsi.no_data import missing
-from napari_decsc.hsi.scaling import peak
+from napari_decsc.hsi.scaling import peak, sample
 
 #: Noise levels and basis of a larger cube are found on a sample: this many pixels, fewer if they have more voxels ...
 SAMPLE_PIXELS, SAMPLE_VOXELS = 256 * 256, 1 << 22
@@ -28,7 +32,8 @@ ALL = slice(None)
 class Source:
     """A cube, and what a sample of it tells.
 
-    The cube may be a memory map of any size: what is read of it is copied, and its pages are given back.
+    Bands that are left out are not among the values; they come back as they came, or filled from the bands beside
+    them. The cube may be a memory map of any size: what is read of it is copied, and its pages are given back.
 
     Parameters
     ----------
@@ -39,9 +44,13 @@ class Source:
     stuck : tuple of float
         Physical values that voxels are stuck on.
     blank : tuple of int
-        Bands in which all voxels are.
+        Bands in which all voxels are; they are among the values.
     cut : tuple of float
         Those of the stuck values at which the scene was cut off.
+    left_out : mapping of int to str
+        Bands that hold nothing, from 0, and why.
+    fill : bool
+        Whether these are filled.
     """
 
     cube: Cube
@@ -49,25 +58,49 @@ class Source:
     stuck: tuple[float, ...]
     blank: tuple[int, ...] = ()
     cut: tuple[float, ...] = ()
+    left_out: Mapping[int, str] = field(default_factory=dict)
+    fill: bool = False
 
     @classmethod
-    def of(cls, cube: Cube) -> "Source":
+    def of(cls, cube: Cube, bad_bands: str = "keep", least: int = 1) -> "Source":
         """Look at a sample of the cube.
 
         Parameters
         ----------
         cube : Cube
             Noisy.
+        bad_bands : str
+            "keep", "fill" or "denoise": what becomes of bands that hold nothing.
+        least : int
+            Such bands are left out where so many others remain.
 
         Returns
         -------
         Source
         """
-        stuck = stuck_values(cube)
-        return cls(cube, peak(cube), stuck, blank_bands(cube, stuck), cut_off(cube, stuck))
+        stuck, part = stuck_values(cube), bad_bands != "denoise"
+        left_out = empty_bands(cube, stuck, flagged=part, junk=part)
+        if cube.bands - len(left_out) < least:
+            left_out = {}
+        seen = cube
+        if left_out:  # what lies in them tells nothing of the scale either
+            seen = Cube(np.delete(sample(cube), list(left_out), axis=0), cube.name)
+            stuck = stuck_values(seen)
+        blank = () if left_out else blank_bands(cube, stuck)
+        return cls(cube, peak(seen), stuck, blank, cut_off(seen, stuck), left_out, bad_bands == "fill")
+
+    @cached_property
+    def kept(self) -> NDArray[np.intp]:
+        """Bands that are not left out, from 0."""
+        return np.setdiff1d(np.arange(self.cube.bands), list(self.left_out))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(bands that are not left out, rows, cols)."""
+        return len(self.kept), *self.cube.shape[1:]
 
     def values(self, rows: slice, cols: slice) -> Values:
-        """All bands of a part of the cube.
+        """All bands of a part of the cube that are not left out.
 
         Parameters
         ----------
@@ -131,7 +164,7 @@ class Source:
         float32 array, shape (band, row, col)
             Peak 1; NaN where a voxel carries no information.
         """
-        bands, rows, cols = self.cube.shape
+        bands, rows, cols = self.shape
         pixels = pixels or sample_pixels(bands)
         if rows * cols <= pixels:
             return self.values(ALL, ALL)
@@ -155,20 +188,23 @@ class Source:
         """
         return self.values(slice(None, None, step), slice(None, None, step))
 
-    def raw(self, values: Values) -> Values:
-        """Values with peak 1 in the raw units of the cube.
+    def raw(self, values: Values, rows: slice, cols: slice) -> Values:
+        """Values with peak 1 in the raw units of the cube; bands that were left out as they came, or filled.
 
         Parameters
         ----------
-        values : float array
+        values : float array, shape (band, row, col)
             Peak 1.
+        rows, cols : slice
+            Where they belong.
 
         Returns
         -------
         float32 array
-            Of the same shape.
+            All bands.
         """
-        return values * np.float32(self.peak * self.cube.scale)
+        values = values * np.float32(self.peak * self.cube.scale)
+        return values if not self.left_out else self._whole(values, mapped.read(self.cube.data[:, rows, cols]))
 
     def restored(self, values: Values, rows: slice, cols: slice) -> Values:
         """Raw units of the cube; what was not measured, and pixels and bands without a usable voxel, as they came.
@@ -192,13 +228,27 @@ class Source:
         gone = ~np.isfinite(came)
         if part.no_data is not None:
             gone |= missing(part.data, part.no_data)
-        return np.where(gone | blank, came, self.raw(values))
+        values = values * np.float32(self.peak * self.cube.scale)
+        return np.where(gone | blank, came, self._whole(values, came))
+
+    def _whole(self, values: Values, came: NDArray[Any]) -> Values:
+        """All bands of a part of the cube: ``values`` are those that were not left out, ``came`` all of them before."""
+        if not self.left_out:
+            return values
+        with np.errstate(over="ignore"):
+            whole: Values = came.astype(np.float32)
+        whole[self.kept] = values
+        if self.fill:
+            left_out = np.array(list(self.left_out))
+            places = np.arange(self.cube.bands) if self.cube.wavelengths is None else self.cube.wavelengths
+            whole[left_out] = filled(values, self.kept, places.astype(np.float64), left_out)
+        return whole
 
     def _part(self, rows: slice, cols: slice) -> Cube:
         return self.cube.replace(data=mapped.read(self.cube.data[:, rows, cols]))
 
     def _scaled(self, part: Cube) -> Values:
-        values = part.physical()
+        values = part.physical() if not self.left_out else part.physical()[self.kept]
         mask = usable(values, self.stuck, self.cut)
         mask[list(self.blank)] = False
         return np.where(mask, values / np.float32(self.peak), np.float32(np.nan))

@@ -123,7 +123,7 @@ class TileQueue:
     def _to_processor(self) -> None:
         solver, run = self.solver, self.solver.run
         solver.session = solver.session.on(torch.device("cpu"))
-        plan = planning.make(solver.model, run.settings, run.source.cube.shape, solver.session.device, streamed=True)
+        plan = planning.make(solver.model, run.settings, run.source.shape, solver.session.device, streamed=True)
         self._cut(plan.side)
 
 

@@ -3,7 +3,8 @@
 It is found from the cube alone (:mod:`napari_decsc.deq.estimation`), and stands in every report.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,43 @@ class MeasuredNoise:
         }
         offsets = tuple(f"offsets of {lines.name}" for lines in self.lines)
         return offsets + tuple(name for name, there in named.items() if there)
+
+    def over_bands(self, bands: int, left_out: Mapping[int, str]) -> "MeasuredNoise":
+        """The same with the bands that were left out of the measurement among the others.
+
+        Parameters
+        ----------
+        bands : int
+            Of the whole cube.
+        left_out : mapping of int to str
+            Such a band, from 0, and why; the others are those of this noise, in order.
+
+        Returns
+        -------
+        MeasuredNoise
+            Levels of bands that were left out are NaN, offsets of their lines 0.
+        """
+        kept = np.setdiff1d(np.arange(bands), list(left_out))
+        correlation = np.eye(bands, dtype=np.float32)
+        correlation[np.ix_(kept, kept)] = self.correlation
+
+        def spread(values: Floats, missing: float = np.nan) -> Floats:
+            whole = np.full(bands, missing, np.float32)
+            whole[kept] = values
+            return whole
+
+        return replace(
+            self,
+            correlation=correlation,
+            level=spread(self.level),
+            signal=spread(self.signal),
+            shot=spread(self.shot),
+            read=spread(self.read),
+            lines=tuple(replace(lines, level=spread(lines.level, 0)) for lines in self.lines),
+            fringes=tuple(replace(fringe, band=int(kept[fringe.band])) for fringe in self.fringes),
+            dead=tuple((int(kept[band]), col) for band, col in self.dead),
+            empty={**{int(kept[band]): why for band, why in (self.empty or {}).items()}, **left_out},
+        )
 
     def sentences(self) -> list[str]:
         """The noise in a few sentences for a person.
