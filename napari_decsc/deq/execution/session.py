@@ -310,7 +310,9 @@ class TileSolver:
         spectra[:, found[0].cpu().numpy()] = found[1].cpu().numpy()
         spectra = self._core(spectra, tile)
         where: NDArray[np.bool_] = np.any(spectra != 0, axis=0)
-        rare = rare_signal(where, spectra[:, where], tile.row.core, tile.col.core)
+        whole = np.zeros((self.run.source.cube.bands, int(where.sum())), np.float32)
+        whole[self.run.source.kept] = spectra[:, where]
+        rare = rare_signal(where, whole, tile.row.core, tile.col.core)
         if rare is not None:
             stage, elapsed = f"equilibrium {c.stage}", self.run.watch.elapsed
             with self.run.watch.pause():

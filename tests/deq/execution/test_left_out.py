@@ -97,3 +97,12 @@ def test_a_solution_is_not_resumed_with_other_bands() -> None:
     run(first.denoise(noisy()))
     again = run(first.resume(DecscSettings(bad_bands="denoise")).denoise(noisy()))
     assert np.allclose(again.data, denoised("denoise"), atol=1e-2)
+
+
+def test_bands_of_rare_signal_are_numbered_as_in_the_cube() -> None:
+    values = np.array(noisy().data)
+    values[[7, 10], 20, 20] += 100
+    recorder = Recorder(denoiser := DecscDenoiser())
+    run(denoiser.denoise(noisy().replace(data=values)), recorder)
+    kept = [band for place in recorder.report()["rare"]["places"] for band in place["bands"]]
+    assert {7, 10} <= set(kept) <= set(KEPT)
