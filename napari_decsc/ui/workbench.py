@@ -6,6 +6,7 @@ from typing import Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QTabWidget, QVBoxLayout
 
+from napari_decsc.denoising.rare_signal import all_places
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui import session
@@ -146,7 +147,7 @@ class Workbench(Docked):
     def _judge(self, result: Result) -> None:
         """Show what a run found of its result."""
         if result.verdict is not None and not result.is_unchanged:
-            self.verdict.know(result.source, result.layer, result.verdict)
+            self.verdict.know(result.source, result.layer, result.verdict, all_places(result.rare))
             self.judge.setCurrentWidget(self.verdict)  # what the message of the run refers to
 
     def _denoise_whole(self, layer: Any, method: str, settings: Any) -> None:

@@ -1,5 +1,6 @@
 """A small cube, and a denoiser without torch that does as the test asks."""
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ class FakeDenoiser:
 
     name = "fake"
 
-    def __init__(self, settings, gate, error, says):
-        self.settings, self.gate, self.error, self.says = settings, gate, error, says
+    def __init__(self, settings, gate, error, says, rare):
+        self.settings, self.gate, self.error, self.says, self.rare = settings, gate, error, says, rare
 
     def describe(self):
         return {"method": "fake", "settings": as_dict(self.settings), "weights": None, "device": "cpu"}
@@ -52,13 +53,16 @@ class FakeDenoiser:
             said = self.says if number == 2 else ""
             seconds = time.monotonic() - begin
             command = yield Iteration(number, residual, residual, seconds, preview=whole, message=said)
+        if self.rare is not None:
+            yield Iteration(0, math.nan, math.nan, time.monotonic() - begin, rare=self.rare)
         return noisy.replace(data=half)
 
 
 class FakeMethod:
     """What a test may set.
 
-    ``gate`` cleared holds the denoiser back; ``error`` is raised, and ``says`` said, in the second evaluation.
+    ``gate`` cleared holds the denoiser back; ``error`` is raised, and ``says`` said, in the second evaluation; ``rare``
+    is what it keeps as rare signal.
     """
 
     def __init__(self):
@@ -66,9 +70,10 @@ class FakeMethod:
         self.gate.set()
         self.error = None
         self.says = ""
+        self.rare = None
 
     def make(self, settings):
-        return FakeDenoiser(settings, self.gate, self.error, self.says)
+        return FakeDenoiser(settings, self.gate, self.error, self.says, self.rare)
 
 
 @pytest.fixture

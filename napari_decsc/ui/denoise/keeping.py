@@ -15,6 +15,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.layers import DIFFERENCE, balanced
 from napari_decsc.ui.denoise import places
+from napari_decsc.ui.denoise.rare_layer import add_rare
 from napari_decsc.ui.denoise.run import Result, removed_noise
 from napari_decsc.ui.files import saving
 from napari_decsc.ui.files.save_button import Chosen, SaveButton
@@ -49,6 +50,10 @@ class Keeping(QWidget):
         self.starts_action = _action(
             menu, "Solve from another start", "Begin the last equilibrium with plain noise, and see both solutions meet"
         )
+        self.rare_action = _action(
+            menu, "Show what was kept as rare", "A layer of the pixels that are like no others, in noise levels"
+        )
+        self.rare_action.triggered.connect(lambda: self.add_rare())
         self.report_action.triggered.connect(lambda: self.save_report())
         self.starts_action.triggered.connect(lambda: self.starts_wanted.emit())
         self.report_button.setMenu(menu)
@@ -58,7 +63,7 @@ class Keeping(QWidget):
             "The removed noise, noisy minus denoised, as a layer: if you see your image in it, signal was taken; rings "
             "mark where the verdict says so; key D"
         )
-        self.report_button.setToolTip("The report of the run as a file; the equilibrium from another start")
+        self.report_button.setToolTip("The report as a file; what was kept as rare; the equilibrium from another start")
         self.noise_button.clicked.connect(lambda: self.add_removed_noise())
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -76,6 +81,7 @@ class Keeping(QWidget):
         self._result = result
         for button in (self.compare_button, self.noise_button, self.save_button, self.report_button):
             button.setEnabled(result is not None)
+        self.rare_action.setEnabled(result is not None and bool(result.rare))
         self.starts_action.setEnabled(result is not None and isinstance(result.denoiser, SolvesTwice))
 
     def add_removed_noise(self) -> None:
@@ -83,6 +89,12 @@ class Keeping(QWidget):
         result = self._kept()
         self.noise_button.setEnabled(False)
         self._begin(lambda made: self._show_noise(result, *made), _noise_and_limits, result.noisy, result.denoised)
+
+    def add_rare(self) -> None:
+        """Show where rare signal was kept, and how far it stands above the noise."""
+        result = self._kept()
+        if result.layer in self._viewer.layers:
+            add_rare(self._viewer, result.layer, result.rare)
 
     def save_report(self) -> None:
         """Ask for a name and write how the result was made, as JSON."""

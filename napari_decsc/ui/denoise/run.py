@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_decsc.denoising.protocol import Denoiser, Preview
 from napari_decsc.denoising.provenance import carried_on
+from napari_decsc.denoising.rare_signal import RareSignal
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.hsi.noise.measured import MeasuredNoise
@@ -35,7 +36,8 @@ class Result:
 
     The layer and the one it was made from, both cubes, the report, the denoiser (which remembers its solution), where
     in the world the result lies, scores by name where a clean cube is known, what else a person should know of it,
-    whether it is the noisy cube as it was, and the verdict on what was removed, unless another run was waiting.
+    whether it is the noisy cube as it was, what was kept as rare signal, and the verdict on what was removed, unless
+    another run was waiting.
     """
 
     layer: Any
@@ -48,6 +50,7 @@ class Result:
     scores: tuple[tuple[str, Scores], ...] = ()
     note: str = ""
     is_unchanged: bool = False
+    rare: tuple[RareSignal, ...] = ()
     verdict: "Verdict | None" = None
 
 
@@ -190,7 +193,7 @@ class DenoiseRun(QObject):
         layer = self.layer.finish(outcome.cube, self._clean, {**carried_on(self._made_by), "denoising": report})
         self._result = Result(
             layer, self.source, self.noisy, cube_of(layer), report, outcome.denoiser, self.layer.place, note=note,
-            is_unchanged=outcome.is_unchanged,
+            is_unchanged=outcome.is_unchanged, rare=outcome.rare,
         )  # fmt: skip
         if self._is_hurried:
             self._succeed(self._result)

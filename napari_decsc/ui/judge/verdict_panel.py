@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_decsc.denoising.rare_signal import RarePlace
 from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui import viewer_compat
@@ -75,7 +76,9 @@ class VerdictPanel(Docked):
         self.message, self.sentence = Message(), QLabel()
         self.quantity = QComboBox()
         self.plot = BandCurves(theme_colours(self.viewer), 118)
-        self.places = QListWidget()
+        self.places, self.rare = QListWidget(), QListWidget()
+        self.rare_title = QLabel("Kept, though it is like nothing else:")
+        self._rare: tuple[RarePlace, ...] = ()
         self.map: Any = None
         self._verdict: Verdict | None = None
         self._pair: tuple[Any, Any] | None = None
@@ -99,6 +102,7 @@ class VerdictPanel(Docked):
             self.message.complain("A verdict needs the cube before and the one after, of one size; choose another.")
             return
         self.message.say("Judging what was removed…")
+        self._rare = self._rare if self._pair == (before, after) else ()
         self._pair = before, after
         self._worker = calculation_worker(judge, cube_of(before), cube_of(after), noise)
         self._worker.returned.connect(self._take)
@@ -107,9 +111,10 @@ class VerdictPanel(Docked):
         self._worker.start()
         self.button.setEnabled(False)
 
-    def know(self, before: Any, after: Any, verdict: Verdict) -> None:
-        """Take over a verdict that was found elsewhere, such as after a denoising run."""
+    def know(self, before: Any, after: Any, verdict: Verdict, rare: Sequence[RarePlace] = ()) -> None:
+        """Take over a verdict that was found elsewhere, such as after a denoising run, and what that kept as rare."""
         if {before, after} <= set(self.viewer.layers):
+            self._rare = tuple(rare)
             self._pair = before, after
             self.before.layer, self.after.layer = before, after
             self._take(verdict)
@@ -168,18 +173,15 @@ class VerdictPanel(Docked):
     def _show(self, *_: Any) -> None:
         for part in (self.sentence, self.quantity, self.plot, self.places, self.map_button):
             part.setVisible(self._verdict is not None)
+        for part in (self.rare_title, self.rare):
+            part.setVisible(bool(self._rare) and self._verdict is not None)
         if self._verdict is None:
             self.message.say(HELP)
             return
         self.sentence.setText(self._verdict.sentence)
         self.sentence.setStyleSheet("font-size: 8pt;" + ("" if self._verdict.is_clean else f"color: {GOAL};"))
-        self.places.clear()
-        for place in self._verdict.places:
-            item = QListWidgetItem(
-                f"row {place.row}, col {place.col} · {counted(place.pixels, 'pixel')} · chance 1e-{place.score:.0f}"
-            )
-            item.setData(Qt.ItemDataRole.UserRole, (place.row, place.col))
-            self.places.addItem(item)
+        _fill_list(self.places, self._verdict.places, lambda place: f"chance 1e-{place.score:.0f}")
+        _fill_list(self.rare, self._rare, _rare_text)
         self.places.setVisible(self.places.count() > 0)
         self._draw()
 
@@ -196,8 +198,7 @@ class VerdictPanel(Docked):
         if self._pair is not None and self._verdict is not None and self._pair[1] in self.viewer.layers:
             self.plot.mark(shown_band(self.viewer, self._pair[1]))
 
-    def _on_place(self, row: int) -> None:
-        item = self.places.item(row)
+    def _on_place(self, item: QListWidgetItem | None) -> None:
         if item is not None:
             self.go_to(*item.data(Qt.ItemDataRole.UserRole))
 
@@ -213,7 +214,8 @@ class VerdictPanel(Docked):
         self.map_button.clicked.connect(self.show_map)
         self.quantity.currentTextChanged.connect(self._draw)
         self.plot.clicked.connect(self._on_plot)
-        self.places.currentRowChanged.connect(self._on_place)
+        for places in (self.places, self.rare):
+            places.currentItemChanged.connect(lambda item, _: self._on_place(item))
         self.connections.add(self.viewer.dims.events.current_step, self._mark)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
 
@@ -227,7 +229,10 @@ class VerdictPanel(Docked):
         self.quantity.setToolTip("What is drawn for every band; likeness is 0 where noise alone was removed")
         self.plot.setToolTip("A click goes to the band")
         self.places.setToolTip("Places where structure may have gone, the worst first; a click leads there")
+        self.rare.setToolTip("Rare signal that was kept, the strongest first; a click leads there. Denoise shows a map")
         self.places.setMaximumHeight(120)
+        self.rare.setMaximumHeight(90)
+        self.rare_title.setStyleSheet("font-size: 8pt;")
         self.sentence.setWordWrap(True)
         self.sentence.setTextFormat(Qt.TextFormat.PlainText)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -245,10 +250,24 @@ class VerdictPanel(Docked):
         column.setSpacing(4)
         column.addLayout(rows)
         column.addLayout(buttons)
-        for part in (self.message, self.sentence, self.quantity, self.plot, self.places):
+        for part in (self.message, self.sentence, self.quantity, self.plot, self.places, self.rare_title, self.rare):
             column.addWidget(part)
         column.addStretch()
         scrolled(content, self)
+
+
+def _fill_list(shown: QListWidget, places: Sequence[Any], said: Callable[[Any], str]) -> None:
+    """A line for each place, which leads there."""
+    shown.clear()
+    for place in places:
+        item = QListWidgetItem(f"row {place.row}, col {place.col} · {counted(place.pixels, 'pixel')} · {said(place)}")
+        item.setData(Qt.ItemDataRole.UserRole, (place.row, place.col))
+        shown.addItem(item)
+
+
+def _rare_text(place: RarePlace) -> str:
+    """Such as "5.0 noise levels in 12 bands"."""
+    return f"{place.noise_levels:.1f} noise levels in {counted(len(place.bands), 'band')}"
 
 
 def _is_result(layer: Any) -> bool:

@@ -20,6 +20,7 @@ import numpy as np
 from superqt.utils import FunctionWorker, GeneratorWorker
 
 from napari_decsc.denoising.protocol import Command, Denoiser, Iteration
+from napari_decsc.denoising.rare_signal import RareSignal
 from napari_decsc.denoising.report import Recorder
 from napari_decsc.errors import DecscError, is_out_of_memory
 from napari_decsc.hsi.cube import Cube
@@ -41,7 +42,7 @@ class Outcome:
     """What a denoising run returns; the denoiser remembers its solution, from which a later run can go on.
 
     ``is_unchanged`` says that a run was stopped before it had an estimate: the cube is the noisy one. ``noise`` is what
-    it measured of the noise, where it did.
+    it measured of the noise, where it did, ``rare`` what it kept as rare signal, a part for every tile that has some.
     """
 
     cube: Cube
@@ -49,6 +50,7 @@ class Outcome:
     denoiser: Denoiser
     is_unchanged: bool = False
     noise: MeasuredNoise | None = None
+    rare: tuple[RareSignal, ...] = ()
 
 
 class WorkFailed(Exception):
@@ -129,7 +131,8 @@ def _steps(
             if waiting:
                 yield tuple(waiting)
             report = recorder.report(stopped=stopped)
-            return Outcome(end.value, report, denoiser, stopped and _is_same(end.value, noisy), recorder.noise)
+            unchanged = stopped and _is_same(end.value, noisy)
+            return Outcome(end.value, report, denoiser, unchanged, recorder.noise, tuple(recorder.rare))
         recorder(iteration)
         waiting = [*_without_outdated_previews(waiting, iteration), iteration]
         # what begins, or needs to be known, waits for no later event: the denoiser may be silent for long now
