@@ -38,6 +38,7 @@ SLOW_PLACES = (
     "safety/test_odd_values.py",
     "test_docs.py",
     "test_examples.py",
+    "test_pages.py",
 )
 
 
