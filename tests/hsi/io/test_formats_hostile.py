@@ -508,6 +508,23 @@ def test_an_npz_member_that_unpacks_to_more_than_it_says(tmp_path, checksum):
         np.testing.assert_array_equal(opened_within(path, 4 << 20, band_axis=0).data, DATA)
 
 
+@pytest.mark.parametrize("place", ["attribute", "array"])
+def test_no_room_is_made_for_a_text_longer_than_its_heap(tmp_path, place):
+    """The library makes room for as many bytes as the file says, before it looks for the text."""
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        file["cube"] = np.zeros((5, 20, 30))
+        if place == "array":
+            file["map_info"] = "UTM, 1, 1, a text in a heap"
+        else:
+            file["cube"].attrs["note"] = "UTM, 1, 1, a text in a heap"
+    raw = bytearray(path.read_bytes())
+    pointer = raw.index(struct.pack("<Q", raw.index(b"GCOL")))
+    raw[pointer - 4 : pointer] = (4097).to_bytes(4, "little")  # one more than the heap has
+    path.write_bytes(raw)
+    assert "its texts run in a circle, or are longer than their room" in refusal(path)
+
+
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
 @pytest.mark.parametrize("count", [1, 40])  # in the header of the object, and outside of it
 @pytest.mark.parametrize("place", ["attribute", "array"])
@@ -525,4 +542,6 @@ def test_texts_that_run_in_a_circle_are_refused_before_the_library_follows_them(
     first = raw.index(b"GCOL") + 16
     raw[first + 8 : first + 16] = (2**11).to_bytes(8, "little")
     raw[first + 16 : raw.index(b"GCOL") + 4096] = bytes(4096 - 32)
-    assert "x.h5: its texts run in a circle; the file is damaged" in looked_at(raw, *addresses)
+    assert "x.h5: its texts run in a circle, or are longer than their room; the file is damaged" in looked_at(
+        raw, *addresses
+    )

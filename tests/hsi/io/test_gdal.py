@@ -52,6 +52,14 @@ WAYS = {
     "descriptions": of_bands(
         "DESCRIPTION", [f"Band {b} ({one} Nanometers)" for b, one in enumerate(LENGTHS)], role="description"
     ),
+    "descriptions with whole numbers": of_bands(
+        "DESCRIPTION", [f"B{b}_{one}" for b, one in enumerate(LENGTHS)], role="description"
+    ),
+    "descriptions that go on": of_bands(
+        "DESCRIPTION", [f"{one}nm, band {b}" for b, one in enumerate(LENGTHS)], role="description"
+    ),
+    "numbered facts": [item(f"wavelength_{b + 1}", one) for b, one in enumerate(LENGTHS)],
+    "facts by band": [item(f"Band_{b + 1}_wavelength", f"{one} nm") for b, one in enumerate(LENGTHS)],
     "names of bands": [item(f"Band_{b + 1}", f"{one} nm") for b, one in enumerate(LENGTHS)],
 }
 
@@ -198,14 +206,46 @@ def test_a_compression_that_is_not_read_is_named(tmp_path: Path) -> None:
         open_cube(path)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1990", "1995", "2000", "2005", "2010"],
+        [f"level_{one}" for one in (1000, 850, 700, 500, 300)],
+        ["NDVI_305", "NDVI_301", "NDVI_321", "NDVI_337", "NDVI_410"],
+        [f"B{b}" for b in range(300, 305)],
+    ],
+)
+def test_years_levels_and_numbers_are_no_wavelengths(tmp_path: Path, names: list[str]) -> None:
+    cube = open_cube(tiff(tmp_path / "x.tif", *of_bands("DESCRIPTION", names, role="description")))
+    assert cube.wavelengths is None
+    assert cube.header["band names"] == names
+
+
+def test_a_description_in_json_tells_the_wavelengths(tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, DATA, photometric="minisblack", metadata={"wavelengths": LENGTHS, "fwhm": [7] * 5})
+    cube = open_cube(path)
+    assert cube.wavelengths is not None
+    assert cube.wavelengths.tolist() == LENGTHS
+    assert cube.fwhm is not None
+
+
 @pytest.mark.parametrize("packing", [None, "deflate", "zstd"])
-def test_lerc_may_be_packed_by_deflate(tmp_path: Path, packing: str | None) -> None:
+def test_lerc_may_be_packed_once_more(tmp_path: Path, packing: str | None) -> None:
     path = tiff(tmp_path / "x.tif", data=DATA, compression="lerc", compressionargs={"compression": packing})
-    if packing == "zstd":
-        with pytest.raises(FileFormatError, match=r"x\.tif: its compression, LERC packed with Zstandard, is not read"):
-            open_cube(path)
-    else:
-        np.testing.assert_array_equal(open_cube(path).data, DATA)
+    np.testing.assert_array_equal(open_cube(path).data, DATA)
+
+
+@pytest.mark.parametrize("head", [b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 8, b"\x28\xb5\x2f\xfd\x00\x00", b"Lerc2 "])
+def test_a_packed_piece_that_has_no_room_is_refused_before_it_is_unpacked(tmp_path: Path, head: bytes) -> None:
+    path = tiff(tmp_path / "x.tif", data=DATA, compression="lerc", compressionargs={"compression": "zstd"})
+    with tifffile.TiffFile(path) as file:
+        start = file.pages[0].dataoffsets[0]
+    raw = bytearray(path.read_bytes())
+    raw[start : start + len(head)] = head
+    path.write_bytes(raw)
+    with pytest.raises(FileFormatError, match="a piece of a page has no place in it; the file is damaged"):
+        open_cube(path)
 
 
 @pytest.mark.parametrize("compression", ["lerc", "jpeg", "webp"])

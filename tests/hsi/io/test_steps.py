@@ -123,6 +123,24 @@ def test_wavelengths_are_known_by_what_is_said_of_them(tmp_path: Path, name: str
     assert cube.wavelength_unit == "nm"
 
 
+@pytest.mark.parametrize("bands_first", [False, True])
+def test_a_table_of_pixels_is_a_cube_with_the_sizes_beside_it(tmp_path: Path, bands_first: bool) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        table = CUBE.reshape(6, -1)
+        file["spectra"], file["rows"], file["cols"] = table if bands_first else table.T, 4, 5
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.h5").data, CUBE)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_dates_of_a_zarr_store_have_their_names(tmp_path: Path, version: int) -> None:
+    import xarray
+
+    data = xarray.Dataset({"r": (("time", "wavelength", "y", "x"), SERIES)}, {"wavelength": LENGTHS})
+    data.to_zarr(tmp_path / "x.zarr", zarr_format=version, consolidated=False)
+    assert can_open(tmp_path / "x.zarr")
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.zarr", variable="r@time=3").data, SERIES[2])
+
+
 def test_a_text_may_list_the_wavelengths(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["r"], file["wavelengths"] = CUBE, ", ".join(map(str, LENGTHS))

@@ -49,6 +49,16 @@ ENVI_UNITS = {
 
 #: A number at the end of a band's name, in parentheses or not, with a unit or not: "Band 10 (426.8 Nanometers)".
 _IN_NAME = re.compile(r"(?:^|[\s(:=_])(\d+(?:\.\d*)?)\s*([^\W\d_]*)\s*\)?$")
+#: A number with its unit behind it, anywhere in a name: "450nm band", "B3 (450.5 nm) mean".
+_UNIT_IN_NAME = re.compile(
+    r"(?<![\d.])(\d+(?:\.\d*)?)[\s_]*[(\[]?(nm|um|µm|μm|nanomet(?:er|re)s?|micromet(?:er|re)s?|microns?|cm\^?-1|1/cm)"
+    r"(?![a-z])",
+    re.IGNORECASE,
+)
+#: A whole number at the end of a name, and the word right before it: "Rrs_443", "B2_wl450", "560".
+_WHOLE_IN_NAME = re.compile(r"(?:.*[\s_:=-])?([^\W\d_]*)(\d{3,5})")
+#: Words of names whose numbers are those of wavelengths only by chance.
+_NO_WAVELENGTHS = re.compile(r"year|date|day|doy|level|hpa|press|depth|height|alt|dist|time|id\b", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"([0-9.]+)\s*([^\W\d_]+)")
 
 
@@ -149,19 +159,45 @@ def is_counting(values: NDArray[np.float64]) -> bool:
 def wavelengths_in_names(
     names: str | Sequence[str], bands: int, spelled: str
 ) -> tuple[NDArray[np.float64] | None, str]:
-    """Wavelengths at the ends of all band names, and their unit's spelling; (None, ``spelled``) if they are not there.
+    """Wavelengths in all band names, and their unit's spelling; (None, ``spelled``) if they are not there.
 
-    A number without unit counts only if it has a decimal point and lies in the optical range: years and band numbers
-    are no wavelengths.
+    A number at the end of a name or with a unit behind it. One without unit counts only if it has a decimal point and
+    lies in the optical range: years and band numbers are no wavelengths; whole numbers count where all of them are in
+    the steady order of a spectrum that begins in the visible or near infrared.
     """
-    found = [_IN_NAME.search(name) for name in names]
-    if isinstance(names, str) or len(names) != bands or not all(found):
+    if isinstance(names, str) or len(names) != bands or not names:
         return None, spelled
+    for pattern in (_IN_NAME, _UNIT_IN_NAME):
+        values, unit = _numbers_in(names, pattern)
+        if values is not None:
+            return values, unit or spelled
+    return _whole_numbers(names), spelled
+
+
+def _numbers_in(names: Sequence[str], pattern: re.Pattern[str]) -> tuple[NDArray[np.float64] | None, str]:
+    """The numbers that a pattern finds in all names, and the unit behind them, if that makes wavelengths of them."""
+    found = [pattern.search(name) for name in names]
+    if not all(found):
+        return None, ""
     numbers, units = zip(*(match.groups() for match in found if match), strict=True)
     values = np.array(numbers, dtype=np.float64)
-    if len(set(units)) != 1:
-        return None, spelled
+    if len({unit.lower() for unit in units}) != 1:
+        return None, ""
     if units[0]:
-        return (values, units[0]) if unit_of(units[0])[0] in ("nm", "um") else (None, spelled)
-    plausible = all("." in number for number in numbers) and guess_unit(values) in ("nm", "um")
-    return (values, spelled) if plausible else (None, spelled)
+        return (values, units[0]) if unit_of(units[0])[0] in ("nm", "um", "1/cm") else (None, "")
+    is_told = all("." in number for number in numbers) and guess_unit(values) in ("nm", "um")
+    return (values if is_told else None), ""
+
+
+def _whole_numbers(names: Sequence[str]) -> NDArray[np.float64] | None:
+    """Nanometres at the ends of names as whole numbers, where they can hardly be anything else."""
+    found = [_WHOLE_IN_NAME.fullmatch(name.strip()) for name in names]
+    if not all(found) or len(names) < 4 or any(_NO_WAVELENGTHS.search(name) for name in names):
+        return None
+    if len({match[1].lower() for match in found if match}) > 1:
+        return None
+    values = np.array([match[2] for match in found if match], np.float64)
+    steps = np.diff(values)
+    is_steady = np.all(steps > 0) or np.all(steps < 0)
+    is_spectrum = 300 <= values.min() <= 1000 and 400 < values.max() <= 15_000 and not np.all(np.abs(steps) == 1)
+    return values if is_steady and is_spectrum else None

@@ -78,6 +78,7 @@ class Findings:
             own.lower() in _TEXTS
             or own == _GRIDS
             or (role(own) is not None and kind.kind in "SO")
+            or (number_of(own) is not None and kind.kind in "iuf")
             or (group in self.octave and own in (_TYPE, _VALUE) and kind.kind in "SOV")
         )
 
@@ -97,6 +98,10 @@ class Findings:
             self.grids_text = text
         elif isinstance(text, str) and own.lower() in _TEXTS:
             self.header[own.lower().replace("_", " ")] = text
+        elif (
+            number_of(own) is not None and getattr(value, "dtype", np.dtype("V")).kind in "iuf" and np.size(value) == 1
+        ):
+            self.singles[name.strip("/")] = float(np.ravel(value)[0])
         elif value is not None and getattr(value, "dtype", None) is not None and value.dtype.names:
             self.add_vector(name, _octave_range(value, attributes), attributes)
 
@@ -183,7 +188,7 @@ class Findings:
         for variable in self.variables:
             self._add_facts(variable.name, variable.attributes)
         cubes = any(variable.is_cube for variable in self.variables)
-        made = [] if cubes else [*stacks(self._with_groups()), *tables(self._matlab_planes(), self.singles)]
+        made = [] if cubes else [*stacks(self._with_groups()), *self._tables()]
         header = {**fields_of(_texts(self.facts), self.facts.get(FIELDS)), **self.header}
         return Contents(
             self.path,
@@ -207,8 +212,11 @@ class Findings:
         pairs = zip(self.planes, groups, strict=True)
         return [dataclasses.replace(one, attributes={**group, **one.attributes}) for one, group in pairs]
 
-    def _matlab_planes(self) -> list[Variable]:
-        return [plane for plane in self.planes if self.matlab or "MATLAB_class" in plane.attributes]
+    def _tables(self) -> list[Variable]:
+        """The planes that have a row or a col for each pixel, as cubes."""
+        of_matlab = [plane for plane in self.planes if plane.is_matlab]
+        others = [plane for plane in self.planes if not plane.is_matlab]
+        return [*tables(of_matlab, self.singles), *tables(others, self.singles, by_rows=True)]
 
     def _with_axes(self, variable: Variable) -> Variable:
         named = self.axes.get(self.addresses[variable.name], {})

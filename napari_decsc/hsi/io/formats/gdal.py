@@ -21,7 +21,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import FIELDS, calibrated, fields_of, scale_of
 from napari_decsc.hsi.io.envi.wavelengths import wavelengths_in_names
 from napari_decsc.hsi.io.formats import spectral
-from napari_decsc.hsi.io.roles import role
+from napari_decsc.hsi.io.roles import WEAK, role, word_of
 from napari_decsc.hsi.no_data import unified
 
 #: Longest text that is looked at; histograms of many bands take some megabytes.
@@ -29,6 +29,7 @@ LONGEST = 16 << 20
 #: More bands than this no image has.
 _MOST_BANDS = 65_535
 _NUMBER = re.compile(r"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([^\d\s{}(),;]*)\s*")
+_NUMBER_IN_NAME = re.compile(r"[0-9]{1,5}")
 #: Facts that tell how the file of an ENVI image is laid out, and nothing of the image.
 _LAYOUT = {"samples", "lines", "bands", "header_offset", "file_type", "data_type", "interleave", "byte_order"}
 
@@ -76,6 +77,8 @@ class GdalFacts:
             for name, text in facts.items():
                 if role(name) and (numbers := _list(text)) is not None:
                     spectral.add(vectors, name, numbers, unit)
+            for stem, texts in _numbered(facts).items():
+                _add_band_values(vectors, stem, texts, unit)
         self._add_from_names(vectors, unit)
         return vectors
 
@@ -274,6 +277,17 @@ def _add_band_values(vectors: dict[str, list[spectral.Vector]], name: str, texts
     values = [real(number) for number in numbers]
     if None not in values:
         spectral.add(vectors, word, values, said)
+
+
+def _numbered(facts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Facts such as `wavelength_1`, `wavelength_2` or `band_1_wavelength` in the order of their numbers."""
+    found: dict[str, dict[int, str]] = {}
+    for name, text in facts.items():
+        place = _NUMBER_IN_NAME.search(name)
+        stem = _NUMBER_IN_NAME.sub("", name, count=1).strip("_ ")
+        if place and role(stem) and not WEAK.fullmatch(word_of(stem)):
+            found.setdefault(stem, {})[int(place[0])] = text
+    return {stem: [texts[number] for number in sorted(texts)] for stem, texts in found.items() if len(texts) > 1}
 
 
 def _in_order(facts: Mapping[str, str]) -> list[str]:

@@ -110,7 +110,7 @@ class GroupCheck:
         pieces = [content, self._few_values(content)] if kind == _LAYOUT else [content]
         pieces += self._heaps.blocks(content) if kind == _INFO else []
         if not all(self._heaps.are_sound(piece) for piece in pieces):
-            self._stop("its texts run in a circle")
+            self._stop("its texts run in a circle, or are longer than their room")
 
     def _few_values(self, layout: bytes) -> bytes:
         version, second, third = layout[:3].ljust(3, b"\0")

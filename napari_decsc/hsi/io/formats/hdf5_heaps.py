@@ -25,16 +25,21 @@ class TextHeaps:
     def __init__(self, file: BinaryIO, base: int) -> None:
         self._file, self._base = file, base
         self._size = max(0, file.seek(0, 2) - base)
-        self._sound: set[int] = set()
+        self._sound: dict[int, int] = {}
         self._looked_at = 0
 
     def are_sound(self, raw: bytes) -> bool:
-        """False if one of the heaps that these bytes point to, if any, has no end."""
+        """False if one of the heaps that these bytes point to, if any, has no end, or is shorter than a text in it.
+
+        Before the place of a text stands its length, for which the library makes room without another look.
+        """
         for address in self._pointers(raw):
             if address not in self._sound and self._at(address, 4) == b"GCOL":
                 if not self._ends(address):
                     return False
-                self._sound.add(address)
+                self._sound[address] = int.from_bytes(self._at(address, 16)[8:], "little")
+            if address in self._sound and _longest(raw, address) > self._sound[address]:
+                return False
         return True
 
     def blocks(self, message: bytes) -> Iterator[bytes]:
@@ -97,3 +102,12 @@ class TextHeaps:
             return b""
         self._file.seek(self._base + address)
         return self._file.read(size)
+
+
+def _longest(raw: bytes, address: int) -> int:
+    """The largest of the numbers of 4 bytes that stand before an address of a heap, wherever it is in these bytes."""
+    lengths, place = [0], raw.find(address.to_bytes(8, "little"))
+    while place >= 0:
+        lengths.append(int.from_bytes(raw[max(0, place - 4) : place], "little"))
+        place = raw.find(address.to_bytes(8, "little"), place + 1)
+    return max(lengths)

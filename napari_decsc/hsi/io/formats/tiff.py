@@ -1,6 +1,7 @@
 """TIFF stacks and GeoTIFF: bands as pages, or as samples of each pixel."""
 
 import contextlib
+import json
 import logging
 import math
 import threading
@@ -28,6 +29,7 @@ from napari_decsc.hsi.io.formats.gdal import (
 from napari_decsc.hsi.io.formats.guards import check_memory, fits_in_memory, lazily, mapped, readable
 from napari_decsc.hsi.io.formats.tiff_checks import check_pages, check_pieces
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
+from napari_decsc.hsi.io.roles import role
 
 #: Tags of GDAL, and the one in which this package tells of its own files; GDAL copies the latter into no other file.
 GDAL_METADATA, GDAL_NODATA, OWN = 42112, 42113, 65123
@@ -182,7 +184,23 @@ def _facts(page: Any, path: Path) -> GdalFacts:
     """What GDAL notes in the file and beside it."""
     facts = facts_of_tag(_text(page, GDAL_METADATA))
     facts.no_data_of_rest = real(_text(page, GDAL_NODATA))
+    for name, value in _described(page.description).items():
+        facts.add(None, "", name, value)
     return merged(facts, facts_beside(path))
+
+
+def _described(description: str) -> dict[str, str]:
+    """What a description in JSON, as Python programs write it, says of the bands: lists of numbers, and their unit."""
+    if not description.lstrip().startswith("{") or len(description) > LONGEST:
+        return {}
+    try:
+        said = json.loads(description)
+    except (ValueError, RecursionError):
+        return {}
+    lists = {key: value for key, value in said.items() if role(key) and isinstance(value, list)}
+    told = {key: ", ".join(map(str, value)) for key, value in lists.items()}
+    unit = next((said[key] for key in ("wavelength_units", "wavelength_unit") if isinstance(said.get(key), str)), "")
+    return {**told, "wavelength_units": unit} if told and unit else told
 
 
 def _text(page: Any, code: int) -> str:

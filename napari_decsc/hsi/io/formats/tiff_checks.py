@@ -19,8 +19,10 @@ _UNPACKERS: dict[int, tuple[Any, int]] = {
 }
 #: Compressions whose pieces tell their own size, which has to be that of the page.
 _JPEG, _LERC, _WEBP = 7, 34887, 50001
-#: The tag that tells how LERC's pieces are packed once more, and its number for Deflate; 2 is Zstandard.
-_LERC_PARAMETERS, _DEFLATE = 50674, 1
+#: The tag that tells how LERC's pieces are packed once more, and its numbers for that.
+_LERC_PARAMETERS, _DEFLATE, _ZSTD = 50674, 1, 2
+#: How a frame of Zstandard begins, and how many bytes tell its length, by two bits of its descriptor (RFC 8878, 3.1.1).
+_ZSTD_FRAME, _LENGTHS = b"\x28\xb5\x2f\xfd", (0, 2, 4, 8)
 _PICTURES = (_JPEG, _LERC, _WEBP)
 #: What is read. LZW, PackBits and Zstandard are unpacked into as much room as the page has, and no more.
 _KNOWN = {1, 5, 32773, 50000, *_UNPACKERS, *_PICTURES}
@@ -103,14 +105,11 @@ def _check_picture(path: Path, start: int, size: int, page: Any) -> None:
     if size == 0:
         return
     packing = int(page.tags.valueof(_LERC_PARAMETERS, (0, 0))[1]) if int(page.compression) == _LERC else 0
-    if packing > _DEFLATE:
-        raise FileFormatError(
-            f"{path}: its compression, LERC packed with Zstandard, is not read; save it with LERC alone, or with "
-            f"Zstandard alone (gdal_translate -co COMPRESS=ZSTD)"
-        )
     with path.open("rb") as file:
         file.seek(start)
-        content = file.read(min(size, STEP))
+        content = file.read(size if packing == _ZSTD else min(size, STEP))
+    if packing == _ZSTD:
+        content = _out_of_zstandard(content, path, 2 * math.prod(page.chunks) * page.dtype.itemsize + STEP)
     rows, cols = {_JPEG: _size_of_jpeg, _LERC: _size_of_lerc, _WEBP: _size_of_webp}[int(page.compression)](
         content, packing
     )
@@ -119,6 +118,19 @@ def _check_picture(path: Path, start: int, size: int, page: Any) -> None:
         raise FileFormatError(
             f"{path}: a piece of {rows} x {cols} pixels has no place in its page; the file is damaged"
         )
+
+
+def _out_of_zstandard(content: bytes, path: Path, room: int) -> bytes:
+    """A piece out of its packing, which has to tell how long it is and not to be longer than ``room``."""
+    import imagecodecs
+
+    head = content[4:5].ljust(1, b"\0")[0]
+    is_single, width = head >> 5 & 1, _LENGTHS[head >> 6]
+    begin = 5 + (not is_single) + (0, 1, 2, 4)[head & 3]
+    length = int.from_bytes(content[begin : begin + (width or is_single)], "little") + 256 * (width == 2)
+    if not content.startswith(_ZSTD_FRAME) or not (width or is_single) or length > room:
+        raise FileFormatError(f"{path}: a piece of a page has no place in it; the file is damaged")
+    return bytes(imagecodecs.zstd_decode(content, out=length))
 
 
 def _size_of_jpeg(content: bytes, _: int) -> tuple[int, int]:

@@ -158,10 +158,8 @@ def _look_at(name: str, folder: Folder, found: Findings, axes: tuple[str, ...] |
     elif len(long) <= 1 and len(shape) == 1 and found.is_vector(name, shape[0], said):
         found.add_vector(name, np.asarray(_opened(folder, name, shape, kind)), said)
     elif len(shape) > 1:
-        kept = tuple(axis for axis, size in zip(named, shape, strict=True) if size > 1) if named else ()
-        named = kept if len(shape) > 3 and len(kept) == 3 else named
         read = partial(_opened, folder, name, shape, kind)
-        found.add_array(name, shape, kind, said, read, named if len(named) == 3 else ())
+        found.add_array(name, shape, kind, said, read, named)
 
 
 def _opened(folder: Folder, name: str, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
