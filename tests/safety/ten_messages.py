@@ -47,6 +47,30 @@ def pickled() -> None:
     Path("model.pt").write_bytes(pickle.dumps({"weights": 1}))
 
 
+def several_dates() -> None:
+    """A NetCDF file with three dates."""
+    from h5py import File
+
+    with File("scene.nc", "w") as file:
+        cube = file.create_dataset("reflectance", data=np.zeros((3, 5, 12, 17), np.float32))
+        for place, name in enumerate(("time", "band", "y", "x")):
+            file[name] = np.arange(cube.shape[place])
+            file[name].make_scale(name)
+            cube.dims[place].attach_scale(file[name])
+
+
+def other_filter() -> None:
+    """HDF5 compressed by a filter that the library does not have."""
+    from h5py import File, h5d, h5p, h5s, h5t, h5z
+
+    with File("scene.h5", "w") as file:
+        settings = h5p.create(h5p.DATASET_CREATE)
+        settings.set_chunk((2, 9, 9))
+        settings.set_filter(32015, h5z.FLAG_OPTIONAL)
+        space = h5s.create_simple((2, 9, 9))
+        h5d.create(file.id, b"cube", h5t.IEEE_F32LE, space, settings).write_direct_chunk((0, 0, 0), bytes(648))
+
+
 def bad_tiff() -> None:
     """A TIFF of which the end is missing."""
     import tifffile
@@ -60,8 +84,8 @@ MISTAKES: list[tuple[str, Callable[[], None], str]] = [
     ("the data file was cut short", cut_short, "info scene.hdr"),
     ("a field is missing", lambda: scene(lambda text: text.replace("bands = 2\n", "")), "info scene.hdr"),
     ("complex numbers", lambda: scene(lambda text: text.replace("type = 4", "type = 6")), "info scene.hdr"),
-    ("a brace is left open", lambda: scene(lambda text: text + "wavelength = {400, 500\n"), "info scene.hdr"),
-    ("a gain of 0", lambda: scene(lambda text: text + "data gain values = {0.01, 0}\n"), "info scene.hdr"),
+    ("several dates in one file", several_dates, "denoise scene.nc x.hdr"),
+    ("a compression that is not there", other_filter, "info scene.h5"),
     ("two cubes in one file", two_cubes, "denoise scene.npz x.hdr"),
     ("a TIFF that is cut short", bad_tiff, "info scene.tif"),
     ("the output exists", two_files, "add-noise scene.hdr other.hdr"),

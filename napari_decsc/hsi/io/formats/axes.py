@@ -3,7 +3,7 @@
 from napari_decsc.hsi.io.formats.spectral import words_of
 
 #: Words that tell nothing: `number_of_bands`, `nx_dim`, `cross_track`.
-_EMPTY = {"n", "num", "number", "of", "no", "dim", "dimension", "axis", "size", "track", "image"}
+_EMPTY = {"n", "num", "number", "of", "no", "dim", "dimension", "axis", "size", "track", "image", "bin", "bins"}
 _BANDS = {
     *("band", "bands", "wavelength", "wavelengths", "wave", "waves", "lambda", "channel", "channels", "spectral"),
     *("spectrum", "wavenumber", "wavenumbers", "wl", "wvl"),
@@ -21,6 +21,7 @@ _ROWS = {
 _STEPS = {
     *("time", "times", "t", "date", "dates", "day", "epoch", "frame", "frames", "step", "steps", "timestep", "scene"),
     *("scenes", "member", "realization", "ensemble", "replicate", "acquisition", "acquisitions", "snapshot", "cycle"),
+    *("view", "views"),
 }
 
 
