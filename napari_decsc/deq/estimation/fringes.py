@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from napari_decsc.filters.differences import NORMAL_MAD
+from napari_decsc.deq.estimation.regression import beside_other_bands
 from napari_decsc.filters.order import medians
 
 #: A peak must rise so far above what chance makes of as many values, in units of the noise's power around it.
@@ -73,6 +73,7 @@ def found(noise: Tensor, known: tuple[Wave, ...] = ()) -> tuple[Wave, ...]:
 def found_in_cube(cube: Tensor) -> tuple[Wave, ...]:
     """Waves of a noisy cube: those that other bands do not show, the strongest of every band first.
 
+    A wave of one band is no scene, while what is periodic in the scene is in all of them.
     What mixes the bands mixes their waves: they are looked for anew once the strongest are out.
 
     Parameters
@@ -87,28 +88,12 @@ def found_in_cube(cube: Tensor) -> tuple[Wave, ...]:
     """
     waves: tuple[Wave, ...] = ()
     for _ in range(MOST):
-        new = found(_beside_other_bands(cube - fit(cube, waves)), waves)
+        residual, level, _ = beside_other_bands(cube - fit(cube, waves))
+        new = found(residual / level[:, None, None], waves)
         if not new:
             break
         waves = together((*waves, *new), cube)
     return waves
-
-
-def _beside_other_bands(cube: Tensor) -> Tensor:
-    """What the other bands do not tell of every band, as noise of variance 1.
-
-    A wave of one band is no scene: the others do not show it, while what is periodic in the scene is in all of them.
-    Source: multiple regression as in J. M. Bioucas-Dias, J. M. P. Nascimento, *Hyperspectral subspace identification*,
-    IEEE TGRS 46 (2008).
-    """
-    flat = (cube - cube.mean((1, 2), keepdim=True)).flatten(1).double()
-    moment = flat @ flat.T / flat.shape[1]
-    moment.diagonal().add_(1e-6 * float(moment.diagonal().mean()))
-    inverse = torch.linalg.inv(moment)
-    residual = ((inverse / inverse.diagonal()[:, None]) @ flat).float()
-    level = medians(residual.abs()) / NORMAL_MAD
-    scaled: Tensor = (residual / level.clamp(min=1e-12)[:, None]).view_as(cube)
-    return scaled
 
 
 def fit(images: Tensor, waves: tuple[Wave, ...], weight: Tensor | None = None) -> Tensor:

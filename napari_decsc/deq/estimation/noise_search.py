@@ -18,6 +18,7 @@ from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel
 from napari_decsc.deq.estimation.rare import is_of_few_pixels
 from napari_decsc.deq.estimation.rays import strongest_ray
+from napari_decsc.deq.estimation.regression import coloured_level
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.shot import ShotNoise
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_hardly_there, is_rounding
@@ -83,7 +84,9 @@ class _Search:
 
     def __init__(self, cube: Tensor, sigma: Tensor) -> None:
         self.cube, self.shape = cube, (cube.shape[1], cube.shape[2])
-        between = correlation.between_bands(cube, sigma)
+        coloured = coloured_level(cube)
+        between = correlation.between_bands(cube, sigma) if coloured is None else None
+        sigma = sigma if coloured is None else coloured
         self.model = NoiseModel(sigma, None if between is None else correlation.whitening(between))
         # waves are strong enough to pass for components of the scene
         self.model = replace(self.model, fringes=fringes.found_in_cube(cube))

@@ -9,11 +9,14 @@ Shapes: one cube (band, row, col).
 import torch
 from torch import Tensor
 
-from napari_decsc.filters.differences import NORMAL_MAD, second_differences
+from napari_decsc.filters.differences import NORMAL_MAD
 from napari_decsc.filters.order import medians
 
-#: Noise counts as correlated in space where it is so many times what its differences tell, in the median band.
-COLOURED = 1.6
+#: Noise counts as correlated in space where it is so many times what differences of neighbours tell, across and down,
+#: in the median band: neighbours that correlate by a half make 1.41.
+COLOURED = 1.4
+#: Pixels that are looked at for it, about: rows in the middle.
+PIXELS = 16_384
 #: Bands are independent where their largest correlation beside all others is below this, in the median band.
 INDEPENDENT = 0.3
 
@@ -65,8 +68,11 @@ def coloured_level(cube: Tensor) -> Tensor | None:
     tensor of shape (band,), or None
         In the units of the cube.
     """
-    residual, level, partial = beside_other_bands(cube)
-    differences = medians(second_differences(residual).flatten(1).abs()) / NORMAL_MAD
-    colour = float((level / differences.clamp(min=1e-12)).median())
+    rows = max(24, PIXELS // cube.shape[2])
+    first = max(0, (cube.shape[1] - rows) // 2)
+    residual, level, partial = beside_other_bands(cube[:, first : first + rows])
+    # lines of pixels are alike in one direction alone
+    steps = (medians(residual.diff(dim=axis).flatten(1).abs()) / NORMAL_MAD / 2**0.5 for axis in (1, 2))
+    colour = min(float((level / step.clamp(min=1e-12)).median()) for step in steps)
     most = float(partial.abs().max(1).values.median())
     return level if colour > COLOURED and most < INDEPENDENT else None

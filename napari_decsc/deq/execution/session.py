@@ -45,6 +45,8 @@ class Solutions:
         That was solved.
     tiles : list of Tile
         In which it was.
+    left_out : tuple of int
+        Bands that took no part.
     subspace : SignalSubspace, optional
         Of the whole cube.
     by_tile : dict
