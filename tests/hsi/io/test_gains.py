@@ -173,6 +173,9 @@ def test_gains_that_cannot_be_used_are_left_out_with_their_offsets_and_said(tmp_
     (note,) = cube.notes
     assert note.startswith(f"scene.hdr: {UNUSABLE[case].partition(';')[0]}")
     assert note.endswith("; gains and offsets are left out, the values are the stored numbers")
+    again = read_envi(write_envi(cube, tmp_path / "again"))
+    np.testing.assert_array_equal(again.data, RAW)  # the one field that was right is not applied alone
+    assert again.notes == ()
 
 
 def _with_offsets(value):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.envi.gains import GAINS, with_gains
+from napari_decsc.hsi.io.envi.gains import GAINS, OFFSETS, with_gains
 from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import Layout, layout_of
 from napari_decsc.hsi.io.envi.optional import OptionalFields
@@ -100,4 +100,5 @@ def _calibrated(cube: Cube, header: Header, optional: OptionalFields) -> Cube:
         return with_gains(cube, header)
     except FileFormatError as error:
         optional.leave_out("gains and offsets are left out, the values are the stored numbers", error)
-        return cube
+        # one of the two alone, which may be right, would be believed where the cube is written
+        return cube.replace(header={key: value for key, value in cube.header.items() if key not in (GAINS, OFFSETS)})
