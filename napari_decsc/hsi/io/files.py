@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.beginnings import told_extension
 from napari_decsc.hsi.io.companions import described, is_described_tiff, with_companions
 from napari_decsc.hsi.io.envi import is_envi, read_envi, write_envi
 from napari_decsc.hsi.io.envi.layout import TYPES
@@ -117,7 +118,7 @@ def open_cube(path: str | Path, *, variable: str | None = None, band_axis: int |
     """
     path = described(Path(path))
     asked = {key: value for key, value in (("variable", variable), ("band_axis", band_axis)) if value is not None}
-    known = _format_of(path) or _by_extension(path)
+    known = _format_of(path) or _by_content(path) or _by_extension(path)
     return with_companions(known.open(path, **asked) if known.asks else known.open(path), path)
 
 
@@ -346,6 +347,13 @@ def _for_writing(path: Path) -> Format | None:
 
 def _format_of(path: Path) -> Format | None:
     return next((known for known in FORMATS if known.recognises(path)), None)
+
+
+def _by_content(path: Path) -> Format | None:
+    """The format of a file whose extension is of another one, or of none, by its first bytes; None for the others."""
+    named = {known.name for known in FORMATS if path.suffix.lower() in known.extensions}
+    extension = told_extension(path, named)
+    return next((known for known in FORMATS if extension in known.extensions), None)
 
 
 def _by_extension(path: Path) -> Format:

@@ -3,14 +3,16 @@
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
+import scipy.io
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import files
 from napari_decsc.hsi.io.envi import write_envi
-from napari_decsc.hsi.io.files import can_open, open_cube
+from napari_decsc.hsi.io.files import can_open, open_cube, save_cube
 
 DATA = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
 
@@ -60,3 +62,30 @@ def test_importing_the_readers_is_cheap():
     heavy = "{'torch', 'napari', 'qtpy', 'spectral', 'scipy', 'skimage', 'matplotlib'}"
     code = f"import sys, napari_decsc.hsi.io.files; print({heavy} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", ["x", "x.bak", "x.netcdf", "x.dat", "x.img", "x.tif", "x.nc", "x.npy"])
+@pytest.mark.parametrize("kind", [".tif", ".nc", ".h5", ".mat", ".npy"])
+def test_a_file_with_a_wrong_name_opens_by_its_content(tmp_path, kind, name):
+    data = np.arange(5 * 12 * 17, dtype=np.float32).reshape(5, 12, 17)
+    right = tmp_path / f"right{kind}"
+    if kind == ".h5":
+        with h5py.File(right, "w") as file:
+            file["cube"] = data
+    elif kind == ".mat":
+        scipy.io.savemat(right, {"cube": data.transpose(1, 2, 0)})
+    else:
+        save_cube(Cube(data), right)
+    right.rename(tmp_path / name)
+    np.testing.assert_array_equal(open_cube(tmp_path / name, band_axis=None if kind == ".mat" else 0).data, data)
+
+
+def test_a_classic_file_called_hdf5_and_hdf4_called_tiff(tmp_path):
+    with scipy.io.netcdf_file(str(tmp_path / "x.h5"), "w", mmap=False) as file:
+        for name, size in (("band", 5), ("y", 12), ("x", 17)):
+            file.createDimension(name, size)
+        file.createVariable("r", "f4", ("band", "y", "x"))[:] = 1
+    assert open_cube(tmp_path / "x.h5").shape == (5, 12, 17)
+    (tmp_path / "x.tif").write_bytes(b"\x0e\x03\x13\x01" + bytes(100))
+    with pytest.raises(FileFormatError, match="is HDF4, which is not read"):
+        open_cube(tmp_path / "x.tif")

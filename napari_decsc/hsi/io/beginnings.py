@@ -1,0 +1,40 @@
+"""How files begin: what is in a file whose name does not tell it, or tells something else."""
+
+from collections.abc import Set
+from pathlib import Path
+
+#: How files begin, where that is, the extension of the format that reads such files, and the formats that do so too.
+_BEGINNINGS: tuple[tuple[bytes, int, str, tuple[str, ...]], ...] = (
+    *((magic, 0, ".tif", ("TIFF",)) for magic in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    *((b"\x89HDF\r\n\x1a\n", place, ".h5", ("HDF5", "NetCDF", "MATLAB")) for place in (0, 512)),
+    *((b"CDF" + version, 0, ".nc", ("NetCDF",)) for version in (b"\1", b"\2", b"\5")),
+    (b"MATLAB 5.0 MAT-file", 0, ".mat", ("MATLAB",)),
+    (b"\x93NUMPY", 0, ".npy", ("NumPy",)),
+    (b"\x0e\x03\x13\x01", 0, ".h5", ("HDF5", "NetCDF")),
+)
+
+
+def told_extension(path: Path, named: Set[str]) -> str | None:
+    """The extension that a file should have by its first bytes, if the one it has is wrong.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file; it need not exist.
+    named : set of str
+        The names of the formats that its extension stands for; empty if it stands for none.
+
+    Returns
+    -------
+    str or None
+        With the dot; None where one of the named formats reads files that begin so, and for unknown beginnings.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(520)
+    except (OSError, ValueError):
+        return None
+    for magic, place, extension, names in _BEGINNINGS:
+        if start[place : place + len(magic)] == magic:
+            return None if named & set(names) else extension
+    return None
