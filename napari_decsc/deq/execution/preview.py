@@ -18,7 +18,7 @@ from napari_decsc.errors import is_out_of_memory
 #: What the preview is found on: a quarter of the sample that estimation takes, but no fewer pixels than the first,
 #: and no more than the second number, fewer if they have more voxels than the third.
 FEWEST, MOST, VOXELS = 64 * 64, 96 * 96, 300_000
-#: Voxels that are estimated, about, at most: every second pixel of a large image is enough for a first look.
+#: Voxels that are estimated, about, at most: every second pixel of a large image is enough for a first preview.
 SHOWN = 1_000_000
 #: No preview where estimation looks at fewer voxels, or at less than so many times as much: it is there as soon.
 SAMPLED, WORTH = 1_000_000, 2

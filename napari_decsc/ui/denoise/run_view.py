@@ -7,7 +7,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.ui.denoise.noise_sketch import NoiseSketch
+from napari_decsc.ui.denoise.noise_curves import NoiseCurves
 from napari_decsc.ui.denoise.residual_plot import MOST_AT_FIRST, ResidualPlot
 from napari_decsc.ui.denoise.state import RunState
 from napari_decsc.ui.denoise.strip import StageStrip
@@ -25,7 +25,7 @@ class RunView(QWidget):
 
     def __init__(self, colours: Colours) -> None:
         super().__init__()
-        self.strip, self.sketch = StageStrip(colours), NoiseSketch(colours)
+        self.strip, self.noise_curves = StageStrip(colours), NoiseCurves(colours)
         self.plot = ResidualPlot(colours)
         self.message, self.scores = Message(), scores_label()
         self._state = RunState()
@@ -41,21 +41,21 @@ class RunView(QWidget):
         column.setSpacing(4)
         for part in (self.strip, self.message):
             column.addWidget(part)
-        for part in (self.sketch, self.plot):
+        for part in (self.noise_curves, self.plot):
             column.addWidget(part, stretch=1)
         column.addWidget(self.scores)
 
     def begin(self, tolerance: float | None, limit: int) -> None:
         """Clear for a new run."""
-        self.sketch.clear()
+        self.noise_curves.clear()
         self.plot.start(tolerance, min(limit or MOST_AT_FIRST, MOST_AT_FIRST))
         self.plot.setVisible(True)
 
     def add(self, batch: Batch, state: RunState, cube: Cube) -> None:
         """Draw what a batch brought."""
         self.plot.add(batch)
-        if state.noise is not None and state.noise is not self.sketch.noise:
-            self.sketch.show_noise(state.noise, cube)
+        if state.noise is not None and state.noise is not self.noise_curves.noise:
+            self.noise_curves.show_noise(state.noise, cube)
         self._choose_picture()
         self.show_state(state, at_once=state.current != self._state.current)
 
@@ -74,7 +74,7 @@ class RunView(QWidget):
 
     def set_colours(self, colours: Colours) -> None:
         """Follow a change of theme."""
-        for part in (self.strip, self.sketch, self.plot):
+        for part in (self.strip, self.noise_curves, self.plot):
             part.set_colours(colours)
 
     def make_room(self, is_wanted: bool) -> None:
@@ -83,14 +83,14 @@ class RunView(QWidget):
         self.strip.setVisible(not is_wanted)
         if is_wanted:
             self.plot.setVisible(False)
-            self.sketch.setVisible(False)
+            self.noise_curves.setVisible(False)
         else:
             self._choose_picture()
 
     def _choose_picture(self) -> None:
         """The noise model in the place of the residual, until there is a residual to see."""
-        is_noise = self.sketch.noise is not None and not any(self.plot.tiles) and self.plot.starts is None
-        self.sketch.setVisible(is_noise)
+        is_noise = self.noise_curves.noise is not None and not any(self.plot.tiles) and self.plot.starts is None
+        self.noise_curves.setVisible(is_noise)
         self.plot.setVisible(not is_noise)
 
     def stop(self) -> None:

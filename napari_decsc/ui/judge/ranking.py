@@ -12,7 +12,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 #: A band whose noise is this many times that of its neighbours stands out of the spectrum.
-SPIKE = 4.0
+STANDS_OUT = 4.0
 #: Neighbours on each side that a band's noise is compared with.
 REACH = 3
 HEADINGS = ("band", "wavelength", "level", "SNR (dB)", "suggested bad")
@@ -54,7 +54,7 @@ def reason(noise: MeasuredNoise, around: NDArray[np.float64], band: int) -> str:
         return "could not be measured"
     if level > 0 and signal <= level:
         return "noise louder than the signal"
-    if level > SPIKE * around[band] > 0:
+    if level > STANDS_OUT * around[band] > 0:
         return f"noise {level / around[band]:.0f} times that of the bands around it"
     return ""
 

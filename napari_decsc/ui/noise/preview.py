@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 320, 160
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
+class PreviewRequest:
     """What should be seen: a band of a cube with noise, drawn between two raw values."""
 
     cube: Cube
@@ -34,34 +34,34 @@ class Wish:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class BandPreview:
     """What is seen: shades of grey (row, col), and the PSNR of the band against the clean one in dB."""
 
-    wish: Wish
+    request: PreviewRequest
     shades: NDArray[np.uint8]
     psnr: float
     peak: float
 
 
-def look(wish: Wish, peak: float | None) -> Look:
+def make_preview(request: PreviewRequest, peak: float | None) -> BandPreview:
     """Make the noisy band. ``peak`` is the physical value that counts as 1, looked for where it is None."""
-    cube, band = wish.cube, wish.band
+    cube, band = request.cube, request.band
     peak = peak_of(cube) if peak is None else peak
-    _, noisy = noisy_band(cube, wish.model, wish.seed, band, peak)
-    data = np.asarray(wish.clean.data[band : band + 1])
-    clean = Cube(data, no_data=wish.clean.no_data, scale=wish.clean.scale).physical() / np.float32(peak)
+    _, noisy = noisy_band(cube, request.model, request.seed, band, peak)
+    data = np.asarray(request.clean.data[band : band + 1])
+    clean = Cube(data, no_data=request.clean.no_data, scale=request.clean.scale).physical() / np.float32(peak)
     # scored as the whole cube will be: against the peak of the clean one
-    full = peak if wish.clean.data is cube.data else peak_of(wish.clean)
-    low, high = (limit / cube.scale / peak for limit in wish.limits)
+    full = peak if request.clean.data is cube.data else peak_of(request.clean)
+    low, high = (limit / cube.scale / peak for limit in request.limits)
     shares = np.nan_to_num((noisy - low) / max(high - low, 1e-12), nan=0, posinf=1, neginf=0)
     shades = np.round(255 * np.clip(shares, 0, 1)).astype(np.uint8)
-    return Look(wish, shades, float(psnr_per_band(clean, noisy[None], full / peak)[0]), peak)
+    return BandPreview(request, shades, float(psnr_per_band(clean, noisy[None], full / peak)[0]), peak)
 
 
 class NoisePreview(QObject):
-    """Makes one look at a time beside the window; of several wishes in between only the last counts.
+    """Makes one preview at a time beside the window; of several requests in between only the last counts.
 
-    ``seen`` carries a `Look`, ``failed`` a sentence.
+    ``seen`` carries a `BandPreview`, ``failed`` a sentence.
     """
 
     seen = Signal(object)
@@ -69,7 +69,7 @@ class NoisePreview(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._next: Wish | None = None
+        self._next: PreviewRequest | None = None
         self._worker: Any = None
         self._peak: tuple[Any, float] | None = None
         self._timer = QTimer(self)
@@ -77,25 +77,25 @@ class NoisePreview(QObject):
         self._timer.setInterval(PAUSE)
         self._timer.timeout.connect(self._begin)
 
-    def wish(self, wish: Wish | None) -> None:
-        """Ask for a look; None forgets what was asked for."""
-        self._next = wish
-        if wish is not None and self._worker is None:
+    def request(self, request: PreviewRequest | None) -> None:
+        """Ask for a preview; None forgets what was asked for."""
+        self._next = request
+        if request is not None and self._worker is None:
             self._timer.start()
 
     def _begin(self) -> None:
         if self._next is None or self._worker is not None:
             return
-        wish, self._next = self._next, None
-        known = self._peak[1] if self._peak is not None and self._peak[0] is wish.cube.data else None
-        self._worker = calculation_worker(look, wish, known)
+        request, self._next = self._next, None
+        known = self._peak[1] if self._peak is not None and self._peak[0] is request.cube.data else None
+        self._worker = calculation_worker(make_preview, request, known)
         self._worker.returned.connect(self._show)
         self._worker.errored.connect(lambda error: self.failed.emit(str(error)))
         self._worker.finished.connect(self._end)
         self._worker.start()
 
-    def _show(self, found: Look) -> None:
-        self._peak = (found.wish.cube.data, found.peak)
+    def _show(self, found: BandPreview) -> None:
+        self._peak = (found.request.cube.data, found.peak)
         self.seen.emit(found)
 
     def _end(self) -> None:

@@ -27,7 +27,7 @@ from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
 from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.noise.form import COMBINATION, CombinationForm, NoiseForm
-from napari_decsc.ui.noise.preview import Look, NoisePreview, Wish, show_in
+from napari_decsc.ui.noise.preview import BandPreview, NoisePreview, PreviewRequest, show_in
 from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
@@ -78,11 +78,11 @@ class NoiseWidget(Docked):
         self.cube.chosen.connect(self._change_cube)
         self.cube.lost.connect(self._say_lost)
         self.run_button.clicked.connect(lambda: self.run())
-        self.seed.valueChanged.connect(self.look)
-        self.bands.textChanged.connect(self.look)
-        self.preview.seen.connect(self._show_look)
-        self.preview.failed.connect(self._show_no_look)
-        self.connections.add(self.viewer.dims.events.current_step, self.look)
+        self.seed.valueChanged.connect(self.renew_preview)
+        self.bands.textChanged.connect(self.renew_preview)
+        self.preview.seen.connect(self._show_preview)
+        self.preview.failed.connect(self._show_no_preview)
+        self.connections.add(self.viewer.dims.events.current_step, self.renew_preview)
         self.connections.add(self.viewer.layers.events.inserted, self._refresh)
         self._show_model()
         self._refresh()
@@ -100,7 +100,7 @@ class NoiseWidget(Docked):
         """The form of the chosen model."""
         name = self.model.currentText()
         if name not in self._forms:
-            made = CombinationForm(self.look) if name == COMBINATION else NoiseForm(name, self.look)
+            made = CombinationForm(self.renew_preview) if name == COMBINATION else NoiseForm(name, self.renew_preview)
             made.set_peak(self._peak)
             self._forms[name] = made
             self._form_place.addWidget(made.widget)
@@ -114,7 +114,7 @@ class NoiseWidget(Docked):
             raise SettingsError("no band is chosen; leave the field of the bands empty for all")
         return on_bands(model, chosen)
 
-    def look(self, *_: Any) -> None:
+    def renew_preview(self, *_: Any) -> None:
         """Show the band of the slider with the noise that the form says, a moment later."""
         layer = self.cube.layer
         if layer is None or not self.isVisible():
@@ -123,18 +123,18 @@ class NoiseWidget(Docked):
             cube = cube_of(layer)
             model = self.noise(cube)
         except DecscError as error:
-            self.preview.wish(None)
-            self._show_no_look(str(error))
+            self.preview.request(None)
+            self._show_no_preview(str(error))
             return
         if self.message.is_error:
             self.message.say("")  # what was complained of is mended
         band, limits = shown_band(self.viewer, layer), tuple(layer.contrast_limits)
-        self.preview.wish(Wish(cube, clean_of(layer) or cube, model, self.seed.value(), band, limits))
+        self.preview.request(PreviewRequest(cube, clean_of(layer) or cube, model, self.seed.value(), band, limits))
 
     def showEvent(self, event: Any) -> None:
         """What is hidden is not drawn; now it is wanted."""
         super().showEvent(event)
-        self.look()
+        self.renew_preview()
 
     def run(self) -> None:
         """Add the noise, beside the window; `done` or `failed` follows."""
@@ -178,7 +178,7 @@ class NoiseWidget(Docked):
         self._fail(str(error))
 
     def _fail(self, text: str) -> None:
-        if self.caption.text() == _no_look(text):
+        if self.caption.text() == _no_preview(text):
             self.caption.clear()  # once is enough
         self.message.complain(text)
         self.failed.emit(text)
@@ -186,7 +186,7 @@ class NoiseWidget(Docked):
     def _change_cube(self) -> None:
         self._set_peak(None)
         self._refresh()
-        self.look()
+        self.renew_preview()
 
     def _say_lost(self, name: str) -> None:
         if self.cube.count():
@@ -197,25 +197,25 @@ class NoiseWidget(Docked):
         for form in self._forms.values():
             form.set_peak(peak)
 
-    def _show_look(self, found: Look) -> None:
+    def _show_preview(self, found: BandPreview) -> None:
         if self._left or self.cube.layer is None:
             return
-        peak = found.peak * found.wish.cube.scale
+        peak = found.peak * found.request.cube.scale
         if peak != self._peak:
             self._set_peak(peak)
         show_in(self.picture, found.shades)
         quality = f"PSNR {found.psnr:.2f} dB" if np.isfinite(found.psnr) else "no noise falls on it"
-        self.caption.setText(f"Preview of band {found.wish.band + 1} · {quality}")
+        self.caption.setText(f"Preview of band {found.request.band + 1} · {quality}")
 
-    def _show_no_look(self, text: str) -> None:
+    def _show_no_preview(self, text: str) -> None:
         self.picture.clear()
-        self.caption.setText("" if self.message.is_error and self.message.text() == text else _no_look(text))
+        self.caption.setText("" if self.message.is_error and self.message.text() == text else _no_preview(text))
 
     def _refresh(self, event: Any = None) -> None:
         has_cube = self.cube.layer is not None
         self.run_button.setEnabled(has_cube)
         if not has_cube:
-            self.preview.wish(None)
+            self.preview.request(None)
             for part in (self.scores, self.caption, self.picture):
                 part.clear()
             self.message.say(CHOOSE if self.cube.count() else nothing_to_do(self.viewer))
@@ -230,7 +230,7 @@ class NoiseWidget(Docked):
         shown = self.form
         for form in self._forms.values():
             form.widget.setVisible(form is shown and (bool(form.fields) or name == COMBINATION))
-        self.look()
+        self.renew_preview()
 
     def _fill(self) -> None:
         for name in (*NOISE_MODELS, COMBINATION):
@@ -274,7 +274,7 @@ class NoiseWidget(Docked):
         scrolled(content, self)
 
 
-def _no_look(text: str) -> str:
+def _no_preview(text: str) -> str:
     return f"No preview: {text}"
 
 

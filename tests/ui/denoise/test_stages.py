@@ -73,17 +73,17 @@ def test_the_clock_runs_while_the_denoiser_says_nothing(qtbot, widget, gates):
 
 def test_the_noise_model_is_drawn_as_soon_as_it_is_known(qtbot, widget, gates):
     gates["subspace"].clear()
-    assert not widget.view.sketch.isVisible()
+    assert not widget.view.noise_curves.isVisible()
     press(widget.run_button)
-    qtbot.waitUntil(widget.view.sketch.isVisible, timeout=5000)
+    qtbot.waitUntil(widget.view.noise_curves.isVisible, timeout=5000)
     assert widget.is_running
     assert not widget.plot.isVisible()  # there is no residual yet
-    assert "offsets of columns" in widget.view.sketch.panels[0].title
-    np.testing.assert_allclose(widget.view.sketch.panels[0].lines[0].y, widget.state.noise.level)
+    assert "offsets of columns" in widget.view.noise_curves.panels[0].title
+    np.testing.assert_allclose(widget.view.noise_curves.panels[0].lines[0].y, widget.state.noise.level)
     gates["equilibrium 2"].clear()
     gates["subspace"].set()
     qtbot.waitUntil(widget.plot.isVisible, timeout=5000)
-    assert not widget.view.sketch.isVisible()
+    assert not widget.view.noise_curves.isVisible()
     finished(qtbot, widget, gates["equilibrium 2"].set)
 
 

@@ -149,14 +149,14 @@ def test_the_preview_is_the_shown_band_of_the_result(shown, viewer, qtbot):
     widget, layer = shown
     with qtbot.waitSignal(widget.preview.seen, timeout=10_000) as seen:
         show_band(viewer, layer, 2)
-    look = seen.args[0]
+    preview = seen.args[0]
     noisy = add_noise(cube_of(layer), Gaussian(sigma=51), 3)
     expected = score_cubes(cube_of(layer), noisy).band_psnr[2]
-    assert look.psnr == pytest.approx(expected, rel=1e-6)
+    assert preview.psnr == pytest.approx(expected, rel=1e-6)
     assert f"PSNR {expected:.2f} dB" in widget.caption.text()
     low, high = layer.contrast_limits
     shades = np.clip((noisy.data[2] - low) / (high - low), 0, 1) * 255
-    np.testing.assert_allclose(look.shades, shades, atol=1)
+    np.testing.assert_allclose(preview.shades, shades, atol=1)
     assert not widget.picture.pixmap().isNull()
 
 
@@ -164,10 +164,10 @@ def test_the_preview_follows_the_form(shown, qtbot):
     widget, _ = shown
     with qtbot.waitSignal(widget.preview.seen, timeout=10_000) as seen:
         widget.form.fields["sigma"].value = 5
-    assert seen.args[0].wish.model == Gaussian(sigma=5)
+    assert seen.args[0].request.model == Gaussian(sigma=5)
     with qtbot.waitSignal(widget.preview.seen, timeout=10_000) as seen:
         widget.seed.setValue(8)
-    assert seen.args[0].wish.seed == 8
+    assert seen.args[0].request.seed == 8
 
 
 def test_every_field_says_what_it_is(viewer, cube, kept):
@@ -204,7 +204,7 @@ def test_a_combination_with_nothing_ticked_complains_once(viewer, cube, kept):
     widget.run_button.click()
     assert widget.message.text() == text
     assert widget.caption.text() == ""
-    widget.look()
+    widget.renew_preview()
     assert widget.caption.text() == ""
     widget.form.ticks["gaussian"].setChecked(True)
     assert widget.message.text() == ""

@@ -17,7 +17,7 @@ from napari_decsc.ui.parts.theme import GOAL, Colours
 HEIGHT = 88
 
 
-class NoiseSketch(Plot):
+class NoiseCurves(Plot):
     """Noise level of every band; on the right the correlation of the noise between bands, as a picture."""
 
     def __init__(self, colours: Colours) -> None:
