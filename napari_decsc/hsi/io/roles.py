@@ -11,6 +11,8 @@ _NAMES = {
         r"(.*)bandcent(er|re)s?|cent(er|re)s?(ofbands?|wls?|wvls?)?|(list)?cw(vnir|swir|pan)?"
     ),
 }
+#: A unit at the end of a name: `band_centers_nm`.
+_UNIT = re.compile(r"[(\[]?(nm|um|µm|nanometers?|micrometers?|microns?)[)\]]?$")
 #: Names that hold wavelengths only where the numbers look like some.
 WEAK = re.compile(r"(bands?|channels?)(nm|um)?|nm|spectral(axis|bands?)?|spectrum|bandlist")
 #: Parts of names that tell of something about wavelengths which are none.
@@ -31,7 +33,8 @@ def role(name: str) -> str | None:
         "wavelengths", "fwhm" or "good_bands".
     """
     word = word_of(name)
-    found = next((field for field, names in _NAMES.items() if names.fullmatch(word)), None)
+    spelled = (word, _UNIT.sub("", word))
+    found = next((field for field, names in _NAMES.items() if any(map(names.fullmatch, spelled))), None)
     if found is None and WEAK.fullmatch(word):
         return "wavelengths"
     return None if found == "wavelengths" and OTHER.search(word) else found

@@ -98,9 +98,37 @@ def test_names_of_axes_in_many_spellings(tmp_path: Path, axes: tuple[str, str, s
     np.testing.assert_array_equal(open_cube(tmp_path / "x.nc").data, CUBE)
 
 
+def test_labels_of_an_array_name_its_axes(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["r"] = CUBE.transpose(0, 2, 1)
+        for axis, label in enumerate(("wavelength", "x", "y")):
+            file["r"].dims[axis].label = label
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.h5").data, CUBE)
+
+
+def test_bands_as_variables_may_tell_their_wavelengths_at_length(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.nc", "w") as file:
+        for band, length in enumerate(LENGTHS):
+            file[f"Band{band + 1}"] = CUBE[band]
+            file[f"Band{band + 1}"].attrs["long_name"] = f"Band {band + 1} ({length} nm)"
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.data, CUBE)
+    assert cube.wavelengths is not None
+    assert cube.wavelengths.tolist() == LENGTHS.tolist()
+
+
+def test_names_of_a_fill_value_in_any_spelling(tmp_path: Path) -> None:
+    for name in ("_FillValue", "FillValue", "FILL_VALUE", "No_Data_Value"):
+        with h5py.File(tmp_path / "x.h5", "w") as file:
+            file["r"], file["wl"] = CUBE, LENGTHS
+            file["r"].attrs[name] = -9999.0
+        assert open_cube(tmp_path / "x.h5").no_data == -9999
+
+
 @pytest.mark.parametrize(
     ("name", "attributes"),
     [
+        ("band_centers_nm", {}),
         ("q", {"standard_name": "radiation_wavelength"}),
         ("q", {"long_name": "wavelength of the bands"}),
         ("b", {"units": "nm"}),

@@ -24,6 +24,7 @@ _NOT_KEPT = {
     "class",
     "name",
     "dimension_list",
+    "dimension_labels",
     "reference_list",
     "matlab_class",
 }

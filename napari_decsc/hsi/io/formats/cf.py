@@ -28,7 +28,19 @@ _DEFAULT_FILL: dict[str, float | int] = {
     "f8": 9.969209968386869e36,
 }
 #: Attributes, in lower case, that name values which stand for "not measured".
-NO_DATA = ("_fillvalue", "missing_value", "data_ignore_value", "nodata", "no_data", "no_data_value", "nodata_value")
+NO_DATA = (
+    *(
+        "_fillvalue",
+        "fillvalue",
+        "fill_value",
+        "missing_value",
+        "data_ignore_value",
+        "ignore_value",
+        "nodata",
+        "no_data",
+    ),
+    *("no_data", "no_data_value", "nodata_value"),
+)
 #: Values for "not measured" that are looked for, at most.
 _MOST = 100
 #: Bytes of an array in memory up to which gaps are marked at once; of others, where they are looked at.

@@ -134,7 +134,14 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
         _add_vector(dataset, found, attributes, path)
     elif len(dataset.shape) > 1:
         read = partial(_array, path, dataset.name)
-        found.add_array(dataset.name, dataset.shape, kind, attributes, read, address=address)
+        found.add_array(dataset.name, dataset.shape, kind, attributes, read, _labels(dataset, attributes), address)
+
+
+def _labels(dataset: Any, attributes: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the axes, where the array has them as labels."""
+    said = attributes.get("DIMENSION_LABELS")
+    told = isinstance(said, list) and len(said) == len(dataset.shape) and any(said)
+    return tuple(str(label) for label in said) if told and isinstance(said, list) else ()
 
 
 def _add_vector(dataset: Any, found: Findings, attributes: dict[str, Any], path: Path) -> None:

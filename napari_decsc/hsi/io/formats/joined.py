@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting
+from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, wavelengths_in_names
 from napari_decsc.hsi.io.formats import spectral
 from napari_decsc.hsi.io.formats.cf import NO_DATA, numbers
 from napari_decsc.hsi.io.formats.variables import Variable
@@ -117,11 +117,24 @@ def _axis_of(order: list[float], planes: Sequence[Variable], unit: str) -> dict[
         if role(key):
             values = [next(iter(numbers(plane.attributes.get(key))), np.nan) for plane in planes]
             spectral.add(vectors, key, values, _unit_beside(planes[0].attributes, key))
+    if "wavelengths" not in vectors:
+        _add_from_names(vectors, planes)
     lengths = np.array(order, np.float64)
     unit = unit or guess_unit(lengths)
     if "wavelengths" not in vectors and unit in ("nm", "um") and not is_counting(lengths):
         vectors["wavelengths"] = [spectral.Vector(lengths, unit)]
     return spectral.spectral_fields(vectors, len(planes))
+
+
+def _add_from_names(vectors: dict[str, list[spectral.Vector]], planes: Sequence[Variable]) -> None:
+    """Wavelengths in what the arrays are called at length, such as `Band 3 (450.5 nm)`."""
+    for key in ("long_name", "band_name", "description"):
+        names = [plane.attributes.get(key) for plane in planes]
+        said = [name for name in names if isinstance(name, str)]
+        values, unit = wavelengths_in_names(said, len(planes), "")
+        if values is not None:
+            spectral.add(vectors, "wavelength", values, unit)
+            return
 
 
 def _unit_beside(attributes: Mapping[str, Any], key: str) -> Any:
