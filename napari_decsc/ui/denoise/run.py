@@ -150,6 +150,13 @@ class DenoiseRun(QObject):
         elif not self._is_over:
             self._succeed(self._result)
 
+    def disconnect_all(self) -> None:
+        """Tell nobody any more."""
+        for signal in (self.progressed, self.previewed, self.bereft, self.scoring, self.released):
+            signal.disconnect()
+        for signal in (self.succeeded, self.failed, self.finished):
+            signal.disconnect()
+
     def abandon(self, *_: Any) -> None:
         """End without a result, and take the preview away, unless it was promised to a person."""
         self.worker.quit()

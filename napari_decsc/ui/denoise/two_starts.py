@@ -10,7 +10,9 @@ from superqt.utils import GeneratorWorker
 
 from napari_decsc.denoising.two_starts import Meeting
 from napari_decsc.hsi.cube import counted
+from napari_decsc.ui.denoise.residual_plot import ResidualPlot
 from napari_decsc.ui.parts.panel import Line, Panel
+from napari_decsc.ui.parts.texts import Message
 from napari_decsc.ui.parts.theme import CUBE_COLOURS, GOAL, RESIDUAL
 from napari_decsc.ui.parts.worker import WorkFailed, explain
 
@@ -48,6 +50,35 @@ class TwoStarts(QObject):
     def _take(self, meeting: Meeting) -> None:
         self.meetings = (*self.meetings, meeting)
         self.met.emit(self.meetings)
+
+
+class SolvedTwice(QObject):
+    """Solves on request and shows it in a plot and a message; ``ended`` comes with its end, good or bad."""
+
+    ended = Signal()
+
+    def __init__(self, plot: ResidualPlot, message: Message, parent: QObject) -> None:
+        super().__init__(parent)
+        self._plot, self._message = plot, message
+        self._starts: TwoStarts | None = None
+
+    def begin(self, denoiser: Any) -> None:
+        """Solve the last equilibrium of a denoiser from another start too, beside the window, and draw both."""
+        self.leave()
+        starts = self._starts = TwoStarts(denoiser, self)
+        starts.met.connect(lambda met: self._plot.show_starts(axes_of(met)))
+        starts.finished.connect(lambda met: self._message.say(said(met)))
+        starts.failed.connect(self._message.complain)
+        for signal in (starts.finished, starts.failed):
+            signal.connect(lambda _: self.ended.emit())
+        self._message.say("Solving the last equilibrium once more, from noise…")
+        starts.start()
+
+    def leave(self) -> None:
+        """Let what goes on end unseen."""
+        if self._starts is not None:
+            self._starts.leave()
+            self._starts = None
 
 
 def axes_of(meetings: tuple[Meeting, ...]) -> Panel:

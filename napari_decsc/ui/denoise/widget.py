@@ -3,23 +3,21 @@
 import time
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_decsc import registry as methods
 from napari_decsc.denoising.protocol import ResumableDenoiser
 from napari_decsc.errors import DecscError
 from napari_decsc.ui.cubes.layers import provenance_of
-from napari_decsc.ui.denoise import choices, state, words
-from napari_decsc.ui.denoise.fields import explain
-from napari_decsc.ui.denoise.form import DEVICE, STRENGTH, WEIGHTS, DenoiseForm
+from napari_decsc.ui.denoise import state, words
+from napari_decsc.ui.denoise.form import DenoiseForm
 from napari_decsc.ui.denoise.keeping import Keeping
+from napari_decsc.ui.denoise.method_choice import MethodChoice
 from napari_decsc.ui.denoise.parting import ask_soon
 from napari_decsc.ui.denoise.run import LAYER_GOES, DenoiseRun, Result
 from napari_decsc.ui.denoise.run_view import RunView
 from napari_decsc.ui.denoise.state import Phase, RunState
-from napari_decsc.ui.denoise.two_starts import TwoStarts, axes_of, said
+from napari_decsc.ui.denoise.two_starts import SolvedTwice
 from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.column import scrolled
@@ -27,7 +25,7 @@ from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import CHOOSE, gone, nothing_to_do
 from napari_decsc.ui.parts.theme import theme_colours
-from napari_decsc.ui.parts.worker import Batch, calculation_worker
+from napari_decsc.ui.parts.worker import Batch
 
 #: Milliseconds that the strength rests before the cube is solved anew.
 STRENGTH_PAUSE = 120
@@ -50,42 +48,31 @@ class DenoiseWidget(Docked):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.cube = CubeChoice(self.viewer, self.connections, follows=_is_no_result)
-        self.method, self.summary = QComboBox(), QLabel()
-        self.settings_box = QCollapsible("Settings", expandedIcon="▾", collapsedIcon="▸")
+        self.choice = MethodChoice(self)
+        self.method, self.summary, self.settings_box = (
+            self.choice.method, self.choice.summary, self.choice.settings_box,
+        )  # fmt: skip
         self.run_button, self.stop_button = QPushButton("Denoise"), QPushButton("Stop")
         self.view = RunView(theme_colours(self.viewer))
         self.message, self.plot, self.scores = self.view.message, self.view.plot, self.view.scores
         self.keeping = Keeping(self.viewer, self.message)
-        self.rows, self.strength_row = QFormLayout(), QWidget()
         self.state = RunState()
         self._running: DenoiseRun | None = None
         self._trailing: DenoiseRun | None = None  # stopped, and not ended yet
         self._is_wanted_again = self._is_waiting = False
-        self._asking: Any = None
-        self._warm: dict[str, Any] = {}
-        self._starts: TwoStarts | None = None
+        self._twice = SolvedTwice(self.plot, self.message, self)
         self._workers: list[Any] = []
-        self._forms: dict[str, DenoiseForm] = {}
         self._pause = QTimer(self)
         self._fill()
         self._lay_out()
         self._connect()
-        self._show_method()
+        self.choice.refresh()
         self._refresh()
 
     @property
     def form(self) -> DenoiseForm:
         """The form of the chosen method."""
-        name = self.method.currentText()
-        if name not in self._forms:
-            form = self._forms[name] = DenoiseForm(methods.METHODS[name].settings)
-            form.offer(WEIGHTS, choices.weights_choices())
-            self.settings_box.addWidget(form.widget)
-            if form.strength is not None:
-                row: Any = self.strength_row.layout()
-                row.addWidget(form.strength)
-                form.strength.changed.connect(lambda _: self._pause.start())
-        return self._forms[name]
+        return self.choice.form
 
     @property
     def result(self) -> Result | None:
@@ -99,8 +86,7 @@ class DenoiseWidget(Docked):
 
     def show_settings(self, method: str, settings: Any = None) -> None:
         """Fill the form; default settings unless some are given."""
-        self.method.setCurrentText(method)
-        self.form.show(methods.METHODS[method].settings() if settings is None else settings)
+        self.choice.show(method, settings)
         self._pause.stop()  # nobody moved the slider
 
     def run(self) -> None:
@@ -118,19 +104,15 @@ class DenoiseWidget(Docked):
             self._running.stop()
 
     def showEvent(self, event: Any) -> None:
-        """Who looks at the form will press its button: what takes seconds to load (torch) comes while they look."""
+        """What takes seconds to load comes while a person looks."""
         super().showEvent(event)
-        if self.method.currentText() not in self._warm:
-            self._warm[self.method.currentText()] = worker = calculation_worker(
-                methods.make_denoiser, self.method.currentText()
-            )
-            worker.start()
+        self.choice.warm_up()
 
     def leave(self) -> None:
         """Let go of the viewer; a run that still goes on is given up."""
         self._pause.stop()
         self.view.stop()
-        self._end_starts()
+        self._twice.leave()
         self._is_wanted_again = False
         self.keeping.leave()
         if self._trailing is not None:
@@ -145,10 +127,7 @@ class DenoiseWidget(Docked):
         if home is None or not home.isVisible():
             run.abandon()
             return
-        for signal in (run.progressed, run.previewed, run.bereft, run.scoring, run.released):
-            signal.disconnect()
-        for signal in (run.succeeded, run.failed, run.finished):
-            signal.disconnect()
+        run.disconnect_all()
         self._workers.remove(run.worker)
         self._running = None
         ask_soon(run, home)
@@ -156,12 +135,12 @@ class DenoiseWidget(Docked):
     def _start(self, before: Result | None) -> None:
         try:
             settings = self.form.settings()
-            method = self.method.currentText()
+            method = self.choice.name
             run = DenoiseRun(self.viewer, self.cube.layer, method, settings, self, before)
         except DecscError as error:
             self._fail(str(error))
             return
-        self._end_starts()
+        self._twice.leave()
         if self._trailing is not None:
             self._trailing.abandon()
         self.settings_box.collapse(animate=False)
@@ -177,22 +156,8 @@ class DenoiseWidget(Docked):
 
     def solve_twice(self) -> None:
         """Solve the last equilibrium from another start too, beside the window, and draw both."""
-        if self.result is None or self.is_running:
-            return
-        self._end_starts()
-        self._starts = TwoStarts(self.result.denoiser, self)
-        self._starts.met.connect(lambda met: self.plot.show_starts(axes_of(met)))
-        self._starts.finished.connect(lambda met: self.message.say(said(met)))
-        self._starts.failed.connect(self.message.complain)
-        for signal in (self._starts.finished, self._starts.failed):
-            signal.connect(lambda _: self.solved_twice.emit())
-        self.message.say("Solving the last equilibrium once more, from noise…")
-        self._starts.start()
-
-    def _end_starts(self) -> None:
-        if self._starts is not None:
-            self._starts.leave()
-            self._starts = None
+        if self.result is not None and not self.is_running:
+            self._twice.begin(self.result.denoiser)
 
     def _listen(self, run: DenoiseRun) -> None:
         run.progressed.connect(self._show_progress)
@@ -214,7 +179,7 @@ class DenoiseWidget(Docked):
     def _solve_again(self) -> None:
         """Go on from the last solution with the strength that is set now; a run that goes on makes room first."""
         if self._running is not None:
-            if self.state.method == self.method.currentText():
+            if self.state.method == self.choice.name:
                 self._is_wanted_again = True
                 self._running.hurry()
         elif self._can_go_on(self.result):
@@ -226,7 +191,7 @@ class DenoiseWidget(Docked):
             result is not None
             and result.source is self.cube.layer
             and result.layer in self.viewer.layers
-            and result.denoiser.name == self.method.currentText()
+            and result.denoiser.name == self.choice.name
             and isinstance(result.denoiser, ResumableDenoiser)
         )
 
@@ -255,12 +220,11 @@ class DenoiseWidget(Docked):
         if self._is_wanted_again:
             return  # the next run says how it ended
         self._turn(state.end(self.state, Phase.DONE, time.monotonic()))
-        said = words.summary(self.state, result.report, result.is_unchanged)
         self.plot.explain(words.no_curve(result.report))
         is_unchanged = result.is_unchanged or words.keeps_all(result.report)
         verdict = None if is_unchanged else result.verdict
         told = "" if verdict is None else words.verdict(verdict.sentence, is_clean=verdict.is_clean)
-        self.message.say(said + words.noticed(self.state.notice) + words.noticed(result.note) + words.noticed(told))
+        self.message.say(words.ended(self.state, result.report, result.is_unchanged, (result.note, told)))
         self.message.setToolTip("" if verdict is None else verdict.sentence)
         self.scores.setText(scoring.table(result.scores) if result.scores else "")
         self.done.emit(result)
@@ -317,51 +281,28 @@ class DenoiseWidget(Docked):
         if self.cube.layer is not None:
             self.message.say(f"'{result.denoised.name}' was removed.")
 
-    def _show_method(self, *_: Any) -> None:
-        shown = self.form
-        self.summary.setText(methods.METHODS[self.method.currentText()].summary)
-        for form in self._forms.values():
-            form.widget.setVisible(form is shown)
-            if form.strength is not None:
-                form.strength.setVisible(form is shown)
-        label: Any = self.rows.labelForField(self.strength_row)
-        label.setVisible(shown.strength is not None)
-        self.strength_row.setVisible(shown.strength is not None)
-        self._offer_devices()
-
     def _show_summary(self) -> None:
         """What the method is, until its run needs the room, and not beside the settings."""
         self.summary.setVisible(not self.settings_box.isExpanded() and self.state.phase is Phase.IDLE)
 
-    def _offer_devices(self, *_: Any) -> None:
-        """Ask for the devices once somebody looks: it loads torch."""
-        form = self.form
-        if DEVICE in form.choices and self.settings_box.isExpanded() and self._asking is None:
-            self._asking = calculation_worker(choices.device_choices)
-            self._asking.returned.connect(lambda found: None if self._left else form.offer(DEVICE, found))
-            self._asking.start()
-
-    def _on_settings(self, *_: Any) -> None:
+    def _on_settings(self, is_open: bool) -> None:
         """While somebody sets, the settings take the room of what they will lead to: nothing needs to be scrolled."""
-        is_open = self.settings_box.isExpanded()
-        # folded to no height, its fields would still be reached by Tab
-        self.settings_box.content().setVisible(is_open)
         self.keeping.setVisible(not is_open)
         self._show_summary()
         self.view.make_room(is_open)
-        self._offer_devices()
 
     def _connect(self) -> None:
-        self.method.currentTextChanged.connect(self._show_method)
         self.cube.chosen.connect(self._refresh)
         self.cube.lost.connect(self._say_lost)
         self.connections.add(self.viewer.layers.events.removed, self._forget_removed)
         self.connections.add(self.viewer.layers.events.inserted, self._refresh)
         self.run_button.clicked.connect(lambda: self.run())
         self.stop_button.clicked.connect(lambda: self.stop())
-        self.settings_box.toggled.connect(self._on_settings)
+        self.choice.opened.connect(self._on_settings)
+        self.choice.strength_changed.connect(self._pause.start)
         self._pause.timeout.connect(self._solve_again)
         self.keeping.starts_wanted.connect(self.solve_twice)
+        self._twice.ended.connect(self.solved_twice)
         self.connections.add(self.viewer.events.theme, self._follow_theme)
         workers = self._workers
 
@@ -375,13 +316,7 @@ class DenoiseWidget(Docked):
         self.view.set_colours(theme_colours(self.viewer))
 
     def _fill(self) -> None:
-        for name, method in methods.METHODS.items():
-            self.method.addItem(name)
-            self.method.setItemData(self.method.count() - 1, method.summary, Qt.ItemDataRole.ToolTipRole)
-        explain(self.summary)
         self.cube.setToolTip("The noisy cube; it stays as it is")
-        self.method.setToolTip("How the noise is taken out; each method has settings of its own")
-        self.settings_box.toggleButton().setToolTip("Weights, device, tolerance and what else the method can be told")
         self.run_button.setToolTip("Denoise the cube into a new layer, beside the window")
         self.stop_button.setToolTip("Finish now and keep the best estimate so far")
         self._pause.setSingleShot(True)
@@ -389,25 +324,19 @@ class DenoiseWidget(Docked):
 
     def _lay_out(self) -> None:
         content = QWidget()
-        self.rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        QHBoxLayout(self.strength_row).setContentsMargins(0, 0, 0, 0)
-        self.rows.addRow("Cube", self.cube)
-        self.rows.addRow("Method", self.method)
-        self.rows.addRow("", self.summary)
-        self.rows.addRow(STRENGTH.capitalize(), self.strength_row)
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Cube", self.cube)
+        self.choice.add_rows(rows)
         buttons = QHBoxLayout()
         buttons.addWidget(self.run_button)
         buttons.addWidget(self.stop_button)
-        layouts: list[Any] = [self.settings_box.layout(), self.settings_box.content().layout()]
-        for layout in layouts:
-            layout.setContentsMargins(0, 0, 0, 0)
-        self.settings_box.content().setVisible(False)
         column = QVBoxLayout(content)
         column.setSpacing(4)
         # every point counts where a result with its scores is to fit into a low window
         column.setContentsMargins(9, 4, 9, 3)
-        self.rows.setVerticalSpacing(3)
-        column.addLayout(self.rows)
+        rows.setVerticalSpacing(3)
+        column.addLayout(rows)
         column.addWidget(self.settings_box)
         column.addLayout(buttons)
         column.addWidget(self.view, stretch=1)

@@ -95,6 +95,11 @@ def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False)
     return f"{how} · relative residual {worst:.1e} · {seconds}"
 
 
+def ended(state: RunState, report: dict[str, Any], is_unchanged: bool, notes: tuple[str, ...]) -> str:
+    """All that is said at the end of a run: how it ended, what the denoiser noticed, and further notes."""
+    return summary(state, report, is_unchanged) + "".join(map(noticed, (state.notice, *notes)))
+
+
 def keeps_all(report: dict[str, Any]) -> bool:
     """Whether the strength was 0, at which nothing is removed."""
     return bool(report["settings"].get("strength") == 0)
