@@ -106,6 +106,22 @@ def cube():
     return Cube(data, "leaf", wavelengths=wavelengths, wavelength_unit="nm", good_bands=good)
 
 
+#: Milliseconds that anything may take on a machine with other work; who does not wait in vain does not wait longer.
+PATIENCE = 120_000
+
+
+@pytest.fixture
+def qtbot(qtbot):
+    """pytest-qt's robot, in no hurry: what is waited for comes, however late, so that no test is one of speed."""
+
+    def patient(wait):
+        return lambda *arguments, timeout=0, **more: wait(*arguments, timeout=max(timeout, PATIENCE), **more)
+
+    for name in ("waitSignal", "waitSignals", "waitUntil"):
+        setattr(qtbot, name, patient(getattr(qtbot, name)))
+    return qtbot
+
+
 @pytest.fixture
 def viewer(qtbot):
     """A viewer without its window, which takes a second to build; tests of docks and windows make a real one."""
