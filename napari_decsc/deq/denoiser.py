@@ -1,12 +1,13 @@
 """The DECSC denoiser: cubes in, equilibria inside, one event per evaluation of the map out."""
 
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview, Sink
@@ -41,6 +42,29 @@ SOLUTION_BYTES = 1_000_000_000
 SOLUTION_SHARE = 0.25
 
 Found = TypeVar("Found")
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What noise and subspace of a cube are found on.
+
+    Parameters
+    ----------
+    cube : tensor of shape (1, B, rows, cols)
+        Peak 1, 0 where it was not measured.
+    mask : bool tensor, shape (1, B, rows, cols)
+        True where it was.
+    usable : bool tensor, shape (1, B, rows, cols)
+        True where it tells of signal and noise.
+    columns : array of shape (cols,)
+        Of the cube; -1 for one that keeps blocks apart.
+    """
+
+    cube: Tensor
+    mask: Tensor
+    usable: Tensor
+    columns: NDArray[np.int64]
 
 
 class Place:
@@ -226,12 +250,13 @@ class DecscDenoiser:
         preview = self._first_preview(source, plan) if previews and not self.settings.scheduler.strip() else None
         begun = Iteration(0, np.nan, np.nan, 0.0, 1, plan.solves, stage="noise model")
         stopped = previews and (yield from _heard(replace(begun, preview=preview), watch))
-        model = self._on_sample(source, lambda model, cube, mask: model.noise(cube, mask))
+        sample = self._sampled(source)
+        model = self._on_sample(source, sample, lambda model, cube, mask: model.noise(cube, mask))
         if model is not None and previews and not stopped:
             stopped = yield from _heard(replace(begun, stage="subspace"), watch)
-        self._solutions.subspace = self._identified(source, model)
+        self._solutions.subspace = self._identified(source, sample, model)
         if model is not None and not stopped:
-            noise = self._measured(source, self._solutions.subspace)
+            noise = self._measured(source, sample, self._solutions.subspace)
             stopped = yield from _heard(replace(begun, stage="groups", noise=noise), watch)
         return stopped
 
@@ -267,15 +292,20 @@ class DecscDenoiser:
             See there.
         """
         source, held = self._source(cube), self._solutions
+        sample = self._sampled(source)
         known = held.subspace if held.cube is cube and held.left_out == tuple(source.left_out) else None
-        return self._measured(source, self._identified(source) if known is None else known)
+        return self._measured(source, sample, self._identified(source, sample) if known is None else known)
 
-    def _measured(self, source: Source, subspace: SignalSubspace | None) -> MeasuredNoise:
-        values, mask = (part[0] for part in tensors(source.sample(), torch.device("cpu")))
+    def _measured(self, source: Source, sample: Sample, subspace: SignalSubspace | None) -> MeasuredNoise:
         if subspace is None:  # the published model looks for none
-            subspace = identify(values[None], mask[None], 12)
-        found = describe(subspace.to(torch.device("cpu")), values, mask, source.peak)
+            subspace = identify(sample.cube, sample.mask, 12)
+        cube, mask, usable = sample.cube[0], sample.mask[0], sample.usable[0]
+        found = describe(subspace.to(_CPU), cube, mask, source.peak, usable, sample.columns)
         return found.over_bands(source.cube.bands, source.left_out) if source.left_out else found
+
+    def _sampled(self, source: Source) -> Sample:
+        cube, mask = tensors(source.sample(), _CPU)
+        return Sample(cube, mask, self._weights.model.usable(cube, mask), source.sample_columns())
 
     def _first_preview(self, source: Source, plan: Plan) -> Preview | None:
         """An estimate of the whole cube before its noise and subspace are known, where it is worth it."""
@@ -283,27 +313,26 @@ class DecscDenoiser:
             return None
         return first_preview.make(self._weights.model.to(self._device), self._device, source)
 
-    def _identified(self, source: Source, noise: NoiseModel | None = None) -> SignalSubspace | None:
+    def _identified(self, source: Source, sample: Sample, noise: NoiseModel | None = None) -> SignalSubspace | None:
         """Subspace of the whole cube, beside its noise model where that is known already."""
 
         def found(model: Decsc, cube: Tensor, mask: Tensor) -> SignalSubspace | None:
             return model.identify(cube, mask, None if noise is None else moved(noise, cube.device))
 
-        return self._on_sample(source, found)
+        return self._on_sample(source, sample, found)
 
-    def _on_sample(self, source: Source, find: Callable[[Decsc, Tensor, Tensor], Found]) -> Found:
+    def _on_sample(self, source: Source, sample: Sample, find: Callable[[Decsc, Tensor, Tensor], Found]) -> Found:
         """What the model finds on a sample; on the processor if the device's memory is too small for it."""
-        sample = source.sample()
-        for device in (self._device, torch.device("cpu")):
+        for device in (self._device, _CPU):
             try:
                 with torch.inference_mode():
-                    found = find(self._weights.model.to(device), *tensors(sample, device))
+                    found = find(self._weights.model.to(device), sample.cube.to(device), sample.usable.to(device))
                 here: Found = moved(found, self._device)
                 return here
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-        raise DenoisingError(used_up(source.cube.name, torch.device("cpu")))
+        raise DenoisingError(used_up(source.cube.name, _CPU))
 
 
 def _heard(event: Iteration, watch: Stopwatch) -> Generator[Iteration, Command | None, bool]:

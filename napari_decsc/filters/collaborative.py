@@ -355,17 +355,20 @@ def coefficients(images: Tensor, weights: Tensor | None = None) -> Tensor:
 
 def _laid_out(sums: Tensor, shape: torch.Size) -> Tensor:
     """The images (image, row, col) of coefficients added up: every patch in its place, through the window."""
-    pixels = on_device(cosines, PATCH, sums.device) * on_device(_window, PATCH, sums.device).flatten()
-    return laid_out(sums @ pixels, shape)
+    return laid_out(
+        sums, on_device(cosines, PATCH, sums.device) * on_device(_window, PATCH, sums.device).flatten(), shape
+    )
 
 
-def laid_out(patches: Tensor, shape: torch.Size) -> Tensor:
-    """Images (image, row, col) of patches added up in their places; (image, corner, pixel of the patch).
+def laid_out(sums: Tensor, pixels: Tensor, shape: torch.Size) -> Tensor:
+    """Images (image, row, col) of patches added up in their places.
 
     Parameters
     ----------
-    patches : tensor of shape (image, corner, pixel of the patch)
-        Corners row by row.
+    sums : tensor of shape (image, corner, coefficient)
+        Coefficients of the patches, corners row by row.
+    pixels : tensor of shape (coefficient, pixel)
+        What a coefficient contributes to the pixels of its patch.
     shape : tuple of int
         (image, row, col).
 
@@ -376,14 +379,15 @@ def laid_out(patches: Tensor, shape: torch.Size) -> Tensor:
     """
     count, rows, cols = shape
     down, right = rows - PATCH + 1, cols - PATCH + 1
-    patches = patches.view(count, down, right, PATCH, PATCH)
-    # one sum along the columns, of rows of patches; then one along the rows
-    columns = patches.new_zeros(count, rows, right, PATCH)
-    for offset in range(PATCH):
-        columns[:, offset : offset + down] += patches[..., offset, :]
-    images = patches.new_zeros(count, rows, cols)
-    for offset in range(PATCH):
-        images[:, :, offset : offset + right] += columns[..., offset]
+    images = sums.new_zeros(count, rows, cols)
+    for image, own in zip(images, sums, strict=True):
+        # pixel by pixel of the patch, all corners side by side; one sum along the columns, then one along the rows
+        patches = (pixels.mT @ own.mT).view(PATCH, PATCH, down, right)
+        columns = sums.new_zeros(PATCH, rows, right)
+        for offset in range(PATCH):
+            columns[:, offset : offset + down] += patches[offset]
+        for offset in range(PATCH):
+            image[:, offset : offset + right] += columns[offset]
     return images
 
 

@@ -285,7 +285,7 @@ class _Workshop:
     def _laid_out(self, sums: Tensor, images: Tensor) -> Tensor:
         pixels = on_device(cosines, PATCH, sums.device)
         pixels = pixels if self.made.root is None else self.made.root[:, None] * pixels
-        return laid_out(sums @ pixels, images[:, self.rows, self.cols].shape)
+        return laid_out(sums, pixels, images[:, self.rows, self.cols].shape)
 
 
 def _weight(gain: Tensor, axes: Tensor) -> Tensor:

@@ -51,24 +51,22 @@ def order(values: Tensor) -> Tensor:
     return torch.from_numpy(np.argsort(values.numpy()))
 
 
-def unique(values: Tensor) -> tuple[Tensor, Tensor]:
-    """The values that there are, rising, and how often each is there.
+def ascending(values: Tensor) -> Tensor:
+    """Every row in rising order, NaN last.
 
     Parameters
     ----------
-    values : tensor of shape (value,)
+    values : tensor of shape (..., value)
         Any.
 
     Returns
     -------
-    two tensors of shape (level,)
-        Values; counts.
+    tensor of shape (..., value)
+        A new one.
     """
     if values.device.type != "cpu":
-        found, counts = torch.unique(values, return_counts=True)
-        return found, counts
-    found, counts = np.unique(values.numpy(), return_counts=True)
-    return torch.from_numpy(found), torch.from_numpy(counts)
+        return values.sort(-1).values
+    return torch.from_numpy(np.sort(values.numpy()))
 
 
 def _middle(rows: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from scipy import ndimage
 from napari_decsc.denoising.protocol import Command, Denoiser, ResumableDenoiser, run
 from napari_decsc.denoising.report import Recorder
 from napari_decsc.deq.denoiser import DecscDenoiser
+from napari_decsc.deq.execution.source import Source
 from napari_decsc.deq.model.presets import SubspaceModel
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
@@ -300,3 +301,16 @@ def test_a_scene_of_more_components_than_the_network_knows_loses_none():
     before = add_noise(clean, make_noise("gaussian", sigma=2.0), seed=0)
     gain = score(clean.data, denoised(before).data).mpsnr - score(clean.data, before.data).mpsnr
     assert gain > 4
+
+
+def test_dead_columns_of_a_cube_larger_than_its_sample_are_named_as_the_cube_counts_them(monkeypatch):
+    monkeypatch.setattr("napari_decsc.deq.execution.source.SAMPLE_PIXELS", 64 * 64)
+    monkeypatch.setattr("napari_decsc.deq.execution.source.LEAST_PIXELS", 64 * 64)
+    values = sample_cube(160, 192, 12).data + np.random.default_rng(0).normal(0, 0.02, (12, 160, 192))
+    # hardly varying; blocks of the sample show columns 0 to 31 and 160 to 191
+    values[[3, 5], :, [16, 180]] = 0.25 + np.random.default_rng(1).normal(0, 1e-4, (2, 160))
+    values[7, 80, 100] = 90  # a single wild voxel kills no column
+    found = DecscDenoiser().measure(Cube(values.astype(np.float32)))
+    assert found.dead == ((3, 16), (5, 180))
+    columns = Source.of(Cube(values.astype(np.float32))).sample_columns()
+    assert {-1, 16, 180} <= set(columns) <= {-1, *range(192)}

@@ -106,7 +106,9 @@ def find(cube: Tensor, mask: Tensor, found: SignalSubspace) -> BasicEstimate:
 
 
 @torch.no_grad()
-def without_outliers(cube: Tensor, mask: Tensor, found: SignalSubspace) -> tuple[Tensor, Tensor, Tensor]:
+def without_outliers(
+    cube: Tensor, mask: Tensor, found: SignalSubspace
+) -> tuple[SignalSubspace, Tensor, Tensor, Tensor]:
     """A whitened cube, gaps and outliers filled from what lies around them.
 
     Parameters
@@ -120,14 +122,21 @@ def without_outliers(cube: Tensor, mask: Tensor, found: SignalSubspace) -> tuple
 
     Returns
     -------
+    found : SignalSubspace
+        With the offsets of columns.
     three tensors of shape (N, B, rows, cols)
         The whitened cube as it came; filled; weights, 0 for what was filled.
     """
     target = found.whitened(cube, mask)
-    filled = _without_outliers(cube, target, mask, found)
-    if found.outliers:
-        return target, filled, mask.to(target.dtype)
-    return target, filled, (mask & (filled == target)).to(target.dtype)
+    if not found.outliers:
+        filled = _without_outliers(cube, target, mask, found)
+        return found, target, filled, (mask & (filled == target)).to(target.dtype)
+    repaired = robust_pca.repair(cube, mask, found)
+    filled = _filled(repaired, target, mask, found)
+    if found.column_offsets is None:
+        found = _with_column_offsets(found, target, mask, found.smooth(found.images(filled)))
+        filled = _filled(repaired, target, mask, found)
+    return found, target, filled, mask.to(target.dtype)
 
 
 def impulse_weights_of(filled: Tensor, found: SignalSubspace, mask: Tensor) -> Tensor:
@@ -192,6 +201,10 @@ def with_column_offsets(cube: Tensor, mask: Tensor, found: SignalSubspace) -> Si
         return found
     target = found.whitened(cube, mask)
     estimate = found.smooth(found.images(_without_outliers(cube, target, mask, found)))
+    return _with_column_offsets(found, target, mask, estimate)
+
+
+def _with_column_offsets(found: SignalSubspace, target: Tensor, mask: Tensor, estimate: Tensor) -> SignalSubspace:
     return replace(found, column_offsets=column_offsets(target - found.cube(estimate), mask))
 
 
@@ -199,7 +212,11 @@ def _without_outliers(cube: Tensor, target: Tensor, mask: Tensor, found: SignalS
     """The whitened cube, gaps and outliers filled from what lies around them."""
     if not found.outliers:
         return without_impulses(target, mask, robust_pca.repair(cube, mask, found, LONG))
-    filled = robust_pca.repair(cube, mask, found)
+    return _filled(robust_pca.repair(cube, mask, found), target, mask, found)
+
+
+def _filled(repaired: Tensor, target: Tensor, mask: Tensor, found: SignalSubspace) -> Tensor:
+    """Gaps and outliers of a repaired cube filled again from smoother estimates."""
     for _ in range(ROUNDS):
-        filled, _ = found.filled(target, mask, found.smooth(found.images(filled)))
-    return filled
+        repaired, _ = found.filled(target, mask, found.smooth(found.images(repaired)))
+    return repaired

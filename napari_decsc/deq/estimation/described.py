@@ -10,7 +10,7 @@ from torch import Tensor
 from napari_decsc.deq.estimation import fringes
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.subspace import SignalSubspace
-from napari_decsc.deq.estimation.voxels import alive, filled_gaps, grey_step
+from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step
 from napari_decsc.filters.collaborative import PATCH
 from napari_decsc.filters.local import box_mean
 from napari_decsc.hsi.noise.measured import Fringe, LineOffsets, MeasuredNoise
@@ -20,7 +20,9 @@ SMOOTH = 15
 
 
 @torch.no_grad()
-def describe(found: SignalSubspace, cube: Tensor, mask: Tensor, unit: float) -> MeasuredNoise:
+def describe(
+    found: SignalSubspace, cube: Tensor, mask: Tensor, unit: float, usable: Tensor, columns: NDArray[np.int64]
+) -> MeasuredNoise:
     """The noise of a cube or a sample of it, in physical units.
 
     Parameters
@@ -33,15 +35,19 @@ def describe(found: SignalSubspace, cube: Tensor, mask: Tensor, unit: float) -> 
         True where a voxel was measured.
     unit : float
         What 1 stands for.
+    usable : bool tensor, shape (band, row, col)
+        What is left of ``mask`` without dead columns and wild voxels (:func:`.voxels.alive`).
+    columns : array of shape (col,)
+        Where in the whole cube the columns of the sample lie.
 
     Returns
     -------
     MeasuredNoise
         Without the count of outliers, which only a whole solve knows.
     """
-    dead = mask & ~alive(cube, mask)
     model = NoiseModel(found.sigma[0]) if found.noise is None or found.noise.plain else found.noise
-    whole = filled_gaps(cube, mask)
+    # brightness and waves are all that the cube itself is needed for
+    whole = filled_gaps(cube, mask) if model.shot is not None or model.fringes else cube
     level, correlation = _level_and_correlation(model, whole)
     total = torch.where(mask, cube, torch.nan).flatten(1)
     variance = (total - total.nanmean(1, keepdim=True)).square().nanmean(1)
@@ -60,12 +66,21 @@ def describe(found: SignalSubspace, cube: Tensor, mask: Tensor, unit: float) -> 
         read=_array(unit * read),
         lines=lines,
         fringes=_fringes(model, whole, unit),
-        dead=tuple((int(band), int(col)) for band, col in dead.any(1).nonzero()),
+        dead=_dead(mask, usable, columns),
         outliers=0,
         empty=empty,
         step=unit * float(step[step > 0].min()) if bool((step > 0).any()) else 0.0,
         hidden=int((~mask).sum()),
     )
+
+
+def _dead(mask: Tensor, usable: Tensor, columns: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
+    """Band and column of the cube: most of what was measured there is of no use, wherever the sample shows it."""
+    measured, left = (part.sum(1).cpu().numpy() for part in (mask, usable))
+    lost = (measured > 0) & (left < measured / 2)
+    found = {(band, columns[col]) for band, col in np.argwhere(lost)}
+    alive = {(band, columns[col]) for band, col in np.argwhere((measured > 0) & ~lost)}
+    return tuple(sorted((int(band), int(col)) for band, col in found - alive))
 
 
 def _level_and_correlation(model: NoiseModel, cube: Tensor) -> tuple[Tensor, Tensor]:

@@ -105,7 +105,8 @@ class _Search:
                     self.first, basis=self.basis, negligible=is_rounding(self.cube, self.every, self.first)
                 )
             new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
-            if not new and number > 1:
+            # levels settle in the second look; lines take a third
+            if not new and number > (1 if self.lines else 0):
                 break
         return self._finished(raw, cleaned)
 

@@ -262,9 +262,7 @@ def median_3x3(cube: Tensor, mask: Tensor) -> Tensor:
 
 def _median_of_nine(padded: Tensor) -> Tensor:
     """Median of every 3 x 3 window of (rows + 2, cols + 2): of its rows, sorted column by column."""
-    first, last = torch.minimum(padded[:-2], padded[1:-1]), torch.maximum(padded[:-2], padded[1:-1])
-    low, high = torch.minimum(first, padded[2:]), torch.maximum(last, padded[2:])
-    middle = torch.maximum(first, torch.minimum(last, padded[2:]))
+    low, middle, high = _sorted(padded[:-2], padded[1:-1], padded[2:])
     return _median_of_columns(_three(low), _three(middle), _three(high))
 
 
@@ -275,20 +273,32 @@ def _median_of_columns(lows: Three, middles: Three, highs: Three) -> Tensor:
     return _middle(lowest, _middle(*middles), highest)
 
 
-def _median_of_some(nine: Tensor) -> Tensor:
-    """Median of those of nine values (9, place) that are not NaN; NaN where all are.
+def _median_of_some(padded: Tensor) -> Tensor:
+    """Median of those of every 3 x 3 window of (rows + 2, cols + 2) that are not NaN; NaN where all are.
 
     Half of the others, one more where they are odd in number, count as below everything, the rest as above: then the
     middle of the nine is the median, the lower one of two.
     """
-    hidden = nine.isnan()
-    below = hidden & (hidden.cumsum(0, dtype=torch.int8) & 1).bool()
-    columns = nine.nan_to_num(torch.inf, torch.inf, -torch.inf).masked_fill_(below, -torch.inf).view(3, 3, -1)
-    first, last = torch.minimum(columns[0], columns[1]), torch.maximum(columns[0], columns[1])
-    low, high = torch.minimum(first, columns[2]), torch.maximum(last, columns[2])
-    middle = torch.maximum(first, torch.minimum(last, columns[2]))
-    median = _median_of_columns(*((each[0], each[1], each[2]) for each in (low, middle, high)))
-    return median.masked_fill_(hidden.all(0), torch.nan)
+    rows, cols = padded.shape[0] - 2, padded.shape[1] - 2
+    nan = padded.isnan()
+    above = padded.nan_to_num(torch.inf, torch.inf, -torch.inf)
+    odd, none, nine = nan.new_zeros(rows, cols), nan.new_ones(rows, cols), []
+    for row in range(3):
+        for col in range(3):
+            window = slice(row, row + rows), slice(col, col + cols)
+            hidden = nan[window]
+            odd ^= hidden
+            nine.append(above[window].masked_fill(hidden & odd, -torch.inf))
+            none &= hidden
+    sorted_columns = [_sorted(nine[col], nine[col + 3], nine[col + 6]) for col in range(3)]
+    lows, middles, highs = zip(*sorted_columns, strict=True)
+    return _median_of_columns(lows, middles, highs).masked_fill_(none, torch.nan)
+
+
+def _sorted(a: Tensor, b: Tensor, c: Tensor) -> Three:
+    """Element by element, in rising order."""
+    low, high = torch.minimum(a, b), torch.maximum(a, b)
+    return torch.minimum(low, c), torch.maximum(low, torch.minimum(high, c)), torch.maximum(high, c)
 
 
 def _three(values: Tensor) -> Three:
@@ -301,13 +311,8 @@ def _middle(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
 
 def _median_of_usable(bands: Tensor, edge: str) -> Tensor:
     """The same of bands (band, row, col) in which NaN marks what is hidden."""
-    _, rows, cols = bands.shape
     padded = F.pad(bands, (1, 1, 1, 1), mode=edge)
-    median = torch.stack([_median_of_nine(band) for band in padded])
-    # NaN wherever one of the nine is: there the others tell
-    holed = torch.isnan(median)
-    near = [padded[:, i : i + rows, j : j + cols][holed] for i in range(3) for j in range(3)]
-    median[holed] = _median_of_some(torch.stack(near))
+    median = torch.stack([_median_of_some(band) for band in padded])
     whole_band = torch.nan_to_num(medians(median.flatten(1)), nan=0.0)[:, None, None]
     return torch.where(torch.isnan(median), whole_band, median)
 

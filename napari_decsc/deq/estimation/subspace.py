@@ -230,7 +230,7 @@ def moved(value: Any, device: torch.device) -> Any:
 
 
 @torch.no_grad()
-def identify(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
+def identify(cube: Tensor, mask: Tensor, rank: int, white: NoiseModel | None = None) -> SignalSubspace:
     """Noise levels, basis, energies and whether there are outliers, of whole cubes.
 
     Parameters
@@ -241,6 +241,8 @@ def identify(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
         True where a voxel was measured.
     rank : int
         Components; there are more where there are no outliers and so many rise above the noise.
+    white : NoiseModel, optional
+        Levels of white noise, where they were measured already.
 
     Returns
     -------
@@ -253,6 +255,10 @@ def identify(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
         found = _measured(pca, filled, rank, outliers=True, turns=1)
         if _spoiled(found, cube, mask, filled):
             return _refined(found, cube, mask, filled, highest)
+    if white is not None and white.measured:
+        known = _white(cube, mask, rank, white)
+        if known is not None:
+            return known
     pca, filled = robust_pca.find(cube, mask, rank)
     found = _measured(pca, filled, rank, outliers=True, turns=1)
     if not _spoiled(found, cube, mask, filled):
@@ -262,6 +268,19 @@ def identify(cube: Tensor, mask: Tensor, rank: int) -> SignalSubspace:
     highest, pca, filled = _without_stripes(cube, mask, rank)
     found = _measured(pca, filled, rank, outliers=True, turns=1)
     return _refined(found, cube, mask, filled, highest)
+
+
+def _white(cube: Tensor, mask: Tensor, rank: int, noise: NoiseModel) -> SignalSubspace | None:
+    """What is found in known noise levels; None where there is more to it than Gaussian noise."""
+    assert noise.basis is not None
+    limit = torch.full_like(noise.level, robust_pca.CLIP_AT)
+    pca = RobustPca(noise.level[None], noise.basis[None], limit[None, :, None])
+    filled = filled_gaps(cube[0], mask[0])[None] / noise.level[:, None, None]
+    found = _measured(pca, filled, rank, outliers=True, turns=1)
+    if _spoiled(found, cube, mask, filled):
+        return None
+    fit = found.cube(found.smooth(found.images(filled)))
+    return _measured(pca, without_impulses(filled, mask, fit), rank, outliers=False, most=MOST)
 
 
 def _without_stripes(cube: Tensor, mask: Tensor, rank: int) -> tuple[Tensor, RobustPca, Tensor]:

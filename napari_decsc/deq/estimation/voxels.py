@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation.robust_pca import band_sigmas, median_3x3
-from napari_decsc.filters.order import medians, unique
+from napari_decsc.filters.order import ascending, medians
 
 #: Noise is that of rounding where its level is below so many times what rounding makes.
 ROUNDED = 1.4
@@ -154,14 +154,13 @@ def grey_step(cube: Tensor, mask: Tensor, sample: int = SAMPLE) -> Tensor:
         In the same unit; 0 where values repeat too seldom to have levels.
     """
     step = max(1, cube[0].numel() // sample)
-    steps = []
-    for band, here in zip(cube.flatten(1)[:, ::step], mask.flatten(1)[:, ::step], strict=True):
-        levels, counts = unique(band[here])
-        gaps = levels.diff()
-        gaps = gaps[gaps > 1e-6 * band.abs().max()]
-        repeated = len(gaps) > 0 and len(levels) < 0.5 * int(counts.sum())
-        steps.append(gaps.min() if repeated else cube.new_zeros(()))
-    return torch.stack(steps)
+    values = torch.where(mask, cube, torch.nan).flatten(1)[:, ::step]
+    gaps = ascending(values).diff(dim=1)  # NaN from the first hidden value on
+    largest = values.abs().nan_to_num(0).amax(1, keepdim=True)
+    levels = 1 + (gaps > 0).sum(1)
+    repeated = levels < 0.5 * (~values.isnan()).sum(1)
+    smallest = torch.where(gaps > 1e-6 * largest, gaps, torch.inf).amin(1)
+    return torch.where(repeated & smallest.isfinite(), smallest, 0)
 
 
 def filled_gaps(cube: Tensor, mask: Tensor) -> Tensor:

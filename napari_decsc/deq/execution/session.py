@@ -171,6 +171,8 @@ class Session:
     def subspace_of(self, tile: Tile, source: Source) -> SignalSubspace | None:
         """The subspace with the offsets of a tile's columns: tiles below each other share them.
 
+        A tile that is the whole image finds them itself.
+
         Parameters
         ----------
         tile : Tile
@@ -183,7 +185,7 @@ class Session:
         SignalSubspace or None
             None where the model needs none.
         """
-        if self.subspace is None or not self.subspace.outliers:
+        if self.subspace is None or not self.subspace.outliers or tile.is_whole:
             return self.subspace
         key = (tile.col.start, tile.col.length)
         if key not in self.by_columns:
@@ -265,7 +267,8 @@ class TileSolver:
             first = State(0, self.model.start(c) if z is None else z, _NAN, _NAN)
         estimate = None
         if not self.stopped:
-            estimate = yield from self._shown(first, c, tile, number, total, GROUPS)
+            # who goes on from a solution has its picture
+            estimate = yield from self._shown(first, c, tile, number, total, GROUPS, is_new=z is None)
         z = first.z
         while not self.stopped:
             if c.stage < self.model.stages(c):
@@ -297,8 +300,11 @@ class TileSolver:
             if self.run.previews:
                 with torch.inference_mode():
                     change = self.model.change(z, state.z, c)
-            z = state.z
-            estimate = yield from self._shown(state, c, tile, number, total, f"equilibrium {c.stage}", change)
+            is_new, z = state.z[0] is not z[0], state.z
+            shown = yield from self._shown(
+                state, c, tile, number, total, f"equilibrium {c.stage}", change, is_new=is_new
+            )
+            estimate = shown if is_new else estimate
             if self.stopped:
                 break
         return z, estimate
@@ -330,12 +336,13 @@ class TileSolver:
         return self.stopped
 
     def _shown(
-        self, state: State, c: Context, tile: Tile, number: int, total: int, stage: str, change: float = np.nan
-    ) -> Generator[Iteration, Command | None, Values | None]:
-        """One event; returns the estimate if it was made for it."""
+        self, state: State, c: Context, tile: Tile, number: int, total: int, stage: str, change: float = np.nan,
+        *, is_new: bool = True,
+    ) -> Generator[Iteration, Command | None, Values | None]:  # fmt: skip
+        """One event, with a picture if there is a new one; returns the estimate if it was made for it."""
         estimate, preview = None, None
-        whole_spectrum = len(self.windows) == 1
-        if self.run.previews and whole_spectrum and (state.number == 0 or self.pace.is_due(self.run.watch.elapsed)):
+        wanted = self.run.previews and len(self.windows) == 1 and is_new
+        if wanted and (state.number == 0 or self.pace.is_due(self.run.watch.elapsed)):
             began = self.run.watch.elapsed
             estimate = self._estimate(state.z, c, tile)
             rows, cols = tile.row.core, tile.col.core

@@ -173,6 +173,20 @@ class Source:
         apart = np.full((*parts[0].shape[:2], 1), np.nan, np.float32)
         return np.concatenate([piece for part in parts for piece in (part, apart)], axis=2)[:, :, :-1]
 
+    def sample_columns(self) -> NDArray[np.int64]:
+        """Which column of the cube every column of :meth:`sample` comes from.
+
+        Returns
+        -------
+        int array, shape (col,)
+            -1 for one that keeps blocks apart.
+        """
+        bands, rows, cols = self.shape
+        if rows * cols <= sample_pixels(bands):
+            return np.arange(cols)
+        blocks = tiling.mosaic(rows, cols, sample_pixels(bands))
+        return np.concatenate([piece for _, part in blocks for piece in (np.arange(cols)[part], [-1])])[:-1]
+
     def thinned(self, step: int) -> Values:
         """Every n-th pixel of every n-th row.
 

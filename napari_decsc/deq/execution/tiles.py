@@ -82,6 +82,11 @@ class Tile:
     row: Span
     col: Span
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its core is the whole image."""
+        return all(span.core == slice(0, span.extent) for span in (self.row, self.col))
+
 
 def plan(rows: int, cols: int, side: int, multiple: int) -> list[Tile]:
     """Tiles of about one size, row by row.

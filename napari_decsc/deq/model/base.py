@@ -83,6 +83,23 @@ class Decsc(nn.Module, ABC):
     stored_in_half: ClassVar[tuple[str, ...]] = ()
     config: Any
 
+    def usable(self, cube: Tensor, mask: Tensor) -> Tensor:
+        """Which voxels of a whole cube, or of a sample of it, tell of signal and noise.
+
+        Parameters
+        ----------
+        cube : tensor of shape (1, B, rows, cols)
+            Peak 1, finite.
+        mask : bool tensor, shape (1, B, rows, cols)
+            True where a voxel was measured.
+
+        Returns
+        -------
+        bool tensor, shape (1, B, rows, cols)
+            What :meth:`noise` and :meth:`identify` take as their mask.
+        """
+        return mask
+
     def noise(self, cube: Tensor, mask: Tensor) -> NoiseModel | None:
         """The noise model of a whole cube, or of a sample of its pixels.
 
@@ -91,7 +108,7 @@ class Decsc(nn.Module, ABC):
         cube : tensor of shape (1, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (1, B, rows, cols)
-            True where a voxel was measured.
+            True where a voxel is usable.
 
         Returns
         -------
@@ -108,7 +125,7 @@ class Decsc(nn.Module, ABC):
         cube : tensor of shape (N, B, rows, cols)
             Peak 1, finite.
         mask : bool tensor, shape (N, B, rows, cols)
-            True where a voxel was measured.
+            True where a voxel is usable.
         noise : NoiseModel, optional
             What :meth:`noise` found, where it was asked already.
 

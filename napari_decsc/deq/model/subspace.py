@@ -41,6 +41,7 @@ from napari_decsc.deq.model.conditioning import Refiner
 from napari_decsc.deq.model.structured import Structures
 from napari_decsc.deq.solvers.fixed_point import Code
 from napari_decsc.filters import multiscale
+from napari_decsc.filters.collaborative import Groups
 from napari_decsc.filters.frozen import LARGEST_GAIN, FrozenFilter
 from napari_decsc.filters.local import LEAK, without_leak
 from napari_decsc.filters.spectra import mix_bands
@@ -157,9 +158,13 @@ class SubspaceModel(Decsc):
         self.config, self.rank = config, config.rank
         self.refiner = Refiner(config.rank, config.width, config.deep, config.blocks)
 
+    def usable(self, cube: Tensor, mask: Tensor) -> Tensor:
+        """See `Decsc.usable`: without dead columns and wild voxels."""
+        return alive(cube[0], mask[0])[None]
+
     def noise(self, cube: Tensor, mask: Tensor) -> NoiseModel:
         """The noise model of a whole cube (1, B, rows, cols)."""
-        return noise_search.measure(cube[0], alive(cube[0], mask[0]))
+        return noise_search.measure(cube[0], mask[0])
 
     def identify_roughly(self, cube: Tensor, mask: Tensor) -> SignalSubspace:
         """White noise of one level per band, and a basis that was not looked at twice."""
@@ -168,9 +173,8 @@ class SubspaceModel(Decsc):
     def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace:
         """The noise model, noise levels, basis and energies of a whole cube (1, B, rows, cols)."""
         model = self.noise(cube, mask) if noise is None else noise
-        mask = alive(cube[0], mask[0])[None]
         if model.plain:
-            found = dataclasses.replace(identify(cube, mask, self.rank), noise=model)
+            found = dataclasses.replace(identify(cube, mask, self.rank, model), noise=model)
             if not is_hardly_there(filled_gaps(cube[0], mask[0]), found.sigma[0]):
                 return found
             model = NoiseModel(found.sigma[0], basis=found.basis[0, :, found.counts[0] > 0], negligible=True)
@@ -203,11 +207,11 @@ class SubspaceModel(Decsc):
 
     def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> SubspaceContext:
         """Whitening, outliers, structures, and a local estimate."""
-        mask = alive(cube[0], mask[0])[None]
+        mask = self.usable(cube, mask)
         found = self.identify(cube, mask) if subspace is None else subspace
         model = found.noise
         if model is None or model.plain:
-            target, filled, weight = basic_estimate.without_outliers(cube, mask, found)
+            found, target, filled, weight = basic_estimate.without_outliers(cube, mask, found)
             return self._begun(found, target, filled, weight, mask, None, None)
         cube = filled_gaps(cube[0], mask[0])
         whitener = model.whitener(cube)
@@ -282,14 +286,14 @@ class SubspaceModel(Decsc):
             made = FrozenFilter(images, groups, threshold=multiscale.THRESHOLD, spectrum=_spectrum(c))
         return dataclasses.replace(c, filter=made, coarse=coarse, stage=1, cache={})
 
-    def _wiener(self, c: SubspaceContext) -> SubspaceContext:
-        """Wiener gains of the pilot, in groups found in it."""
+    def _wiener(self, c: SubspaceContext, groups: Groups | None = None) -> SubspaceContext:
+        """Wiener gains of the pilot, in groups found in it where they are not known."""
         pilot = c.pilot[0]
         made = None
         if len(pilot):
             # earlier stages look for what there is; how much of it is kept is for the last to say
             last = self._is_last(c)
-            groups = multiscale.similar(pilot, staggered=not last)
+            groups = multiscale.similar(pilot, staggered=not last) if groups is None else groups
             made = FrozenFilter(pilot, groups, spectrum=_spectrum(c), strength=c.strength if last else 1.0)
         return dataclasses.replace(c, filter=made, cache={})
 
@@ -355,7 +359,9 @@ class SubspaceModel(Decsc):
         """Noise levels count ``strength`` times in every gain."""
         assert isinstance(c, SubspaceContext)
         c = dataclasses.replace(c, strength=strength, cache={})
-        return self._wiener(c) if self._is_last(c) else c
+        if not self._is_last(c):
+            return c
+        return self._wiener(c, None if c.filter is None else c.filter.groups)
 
     def contraction(self, strength: float = 1.0) -> float:
         """The largest gain of the frozen filter."""
