@@ -194,7 +194,7 @@ def test_a_table_and_a_structure_are_named_with_the_cure(tmp_path):
     scipy.io.savemat(tmp_path / "y.mat", {"Y": DATA.reshape(6, 600)})
     with pytest.raises(FileFormatError, match=r"holds no cube.* there is Y \(6 x 600\); .*reshape it"):
         open_cube(tmp_path / "y.mat")
-    scipy.io.savemat(tmp_path / "s.mat", {"data": {"cube": DATA}})
+    scipy.io.savemat(tmp_path / "s.mat", {"data": {"cube": "elsewhere"}})
     with pytest.raises(FileFormatError, match=r"there is data, a structure; save the cube of the structure"):
         open_cube(tmp_path / "s.mat")
 
