@@ -12,7 +12,8 @@ def seconds(threads: int) -> dict[str, float]:
     import torch
 
     from napari_decsc.deq.estimation import robust_pca
-    from napari_decsc.filters.collaborative import shrink, similar_patches
+    from napari_decsc.filters.collaborative import shrink
+    from napari_decsc.filters.matching import similar_patches
 
     torch.set_num_threads(threads)
     generator = torch.Generator().manual_seed(0)

@@ -39,7 +39,7 @@ PARTS = (
     ("deq.model.subspace", "SubspaceModel.identify", "noise levels, basis, outliers"),
     ("deq.model.subspace", "SubspaceModel.preview", "first look"),
     ("deq.model.subspace", "SubspaceModel.begin", "whitening, gaps, local estimate"),
-    ("filters.collaborative", "similar_patches", "search for similar patches"),
+    ("filters.matching", "similar_patches", "search for similar patches"),
     ("filters.multiscale", "halved", "estimate at half the size"),
     ("deq.model.subspace", "SubspaceModel.renewed", "stages renewed: weights, rare signal"),
     ("deq.model.subspace", "SubspaceModel.f", "evaluations of f"),

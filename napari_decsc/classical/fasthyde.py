@@ -10,7 +10,9 @@ from torch import Tensor
 from napari_decsc.classical.baseline import Baseline, Step
 from napari_decsc.classical.settings import FastHydeSettings
 from napari_decsc.filters.arrays import Floats
-from napari_decsc.filters.collaborative import PATCH, shrink, similar_patches
+from napari_decsc.filters.collaborative import shrink
+from napari_decsc.filters.matching import similar_patches
+from napari_decsc.filters.patches import PATCH
 from napari_decsc.filters.spectral import Subspace, analyse
 
 #: Patches of a group in the first pass, which thresholds, and in the second, which has a pilot to go by.

@@ -16,7 +16,8 @@ from napari_decsc.denoising.stopwatch import Stopwatch
 from napari_decsc.denoising.two_starts import Meeting
 from napari_decsc.deq.estimation.described import describe
 from napari_decsc.deq.estimation.noise_model import NoiseModel
-from napari_decsc.deq.estimation.subspace import SignalSubspace, identify, moved
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace, moved
+from napari_decsc.deq.estimation.subspace import identify
 from napari_decsc.deq.execution import memory, two_starts
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import preview as first_preview

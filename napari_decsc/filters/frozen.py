@@ -20,18 +20,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from napari_decsc.filters.collaborative import (
-    PATCH,
-    Block,
-    Groups,
-    coefficients,
-    cosines,
-    haar,
-    laid_out,
-    on_device,
-    principal_axes,
-)
+from napari_decsc.filters.matching import Block, Groups
 from napari_decsc.filters.parallel import side_by_side
+from napari_decsc.filters.patches import PATCH, coefficients, cosines, haar, laid_out, on_device, principal_axes
 
 #: No gain is larger: the bound on what W keeps.
 LARGEST_GAIN = 0.9999

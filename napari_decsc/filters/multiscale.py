@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.filters.collaborative import Groups, shrink, similar_patches
+from napari_decsc.filters.collaborative import shrink
 from napari_decsc.filters.local import LEAK, without_leak
+from napari_decsc.filters.matching import Groups, similar_patches
 
 #: Patches of a group; how far they may lie, and so far at every place; the threshold of the pass without a pilot.
 GROUP, SEARCH, NEAR, THRESHOLD = 32, 16, 2, 3.0

@@ -5,8 +5,10 @@ import pytest
 import torch
 from scipy.fft import dctn
 
-from napari_decsc.filters import collaborative
-from napari_decsc.filters.collaborative import PATCH, Groups, cosines, haar, shrink, similar_patches
+from napari_decsc.filters import matching
+from napari_decsc.filters.collaborative import shrink
+from napari_decsc.filters.matching import Groups, similar_patches
+from napari_decsc.filters.patches import PATCH, cosines, haar
 
 
 def discs(side: int = 48) -> torch.Tensor:
@@ -88,7 +90,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     images = noisy_discs(2, 64)
     groups = similar_patches(images, 8, search=6)
     first = shrink(images, groups, 3.0)
-    monkeypatch.setattr(collaborative, "BLOCK", 3)
+    monkeypatch.setattr(matching, "BLOCK", 3)
     again = similar_patches(images, 8, search=6)
     torch.testing.assert_close(again.positions, groups.positions, rtol=0, atol=0)
     torch.testing.assert_close(shrink(images, again, 3.0), first, rtol=1e-5, atol=1e-5)

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from napari_decsc.filters import frozen
-from napari_decsc.filters.collaborative import shrink, similar_patches
+from napari_decsc.filters.collaborative import shrink
 from napari_decsc.filters.frozen import LARGEST_GAIN, FrozenFilter
+from napari_decsc.filters.matching import similar_patches
 
 
 def images(rows: int = 40, cols: int = 48, count: int = 3) -> torch.Tensor:

@@ -3,7 +3,8 @@
 import torch
 
 from napari_decsc.filters import multiscale as pyramid
-from napari_decsc.filters.collaborative import shrink, similar_patches
+from napari_decsc.filters.collaborative import shrink
+from napari_decsc.filters.matching import similar_patches
 from napari_decsc.filters.multiscale import GROUP, NEAR, SEARCH, THRESHOLD, first_pass, second_pass
 
 

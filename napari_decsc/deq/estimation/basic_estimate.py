@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import robust_pca
-from napari_decsc.deq.estimation.subspace import SignalSubspace, impulses, without_impulses
+from napari_decsc.deq.estimation.outliers import impulses, without_impulses
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.filters.local import column_offsets
 from napari_decsc.filters.multiscale import first_pass, second_pass
 

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import fringes
 from napari_decsc.deq.estimation.noise_model import NoiseModel
-from napari_decsc.deq.estimation.subspace import SignalSubspace
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step
-from napari_decsc.filters.collaborative import PATCH
 from napari_decsc.filters.local import box_mean
+from napari_decsc.filters.patches import PATCH
 from napari_decsc.hsi.noise.measured import Fringe, LineOffsets, MeasuredNoise
 
 #: Side of the window beyond whose mean a fringe's amplitude is measured.

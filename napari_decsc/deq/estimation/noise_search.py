@@ -22,10 +22,10 @@ from napari_decsc.deq.estimation.regression import coloured_level
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.shot import ShotNoise
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_hardly_there, is_rounding
-from napari_decsc.filters.collaborative import PATCH, cosines, on_device
 from napari_decsc.filters.differences import NORMAL_MAD, second_differences
 from napari_decsc.filters.local import LEAK, local_wiener
 from napari_decsc.filters.order import medians
+from napari_decsc.filters.patches import PATCH, cosines, on_device
 
 #: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
 FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05

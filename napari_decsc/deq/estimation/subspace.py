@@ -7,10 +7,6 @@ several times weaker, and is not turned by noise levels that are a little wrong.
 Shapes: N cubes, B bands, r spectral components. ``mask`` is False where a voxel carries no information.
 """
 
-import dataclasses
-from dataclasses import dataclass
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,19 +14,14 @@ from torch import Tensor
 from napari_decsc.deq.estimation import robust_pca
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import NoiseModel
+from napari_decsc.deq.estimation.outliers import weights, without_impulses
 from napari_decsc.deq.estimation.rare import is_of_few_pixels
 from napari_decsc.deq.estimation.robust_pca import SIGMA_FLOOR, RobustPca
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.estimation.voxels import filled_gaps
-from napari_decsc.filters.local import LEAK, column_offsets, in_adjacent_band, local_wiener, stripes, without_leak
+from napari_decsc.filters.local import LEAK, local_wiener, stripes
 from napari_decsc.filters.spectra import eigen, mix_bands
 
-#: A voxel further from the estimate than so many noise levels is an outlier, if no adjacent band shows the like.
-OUTLIER = 3.0
-#: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit, and beyond this
-#: many times the deviation of any neighbour.
-IMPULSE, ALONE = 6.0, 3.0
-#: No value is larger than so many noise levels: squares must stay finite.
-LARGEST = 1e6
 #: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
 ROUNDS, FEW = 4, 0.01
 #: Chance, and structure along the columns, offset no more than this share of them.
@@ -47,186 +38,6 @@ COUNTS_FROM, COUNTS_FULLY = (0.38, 3.0), 0.2
 MOST, MORE_FROM = 32, 2.0
 #: The noise of a band is measured again where the components explain less than this share of it.
 MEASURABLE = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class SignalSubspace(RobustPca):
-    """What is found on a whole cube (or a sample of it) before parts of it are denoised.
-
-    Parameters
-    ----------
-    mean : tensor of shape (N, B, 1, 1)
-        The whitened mean spectrum, which the eigen-images go without.
-    energy : tensor of shape (N, r)
-        Mean square of each eigen-image, noise (1) included.
-    counts : tensor of shape (N, r)
-        From 0 to 1: whether a component rises above the noise.
-    outliers : bool tensor of one value
-        Whether there are voxels that no Gaussian noise explains.
-    column_offsets : tensor of shape (N, B, 1, cols), optional
-        By how much whole columns are offset, whitened, where that was found on more rows than those of the tile at
-        hand.
-    noise : NoiseModel, optional
-        None where none was measured.
-    """
-
-    mean: Tensor
-    energy: Tensor
-    counts: Tensor
-    outliers: Tensor
-    column_offsets: Tensor | None = None
-    noise: NoiseModel | None = None
-
-    def images(self, cube: Tensor) -> Tensor:
-        """Eigen-images of a whitened cube.
-
-        Parameters
-        ----------
-        cube : tensor of shape (N, B, rows, cols)
-            Whitened.
-
-        Returns
-        -------
-        tensor of shape (N, r, rows, cols)
-            Noise 1.
-        """
-        return mix_bands(self.basis.mT, cube - self.mean)
-
-    def cube(self, images: Tensor) -> Tensor:
-        """The whitened cube of eigen-images.
-
-        Parameters
-        ----------
-        images : tensor of shape (N, r, rows, cols)
-            Noise 1.
-
-        Returns
-        -------
-        tensor of shape (N, B, rows, cols)
-            Whitened.
-        """
-        return mix_bands(self.basis, images) + self.mean
-
-    def smooth(self, images: Tensor) -> Tensor:
-        """A first estimate of eigen-images by local Wiener filtering.
-
-        Parameters
-        ----------
-        images : tensor of shape (N, r, rows, cols)
-            Noise 1.
-
-        Returns
-        -------
-        tensor of shape (N, r, rows, cols)
-            0 where a component does not count.
-        """
-        return self._counted(local_wiener(images)[0])
-
-    def whitened(self, cube: Tensor, mask: Tensor) -> Tensor:
-        """A cube divided by its noise levels.
-
-        Parameters
-        ----------
-        cube : tensor of shape (N, B, rows, cols)
-            Peak 1.
-        mask : bool tensor, shape (N, B, rows, cols)
-            True where a voxel was measured.
-
-        Returns
-        -------
-        tensor of shape (N, B, rows, cols)
-            0 where a voxel carries no information.
-        """
-        return (torch.where(mask, cube, 0) / self.sigma[:, :, None, None]).clamp(-LARGEST, LARGEST)
-
-    def filled(self, target: Tensor, mask: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
-        """A whitened cube with outliers and gaps replaced by an estimate, and weights of voxels.
-
-        Parameters
-        ----------
-        target : tensor of shape (N, B, rows, cols)
-            Whitened.
-        mask : bool tensor, shape (N, B, rows, cols)
-            True where a voxel was measured.
-        estimate : tensor of shape (N, r, rows, cols)
-            Of the eigen-images.
-
-        Returns
-        -------
-        two tensors of shape (N, B, rows, cols)
-            The cube; weights, 0 for what was replaced.
-        """
-        fit = self.cube(estimate)
-        residual = self.without_column_offsets(target - fit, mask)
-        weight = weights(residual, mask)
-        return fit + weight * residual, weight
-
-    def without_column_offsets(self, residual: Tensor, mask: Tensor) -> Tensor:
-        """What an estimate leaves over, offset columns put right where there are outliers.
-
-        Parameters
-        ----------
-        residual : tensor of shape (N, B, rows, cols)
-            What an estimate leaves over, whitened.
-        mask : bool tensor, shape (N, B, rows, cols)
-            True where a voxel was measured.
-
-        Returns
-        -------
-        tensor of shape (N, B, rows, cols)
-            As it came where there are no outliers.
-        """
-        return residual - self.column_offsets_of(residual, mask) if self.outliers else residual
-
-    def column_offsets_of(self, residual: Tensor, mask: Tensor) -> Tensor:
-        """By how much columns are offset: what is known, or else what the residual of an estimate says.
-
-        Parameters
-        ----------
-        residual : tensor of shape (N, B, rows, cols)
-            What an estimate leaves over, whitened.
-        mask : bool tensor, shape (N, B, rows, cols)
-            True where a voxel was measured.
-
-        Returns
-        -------
-        tensor of shape (N, B, 1, cols)
-            Whitened.
-        """
-        return column_offsets(residual, mask) if self.column_offsets is None else self.column_offsets
-
-    def to(self, device: torch.device) -> "SignalSubspace":
-        """The same on a device."""
-        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        return SignalSubspace(**{name: moved(value, device) for name, value in values.items()})
-
-    def _counted(self, estimate: Tensor) -> Tensor:
-        return without_leak(estimate, LEAK) * self.counts[:, :, None, None]
-
-
-def moved(value: Any, device: torch.device) -> Any:
-    """Tensors, alone or in the fields of a frozen type or a tuple, on a device.
-
-    Parameters
-    ----------
-    value : object
-        A tensor; a frozen type or a tuple that may hold some, at any depth; anything else stays as it is.
-    device : torch device
-        Where to.
-
-    Returns
-    -------
-    object
-        Of the same type.
-    """
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, tuple):
-        return tuple(moved(part, device) for part in value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {each.name: moved(getattr(value, each.name), device) for each in dataclasses.fields(value)}
-        return type(value)(**parts)
-    return value
 
 
 @torch.no_grad()
@@ -384,74 +195,6 @@ def _hidden(mask: Tensor) -> float:
     return 1 - float(mask.sum().clamp(min=1) / pixels.clamp(min=1))
 
 
-def weights(residual: Tensor, mask: Tensor) -> Tensor:
-    """0 for a voxel without information and for an outlier, 1 for any other.
-
-    What an estimate leaves over is an outlier if it is large and no band beside it shows the like: impulses and dead
-    pixels strike single bands, while structure that the estimate misses goes through several.
-
-    Parameters
-    ----------
-    residual : tensor of shape (N, B, rows, cols)
-        What an estimate leaves over, whitened.
-    mask : bool tensor, shape (N, B, rows, cols)
-        True where a voxel was measured.
-
-    Returns
-    -------
-    tensor of shape (N, B, rows, cols)
-        0 or 1.
-    """
-    residual = torch.where(mask, residual, 0)
-    return (mask & ((residual.abs() < OUTLIER) | in_adjacent_band(residual))).to(residual.dtype)
-
-
-def without_impulses(target: Tensor, mask: Tensor, filled: Tensor) -> Tensor:
-    """The cube as it was measured, but for gaps, and for voxels that stand out of their spectrum alone.
-
-    What the robust fit misses is structure, not an outlier, where a neighbour in the band, or the band beside, deviates
-    the same way.
-
-    Parameters
-    ----------
-    target : tensor of shape (N, B, rows, cols)
-        Whitened.
-    mask : bool tensor, shape (N, B, rows, cols)
-        True where a voxel was measured.
-    filled : tensor of shape (N, B, rows, cols)
-        Whitened, gaps and outliers pulled to the robust fit.
-
-    Returns
-    -------
-    tensor of shape (N, B, rows, cols)
-        Whitened.
-    """
-    residual = torch.where(mask, target - filled, 0)
-    return torch.where(mask & ~impulses(residual), target, filled)
-
-
-def impulses(residual: Tensor) -> Tensor:
-    """Single voxels far from all around them and from the bands beside.
-
-    Parameters
-    ----------
-    residual : tensor of shape (N, B, rows, cols)
-        What an estimate leaves over, whitened.
-
-    Returns
-    -------
-    bool tensor of shape (N, B, rows, cols)
-    """
-    found = torch.zeros_like(residual, dtype=torch.bool)
-    largest = torch.maximum(residual.amax((0, 2, 3)), -residual.amin((0, 2, 3)))
-    for band in (largest > IMPULSE).nonzero().flatten().tolist():
-        first = max(0, band - 1)
-        size, adjacent = residual[:, band : band + 1].abs(), in_adjacent_band(residual[:, first : band + 2])
-        alone = (size > IMPULSE) & (_largest_neighbour(size) < size / ALONE)
-        found[:, band] = alone[:, 0] & ~adjacent[:, band - first]
-    return found
-
-
 def _measured(
     pca: RobustPca, filled: Tensor, rank: int, *, outliers: bool, turns: int = TURNS, most: int = 0
 ) -> SignalSubspace:
@@ -490,13 +233,3 @@ def _measured_again(found: SignalSubspace, residual: Tensor, weight: Tensor, gai
     factor = robust_pca.band_sigmas(residual, weight > 0) / (1 - explained).clamp(min=0.05).sqrt()
     factor = torch.where(explained < MEASURABLE, factor, torch.ones_like(factor))
     return torch.minimum(found.sigma * factor, highest).clamp(min=SIGMA_FLOOR)
-
-
-def _largest_neighbour(values: Tensor) -> Tensor:
-    """The largest of the eight values around each, which are not negative."""
-    rows, cols = values.shape[2:]
-    around = F.pad(values, (1, 1, 1, 1))
-    largest = torch.zeros_like(values)
-    for row, col in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
-        torch.maximum(largest, around[:, :, row : row + rows, col : col + cols], out=largest)
-    return largest

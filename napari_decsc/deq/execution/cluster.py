@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from napari_decsc.denoising.protocol import Command, Iteration, Sink, run
 from napari_decsc.denoising.stopwatch import Stopwatch
-from napari_decsc.deq.estimation.subspace import SignalSubspace
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.execution.plan import Plan

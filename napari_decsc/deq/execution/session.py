@@ -13,7 +13,7 @@ from napari_decsc.denoising.pacing import Pace
 from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.denoising.rare_signal import rare_signal
 from napari_decsc.denoising.stopwatch import Stopwatch
-from napari_decsc.deq.estimation.subspace import SignalSubspace, moved
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace, moved
 from napari_decsc.deq.execution import tiles as tiling
 from napari_decsc.deq.execution.source import Source, Values
 from napari_decsc.deq.execution.tiles import Tile

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.noise_model import NoiseModel
-from napari_decsc.deq.estimation.subspace import SignalSubspace
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.model.proximal import inverse_softplus
 from napari_decsc.deq.solvers.fixed_point import Code
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.robust_pca import median_3x3
-from napari_decsc.deq.estimation.subspace import SignalSubspace
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.model.attention import Detail, SwinBlock
 from napari_decsc.deq.model.base import Context, Decsc, free_parameter
 from napari_decsc.deq.model.dictionaries import BandDictionary, UnsharedDictionary

@@ -16,7 +16,7 @@ from napari_decsc.deq.estimation import fringes
 from napari_decsc.deq.estimation.fringes import Wave
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import Whitener
-from napari_decsc.filters.collaborative import PATCH, cosines, on_device
+from napari_decsc.filters.patches import PATCH, cosines, on_device
 
 #: The precision of offsets that a band has none of.
 NONE = 1e9

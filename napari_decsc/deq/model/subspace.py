@@ -24,7 +24,7 @@ using linear denoisers*, IEEE TIP 30 (2021).
 """
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -32,25 +32,25 @@ from torch import Tensor
 from napari_decsc.deq.estimation import basic_estimate, noise_search, rare
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.noise_model import NoiseModel, Whitener
-from napari_decsc.deq.estimation.rare import Rare
+from napari_decsc.deq.estimation.outliers import weights
 from napari_decsc.deq.estimation.robust_pca import repair
-from napari_decsc.deq.estimation.subspace import SignalSubspace, from_noise_model, identify, identify_roughly, weights
+from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
+from napari_decsc.deq.estimation.subspace import from_noise_model, identify, identify_roughly
 from napari_decsc.deq.estimation.voxels import alive, filled_gaps, is_hardly_there
+from napari_decsc.deq.model import residual_structure
 from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.model.conditioning import Refiner
 from napari_decsc.deq.model.structured import Structures
+from napari_decsc.deq.model.subspace_context import SubspaceContext
 from napari_decsc.deq.solvers.fixed_point import Code
 from napari_decsc.filters import multiscale
-from napari_decsc.filters.collaborative import Groups
 from napari_decsc.filters.frozen import LARGEST_GAIN, FrozenFilter
 from napari_decsc.filters.local import LEAK, without_leak
+from napari_decsc.filters.matching import Groups
 from napari_decsc.filters.spectra import mix_bands
 
 #: Stages where the data step does not depend on S, and where it does.
 STAGES, STAGES_WITH_GAPS, STAGES_WITH_LINES = 2, 3, 4
-#: Neighbours of the scene's finest structure correlate by this; those of what is left over count from so many
-#: deviations of chance, and from this correlation on.
-NEIGHBOURS, MUCH, FROM = 0.5, 4.0, 0.08
 #: Steps of the robust fit that a preview is made of, and rows that tell how much the picture changes.
 PREVIEW_STEPS, ROWS = 2, 64
 #: Share of the variance of lines within the subspace that a stage leaves unknown.
@@ -75,67 +75,6 @@ class SubspaceConfig:
     width: int = 96
     deep: int = 128
     blocks: tuple[int, int, int] = (2, 4, 1)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SubspaceContext(Context):
-    """What f knows of a stage.
-
-    Parameters
-    ----------
-    subspace : SignalSubspace
-        Basis, mean, energies.
-    components : int tensor of shape (k,)
-        Which of the r components count.
-    images : tensor of shape (1, k, rows, cols)
-        Noisy eigen-images, gaps filled.
-    pilot : tensor of shape (1, k, rows, cols)
-        The estimate that this stage began with.
-    mask : bool tensor, shape (1, B, rows, cols)
-        Voxels that were measured.
-    whitener : Whitener, optional
-        That of this place; None where noise is white, of one level per band.
-    structures : Structures, optional
-        Lines and fringes, if any.
-    coarse : tensor, optional
-        The estimate at half the size.
-    filter : FrozenFilter, optional
-        W.
-    rare : Rare, optional
-        The support of H.
-    exact : bool
-        Whether the data step does not depend on S.
-    cache : dict
-        What is found once per stage, when it is first asked for.
-    """
-
-    subspace: SignalSubspace
-    components: Tensor
-    images: Tensor
-    pilot: Tensor
-    mask: Tensor
-    whitener: Whitener | None = None
-    structures: Structures | None = None
-    coarse: Tensor | None = None
-    filter: FrozenFilter | None = None
-    rare: Rare | None = None
-    exact: bool = False
-    cache: dict[str, Tensor] = field(default_factory=dict)
-
-    @property
-    def basis(self) -> Tensor:
-        """The components that count, (1, B, k)."""
-        return self.subspace.basis[:, :, self.components]
-
-    def centred(self) -> Tensor:
-        """The cube without its mean spectrum.
-
-        Returns
-        -------
-        tensor of shape (1, B, rows, cols)
-            Whitened.
-        """
-        return self.target - self.subspace.mean
 
 
 class SubspaceModel(Decsc):
@@ -390,7 +329,7 @@ class SubspaceModel(Decsc):
                 self._note_rare(code, c)
                 fit += code
                 residual -= code
-            fit += residual.mul_(torch.maximum(_structure(residual, c), residual.new_full((), weaker)))
+            fit += residual.mul_(torch.maximum(residual_structure.share(residual, c), residual.new_full((), weaker)))
         cube = fit.mul_(c.unit)
         return cube if c.whitener is None else c.whitener.restored(cube[0])[None]
 
@@ -436,33 +375,6 @@ class SubspaceModel(Decsc):
 def _cube(S: Tensor, c: SubspaceContext) -> Tensor:
     """The whitened cube of the components that count."""
     return mix_bands(c.basis, S) + c.subspace.mean
-
-
-def _structure(residual: Tensor, c: SubspaceContext) -> Tensor:
-    """Share (1, B, 1, 1) of what is left over that is the scene's: noise is white in space, the scene is not.
-
-    The correlation of neighbours by that of the scene; it counts only far above chance, and not where the noise itself
-    is correlated or strong against the scene.
-    """
-    none = residual.new_zeros(1, residual.shape[1], 1, 1)
-    if c.whitener is not None and c.whitener.model.negligible:
-        return none + 1  # what is finer than a grey level is not known to be noise
-    if c.whitener is not None and c.whitener.model.spectrum is not None:
-        return none
-    both = (
-        torch.tensor([_correlation(band) for band in residual.detach().flatten(0, 1)])
-        .to(residual)
-        .view(residual.shape[:2])
-    )
-    chance = (residual.shape[2] * residual.shape[3]) ** -0.5
-    share = ((both - MUCH * chance).clamp(min=0) / NEIGHBOURS).clamp(max=1)
-    return torch.where(both > FROM, share, none[..., 0, 0])[:, :, None, None]
-
-
-def _correlation(band: Tensor) -> float:
-    """Of neighbours (rows, cols), across or down: the smaller one."""
-    energy = max(float(band.square().mean()), 1e-9)
-    return min(float((band[:, 1:] * band[:, :-1]).mean()), float((band[1:] * band[:-1]).mean())) / energy
 
 
 def _spectrum(c: SubspaceContext) -> Tensor | None:

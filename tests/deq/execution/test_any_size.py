@@ -11,7 +11,7 @@ import torch
 from napari_decsc.denoising.protocol import StreamingDenoiser, run
 from napari_decsc.denoising.sinks import ArraySink
 from napari_decsc.deq.denoiser import DecscDenoiser, _solution_bytes
-from napari_decsc.deq.estimation.subspace import moved
+from napari_decsc.deq.estimation.signal_subspace import moved
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution.plan import Plan
