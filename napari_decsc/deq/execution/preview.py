@@ -21,7 +21,7 @@ FEWEST, MOST, VOXELS = 64 * 64, 96 * 96, 300_000
 #: Voxels that are estimated, about, at most: every second pixel of a large image is enough for a first preview.
 SHOWN = 1_000_000
 #: No preview where estimation looks at fewer voxels, or at less than so many times as much: it is there as soon.
-SAMPLED, WORTH = 1_000_000, 2
+SAMPLED, WORTH = 400_000, 1.5
 #: No preview of a cube of more bytes: it is held in memory, beside the result.
 BYTES = 1 << 28
 

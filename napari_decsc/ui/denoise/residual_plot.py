@@ -19,8 +19,8 @@ from napari_decsc.ui.parts.plot import Plot
 from napari_decsc.ui.parts.theme import CUBE_COLOURS, FIT, GOAL, RESIDUAL, Colours
 
 HEIGHT = 80
-#: Curves with more points than this have no dots.
-MOST_DOTS = 60
+#: Points of a curve, at most, and the radius of their dots: a stage of one evaluation is a dot alone. More have none.
+DOTS_OF = {12: 3.0, 60: 1.5}
 #: Evaluations that the axes of a finished run have room for, at least; so many they have at the begin, at most.
 FEWEST_SHOWN, MOST_AT_FIRST = 4, 8
 #: A bound from here on is written with four digits: ×1.00 would promise nothing.
@@ -169,7 +169,7 @@ def _curves(curves: Sequence[TileCurve]) -> list[Line]:
     """A curve for every tile, with a gap where a stage begins; the newest stands out, with its picture's changes."""
     lines = [Line(*_gapped(one, one.residuals), RESIDUAL, width=0.8, opacity=0.4) for one in curves[:-1]]
     for one in curves[-1:]:
-        dots = 1.5 if len(one.residuals) <= MOST_DOTS else 0.0
+        dots = next((radius for most, radius in DOTS_OF.items() if len(one.residuals) <= most), 0.0)
         if any(map(_is_drawable, one.changes)):
             lines.append(Line(*_gapped(one, one.changes), CHANGE, width=0.8, opacity=0.9, dots=0.6 * dots))
         lines.append(Line(*_gapped(one, one.residuals), RESIDUAL, width=1.5, dots=dots))

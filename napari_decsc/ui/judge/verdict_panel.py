@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_decsc.denoising.rare_signal import RarePlace
+from napari_decsc.hsi.band_list import format_bands
 from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui import viewer_compat
@@ -181,7 +182,8 @@ class VerdictPanel(Docked):
         self.sentence.setText(self._verdict.sentence)
         self.sentence.setStyleSheet("font-size: 8pt;" + ("" if self._verdict.is_clean else f"color: {GOAL};"))
         _fill_list(self.places, self._verdict.places, lambda place: f"chance 1e-{place.score:.0f}")
-        _fill_list(self.rare, self._rare, _rare_text)
+        bands = len(self._verdict.removed)
+        _fill_list(self.rare, self._rare, _rare_text, lambda place: _bands_text(place, bands))
         self.places.setVisible(self.places.count() > 0)
         self._draw()
 
@@ -231,7 +233,7 @@ class VerdictPanel(Docked):
         self.places.setToolTip("Places where structure may have gone, the worst first; a click leads there")
         self.rare.setToolTip("Rare signal that was kept, the strongest first; a click leads there. Denoise shows a map")
         self.places.setMaximumHeight(120)
-        self.rare.setMaximumHeight(90)
+        self.rare.setMaximumHeight(120)
         self.rare_title.setStyleSheet("font-size: 8pt;")
         self.sentence.setWordWrap(True)
         self.sentence.setTextFormat(Qt.TextFormat.PlainText)
@@ -256,18 +258,27 @@ class VerdictPanel(Docked):
         scrolled(content, self)
 
 
-def _fill_list(shown: QListWidget, places: Sequence[Any], said: Callable[[Any], str]) -> None:
+def _fill_list(
+    shown: QListWidget, places: Sequence[Any], said: Callable[[Any], str], tip: Callable[[Any], str] = lambda _: ""
+) -> None:
     """A line for each place, which leads there."""
     shown.clear()
     for place in places:
         item = QListWidgetItem(f"row {place.row}, col {place.col} · {counted(place.pixels, 'pixel')} · {said(place)}")
         item.setData(Qt.ItemDataRole.UserRole, (place.row, place.col))
+        item.setToolTip(tip(place))
         shown.addItem(item)
 
 
 def _rare_text(place: RarePlace) -> str:
-    """Such as "5.0 noise levels in 12 bands"."""
-    return f"{place.noise_levels:.1f} noise levels in {counted(len(place.bands), 'band')}"
+    """How far it stands above the noise, in its strongest band."""
+    return f"{place.noise_levels:.1f} noise levels"
+
+
+def _bands_text(place: RarePlace, bands: int) -> str:
+    """Such as "strongest in bands 3-7, 12"; bands count from 1 here."""
+    strong = np.isin(np.arange(bands), place.bands)
+    return f"strongest in band{'s' * (len(place.bands) > 1)} {format_bands(strong)}"
 
 
 def _is_result(layer: Any) -> bool:

@@ -98,12 +98,13 @@ def test_a_stop_at_the_first_preview_is_heard():
 
 
 def test_small_cubes_and_short_memory_go_without(monkeypatch):
-    monkeypatch.setattr(first_preview, "SAMPLED", 1_000_000)
+    monkeypatch.setattr(first_preview, "SAMPLED", 400_000)
     plenty = 1 << 40
-    assert not first_preview.worthwhile((31, 128, 128), plenty)
+    assert not first_preview.worthwhile((31, 96, 96), plenty)
     assert not first_preview.worthwhile((1000, 64, 64), plenty)
     assert first_preview.worthwhile((31, 256, 256), plenty)
     assert first_preview.worthwhile((200, 100, 100), plenty)
+    assert first_preview.worthwhile((64, 86, 83), plenty)
     assert not first_preview.worthwhile((31, 256, 256), 4 * 31 * 256 * 256 - 1)
     assert not first_preview.worthwhile((31, 4000, 4000), plenty)
 

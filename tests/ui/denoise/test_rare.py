@@ -60,9 +60,10 @@ def test_the_list_is_beside_the_verdict_and_a_click_leads_there(qtbot, make_napa
     bench.tabs.setCurrentWidget(bench.judge)
     listed = bench.verdict.rare
     assert [listed.item(place).text() for place in range(listed.count())] == [
-        "row 5, col 7 · 2 pixels · 9.0 noise levels in 1 band",
-        "row 2, col 3 · 1 pixel · 4.0 noise levels in 2 bands",
+        "row 5, col 7 · 2 pixels · 9.0 noise levels",
+        "row 2, col 3 · 1 pixel · 4.0 noise levels",
     ]
+    assert [listed.item(place).toolTip() for place in range(2)] == ["strongest in band 5", "strongest in bands 2, 3"]
     assert listed.isVisibleTo(bench.verdict)
     with qtbot.waitSignal(bench.verdict.went) as went:
         at = listed.visualItemRect(listed.item(1)).center()
