@@ -133,6 +133,7 @@ def _series(store: Any) -> None:
     store["r"] = np.stack([DATA, DATA])
     store["a/wavelength"], store["a/fwhm"] = 400 + DATA[:, 0], np.ones((4, 2))
     store["q"], store["wl"], store["t"] = np.array([400.0, 500.0]), "400, 500", np.zeros(2, [("a", "f4"), ("b", "i4")])
+    store["names/wavelengths"] = ["400 nm", "500 nm"]
     store["q"].attrs.update({"standard_name": "radiation_wavelength", "units": "nm"})
 
 

@@ -508,7 +508,7 @@ def test_an_npz_member_that_unpacks_to_more_than_it_says(tmp_path, checksum):
         np.testing.assert_array_equal(opened_within(path, 4 << 20, band_axis=0).data, DATA)
 
 
-@pytest.mark.parametrize("place", ["attribute", "array"])
+@pytest.mark.parametrize("place", ["attribute", "array", "list"])
 def test_no_room_is_made_for_a_text_longer_than_its_heap(tmp_path, place):
     """The library makes room for as many bytes as the file says, before it looks for the text."""
     path = tmp_path / "x.h5"
@@ -516,11 +516,26 @@ def test_no_room_is_made_for_a_text_longer_than_its_heap(tmp_path, place):
         file["cube"] = np.zeros((5, 20, 30))
         if place == "array":
             file["map_info"] = "UTM, 1, 1, a text in a heap"
+        elif place == "list":
+            file["wavelengths"] = [f"{400 + n} nm" for n in range(40)]
         else:
             file["cube"].attrs["note"] = "UTM, 1, 1, a text in a heap"
     raw = bytearray(path.read_bytes())
-    pointer = raw.index(struct.pack("<Q", raw.index(b"GCOL")))
+    pointer = raw.rindex(struct.pack("<Q", raw.index(b"GCOL")))
     raw[pointer - 4 : pointer] = (4097).to_bytes(4, "little")  # one more than the heap has
+    path.write_bytes(raw)
+    assert "its texts run in a circle, or are longer than their room" in refusal(path)
+
+
+def test_one_text_is_not_read_a_thousand_times(tmp_path):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        file["cube"] = np.zeros((5, 20, 30))
+        file["wavelengths"] = ["4" * 1000, *["4"] * 999]
+        start = file["wavelengths"].id.get_offset()
+    assert open_cube(path).bands == 5
+    raw = bytearray(path.read_bytes())
+    raw[start : start + 16_000] = raw[start : start + 16] * 1000
     path.write_bytes(raw)
     assert "its texts run in a circle, or are longer than their room" in refusal(path)
 

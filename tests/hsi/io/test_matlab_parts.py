@@ -1,8 +1,10 @@
 """MATLAB 5 to 7: cubes that lie in structures and cells. SciPy writes the files."""
 
 import contextlib
+import struct
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -61,6 +63,23 @@ def test_structures_without_end_and_without_arrays_are_named(tmp_path: Path) -> 
     scipy.io.savemat(tmp_path / "texts.mat", {"scene": {"name": "abc"}})
     for name in ("deep.mat", "texts.mat"):
         with pytest.raises(FileFormatError, match="a structure; save the cube of the structure"):
+            open_cube(tmp_path / name)
+
+
+def element(kind: int, content: bytes) -> bytes:
+    return struct.pack("<II", kind, len(content)) + content + bytes(-len(content) % 8)
+
+
+def test_objects_are_named_with_the_cure(tmp_path: Path) -> None:
+    # an object (class 17) has name, kind of object and class, and then a matrix of numbers of its parts
+    parts = [element(6, struct.pack("<II", 17, 0)), element(1, b"scene"), element(1, b"MCOS"), element(1, b"hypercube")]
+    head = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM"
+    (tmp_path / "five.mat").write_bytes(head + element(14, b"".join(parts)))
+    with h5py.File(tmp_path / "seven.mat", "w") as file:
+        file["scene"] = np.zeros((1, 6), "u4")
+        file["scene"].attrs.update({"MATLAB_class": np.bytes_("hypercube"), "MATLAB_object_decode": np.int32(3)})
+    for name in ("five.mat", "seven.mat"):
+        with pytest.raises(FileFormatError, match=r"there is scene, an object; .*of a hypercube DataCube"):
             open_cube(tmp_path / name)
 
 

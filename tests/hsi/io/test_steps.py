@@ -169,9 +169,10 @@ def test_the_dates_of_a_zarr_store_have_their_names(tmp_path: Path, version: int
     np.testing.assert_array_equal(open_cube(tmp_path / "x.zarr", variable="r@time=3").data, SERIES[2])
 
 
-def test_a_text_may_list_the_wavelengths(tmp_path: Path) -> None:
+@pytest.mark.parametrize("texts", [", ".join(map(str, LENGTHS)), list(map(str, LENGTHS)), [f"{n} nm" for n in LENGTHS]])
+def test_texts_may_tell_the_wavelengths(tmp_path: Path, texts: str | list[str]) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        file["r"], file["wavelengths"] = CUBE, ", ".join(map(str, LENGTHS))
+        file["r"], file["wavelengths"] = CUBE, texts
     cube = open_cube(tmp_path / "x.h5")
     assert cube.wavelengths is not None
     assert cube.wavelengths.tolist() == LENGTHS.tolist()

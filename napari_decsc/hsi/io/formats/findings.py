@@ -157,6 +157,9 @@ class Findings:
         address: int = 0,
     ) -> None:
         """Note an array of two or more axes."""
+        if "MATLAB_object_decode" in attributes:  # the number of an object, which lies elsewhere
+            self.others.append(f"{name.strip('/')}, an object")
+            return
         if any(key in attributes for key in GRID):
             self.grids.append(attributes)
         matlab = self.matlab or "MATLAB_class" in attributes or self._is_of_octave(name)

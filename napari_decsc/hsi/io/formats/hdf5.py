@@ -25,7 +25,7 @@ from napari_decsc.hsi.io.formats.guards import (
     overflows,
     readable,
 )
-from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, GroupCheck
+from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, TEXTS, GroupCheck
 from napari_decsc.hsi.io.formats.hdf5_filters import check_filters
 from napari_decsc.hsi.io.formats.products import recognised
 from napari_decsc.hsi.io.formats.variables import Contents
@@ -41,6 +41,8 @@ _MOST_OBJECTS, _DEEPEST = 20_000, 32
 _MOST_LISTED = 1_000_000
 #: Bytes of a number, or of the text of one.
 _LONGEST_ITEM = 64
+#: Bytes that tell where a text of variable length lies.
+_TEXT = 16
 #: Attributes looked at of an object, and bytes of one attribute.
 _MOST_ATTRIBUTES, _LARGEST_ATTRIBUTE = 500, 1 << 20
 
@@ -122,6 +124,9 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     long = [size for size in dataset.shape if size != 1]
     if kind.kind == "S" and len(dataset.shape) == 1 and found.is_vector(dataset.name, dataset.size, attributes):
         _add_vector(dataset, found, attributes, path)
+    elif _are_texts(dataset, kind) and found.is_vector(dataset.name, dataset.size, attributes):
+        texts = [bytes(text)[:_LONGEST_ITEM] for text in dataset[()]]
+        found.add_vector(dataset.name, np.array(texts, "S"), attributes)
     elif kind.names or kind.kind not in "iufb" or not dataset.shape:
         is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and _is_inside(dataset)
         value = dataset[()] if is_small and found.reads(dataset.name, kind) else None
@@ -135,6 +140,14 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     elif len(dataset.shape) > 1:
         read = partial(_array, path, dataset.name)
         found.add_array(dataset.name, dataset.shape, kind, attributes, read, _labels(dataset, attributes), address)
+
+
+def _are_texts(dataset: Any, kind: np.dtype[Any]) -> bool:
+    """Whether these are texts of variable length in one piece, all of which were looked at before."""
+    import h5py
+
+    is_small = len(dataset.shape) == 1 and 0 < dataset.size * _TEXT <= TEXTS and _is_inside(dataset)
+    return is_small and h5py.check_string_dtype(kind) is not None and dataset.id.get_offset() is not None
 
 
 def _labels(dataset: Any, attributes: dict[str, Any]) -> tuple[str, ...]:

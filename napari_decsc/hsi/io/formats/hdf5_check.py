@@ -26,8 +26,10 @@ _REFERENCES = b"REFERENCE_LIST"
 _INFO = 0x15
 #: In the layout of an array: its values lie in one piece, or in chunks.
 _CONTIGUOUS, _CHUNKED = 1, 2
-#: Bytes of a text of variable length, or of some: where it lies, and how long it is.
-_FEW = 256
+#: The message that tells the type of an array's values, and the class of types of variable length.
+_TYPE, _OF_ANY_LENGTH = 0x03, 9
+#: Bytes of a text of variable length, or of some: where it lies, and how long it is; of an array of such texts.
+_FEW, TEXTS = 256, 1 << 16
 #: In a heap, the free place after the last one.
 _END = 1
 _WORDS = {2: "H", 4: "I", 8: "Q"}
@@ -49,12 +51,15 @@ class GroupCheck:
         """Raise FileFormatError if the object has a heap or a tree of the older layouts which has no end."""
         if not (self._address and self._length):
             return
-        for kind, content in self._messages(address):
+        messages = list(self._messages(address))
+        types = [content[0] & 15 for kind, content in messages if kind == _TYPE and content]
+        holds_texts = _OF_ANY_LENGTH in types
+        for kind, content in messages:
             if kind == _GROUP and (places := self._unpacked(content, 0, 2 * self._address)):
                 self._check_group(*places)
             elif kind == _LAYOUT:
                 self._check_chunks(content)
-            self._check_texts(kind, content)
+            self._check_texts(kind, content, TEXTS if holds_texts else _FEW)
 
     def axes_of_scale(self, address: int) -> list[tuple[int, int]]:
         """The axes of which the array at ``address`` is the dimension: (address of an array, number of its axis).
@@ -103,20 +108,20 @@ class GroupCheck:
             # size and filters of a chunk, and where it begins along each axis
             self._check_tree(place[0], 8 + 8 * dimensions)
 
-    def _check_texts(self, kind: int, content: bytes) -> None:
-        """Look at the heaps that attributes, and arrays of a few bytes, point to."""
+    def _check_texts(self, kind: int, content: bytes, most: int) -> None:
+        """Look at the heaps that attributes, and the first bytes of arrays, point to."""
         if self._heaps is None or kind not in (_ATTRIBUTE, _LAYOUT, _INFO):
             return
-        pieces = [content, self._few_values(content)] if kind == _LAYOUT else [content]
+        pieces = [content, self._few_values(content, most)] if kind == _LAYOUT else [content]
         pieces += self._heaps.blocks(content) if kind == _INFO else []
         if not all(self._heaps.are_sound(piece) for piece in pieces):
             self._stop("its texts run in a circle, or are longer than their room")
 
-    def _few_values(self, layout: bytes) -> bytes:
+    def _few_values(self, layout: bytes, most: int) -> bytes:
         version, second, third = layout[:3].ljust(3, b"\0")
         kind, start = (second, 2) if version >= 3 else (third, 8)
         place = self._unpacked(layout, start, self._address)
-        return self._at(place[0], _FEW) if kind == _CONTIGUOUS and place else b""
+        return self._at(place[0], most) if kind == _CONTIGUOUS and place else b""
 
     def _at(self, address: int, size: int) -> bytes:
         # an address of ones means "none"

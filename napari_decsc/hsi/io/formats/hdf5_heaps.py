@@ -15,6 +15,8 @@ import numpy as np
 _LARGEST_HEAP, _MOST_BYTES = 16 << 20, 4 << 20
 #: Bytes of all heaps, and objects in one: earnest attributes point to far less.
 _MOST_HEAPS, _MOST_OBJECTS = 256 << 20, 500_000
+#: How often the texts of a heap may be pointed to from one place: what was moved leaves copies of pointers behind.
+_MOST_COPIES = 16
 #: Pointers from one place that are followed.
 _MOST_POINTERS = 10_000
 
@@ -31,15 +33,18 @@ class TextHeaps:
     def are_sound(self, raw: bytes) -> bool:
         """False if one of the heaps that these bytes point to, if any, has no end, or is shorter than a text in it.
 
-        Before the place of a text stands its length, for which the library makes room without another look.
+        Before the place of a text stands its length, for which the library makes room without another look, for each
+        of many pointers to one and the same text too.
         """
         for address in self._pointers(raw):
             if address not in self._sound and self._at(address, 4) == b"GCOL":
                 if not self._ends(address):
                     return False
                 self._sound[address] = int.from_bytes(self._at(address, 16)[8:], "little")
-            if address in self._sound and _longest(raw, address) > self._sound[address]:
-                return False
+            if address in self._sound:
+                lengths = _lengths(raw, address)
+                if max(lengths) > self._sound[address] or sum(lengths) > _MOST_COPIES * self._sound[address]:
+                    return False
         return True
 
     def blocks(self, message: bytes) -> Iterator[bytes]:
@@ -104,10 +109,10 @@ class TextHeaps:
         return self._file.read(size)
 
 
-def _longest(raw: bytes, address: int) -> int:
-    """The largest of the numbers of 4 bytes that stand before an address of a heap, wherever it is in these bytes."""
+def _lengths(raw: bytes, address: int) -> list[int]:
+    """The numbers of 4 bytes that stand before an address of a heap, wherever it is in these bytes."""
     lengths, place = [0], raw.find(address.to_bytes(8, "little"))
     while place >= 0:
         lengths.append(int.from_bytes(raw[max(0, place - 4) : place], "little"))
         place = raw.find(address.to_bytes(8, "little"), place + 1)
-    return max(lengths)
+    return lengths

@@ -24,6 +24,7 @@ _MATRIX, _COMPRESSED = 14, 15
 #: Classes of arrays: cells, structures, those of numbers (double, single and whole numbers), and what is named alone.
 _CELL, _STRUCTURE, _NUMERIC = 1, 2, range(6, 16)
 _CLASSES = {_CELL: "a cell", _STRUCTURE: "a structure", 3: "an object", 4: "a text", 5: "a sparse matrix"}
+_OPAQUE = 17
 _COMPLEX, _LOGICAL = 0x0800, 0x0200
 #: Longest name of a MATLAB variable, and of all fields of a structure.
 _NAME, _NAMES = 63, 1 << 20
@@ -176,6 +177,9 @@ class _Variable:
         _, place, _, after = self._tag(place)
         (flags,) = struct.unpack(f"{self.order}I", self.bytes.at(place, 4))
         _, place, size, after = self._tag(after)
+        if flags & 0xFF == _OPAQUE:  # objects have no shape: their name comes next
+            own = self.bytes.at(place, min(size, _HEAD)).decode("latin-1") if named is None else named
+            return [Other(own if own.isidentifier() else "it", "an object")] if own else []
         shape = struct.unpack(f"{self.order}{size // 4}i", self.bytes.at(place, size)) if size <= 4 * _AXES else (-1,)
         _, place, size, after = self._tag(after)
         name = self.bytes.at(place, min(size, _HEAD)).decode("latin-1") if named is None else named
