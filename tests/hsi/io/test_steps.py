@@ -169,6 +169,22 @@ def test_the_dates_of_a_zarr_store_have_their_names(tmp_path: Path, version: int
     np.testing.assert_array_equal(open_cube(tmp_path / "x.zarr", variable="r@time=3").data, SERIES[2])
 
 
+def test_a_stage_that_counts_in_micrometres_is_no_spectral_axis(tmp_path: Path) -> None:
+    with netCDF4.Dataset(tmp_path / "x.nc", "w") as file:
+        for axis, size in zip("cyx", CUBE.shape, strict=True):
+            file.createDimension(axis, size)
+        file.createVariable("r", "f4", tuple("cyx"))[:] = CUBE
+        for name, values, unit in (("c", LENGTHS, "nm"), ("y", np.arange(4) + 1.5, "um"), ("x", np.arange(5.0), "um")):
+            vector = file.createVariable(name, "f8", (name,))
+            vector[:], vector.units = values, unit
+        thick = file.createVariable("film", "f8", ("y",))
+        thick[:], thick.units = [1e5, 2e5, 3e5, 4e5], "nm"
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.data, CUBE)
+    assert cube.wavelengths is not None
+    assert cube.wavelengths.tolist() == LENGTHS.tolist()
+
+
 @pytest.mark.parametrize("texts", [", ".join(map(str, LENGTHS)), list(map(str, LENGTHS)), [f"{n} nm" for n in LENGTHS]])
 def test_texts_may_tell_the_wavelengths(tmp_path: Path, texts: str | list[str]) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:

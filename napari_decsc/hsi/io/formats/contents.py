@@ -207,6 +207,8 @@ def _cure(contents: Contents) -> str:
         return "; save the field that holds the cube as an array of its own"
     if any(other.endswith("complex numbers") for other in contents.others):
         return "; save the magnitude of the complex numbers"
+    if any(sum(size > 1 for size in one.shape) > 4 for one in contents.variables):
+        return "; save one of the cubes in it as an array of three axes"
     if any(min(plane.shape) > 1 for plane in contents.planes):
         return "; a table of (band, pixel) or (pixel, band) needs its rows and cols back: reshape it, and save it again"
     return ""

@@ -13,6 +13,11 @@ from napari_decsc.hsi.io.roles import OTHER, WEAK, role, word_of
 
 #: A number, perhaps with a unit behind it.
 _WITH_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([a-zA-Zµμ]*)\s*")
+#: Words in names of vectors that tell a place, in whatever unit.
+_PLACES = {
+    *("x", "y", "z", "lat", "lon", "latitude", "longitude", "easting", "northing", "row", "rows", "col", "cols"),
+    *("depth", "height", "width", "distance", "position", "stage", "focus", "size", "pixel", "thickness"),
+}
 #: Vectors longer than this are no spectral axis, and are not read.
 LONGEST = 100_000
 #: Longest text that is read as a list of numbers.
@@ -39,8 +44,11 @@ def told_role(name: str, attributes: Mapping[str, Any]) -> str | None:
         return found
     lower = {key.lower(): value for key, value in attributes.items() if isinstance(value, str)}
     said = " ".join(lower.get(key, "").lower() for key in ("standard_name", "long_name"))
-    is_told = re.search(r"wavelength|wavenumber", said) and not OTHER.search(said)
-    return "wavelengths" if is_told or unit_of(lower.get("units", ""))[0] in ("nm", "um", "1/cm") else None
+    if re.search(r"wavelength|wavenumber", said):
+        return None if OTHER.search(said) else "wavelengths"
+    # stages of microscopes count in micrometres too
+    is_place = bool(words_of(name.rpartition("/")[2]) & _PLACES)
+    return "wavelengths" if not is_place and unit_of(lower.get("units", ""))[0] in ("nm", "um", "1/cm") else None
 
 
 def add(
@@ -66,7 +74,7 @@ def add(
         return
     values = values.astype(np.float64)
     values[~np.isfinite(values)] = np.nan
-    if own is None and not (np.all(np.diff(values) > 0) or np.all(np.diff(values) < 0)):
+    if own is None and not _is_spectral_axis(values, unit):
         return
     if np.isnan(values).all() or (WEAK.fullmatch(word_of(name)) and not _look_like_wavelengths(values)):
         return
@@ -137,6 +145,13 @@ def _nearest(found: Iterable[Vector], bands: int, name: str) -> Vector | None:
         return shared, len(words & words_of(vector.name))
 
     return max(fitting, key=nearness, default=None)
+
+
+def _is_spectral_axis(values: NDArray[np.float64], unit: Any) -> bool:
+    """Whether numbers rise or fall steadily, and are light in their unit, if that is one of length."""
+    spelled = unit_of(unit)[0] if isinstance(unit, str) else ""
+    is_light = spelled not in ("nm", "um") or meant_unit(spelled, values)[0] == spelled == guess_unit(values)
+    return is_light and bool(np.all(np.diff(values) > 0) or np.all(np.diff(values) < 0))
 
 
 def _look_like_wavelengths(values: NDArray[np.float64]) -> bool:
