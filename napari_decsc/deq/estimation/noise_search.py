@@ -13,7 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from napari_decsc.deq.estimation import correlation, fringes, shot
+from napari_decsc.deq.estimation import correlation, fringes, shot, trial
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel
 from napari_decsc.deq.estimation.rare import is_of_few_pixels
@@ -35,6 +35,9 @@ TOO_FEW = 64
 ROUNDS = 8
 #: The growth with the signal is fitted so often, each time in a better subspace.
 SHOT_FITS = 3
+#: Whether one scale per pixel or the stabilising transform serves better is tried where what the scale leaves of the
+#: growth is between these shares.
+IN_DOUBT = (0.1, 0.6)
 #: Components at most, and the share of a band's noise that must lie outside them to be measured there.
 MOST, MEASURABLE = 24, 0.3
 #: Noise of several kinds leaves no more than so many times as much in one direction as in another.
@@ -76,13 +79,18 @@ def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
         return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), negligible=True)
     if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
         return NoiseModel(sigma)
-    return _Search(filled_gaps(cube, mask), sigma).found()
+    search = _Search(filled_gaps(cube, mask), sigma)
+    found = search.found()
+    if found.shot is None or not IN_DOUBT[0] < found.shot.by_pixel_leaves < IN_DOUBT[1]:
+        return found
+    other = _Search(search.cube, sigma, by_pixel=not found.shot.by_pixel).found()
+    return found if other.shot is None else trial.best(search.without_lines(), [found, other])
 
 
 class _Search:
     """The subspace and the noise beside it, found in turns."""
 
-    def __init__(self, cube: Tensor, sigma: Tensor) -> None:
+    def __init__(self, cube: Tensor, sigma: Tensor, by_pixel: bool | None = None) -> None:
         self.cube, self.shape = cube, (cube.shape[1], cube.shape[2])
         coloured = coloured_level(cube)
         between = correlation.between_bands(cube, sigma) if coloured is None else None
@@ -93,6 +101,7 @@ class _Search:
         both = (Lines(self.shape, angle, cube.device) for angle in (0.0, 90.0))
         self.lines, self.tested = list(both), False
         self.colour, self.first, self.fits, self.error = 1.0, sigma, 0, math.inf
+        self.by_pixel = by_pixel
         self.every = torch.ones_like(cube, dtype=torch.bool)
 
     def found(self) -> NoiseModel:
@@ -109,6 +118,10 @@ class _Search:
             if not new and number > (1 if self.lines else 0):
                 break
         return self._finished(raw, cleaned)
+
+    def without_lines(self) -> Tensor:
+        """The cube (band, row, col) less the offsets of its lines."""
+        return _at_level(self._without_lines(self.cube), self.cube)
 
     def _look(self) -> tuple[Tensor, Tensor]:
         """What the subspace leaves over of the cube without its structures, and of all of it; levels corrected."""
@@ -164,7 +177,7 @@ class _Search:
     def _test_shot(self, cleaned: Tensor) -> bool:
         """Growth with the signal: found once, and once more in what is then a better subspace."""
         whitener = self.model.whitener(self.cube)
-        cube = _at_level(self._without_lines(self.cube), self.cube)
+        cube = self.without_lines()
         # brightness by the subspace: that of noisy pixels follows the noise
         cube = whitener.restored(whitener.whitened(cube) - cleaned * self.left.sqrt()[:, None, None])
         noise = whitener.unmixed(cleaned) * self.model.level[:, None, None]
@@ -178,7 +191,7 @@ class _Search:
             mean = mixing @ self.model.level.square() / mixing.sum(1)
             noise *= (mean.sqrt() / self.model.level)[:, None, None]
         noise[~self.seen] = torch.nan
-        found = shot.fitted(cube, noise, mixing)
+        found = shot.fitted(cube, noise, mixing, self.by_pixel)
         self.fits += 1
         if found is None or found.error > self.error:
             return False

@@ -47,12 +47,15 @@ class ShotNoise:
         Whether pixels are divided by a scale; otherwise values are stabilised.
     error : float
         Mean square logarithmic error of the fit.
+    by_pixel_leaves : float
+        Share of the growth, as mean square logarithm, that one scale per pixel leaves.
     """
 
     shot: float
     read: float
     by_pixel: bool
     error: float = 0.0
+    by_pixel_leaves: float = 0.0
 
     def variance(self, signal: Tensor) -> Tensor:
         """Of a signal, never below a fiftieth of its mean, nor below that of reading.
@@ -153,7 +156,9 @@ def smooth(cube: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def fitted(cube: Tensor, residual: Tensor, mixing: Tensor | None = None) -> ShotNoise | None:
+def fitted(
+    cube: Tensor, residual: Tensor, mixing: Tensor | None = None, by_pixel: bool | None = None
+) -> ShotNoise | None:
     """The growth of the noise with the signal, or None where one level per band says as much.
 
     Parameters
@@ -164,6 +169,8 @@ def fitted(cube: Tensor, residual: Tensor, mixing: Tensor | None = None) -> Shot
         Noise, in the unit of the cube; NaN where it cannot tell.
     mixing : tensor of shape (band, band), optional
         What is beside a subspace mixes the bands, and has the variance of so much of each.
+    by_pixel : bool, optional
+        Which cure is wanted; by default what spectra say.
 
     Returns
     -------
@@ -185,8 +192,8 @@ def fitted(cube: Tensor, residual: Tensor, mixing: Tensor | None = None) -> Shot
     variance = found.variance(signal)
     relative = variance / variance.mean((1, 2), keepdim=True)
     left = (relative / relative.mean(0, keepdim=True)).log().square().mean()
-    by_pixel = bool(left < BY_PIXEL * relative.log().square().mean())
-    return ShotNoise(slope, read, by_pixel, error)
+    share = float(left / relative.log().square().mean())
+    return ShotNoise(slope, read, share < BY_PIXEL if by_pixel is None else by_pixel, error, share)
 
 
 def _uneven(variance: Tensor) -> float:
