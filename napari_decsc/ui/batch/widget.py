@@ -10,8 +10,6 @@ from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
     QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
@@ -20,8 +18,6 @@ from qtpy.QtWidgets import (
     QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
 )
 
 from napari_decsc import registry
@@ -31,7 +27,7 @@ from napari_decsc.settings import as_dict
 from napari_decsc.ui.batch.report import HEADINGS, Row, rows_of
 from napari_decsc.ui.files.open_button import READER, last_folder
 from napari_decsc.ui.files.sample import PATTERN
-from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.column import fields, in_a_row, lay_out
 from napari_decsc.ui.parts.command import Command, in_shell, option_words
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import Message
@@ -145,17 +141,17 @@ class BatchWidget(Docked):
             return
         self.rows = rows
         self.table.setRowCount(len(self.rows))
-        for number, row in enumerate(self.rows):
-            for col, text in enumerate(row.texts):
+        for number, entry in enumerate(self.rows):
+            for col, text in enumerate(entry.texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(f"{row.source}\n{row.verdict}")
+                item.setToolTip(f"{entry.source}\n{entry.verdict}")
                 self.table.setItem(number, col, item)
 
     def _tell(self, number: int) -> None:
         """Say the whole verdict of the chosen cube."""
         if 0 <= number < len(self.rows) and not self.command.is_running:
-            row = self.rows[number]
-            (self.message.complain if row.state == "failed" else self.message.say)(row.verdict)
+            entry = self.rows[number]
+            (self.message.complain if entry.state == "failed" else self.message.say)(entry.verdict)
 
     def _on_said(self, line: str) -> None:
         self._said = line
@@ -274,24 +270,7 @@ class BatchWidget(Docked):
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
 
     def _lay_out(self) -> None:
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setSpacing(4)
-        column.addLayout(_row(self.files_button, self.folder_button, self.remove_button))
-        column.addWidget(self.inputs)
-        form = QFormLayout()
-        form.addRow("Into", _row(self.folder, self.into_button))
-        form.addRow("With", self.how)
-        column.addLayout(form)
-        column.addWidget(self.replace)
-        column.addLayout(_row(self.run_button, self.stop_button, self.copy_button))
-        column.addWidget(self.message)
-        column.addWidget(self.table, stretch=1)
-        scrolled(content, self)
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    return row
+        files = in_a_row(self.files_button, self.folder_button, self.remove_button)
+        form = fields({"Into": in_a_row(self.folder, self.into_button), "With": self.how})
+        buttons = in_a_row(self.run_button, self.stop_button, self.copy_button)
+        lay_out(self, files, self.inputs, form, self.replace, buttons, self.message, self.table, tall=self.table)

@@ -8,13 +8,10 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QApplication,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QVBoxLayout,
-    QWidget,
 )
 
 from napari_decsc.errors import SettingsError
@@ -28,7 +25,7 @@ from napari_decsc.ui.history.recipe import (
     from_description,
     recipe_of,
 )
-from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.column import in_a_row, lay_out
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import Message
 
@@ -157,15 +154,5 @@ class HistoryPanel(Docked):
         self.words.setToolTip("What was copied")
 
     def _lay_out(self) -> None:
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setSpacing(4)
-        column.addWidget(self.list, stretch=1)
-        for pair in ((self.command_button, self.python_button), (self.save_button, self.open_button)):
-            row = QHBoxLayout()
-            for button in pair:
-                row.addWidget(button)
-            column.addLayout(row)
-        column.addWidget(self.message)
-        column.addWidget(self.words)
-        scrolled(content, self)
+        buttons = in_a_row(self.command_button, self.python_button), in_a_row(self.save_button, self.open_button)
+        lay_out(self, self.list, *buttons, self.message, self.words, tall=self.list)

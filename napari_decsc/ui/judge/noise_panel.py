@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
 
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube, counted
@@ -20,7 +20,7 @@ from napari_decsc.ui.files import saving
 from napari_decsc.ui.judge.band_curves import BandCurve, BandCurves
 from napari_decsc.ui.judge.band_table import BandTable
 from napari_decsc.ui.judge.ranking import as_csv, ranked, suggested
-from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.column import in_a_row, lay_out
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.pictures import Matrix, Pictures
@@ -227,21 +227,9 @@ class NoisePanel(Docked):
         self.words.setStyleSheet("font-size: 8pt;")
 
     def _lay_out(self) -> None:
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setSpacing(4)
-        top, buttons = QHBoxLayout(), QHBoxLayout()
-        top.addWidget(self.cube, stretch=1)
-        top.addWidget(self.button)
-        buttons.addWidget(self.mark_button, stretch=1)
-        buttons.addWidget(self.export_button)
-        column.addLayout(top)
-        for part in (self.message, self.words, self.quantity, self.plot, self.pictures):
-            column.addWidget(part)
-        column.addWidget(self.table, stretch=1)
-        column.addLayout(buttons)
-        column.addStretch()
-        scrolled(content, self)
+        shown = (self.message, self.words, self.quantity, self.plot, self.pictures, self.table)
+        buttons = in_a_row(self.mark_button, self.export_button, wide=self.mark_button)
+        lay_out(self, in_a_row(self.cube, self.button, wide=self.cube), *shown, buttons, tall=self.table)
 
 
 def _matrices(noise: MeasuredNoise) -> list[Matrix]:

@@ -10,14 +10,10 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QFormLayout,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QVBoxLayout,
-    QWidget,
 )
 
 from napari_decsc.denoising.rare_signal import RarePlace
@@ -28,7 +24,7 @@ from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import show_band, shown_band
 from napari_decsc.ui.cubes.layers import cube_of, placement, provenance_of
 from napari_decsc.ui.judge.band_curves import BandCurve, BandCurves
-from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.column import fields, in_a_row, lay_out
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import Message
@@ -240,22 +236,9 @@ class VerdictPanel(Docked):
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def _lay_out(self) -> None:
-        content = QWidget()
-        rows = QFormLayout()
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.addRow("Before", self.before)
-        rows.addRow("After", self.after)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.button)
-        buttons.addWidget(self.map_button)
-        column = QVBoxLayout(content)
-        column.setSpacing(4)
-        column.addLayout(rows)
-        column.addLayout(buttons)
-        for part in (self.message, self.sentence, self.quantity, self.plot, self.places, self.rare_title, self.rare):
-            column.addWidget(part)
-        column.addStretch()
-        scrolled(content, self)
+        shown = (self.message, self.sentence, self.quantity, self.plot, self.places, self.rare_title, self.rare)
+        cubes = fields({"Before": self.before, "After": self.after})
+        lay_out(self, cubes, in_a_row(self.button, self.map_button), *shown)
 
 
 def _fill_list(

@@ -1,7 +1,9 @@
 """A column of widgets that scrolls where the window is low."""
 
+from collections.abc import Mapping
+
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 #: Pixels that a column has from the beginning, so that docks need not grow when a cube or scores appear.
 COLUMN_WIDTH = 378
@@ -33,3 +35,35 @@ def scrolled(content: QWidget, into: QWidget) -> None:
     layout = QVBoxLayout(into)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(Column(content))
+
+
+def in_a_row(*widgets: QWidget, wide: QWidget | None = None) -> QHBoxLayout:
+    """Widgets side by side; ``wide`` takes the room that is left."""
+    layout = QHBoxLayout()
+    for widget in widgets:
+        layout.addWidget(widget, stretch=int(widget is wide))
+    return layout
+
+
+def fields(named: Mapping[str, QWidget | QLayout]) -> QFormLayout:
+    """Named widgets below each other, as wide as there is room."""
+    layout = QFormLayout()
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for name, field in named.items():
+        layout.addRow(name, field)
+    return layout
+
+
+def lay_out(panel: QWidget, *parts: QWidget | QLayout, tall: QWidget | None = None) -> None:
+    """Parts below each other in a panel that scrolls; ``tall``, one of them, takes the room that is left."""
+    content = QWidget()
+    column = QVBoxLayout(content)
+    column.setSpacing(4)
+    for part in parts:
+        if isinstance(part, QLayout):
+            column.addLayout(part)
+        else:
+            column.addWidget(part, stretch=int(part is tall))
+    if tall is None:
+        column.addStretch()
+    scrolled(content, panel)

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QPushButton
 
 from napari_decsc import registry
 from napari_decsc.errors import CubeError, DecscError
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
-from napari_decsc.ui.parts.column import scrolled
+from napari_decsc.ui.parts.column import fields, in_a_row, lay_out
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import NO_CUBE, Message
@@ -191,22 +191,9 @@ class TrialWidget(Docked):
         self.gallery.setToolTip("The band of the slider inside the box; click, or use the arrow keys, to choose")
 
     def _lay_out(self) -> None:
-        content = QWidget()
-        rows = QFormLayout()
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.addRow("Cube", self.cube)
-        rows.addRow("Try", self.what)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.box_button)
-        buttons.addWidget(self.button)
-        column = QVBoxLayout(content)
-        column.setSpacing(4)
-        column.addLayout(rows)
-        column.addLayout(buttons)
-        for part in (self.message, self.gallery, self.whole_button):
-            column.addWidget(part)
-        column.addStretch()
-        scrolled(content, self)
+        chosen = fields({"Cube": self.cube, "Try": self.what})
+        buttons = in_a_row(self.box_button, self.button)
+        lay_out(self, chosen, buttons, self.message, self.gallery, self.whole_button)
 
 
 def _is_no_result(layer: Any) -> bool:
