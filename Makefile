@@ -42,7 +42,7 @@ test: $(VENV)/.installed ## all tests, in parallel and in random order (in a vir
 	@$(PYTEST) $(ARGS)
 
 test-fast: $(VENV)/.installed ## the tests that need neither a window nor a whole solve: under a minute on two idle cores
-	@$(PYTEST) -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow" --hypothesis-profile fast $(ARGS)
 
 test-qt6: $(VENV)/.installed ## the tests of the window once more, with Qt 6 instead of Qt 5
 	@QT_API=pyqt6 $(PYTEST) tests/ui -o qt_api=pyqt6 $(ARGS)
