@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+#: Pixels that are taken in double precision at once.
+AT_ONCE = 8192
+
 
 def eigen(moment: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues, rising, and eigenvectors (..., B, B) of symmetric matrices, by way of double precision.
@@ -42,3 +45,23 @@ def mix_bands(matrix: Tensor, cube: Tensor) -> Tensor:
     """
     mixed = matrix @ cube.flatten(2)
     return mixed.view(*mixed.shape[:2], *cube.shape[2:])
+
+
+def mean_products(a: Tensor, b: Tensor) -> Tensor:
+    """Mean over the pixels of every product of a band of one cube and a band of another, in double precision.
+
+    Parameters
+    ----------
+    a, b : tensor of shape (band, pixel)
+        As many pixels.
+
+    Returns
+    -------
+    float64 tensor, shape (band of a, band of b)
+        A new one.
+    """
+    parts = (slice(start, start + AT_ONCE) for start in range(0, a.shape[1], AT_ONCE))
+    total = a.new_zeros(len(a), len(b), dtype=torch.float64)
+    for part in parts:
+        total += a[:, part].double() @ b[:, part].double().T
+    return total / a.shape[1]

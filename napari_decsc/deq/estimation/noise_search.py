@@ -26,6 +26,7 @@ from napari_decsc.filters.differences import NORMAL_MAD, second_differences
 from napari_decsc.filters.local import LEAK, local_wiener
 from napari_decsc.filters.order import medians
 from napari_decsc.filters.patches import PATCH, cosines, on_device
+from napari_decsc.filters.spectra import mean_products
 
 #: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
 FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
@@ -259,12 +260,12 @@ def _basis(cube: Tensor, colour: float) -> Tensor:
     """
     bands, pixels = len(cube), cube[0].numel()
     flat = cube.flatten(1)
-    vectors = torch.linalg.eigh(flat.double() @ flat.double().T / pixels)[1].float()
+    vectors = torch.linalg.eigh(mean_products(flat, flat))[1].float()
     for _ in range(2):
         images = (vectors.T @ flat).view_as(cube)
         noise = (colour * _differences_spread(images)).clamp(1, 1.6)[:, None, None]
         smooth = (local_wiener((images / noise)[None])[0][0] * noise).flatten(1)
-        moment = (vectors @ smooth).double() @ flat.double().T / pixels
+        moment = mean_products(vectors @ smooth, flat)
         strength, turned = torch.linalg.eigh((moment + moment.T) / 2)
         strength, vectors = strength.float().flip(0), turned.float().flip(1)
     images = (vectors.T @ flat).view_as(cube)
@@ -301,11 +302,14 @@ def _offset_share(noise: Tensor, line: Lines) -> float:
 
 def _spectrum(noise: Tensor) -> Tensor | None:
     """Variance (64,) of the cosine coefficients of patches of noise of variance 1, None where it is white."""
-    patches = noise.unfold(1, PATCH, PATCH // 2).unfold(2, PATCH, PATCH // 2).reshape(len(noise), -1, PATCH**2)
-    coefficients = patches @ on_device(cosines, PATCH, noise.device).mT
-    found = medians(coefficients.abs().mT).square().mean(0) / NORMAL_MAD**2
+    transform, found = on_device(cosines, PATCH, noise.device), noise.new_zeros(PATCH**2)
+    patches = noise[0].unfold(0, PATCH, PATCH // 2).unfold(1, PATCH, PATCH // 2)
+    count = patches.shape[0] * patches.shape[1]
+    for band in noise:  # patches of all bands would take four times the memory of the cube
+        patches = band.unfold(0, PATCH, PATCH // 2).unfold(1, PATCH, PATCH // 2).reshape(count, PATCH**2)
+        found += medians((transform @ patches.mT).abs()).square()
     found = found / found.mean()
-    chance = CHANCE * (len(noise) * patches.shape[1]) ** -0.5
+    chance = CHANCE * (len(noise) * count) ** -0.5
     return found if bool(((found - 1).abs() > max(COLOURED, chance)).any()) else None
 
 

@@ -35,7 +35,10 @@ def strongest_ray(noise: Tensor, known: list[float]) -> float | None:
         return None
     window = torch.hann_window(rows, periodic=False)[:, None] * torch.hann_window(cols, periodic=False)
     window = (window / window.square().mean().sqrt()).to(noise.device)
-    power = _by_radius((torch.fft.fft2(window * noise).abs().square() / window.numel()).mean(0))
+    power = torch.zeros_like(noise[0])
+    for band in noise:
+        power += torch.fft.fft2(window * band).abs().square()
+    power = _by_radius(power / (window.numel() * len(noise)))
     angles = torch.arange(0, 180, STEP)
     along = _sampled(torch.fft.fftshift(power), angles)
     for index in along.argsort(descending=True)[:5].tolist():
