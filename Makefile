@@ -70,7 +70,7 @@ contracts: $(VENV)/.installed ## which part may import which
 
 docs: $(VENV)/.docs ## the site, into site/; warnings are errors, nothing is fetched
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
-	@echo "The site is in site/index.html."
+	@echo "The site is in site/index.html; its search works where it is served: $(BIN)/python -m http.server -d site"
 
 validate: $(VENV)/.installed ## the plugin's manifest
 	@$(BIN)/npe2 validate napari-decsc

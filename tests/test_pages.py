@@ -125,3 +125,28 @@ def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         exec(compile(text, page.name, "exec"), told)
         clean = told.get("clean")
         assert clean is None or clean.shape in {(9, 16, 18), (8, 16, 18), (16, 18, 9)}
+
+
+def named_paths(text: str) -> set[str]:
+    """Files and folders of the repository that a page names, from its root or from the package's."""
+    roots = "tests|benchmarks|docs|examples|napari_decsc|deq|ui|hsi|filters|denoising|classical|cli|[.]ci|[.]github"
+    return set(re.findall(rf"`((?:{roots})/[\w./-]+)`", text)) | set(re.findall(rf"\b(?:{roots})/[\w./-]+\.py\b", text))
+
+
+@pytest.mark.parametrize("page", [*PAGES, REPOSITORY / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+def test_files_scripts_and_targets_that_a_page_names_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    places = [REPOSITORY, REPOSITORY / "napari_decsc"]
+    gone = [
+        path
+        for path in named_paths(text)
+        if not any((place / path).exists() or (place / f"{path}.py").exists() for place in places)
+    ]
+    assert gone == []
+    for script, words in re.findall(r"python ((?:benchmarks|tests|docs)/\S+\.py)([^`\n#]*)", text):
+        source = (REPOSITORY / script).read_text(encoding="utf-8")
+        assert [option for option in re.findall(r"--[a-z-]+", words) if f'"{option}"' not in source] == [], script
+    targets = set(re.findall(r"^([a-z0-9-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    shown = re.findall(r"`make ([a-z0-9- ]+)", text)
+    shown += [line for block in blocks(page, "sh") for line in re.findall(r"^make ([a-z0-9- ]+)", block, re.MULTILINE)]
+    assert {target for line in shown for target in line.split()} <= targets
