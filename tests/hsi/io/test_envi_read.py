@@ -207,7 +207,6 @@ def test_without_them_nothing_is_made_up(tmp_path):
         ("m", "m", 5.0),
         ("Meters", "m", 5.0),
         ("Centimeters", "mm", 50.0),
-        ("Angstroms", "nm", 0.5),
         *((unit, "1/cm", 5.0) for unit in ("Wavenumber", "wavenumbers", "cm-1", "1/cm", "cm^-1", "cm⁻¹")),
         ("Index", "index", 5.0),
         ("GHz", "", 5.0),
@@ -219,6 +218,12 @@ def test_units_in_their_many_spellings(tmp_path, spelled, unit, first):
     assert cube.wavelength_unit == unit
     assert cube.wavelengths[0] == pytest.approx(first)
     assert cube.fwhm[0] == pytest.approx(first)
+
+
+def test_angstroms_become_nanometres(tmp_path):
+    cube = read_envi(put(tmp_path, wavelength="{4000, 5000, 6000}", fwhm="{50}", wavelength_units="Angstroms"))
+    assert (cube.wavelength_unit, cube.wavelengths.tolist(), cube.notes) == ("nm", [400, 500, 600], ())
+    np.testing.assert_allclose(cube.fwhm, 5)
 
 
 @pytest.mark.parametrize(
@@ -529,6 +534,7 @@ def test_gamsberg_without_its_wavelength_field_finds_the_same_wavelengths_in_its
             "wavelengths of 0.4 to 0.6 nm are no light; um is taken for their unit",
         ),
         ("{400, 500, 600}", "Micrometers", "nm", "wavelengths of 400 to 600 um are no light; nm is taken"),
+        ("{2, 2.1, 2.5}", "Angstroms", "um", "wavelengths of 2 to 2.5 nm are no light; um is taken"),
         ("{8.1, 9, 12}", "Micrometers", "um", None),
         ("{1, 2, 3}", "Nanometers", "nm", None),
     ],

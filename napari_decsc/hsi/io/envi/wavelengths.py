@@ -83,8 +83,10 @@ def spectral_axis(
     unit, factor = unit_of(spelled)
     if not unit and spelled.lower() in UNSAID:
         unit = guess_unit(values)
-    if factor != 1:
-        return values * factor, unit, None if fwhm is None else fwhm * factor
+    # micrometres that are called Angstroms are taken for what they are, as below
+    is_misnamed = unit == "nm" and factor != 1 and guess_unit(values * factor) == guess_unit(values) == "um"
+    if factor != 1 and not is_misnamed:
+        values, fwhm = values * factor, None if fwhm is None else fwhm * factor
     meant, note = meant_unit(unit, values)
     optional.notes.extend([f"{header.path.name}: {note}"] if note else [])
     return values, meant, fwhm

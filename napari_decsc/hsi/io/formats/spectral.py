@@ -98,9 +98,8 @@ def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str =
         fields["wavelength_unit"] = unit or unit_in(wavelengths.name) or guess_unit(fields["wavelengths"])
         if fwhm is not None:
             fields["fwhm"] = fwhm.values * _factor(fwhm, fields["wavelength_unit"], factor)
-        if factor == 1:
-            fields["wavelength_unit"], note = meant_unit(fields["wavelength_unit"], fields["wavelengths"])
-            fields |= {"notes": (note,)} if note else {}
+        fields["wavelength_unit"], note = meant_unit(fields["wavelength_unit"], fields["wavelengths"])
+        fields |= {"notes": (note,)} if note else {}
     said = [vector.note for vector in (wavelengths, fwhm) if vector is not None and vector.note]
     if said:
         fields["notes"] = (*fields.get("notes", ()), *said)
