@@ -229,7 +229,7 @@ class VerdictPanel(Docked):
         self.places.setToolTip("Places where structure may have gone, the worst first; a click leads there")
         self.rare.setToolTip("Rare signal that was kept, the strongest first; a click leads there. Denoise shows a map")
         self.places.setMaximumHeight(120)
-        self.rare.setMaximumHeight(120)
+        self.rare.setMaximumHeight(80)
         self.rare_title.setStyleSheet("font-size: 8pt;")
         self.sentence.setWordWrap(True)
         self.sentence.setTextFormat(Qt.TextFormat.PlainText)

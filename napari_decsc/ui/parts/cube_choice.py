@@ -1,5 +1,6 @@
 """A list to choose a cube from: the viewer's layers, kept up to date."""
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ class CubeChoice(QComboBox):
         self._follows = follows
         self._layers: list[Any] = []
         self._name = ""
+        self._followed: Any = lambda: None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)
@@ -77,6 +79,8 @@ class CubeChoice(QComboBox):
         self.chosen.emit()
 
     def _follow(self, event: Any = None) -> None:
+        """Go along with another selected cube; one that is selected again, after a layer came and went, is no news."""
         active = self._viewer.layers.selection.active
-        if active in self._layers and self._follows(active):
+        if active in self._layers and self._follows(active) and active is not self._followed():
+            self._followed = weakref.ref(active)
             self.setCurrentIndex(self._layers.index(active))

@@ -71,7 +71,8 @@ def _paint_labels(painter: QPainter, inside: QRectF, panel: Panel, colours: Colo
     painter.save()
     painter.translate(inside.left() - 54, inside.center().y())
     painter.rotate(-90)
-    length = inside.height() + 2 * line
+    # beyond the top of the widget nothing is seen
+    length = inside.height() + 2 * min(line, max(0.0, inside.top() - 1))
     metrics = painter.fontMetrics()
     text = panel.y_short if panel.y_short and metrics.horizontalAdvance(panel.y_label) > length else panel.y_label
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(length))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QPainter, QPixmap
 
 from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.ui.denoise.residual_plot import ResidualPlot
@@ -73,7 +73,16 @@ def test_a_label_that_is_too_long_gives_way_to_a_short_one(plot, monkeypatch):
     said, write = [], painting._write
     monkeypatch.setattr(painting, "_write", lambda *arguments: (said.append(arguments[3]), write(*arguments)))
     assert written(300) == ["relative residual"]
-    assert written(90) == ["residual"]
+    assert written(100) == ["residual"]
+    for height in range(100, 200, 3):
+        (text,) = written(height)
+        (inside,) = plot.places()
+        painter = QPainter(pixmap := QPixmap(9, 9))
+        painting.prepare(painter)
+        half = painter.fontMetrics().horizontalAdvance(text) / 2
+        painter.end()
+        assert pixmap
+        assert inside.center().y() - half >= 0  # above that the widget ends
 
 
 @pytest.mark.parametrize(("bound", "said"), [(0.8, "proved: ×0.80"), (0.9999, "proved: ×0.9999")])

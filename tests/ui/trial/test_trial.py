@@ -86,6 +86,18 @@ def tried(qtbot, widget):
         QTest.mouseClick(widget.button, Qt.MouseButton.LeftButton)
 
 
+def test_a_choice_stays_while_layers_come_and_go(qtbot, viewer, widget, cubes):
+    noisy, clean = viewer.layers["noisy"], add_cube_layer(viewer, cubes[0])
+    viewer.layers.selection.active = clean
+    widget.cube.layer = noisy
+    with qtbot.waitSignal(widget.tried, timeout=10_000):
+        widget.run()  # its box is a layer, which napari selects for a moment
+    assert widget.cube.layer is noisy
+    viewer.layers.selection.active = noisy
+    viewer.layers.selection.active = clean
+    assert widget.cube.layer is clean
+
+
 def test_every_method_is_seen_on_the_box_side_by_side(qtbot, viewer, widget):
     tried(qtbot, widget)
     box = widget.shape.box(viewer.layers["noisy"])
