@@ -1,10 +1,14 @@
 """Is the fixed point one? PSNR against evaluations, residuals, two starts, monotony, under Gaussian noise and mixture.
 
     python benchmarks/convergence.py feathers.hdr glass_tiles.hdr --crop 128
+    python benchmarks/convergence.py feathers.hdr glass_tiles.hdr --crop 128 --stages
 
 Prints a Markdown table. MPSNR in dB after 1, 2, 4, ... evaluations (Anderson); the evaluations that a relative residual
 of 1e-3 takes; the residual after 20; how far the answers from two starts are apart, as a share of the peak; whether the
 residual of plain iteration falls at every step; the proved bound on the contraction, where there is one.
+
+`--stages` prints another table, of a whole run of `subspace`: MPSNR of the local start, after the first evaluation, and
+at the stop of every stage, with the evaluations of each.
 """
 
 import argparse
@@ -16,7 +20,9 @@ import numpy as np
 import torch
 
 from napari_decsc.cli.bench_case import clean_cube, noise_of
+from napari_decsc.deq.execution.session import EARLY
 from napari_decsc.deq.model.presets import Context, Decsc
+from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.solvers.fixed_point import Code, anderson, picard, until
 from napari_decsc.deq.training.corruption import usable
 from napari_decsc.deq.weights import files as weights
@@ -32,7 +38,14 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--weights", nargs="+", default=["subspace", "paper"])
     parser.add_argument("--noise", nargs="+", default=["gaussian-50", "mixture"])
+    parser.add_argument("--stages", action="store_true")
     options = parser.parse_args()
+    if options.stages:
+        print("| cube, noise | noisy | local start | first evaluation | stages (evaluations) | gain from the first |")
+        print("|---|---|---|---|---|---|")
+        for path, noise in itertools.product(options.cubes, options.noise):
+            print(f"| {path.stem}, {noise} | {run(path, noise, options.crop)} |", flush=True)
+        return
     counts = " | ".join(str(count) for count in COUNTS)
     print(
         f"| weights, cube, noise | {counts} | evaluations to 1e-3 | residual after 20 | two starts | monotone | bound |"
@@ -98,6 +111,34 @@ def row(problem: Problem) -> str:
         *scores, str(reached), f"{after_20:.0e}", f"{apart:.0e}", "yes" if monotone else "no",
         "-" if bound is None else f"{bound:.3f}",
     ])  # fmt: skip
+
+
+@torch.inference_mode()
+def run(path: Path, noise: str, crop: int) -> str:
+    """The cells of a whole run, stage by stage, as the denoiser goes through it."""
+    model, cube = weights.load("subspace").model, clean_cube(path, crop)
+    rows, cols = (slice(0, extent - extent % model.multiple) for extent in cube.shape[1:])
+    cube = cube.replace(data=cube.data[:, rows, cols])
+    high = np.float32(peak(cube))
+    clean = torch.from_numpy(cube.physical() / high)
+    noisy = torch.from_numpy(add_noise(cube, noise_of(noise), seed=0).physical() / high)[None]
+
+    def psnr(estimate: torch.Tensor) -> float:
+        return float((-10 * (estimate[0] - clean).square().mean((1, 2)).log10()).mean())
+
+    c = model.begin(noisy, usable(noisy))
+    z = model.start(c)
+    scores, first, counts = [psnr(model.output(z, c))], None, []
+    while c.stage < model.stages(c):
+        c = model.renewed(c, z)
+        tolerance = DecscSettings().tolerance * (1 if c.stage >= model.stages(c) else EARLY)
+        for state in until(anderson(lambda z: model.f(z, c), model.start(c)), tolerance, 100):  # noqa: B023
+            z, count = state.z, state.number
+            first = psnr(model.output(z, c)) if first is None else first
+        scores.append(psnr(model.output(z, c)))
+        counts.append(count)
+    stages = ", ".join(f"{score:.2f} ({count})" for score, count in zip(scores[1:], counts, strict=True))
+    return f"{psnr(noisy):.2f} | {scores[0]:.2f} | {first:.2f} | {stages} | {scores[-1] - first:+.2f}"
 
 
 def elsewhere(z: Code) -> Code:
