@@ -103,7 +103,7 @@ class _Batch:
         """Denoise one cube, unless that is done already; "done", "skipped" or "failed". Only Ctrl-C gets through."""
         entry: dict[str, Any] = {"input": str(source), **self.options}
         try:
-            entry["made_from"] = fingerprint(source)
+            entry["made_from"] = _fingerprint(source)
             if self._is_done(entry, output):
                 _say(f"{source}: skipped, {output} is up to date")
                 return "skipped"
@@ -158,7 +158,7 @@ class _Batch:
         raise FileFormatError(f"{there[0]} {why}; add --overwrite to replace it, or choose another folder with --out")
 
 
-def fingerprint(source: Path) -> list[list[Any]]:
+def _fingerprint(source: Path) -> list[list[Any]]:
     """Name, size in bytes and time of change in nanoseconds of every file of a cube; [] if there is none."""
     found = []
     for path in _files(source):

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> Answer:
     settings = make_settings(args, {name: method.settings for name, method in METHODS.items()}, args.method)
     prepare_folder(args.out)
     if args.no_window or not has_screen():
-        go_to_virtual_screen(args.words)
+        _go_to_virtual_screen(args.words)
     job = _Job(args.out, args.size, args.seed, args.noise, args.method, settings, args.close)
     report = _show(job)
     return Answer(report, _text(report))
@@ -93,7 +93,7 @@ def has_screen() -> bool:
     return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def go_to_virtual_screen(words: list[str]) -> NoReturn:
+def _go_to_virtual_screen(words: list[str]) -> NoReturn:
     """Become the same command under xvfb-run, ending by itself. Raises DecscError where xvfb-run is missing."""
     for program in ("xvfb-run", "Xvfb", "xauth"):
         if shutil.which(program) is None:

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> Answer:
     if is_folder:
         return _folder(args.cube)
     if is_no_cube:
-        return _listed({"path": str(args.cube), **describe_library(read_library(args.cube))})
+        return _listed({"path": str(args.cube), **_describe_library(read_library(args.cube))})
     cube = _opened(args)
     answer = _listed({"path": str(args.cube), **describe(cube)})
     return _with_noise(answer, cube) if args.noise else answer
@@ -122,7 +122,7 @@ def describe(cube: Cube) -> dict[str, Any]:
     }
 
 
-def describe_library(library: SpectralLibrary) -> dict[str, Any]:
+def _describe_library(library: SpectralLibrary) -> dict[str, Any]:
     """Facts about a spectral library, ready for JSON."""
     import numpy as np
 

@@ -59,7 +59,7 @@ def save_pictures(viewer: Any, widgets: Workbench, folder: Path) -> list[Path]:
     return [screenshot, residual, widgets.spectra.plot.save(folder / "spectra.png")]
 
 
-def pixels_to_pin(cube: Cube) -> list[tuple[int, int]]:
+def _pixels_to_pin(cube: Cube) -> list[tuple[int, int]]:
     """Two pixels (row, col) inside the image, away from each other."""
     _, rows, cols = cube.shape
     return [(rows // 3, cols // 3), (2 * rows // 3, 5 * cols // 8)]
@@ -88,7 +88,7 @@ class _Demo(QObject):
         self._bench.noise.cube.layer = self._layer
         self._bench.noise.show_settings(noise_model, seed)
         self._bench.denoise.show_settings(method, settings)
-        for number, (row, col) in enumerate(pixels_to_pin(self._clean)):
+        for number, (row, col) in enumerate(_pixels_to_pin(self._clean)):
             self._bench.spectra.board.pin(row, col, keep=number > 0)
         self._bench.noise.run()
 

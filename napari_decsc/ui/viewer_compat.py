@@ -16,11 +16,6 @@ def canvas_text(viewer: Any) -> Any:
     return viewer.canvas.overlays.text if _is_moved(viewer) else viewer.text_overlay
 
 
-def name_overlay(layer: Any) -> Any | None:
-    """The overlay with the layer's name on the canvas, or None where napari has none."""
-    return getattr(layer, "name_overlay", None)
-
-
 def camera(viewer: Any) -> Any:
     """The camera model."""
     return viewer.scene.camera if _is_moved(viewer) else viewer.camera

@@ -25,7 +25,7 @@ def no_screen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    # go_to_virtual_screen sets these for its successor: put back at the end
+    # _go_to_virtual_screen sets these for its successor: put back at the end
     for name in ("QT_QPA_PLATFORM", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, os.environ.get(name, str(tmp_path)))
 

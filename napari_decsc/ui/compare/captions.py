@@ -43,7 +43,7 @@ class Caption:
 
     def write(self, scores: str) -> None:
         """Write the name, and ``scores`` in a line below."""
-        lines = [*wrapped(self._cube_layer.name), scores]
+        lines = [*_wrapped(self._cube_layer.name), scores]
         strings = ["\n".join(lines).rstrip()] + [""] * (len(self.layer.data) - 1)
         anchor = "upper_right" if self._right else "upper_left"
         self.layer.text = {"string": strings, "size": SIZE, "anchor": anchor, "color": _ink(self._viewer)}
@@ -54,7 +54,7 @@ class Caption:
             self._viewer.layers.remove(self.layer)
 
 
-def wrapped(name: str) -> list[str]:
+def _wrapped(name: str) -> list[str]:
     """A name in lines that fit into a cell of the grid, broken between its parts where that is possible."""
     return textwrap.wrap(name, WIDTH, max_lines=LINES, placeholder=" …")
 

@@ -37,7 +37,7 @@ class Judgement:
 
 def judge(cubes: Sequence[Cube], cleans: Sequence[Cube | None]) -> list[Judgement]:
     """Judge cubes of one shape, each against its clean cube where that is known."""
-    noise = [noise_levels(cube) for cube in cubes]
+    noise = [_noise_levels(cube) for cube in cubes]
     noisiest = int(np.argmax([np.nanmedian(levels) if np.isfinite(levels).any() else 0 for levels in noise]))
     return [
         Judgement(
@@ -49,7 +49,7 @@ def judge(cubes: Sequence[Cube], cleans: Sequence[Cube | None]) -> list[Judgemen
     ]
 
 
-def noise_levels(cube: Cube) -> Floats:
+def _noise_levels(cube: Cube) -> Floats:
     """Standard deviation of the noise in each band, shape (band,), in physical values.
 
     From second differences, to which smooth areas and straight edges are no noise; what was not measured is left out,

@@ -53,7 +53,7 @@ class BandLabel:
         overlay = viewer_compat.canvas_text(viewer)
         if overlay.text not in ("", self._written):
             return
-        text = shown_text(viewer)
+        text = _shown_text(viewer)
         if text and not self._is_begun:
             # the first text of a window takes 0.2 s to draw: the picture comes first
             self._is_begun = True
@@ -98,7 +98,7 @@ class BandLabel:
             viewer.status = "Ready"
 
 
-def shown_text(viewer: Any) -> str:
+def _shown_text(viewer: Any) -> str:
     """What the canvas should say of the cube that a person looks at: its band, or the bands of its colour picture."""
     active = viewer.layers.selection.active
     if active is not None and active.visible and composite_text(active):

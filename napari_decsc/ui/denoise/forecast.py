@@ -33,11 +33,11 @@ def left(state: RunState, now: float) -> Left | None:
         rest = max(0.0, one - (now - state.tile_began))
         return Left(rest + one * (state.last.tiles - state.last.tile))
     ahead = evaluations_ahead(state.residuals, state.tolerance, state.limit)
-    pace = seconds_per_evaluation(state.stamps)
+    pace = _seconds_per_evaluation(state.stamps)
     return None if ahead is None or pace is None else Left(ahead * pace, state.current)
 
 
-def seconds_per_evaluation(stamps: Sequence[float]) -> float | None:
+def _seconds_per_evaluation(stamps: Sequence[float]) -> float | None:
     """The mean distance of the evaluations of one stage; None before the second of them."""
     return (stamps[-1] - stamps[0]) / (len(stamps) - 1) if len(stamps) > 1 else None
 

@@ -60,10 +60,10 @@ def judged(
     """Scores where a clean cube is known, and the verdict on what was removed."""
     from napari_decsc.denoising.verdict import judge
 
-    return score_both(clean, noisy, denoised), judge(noisy, denoised, noise)
+    return _score_both(clean, noisy, denoised), judge(noisy, denoised, noise)
 
 
-def score_both(clean: Cube | None, noisy: Cube, denoised: Cube) -> tuple[tuple[str, Scores], ...]:
+def _score_both(clean: Cube | None, noisy: Cube, denoised: Cube) -> tuple[tuple[str, Scores], ...]:
     """Scores of the noisy and of the denoised cube; none where no clean cube is known."""
     if clean is None:
         return ()

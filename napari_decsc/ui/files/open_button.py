@@ -67,17 +67,17 @@ class ReaderOffer(QWidget):
     def consider(self, cube: Cube) -> None:
         """Offer it where a cube came from a header, nobody was asked before and no reader was chosen."""
         is_header = cube.source is not None and Path(cube.source).suffix.lower() == ".hdr"
-        if is_header and self.isHidden() and not was_asked():
+        if is_header and self.isHidden() and not _was_asked():
             self.setVisible(True)
 
     def _answer(self, is_wanted: bool) -> None:
         settings().setValue("asked for headers", True)
         if is_wanted:
-            remember_reader()
+            _remember_reader()
         self.setVisible(False)
 
 
-def remember_reader() -> None:
+def _remember_reader() -> None:
     """Have napari take this reader for headers, as its preferences would."""
     from napari.settings import get_settings
 
@@ -85,7 +85,7 @@ def remember_reader() -> None:
     plugins.extension2reader = {**plugins.extension2reader, HEADERS: READER}
 
 
-def was_asked() -> bool:
+def _was_asked() -> bool:
     """Whether a person has answered, here or in napari's preferences."""
     from napari.settings import get_settings
 

@@ -38,7 +38,7 @@ from napari_decsc.ui.parts.texts import CHOOSE, Message, gone, nothing_to_do, sc
 from napari_decsc.ui.parts.worker import calculation_worker
 
 
-def noisy_copy(cube: Cube, clean: Cube, model: NoiseModel, seed: int) -> tuple[Cube, Scores]:
+def _noisy_copy(cube: Cube, clean: Cube, model: NoiseModel, seed: int) -> tuple[Cube, Scores]:
     """The noisy cube and its scores against ``clean``."""
     # what tells it from the clean cube comes first: narrow places cut the end of a name
     kind = model.model.name if isinstance(model, OnBands) else model.name
@@ -148,7 +148,7 @@ class NoiseWidget(Docked):
             self._fail(str(error))
             return
         seed, clean = self.seed.value(), clean_of(layer) or cube
-        self._worker = calculation_worker(noisy_copy, cube, clean, model, seed)
+        self._worker = calculation_worker(_noisy_copy, cube, clean, model, seed)
         self._job = (layer, clean, model, seed)
         self._worker.returned.connect(self._add)
         self._worker.errored.connect(self._on_error)

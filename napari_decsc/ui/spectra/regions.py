@@ -34,7 +34,7 @@ def area_of(vertices: NDArray[Any], kind: str, shape: tuple[int, int]) -> NDArra
     return np.stack(polygon(outline[:, 0], outline[:, 1], shape), axis=1)  # type: ignore[no-untyped-call]
 
 
-def areas(shapes: Any, cube_layer: Any) -> list[NDArray[np.int64]]:
+def _areas(shapes: Any, cube_layer: Any) -> list[NDArray[np.int64]]:
     """The pixels of ``cube_layer`` that each shape of a Shapes layer covers; lines and paths cover none."""
     rows, cols = cube_layer.data.shape[1:]
     found = []
@@ -85,7 +85,7 @@ class RoiShapes:
         if event is not None and _action(event) == "removed":
             gone = {index % max(1, len(self.slots)) for index in event.data_indices}
             self.slots = [pin for index, pin in enumerate(self.slots) if index not in gone]
-        found = areas(self.layer, cube_layer)
+        found = _areas(self.layer, cube_layer)
         self.slots = [*self.slots, *([None] * len(found))][: len(found)]
         others = [pin for pin in pins if pin.area is None]
         for index, area in enumerate(found):
