@@ -1,6 +1,7 @@
 """Opens many generated files: every one must give a cube or one of the package's own errors, and nothing else.
 
     python tests/safety/fuzz.py --inputs 200000
+    python tests/safety/fuzz.py --inputs 5000 --ends .mat .h5 .nc
 
 A fault is any other exception or warning, a message that does not name the file, a file opened outside the input's own
 folder, memory beyond a limit, more than a few seconds, a death of the process, or a cube that changes when it is
@@ -71,14 +72,18 @@ class Coverage:
 
 
 class Pool:
-    """The inputs worth changing further."""
+    """The inputs worth changing further; with ``ends`` those whose names end so, and no fresh ENVI files."""
 
-    def __init__(self, rng: random.Random, cases: list[Case]) -> None:
-        self.rng, self.cases, self.others = rng, cases, other_formats.seeds()
+    def __init__(self, rng: random.Random, cases: list[Case], ends: tuple[str, ...] = ()) -> None:
+        self.rng, self.ends = rng, ends
+        self.cases = [case for case in cases if case.opened.endswith(ends or "")]
+        self.others = [case for case in other_formats.seeds() if case.opened.endswith(ends or "")]
 
     def next(self) -> Case:
         """A fresh input or a changed old one."""
         kind = self.rng.random()
+        if self.ends and (kind < 0.5 or not self.cases):
+            return mutations.changed(self.rng.choice(self.others), self.rng.choice(self.others), self.rng)
         if kind < 0.5 or not self.cases:
             return mutations.fresh(self.rng)
         if kind < 0.7 and self.others:
@@ -88,12 +93,20 @@ class Pool:
         return mutations.changed(self.rng.choice(recent), self.rng.choice(self.cases), self.rng)
 
 
-def work(pipe: Connection, case_folder: Path, scratch: Path, seed: int, count: int, pool: list[Case]) -> None:
+def work(
+    pipe: Connection,
+    case_folder: Path,
+    scratch: Path,
+    seed: int,
+    count: int,
+    pool: list[Case],
+    ends: tuple[str, ...] = (),
+) -> None:
     """Run ``count`` inputs; sends (answers, new cases, lines reached, faults). The current input lies in the folder."""
     rng = random.Random(seed)
     watch, coverage, answers, faults = Watch(), Coverage(), Counter[str](), []
-    store = Pool(rng, pool)
-    known = len(pool)
+    store = Pool(rng, pool, ends)
+    known = len(store.cases)
     # what is imported when it is first needed takes seconds on a busy machine, which are not the input's
     for name in ("dask.array", "h5py", "spectral", "tifffile", "zarr", "xml.etree.ElementTree"):
         importlib.import_module(name)
@@ -123,7 +136,7 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def rounds(inputs: int, seed: int) -> Iterator[tuple[int, Any, list[tuple[Case, str]]]]:
+def rounds(inputs: int, seed: int, ends: tuple[str, ...] = ()) -> Iterator[tuple[int, Any, list[tuple[Case, str]]]]:
     """Run the inputs in chunks, each in a process of its own; yields (inputs, what `work` sent or None, faults)."""
     context = multiprocessing.get_context("forkserver")
     pool = [Case.kept(path) for path in sorted(CORPUS.glob("*.json"))]
@@ -131,7 +144,7 @@ def rounds(inputs: int, seed: int) -> Iterator[tuple[int, Any, list[tuple[Case, 
         for start in range(0, inputs, CHUNK):
             count = min(CHUNK, inputs - start)
             here, there = context.Pipe(duplex=False)
-            arguments = (there, case_folder, scratch, seed + start, count, pool)
+            arguments = (there, case_folder, scratch, seed + start, count, pool, ends)
             child = context.Process(target=work, args=arguments)
             child.start()
             there.close()
@@ -154,10 +167,17 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=None, metavar="N", help="same seed, same inputs [default: the clock]"
     )
+    parser.add_argument(
+        "--ends",
+        nargs="+",
+        default=[],
+        metavar="END",
+        help="only files whose names end so, such as .mat [default: all]",
+    )
     args = parser.parse_args()
     seed = int(time.time()) if args.seed is None else args.seed
     answers, lines, faults, done, begun = Counter[str](), set(), dict[str, Case](), 0, time.monotonic()
-    for count, sent, found in rounds(args.inputs, seed):
+    for count, sent, found in rounds(args.inputs, seed, tuple(args.ends)):
         done += count if sent is None else sum(sent[0].values())
         if sent is not None:
             answers.update(sent[0])

@@ -213,6 +213,8 @@ def test_a_compression_that_is_not_read_is_named(tmp_path: Path) -> None:
         [f"level_{one}" for one in (1000, 850, 700, 500, 300)],
         ["NDVI_305", "NDVI_301", "NDVI_321", "NDVI_337", "NDVI_410"],
         [f"B{b}" for b in range(300, 305)],
+        [f"sample_{one}" for one in (400, 500, 600, 700, 800)],
+        [f"T{one}" for one in (300, 350, 400, 450, 500)],
     ],
 )
 def test_years_levels_and_numbers_are_no_wavelengths(tmp_path: Path, names: list[str]) -> None:

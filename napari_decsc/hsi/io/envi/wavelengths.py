@@ -55,10 +55,14 @@ _UNIT_IN_NAME = re.compile(
     r"(?![a-z])",
     re.IGNORECASE,
 )
-#: A whole number at the end of a name, and the word right before it: "Rrs_443", "B2_wl450", "560".
-_WHOLE_IN_NAME = re.compile(r"(?:.*[\s_:=-])?([^\W\d_]*)(\d{3,5})")
-#: Words of names whose numbers are those of wavelengths only by chance.
-_NO_WAVELENGTHS = re.compile(r"year|date|day|doy|level|hpa|press|depth|height|alt|dist|time|id\b", re.IGNORECASE)
+#: A whole number at the end of a name, "Rrs_443", "B2_wl450", "560", and the words that may be in such a name: the
+#: numbers of other names, of years, levels or samples, are those of wavelengths only by chance.
+_WHOLE_IN_NAME = re.compile(r"(?:.*[^\d])?(\d{3,5})")
+_SPECTRAL_WORDS = {
+    *("b", "band", "bands", "ch", "channel", "w", "wl", "wave", "wavelength", "wvl", "wav", "lambda", "λ", "l", "cw"),
+    *("r", "rrs", "rho", "rhos", "rhot", "refl", "reflectance", "rfl", "rad", "radiance", "lt", "la", "es", "sr"),
+    *("toa", "boa", "surface", "sur", "spectral", "vnir", "swir", "nir", "vis", "mean", "abs", "absorbance", "i"),
+}
 _WITH_UNIT = re.compile(r"([0-9.]+)\s*([^\W\d_]+)")
 
 
@@ -194,11 +198,10 @@ def _numbers_in(names: Sequence[str], pattern: re.Pattern[str]) -> tuple[NDArray
 def _whole_numbers(names: Sequence[str]) -> NDArray[np.float64] | None:
     """Nanometres at the ends of names as whole numbers, where they can hardly be anything else."""
     found = [_WHOLE_IN_NAME.fullmatch(name.strip()) for name in names]
-    if not all(found) or len(names) < 4 or any(_NO_WAVELENGTHS.search(name) for name in names):
+    words = {word.lower() for name in names for word in re.findall(r"[^\W\d_]+", name)}
+    if not all(found) or len(names) < 4 or not words <= _SPECTRAL_WORDS:
         return None
-    if len({match[1].lower() for match in found if match}) > 1:
-        return None
-    values = np.array([match[2] for match in found if match], np.float64)
+    values = np.array([match[1] for match in found if match], np.float64)
     steps = np.diff(values)
     is_steady = np.all(steps > 0) or np.all(steps < 0)
     is_spectrum = 300 <= values.min() <= 1000 and 400 < values.max() <= 15_000 and not np.all(np.abs(steps) == 1)
