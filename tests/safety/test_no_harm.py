@@ -61,6 +61,15 @@ def test_no_strength_of_noise_is_made_worse(shape: tuple[int, int, int], spoil: 
     assert decibels(clean, denoised(noisy)) > decibels(clean, noisy) - 0.1
 
 
+@pytest.mark.parametrize("count", [64, 256, 4096])
+def test_rounding_is_taken_off_and_no_voxel_leaves_its_grey_level(count: int) -> None:
+    clean = scene(31, 64, 64)
+    rounded = levels(count)(clean)
+    result = denoised(rounded)
+    assert decibels(clean, result) > decibels(clean, rounded) + 1
+    assert np.abs(result - rounded).max() <= 0.5 / (count - 1) + 1e-6
+
+
 @pytest.mark.parametrize("level", [1e-3, 0.02, 0.1])
 def test_four_by_three_pixels_are_not_made_worse(level: float) -> None:
     clean = scene(31, 64, 64)[:, 30:34, 30:33]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import shot
 from napari_decsc.deq.estimation.fringes import Wave
+from napari_decsc.deq.estimation.rounding import Rounding
 from napari_decsc.deq.estimation.shot import ShotNoise
 
 #: Noise levels below this share of the peak are measured here alone.
@@ -56,6 +57,8 @@ class NoiseModel:
         Whether most bands' noise is that of rounding to grey levels, or hardly there: then nothing is removed.
     measured : bool
         Whether levels were measured beside the subspace.
+    rounding : Rounding, optional
+        What alone is removed of a cube whose noise is negligible.
     """
 
     level: Tensor
@@ -67,6 +70,7 @@ class NoiseModel:
     basis: Tensor | None = None
     negligible: bool = False
     measured: bool = False
+    rounding: Rounding | None = None
 
     @property
     def plain(self) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from napari_decsc.deq.estimation import correlation, fringes, shot, trial
+from napari_decsc.deq.estimation import correlation, fringes, rounding, shot, trial
 from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel
 from napari_decsc.deq.estimation.rare import is_of_few_pixels
@@ -72,6 +72,16 @@ def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
     NoiseModel
         In units of the peak.
     """
+    found = _measured(cube, mask)
+    few = cube[0].numel() < TOO_FEW
+    return (
+        replace(found, rounding=rounding.measured(filled_gaps(cube, mask), mask))
+        if found.negligible and not few
+        else found
+    )
+
+
+def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
     sigma = band_sigmas(cube[None], mask[None])[0]
     sigma = torch.maximum(sigma, grey_step(cube, mask) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
     bands, rows, cols = cube.shape
@@ -200,9 +210,9 @@ class _Search:
         whitener = NoiseModel(torch.ones_like(self.model.level), shot=found).whitener(self.cube)
         stable = whitener.whitened(self.cube)
         # grey levels hide noise that is finer; it counts as that of their rounding
-        rounding = grey_step(self.cube, self.every) / 12**0.5 / _deviation(found, self.cube)
+        finest = grey_step(self.cube, self.every) / 12**0.5 / _deviation(found, self.cube)
         level = band_sigmas(stable[None], self.every[None])[0].clamp(min=1e-6)
-        level = torch.maximum(level, rounding)
+        level = torch.maximum(level, finest)
         between = correlation.between_bands(stable, level)
         whitening = None if between is None else correlation.whitening(between)
         self.model = replace(self.model, shot=found, level=level, whitening=whitening)

@@ -331,7 +331,7 @@ class SubspaceModel(Decsc):
                 residual -= code
             fit += residual.mul_(torch.maximum(residual_structure.share(residual, c), residual.new_full((), weaker)))
         cube = fit.mul_(c.unit)
-        return cube if c.whitener is None else c.whitener.restored(cube[0])[None]
+        return cube if c.whitener is None else _without_rounding(c.whitener.restored(cube[0]), c)[None]
 
     def rare(self, c: Context) -> tuple[Tensor, Tensor] | None:
         """See :meth:`.base.Decsc.rare`."""
@@ -370,6 +370,12 @@ class SubspaceModel(Decsc):
     def bytes_per_pixel(self, bands: int) -> int:
         """Cubes that are held and compared, and the images of an evaluation."""
         return 4 * (13 * bands + 30 * self.rank)
+
+
+def _without_rounding(cube: Tensor, c: SubspaceContext) -> Tensor:
+    """The cube (B, rows, cols) less its rounding, where that is all that there is."""
+    found = None if c.whitener is None else c.whitener.model.rounding
+    return cube if found is None else torch.lerp(cube, found.without(cube), min(1.0, c.strength))
 
 
 def _cube(S: Tensor, c: SubspaceContext) -> Tensor:
