@@ -41,7 +41,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --d
 test: $(VENV)/.installed ## all tests, in parallel and in random order (in a virtual screen)
 	@$(PYTEST) $(ARGS)
 
-test-fast: $(VENV)/.installed ## the tests that need neither a window nor a whole solve: under a minute on two idle cores
+test-fast: $(VENV)/.installed ## the tests that need neither a window nor a whole solve
 	@$(PYTEST) -m "not slow" --hypothesis-profile fast $(ARGS)
 
 test-qt6: $(VENV)/.installed ## the tests of the window once more, with Qt 6 instead of Qt 5
