@@ -223,6 +223,23 @@ def test_years_levels_and_numbers_are_no_wavelengths(tmp_path: Path, names: list
     assert cube.header["band names"] == names
 
 
+@pytest.mark.parametrize("where", ["description", "name", "imagej"])
+def test_the_names_of_pages_tell_the_wavelengths(tmp_path: Path, where: str) -> None:
+    names = [f"{length} nm" for length in LENGTHS]
+    if where == "imagej":
+        tifffile.imwrite(tmp_path / "x.tif", DATA, imagej=True, metadata={"axes": "ZYX", "Labels": names})
+    else:
+        with tifffile.TiffWriter(tmp_path / "x.tif") as file:
+            for page, name in zip(DATA, names, strict=True):
+                told = {"description": name} if where == "description" else {"extratags": [(285, "s", 0, name, True)]}
+                file.write(page, metadata=None, **told)
+    cube = open_cube(tmp_path / "x.tif")
+    np.testing.assert_array_equal(cube.data, DATA)
+    assert cube.wavelengths is not None
+    assert cube.wavelengths.tolist() == LENGTHS
+    assert cube.header["band names"] == names
+
+
 def test_a_description_in_json_tells_the_wavelengths(tmp_path: Path) -> None:
     path = tmp_path / "x.tif"
     tifffile.imwrite(path, DATA, photometric="minisblack", metadata={"wavelengths": LENGTHS, "fwhm": [7] * 5})

@@ -33,6 +33,8 @@ from napari_decsc.hsi.io.roles import role
 
 #: Tags of GDAL, and the one in which this package tells of its own files; GDAL copies the latter into no other file.
 GDAL_METADATA, GDAL_NODATA, OWN = 42112, 42113, 65123
+#: TIFF's tag for the name of a page; pages that are asked for theirs, and how long such names are.
+PAGE_NAME, _MOST_PAGES, _LONGEST_NAME = 285, 2_000, 200
 #: How tifffile is asked not to look for further files.
 _ALONE: dict[str, Any] = {
     "_multifile": False,
@@ -72,6 +74,7 @@ def read_tiff(path: Path, variable: str | None = None, band_axis: int | str | No
         if whole is not None:
             return cube_from(Contents(path, [whole], metadata=text), variable, band_axis)
         facts = _facts(page, path)
+        facts.names = facts.names or dict(enumerate(_names_of_pages(file)))
         contents = Contents(path, variables, facts.vectors(), _geo(page))
         cube = with_facts(cube_from(contents, variable, band_axis), facts)
         return with_georeference(cube, facts)
@@ -187,6 +190,19 @@ def _facts(page: Any, path: Path) -> GdalFacts:
     for name, value in _described(page.description).items():
         facts.add(None, "", name, value)
     return merged(facts, facts_beside(path))
+
+
+def _names_of_pages(file: Any) -> list[str]:
+    """The names or short descriptions of pages, where each page has one, and ImageJ's labels."""
+    if not 1 < len(file.pages) <= _MOST_PAGES:
+        return []
+    labels = (file.imagej_metadata or {}).get("Labels") if file.is_imagej else None
+    if isinstance(labels, list) and len(labels) == len(file.pages):
+        return [str(label) for label in labels]
+    pages = [one for one in file.pages if hasattr(one, "tags")]
+    found = [(_text(one, PAGE_NAME) or one.description).strip() for one in pages]
+    is_told = len(found) == len(file.pages) and all(0 < len(name) <= _LONGEST_NAME for name in found)
+    return found if is_told and len(set(found)) == len(found) else []
 
 
 def _described(description: str) -> dict[str, str]:
