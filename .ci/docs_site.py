@@ -92,7 +92,9 @@ def _table(described: type) -> str:
 
 
 def _choices(text: Any) -> str:
-    return f": {', '.join(f'`{choice}`' for choice in text.choices)}" if text.choices else ""
+    """The words that may be given; what an empty one means, the sentence says."""
+    words = [f"`{choice}`" for choice in text.choices or () if choice]
+    return f": {', '.join(words)}" if words else ""
 
 
 def examples() -> str:
