@@ -18,6 +18,8 @@ DISTINCT_SHARE = 0.25
 PILED_UP = 2.0
 #: Where values hardly ever repeat, voxels are stuck on one that holds so many times as many as this many about it.
 MORE, REACH = 4.0, 8
+#: ... and by so many deviations of chance more often.
+CHANCE = 8.0
 #: Values are cut off at the floor or the ceiling where voxels beside those on it lie within this share of the range,
 #: and where the half of the voxels that is further away lies on it by no more than this share as often as all do.
 CLOSE, SELDOM = 0.4, 0.25
@@ -46,7 +48,9 @@ def stuck_values(cube: Cube) -> tuple[float, ...]:
     candidates = {0.0, peak(cube), float(values.min()), float(values.max())}
     distinct, repeats = np.unique(values, return_counts=True)
     if distinct.size > DISTINCT_SHARE * values.size:
-        often = repeats >= np.maximum(max(10, STUCK_SHARE * values.size), MORE * _around_each(repeats))
+        usual = _around_each(repeats)
+        chance = usual + CHANCE * np.sqrt(usual)
+        often = repeats >= np.maximum(max(10, STUCK_SHARE * values.size), np.maximum(MORE * usual, chance))
         candidates.update(distinct[often].tolist())
         neighbours = np.zeros_like(repeats)
     else:

@@ -24,6 +24,15 @@ def test_counts_that_repeat_by_chance_are_not_stuck():
     assert set(stuck_values(Cube(counts.astype(np.int16), "counts"))) <= {100.0, 163.0}
 
 
+def test_fine_grey_levels_that_repeat_by_chance_are_not_stuck():
+    row, col = np.mgrid[:40, :40] / 40
+    disc = (row - 0.3) ** 2 + (col - 0.6) ** 2 < 0.04
+    places = np.stack([np.sin(3 * row + 2 * col) ** 2, np.cos(5 * col - row) ** 2, row > 0.5, 0.7 * disc])
+    scene = np.tensordot(np.random.default_rng(0).random((8, 4)), places, 1)
+    levels = np.round(4095 * (scene / scene.max()).astype(np.float32)).astype(np.float32) / 4095
+    assert stuck_values(Cube(levels, "levels")) == ()
+
+
 def bright_spot() -> np.ndarray:
     """A scene whose bright middle is cut off at 1, in grey levels."""
     rows, cols = np.mgrid[:64, :64] / 63 - 0.5

@@ -70,6 +70,24 @@ def test_rounding_is_taken_off_and_no_voxel_leaves_its_grey_level(count: int) ->
     assert np.abs(result - rounded).max() <= 0.5 / (count - 1) + 1e-6
 
 
+@pytest.mark.parametrize("shape", [(8, 40, 40), (16, 24, 24), (31, 12, 12)], ids=str)
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_grey_levels_of_a_tiny_cube_are_not_made_worse(shape: tuple[int, int, int], noise: float) -> None:
+    clean = scene(*shape)
+    noisy = levels(4096, noise)(clean)
+    assert decibels(clean, denoised(noisy)) > decibels(clean, noisy) - 0.1
+
+
+def test_a_hidden_voxel_of_a_rounded_cube_is_what_its_neighbours_say() -> None:
+    clean = scene(31, 64, 64)
+    noisy = levels(256)(clean)
+    noisy[4, 20, 20] = np.nan
+    noisy[:, 30, 31] = np.nan
+    noisy[9, 10, 50] = 80.0
+    result = denoised(noisy)
+    assert abs(result[9, 10, 50] - clean[9, 10, 50]) < 0.05
+
+
 @pytest.mark.parametrize("level", [1e-3, 0.02, 0.1])
 def test_four_by_three_pixels_are_not_made_worse(level: float) -> None:
     clean = scene(31, 64, 64)[:, 30:34, 30:33]

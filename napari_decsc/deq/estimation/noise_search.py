@@ -18,7 +18,7 @@ from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel
 from napari_decsc.deq.estimation.rare import is_of_few_pixels
 from napari_decsc.deq.estimation.rays import strongest_ray
-from napari_decsc.deq.estimation.regression import coloured_level
+from napari_decsc.deq.estimation.regression import beside_other_bands, coloured_level
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.shot import ShotNoise
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_hardly_there, is_rounding
@@ -86,9 +86,12 @@ def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
     sigma = torch.maximum(sigma, grey_step(cube, mask) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
     bands, rows, cols = cube.shape
     hidden = 1 - float(mask.float().mean())
-    if rows * cols < TOO_FEW or is_rounding(cube, mask, sigma):
+    small = bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24
+    # in a small cube differences are mostly texture, which the other bands tell
+    finest = torch.minimum(sigma, _untold(cube, mask)) if small and rows * cols > 4 * bands else sigma
+    if rows * cols < TOO_FEW or is_rounding(cube, mask, finest):
         return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), negligible=True)
-    if bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24 or hidden > HIDDEN:
+    if small or hidden > HIDDEN:
         return NoiseModel(sigma)
     search = _Search(filled_gaps(cube, mask), sigma)
     found = search.found()
@@ -96,6 +99,13 @@ def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
         return found
     other = _Search(search.cube, sigma, by_pixel=not found.shot.by_pixel).found()
     return found if other.shot is None else trial.best(search.without_lines(), [found, other])
+
+
+def _untold(cube: Tensor, mask: Tensor) -> Tensor:
+    """What the other bands do not tell of each, (band,): never less than its noise."""
+    bands, pixels = len(cube), cube[0].numel()
+    level: Tensor = beside_other_bands(filled_gaps(cube, mask))[1] * (pixels / (pixels - bands)) ** 0.5
+    return level
 
 
 class _Search:

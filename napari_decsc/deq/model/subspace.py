@@ -158,7 +158,9 @@ class SubspaceModel(Decsc):
         structures = Structures.of(whitener, cube) if model.structured else None
         filled = target if structures is None else target - structures.first(target - found.mean, found.basis[0])
         # what is finer than a grey level tells no impulse from texture
-        weight = mask.float() if model.negligible else basic_estimate.impulse_weights_of(filled, found, mask)
+        weight = basic_estimate.impulse_weights_of(filled, found, mask) if not model.negligible else mask.float()
+        if model.negligible and not bool(found.basis.any()):
+            weight = torch.ones_like(weight)  # without a subspace gaps are what their neighbours say
         return self._begun(found, target, filled, weight, mask, whitener, structures)
 
     def _begun(
@@ -254,7 +256,7 @@ class SubspaceModel(Decsc):
                 residual = residual - structures.explained(residual, c.filter.weight)
                 c = dataclasses.replace(c, structures=structures)
             negligible = whitener.model.negligible
-            weight = c.mask.float() if negligible else basic_estimate.impulse_weights(residual, c.mask)
+            weight = c.weight if negligible else basic_estimate.impulse_weights(residual, c.mask)
             return dataclasses.replace(
                 c, weight=weight, images=mix_bands(c.basis.mT, fit - c.subspace.mean + weight * residual)
             )
