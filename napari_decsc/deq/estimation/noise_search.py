@@ -135,8 +135,9 @@ class _Search:
                     self.first, basis=self.basis, negligible=is_rounding(self.cube, self.every, self.first)
                 )
             new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
-            # levels settle in the second look; lines take a third
-            if not new and number > (1 if self.lines else 0):
+            # levels of white noise settle in the second look; all else takes a third
+            settled = not self.lines and self.model.whitening is None and self.model.shot is None
+            if not new and number > (0 if settled else 1):
                 break
         return self._finished(raw, cleaned)
 

@@ -38,6 +38,8 @@ COUNTS_FROM, COUNTS_FULLY = (0.38, 3.0), 0.2
 MOST, MORE_FROM = 32, 2.0
 #: The noise of a band is measured again where the components explain less than this share of it.
 MEASURABLE = 0.5
+#: In levels that were measured beside the subspace chance makes less: components count from this share of the above.
+SURE = 0.75
 
 
 @torch.no_grad()
@@ -91,7 +93,8 @@ def _white(cube: Tensor, mask: Tensor, rank: int, noise: NoiseModel) -> SignalSu
     if _spoiled(found, cube, mask, filled):
         return None
     fit = found.cube(found.smooth(found.images(filled)))
-    return _measured(pca, without_impulses(filled, mask, fit), rank, outliers=False, most=MOST)
+    pulled = fit + (filled - fit).clamp(-robust_pca.CLIP_AT, robust_pca.CLIP_AT)
+    return _measured(pca, without_impulses(filled, mask, pulled), rank, outliers=False, most=MOST, sure=SURE)
 
 
 def _without_stripes(cube: Tensor, mask: Tensor, rank: int) -> tuple[Tensor, RobustPca, Tensor]:
@@ -196,8 +199,9 @@ def _hidden(mask: Tensor) -> float:
 
 
 def _measured(
-    pca: RobustPca, filled: Tensor, rank: int, *, outliers: bool, turns: int = TURNS, most: int = 0
-) -> SignalSubspace:
+    pca: RobustPca, filled: Tensor, rank: int, *, outliers: bool, turns: int = TURNS, most: int = 0,
+    sure: float = 1.0,
+) -> SignalSubspace:  # fmt: skip
     """Basis and energies of a whitened, repaired cube: ``rank`` components, up to ``most`` if so many count."""
     bands = filled.shape[1]
     pixels = filled.shape[2] * filled.shape[3]
@@ -210,7 +214,7 @@ def _measured(
         strength, basis = eigen((moment + moment.mT) / 2)
         strength, basis = strength.flip(1), basis.flip(2)
     chance = (bands / pixels) ** 0.5
-    beyond, least = (strength - LEAK) / chance, COUNTS_FROM[0] + COUNTS_FROM[1] * chance
+    beyond, least = (strength - LEAK) / chance, sure * (COUNTS_FROM[0] + COUNTS_FROM[1] * chance)
     counts = ((beyond - least) / COUNTS_FULLY).clamp(0, 1)
     counts[:, rank:] = (beyond[:, rank:] > MORE_FROM * least).to(counts.dtype)
     used = max(rank, min(most, int((counts > 0).sum(1).max())))

@@ -5,7 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from napari_decsc.deq.estimation import basic_estimate
+from napari_decsc.deq.estimation import basic_estimate, robust_pca
+from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.subspace import LEAK, identify
 from napari_decsc.filters.local import box_mean, column_offsets, in_adjacent_band, local_wiener, stripes
 
@@ -201,3 +202,22 @@ def test_a_crop_of_few_pixels_and_many_bands_has_a_basis(seed):
     mask[75:131] = mask[0] = mask[-1] = False
     found = identify(torch.from_numpy(cube)[None], torch.from_numpy(mask)[None], 12)
     assert all(bool(part.isfinite().all()) for part in (found.basis, found.sigma, found.energy))
+
+
+def test_known_levels_of_white_noise_take_the_place_of_the_robust_fit(monkeypatch):
+    truth, weak = scene(1.0)
+    cube = 0.02 * (truth + noise())
+    mask = torch.ones_like(cube, dtype=torch.bool)
+    model = NoiseModel(torch.full((BANDS,), 0.02), basis=torch.zeros(BANDS, 1), measured=True)
+    robust = identify(cube, mask, 6)
+    hit = cube.clone()
+    hit += 0.5 * (torch.rand(cube.shape, generator=torch.Generator().manual_seed(1)) < 0.05)
+    spoiled = identify(hit, mask, 6, model)  # impulses: the robust fit is asked after all
+    monkeypatch.setattr(robust_pca, "find", None)
+    known = identify(cube, mask, 6, model)
+    assert torch.equal(known.sigma, model.level[None])
+    assert int((known.counts > 0).sum()) == int((robust.counts > 0).sum()) == 2
+    assert float((known.basis[0, :, :2].T @ weak).norm()) > 0.95
+    assert bool(spoiled.outliers)
+    with pytest.raises(TypeError):
+        identify(hit, mask, 6, model)
