@@ -527,6 +527,23 @@ def test_no_room_is_made_for_a_text_longer_than_its_heap(tmp_path, place):
     assert "its texts run in a circle, or are longer than their room" in refusal(path)
 
 
+def test_lists_of_any_length_are_never_read(tmp_path, monkeypatch):
+    """Where the type of such a list is damaged the library crashes when it is read."""
+    lists = h5py.vlen_dtype(np.dtype("f8"))
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["cube"] = np.zeros((5, 20, 30))
+        held = np.empty(1, object)
+        held[0] = np.arange(5.0)
+        file["cube"].attrs.create("wavelengths", held, dtype=lists)
+        file.create_dataset("wl", (), lists)
+        file["wl"][()] = np.arange(400.0, 405)
+    read, whole = [], h5py.AttributeManager.__getitem__
+    monkeypatch.setattr(h5py.AttributeManager, "__getitem__", lambda *at: read.append(at[1]) or whole(*at))
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda own, at: pytest.fail(f"{own.name} was read"))
+    assert open_cube(tmp_path / "x.h5").shape == (5, 20, 30)
+    assert "wavelengths" not in read
+
+
 def test_one_text_is_not_read_a_thousand_times(tmp_path):
     path = tmp_path / "x.h5"
     with h5py.File(path, "w") as file:

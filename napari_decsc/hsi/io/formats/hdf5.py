@@ -129,7 +129,7 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
         found.add_vector(dataset.name, np.array(texts, "S"), attributes)
     elif kind.names or kind.kind not in "iufb" or not dataset.shape:
         is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and _is_inside(dataset)
-        value = dataset[()] if is_small and found.reads(dataset.name, kind) else None
+        value = dataset[()] if is_small and _is_plain(kind) and found.reads(dataset.name, kind) else None
         found.add_single(dataset.name, value, attributes)
         if dataset.size > 1:
             found.add_other(dataset.name, kind)
@@ -217,6 +217,18 @@ def _type_of(dataset: Any) -> "np.dtype[Any] | None":
     return None
 
 
+def _is_plain(kind: np.dtype[Any]) -> bool:
+    """Whether values are numbers or texts, or some of those side by side: no lists of any length, no references.
+
+    The library writes behind its memory, or reads what is none of it, where the type of a list is damaged.
+    """
+    import h5py
+
+    if kind.hasobject:
+        return h5py.check_string_dtype(kind) is not None
+    return kind.kind in "iufSUV"
+
+
 def _check_count(count: int, path: Path, name: str) -> None:
     if count > _MOST_LISTED:
         raise FileFormatError(
@@ -230,7 +242,8 @@ def _attributes(item: Any, path: Path) -> dict[str, Any]:
     for name in list(item.attrs)[:_MOST_ATTRIBUTES]:
         attribute = item.attrs.get_id(name)
         # text of variable length lies outside the attribute and is small in earnest files
-        if attribute.get_storage_size() <= _LARGEST_ATTRIBUTE and attribute.dtype.kind in "iufSUO":
+        is_small = attribute.get_storage_size() <= _LARGEST_ATTRIBUTE
+        if is_small and attribute.dtype.kind in "iufSUO" and _is_plain(attribute.dtype):
             value = item.attrs[name]
             if not isinstance(value, np.ndarray) or value.dtype.kind in "iuf":
                 found[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
