@@ -41,7 +41,8 @@ def beside_other_bands(cube: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     flat = (cube - cube.mean((1, 2), keepdim=True)).flatten(1).double()
     moment = flat @ flat.T / flat.shape[1]
-    moment.diagonal().add_(1e-6 * float(moment.diagonal().mean()))
+    # a cube that is constant has no moment
+    moment.diagonal().add_(max(1e-6 * float(moment.diagonal().mean()), 1e-30))
     inverse = torch.linalg.inv(moment)
     size = inverse.diagonal().clone()
     residual = ((inverse / size[:, None]) @ flat).float()

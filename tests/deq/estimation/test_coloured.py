@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_decsc.deq.estimation.noise_search import measure
-from napari_decsc.deq.estimation.regression import coloured_level
+from napari_decsc.deq.estimation.regression import beside_other_bands, coloured_level
 from napari_decsc.hsi.noise.sensors import Correlated
 
 BANDS, SIDE, MATERIALS = 40, 96, 6
@@ -54,3 +54,12 @@ def test_neither_noise_passes_for_components_nor_texture_for_correlation(across:
     assert model.basis.shape[1] <= MATERIALS + 1
     assert model.whitening is None
     assert model.level.numpy() == pytest.approx(true, rel=0.25)
+
+
+def test_a_constant_cube_has_no_noise_of_any_kind() -> None:
+    cube = torch.full((BANDS, 32, 32), 0.5)
+    residual, level, partial = beside_other_bands(cube)
+    assert float(residual.abs().max()) < 1e-6
+    assert float(level.max()) < 1e-6
+    assert bool(partial.isfinite().all())
+    assert coloured_level(cube) is None
