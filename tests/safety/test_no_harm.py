@@ -88,6 +88,12 @@ def test_a_hidden_voxel_of_a_rounded_cube_is_what_its_neighbours_say() -> None:
     assert abs(result[9, 10, 50] - clean[9, 10, 50]) < 0.05
 
 
+@pytest.mark.parametrize("shape", [(31, 1, 1), (31, 1, 2), (2, 1, 1), (1, 3, 3)], ids=str)
+def test_hardly_any_pixels_come_back(shape: tuple[int, int, int]) -> None:
+    noisy = gaussian(0.1)(np.full(shape, 0.5, np.float32))
+    assert np.abs(denoised(noisy) - noisy).max() < 1e-5
+
+
 @pytest.mark.parametrize("level", [1e-3, 0.02, 0.1])
 def test_four_by_three_pixels_are_not_made_worse(level: float) -> None:
     clean = scene(31, 64, 64)[:, 30:34, 30:33]

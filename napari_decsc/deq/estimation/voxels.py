@@ -155,6 +155,8 @@ def grey_step(cube: Tensor, mask: Tensor, sample: int = SAMPLE) -> Tensor:
     """
     step = max(1, cube[0].numel() // sample)
     values = torch.where(mask, cube, torch.nan).flatten(1)[:, ::step]
+    if values.shape[1] < 2:
+        return cube.new_zeros(len(cube))
     gaps = ascending(values).diff(dim=1)  # NaN from the first hidden value on
     largest = values.abs().nan_to_num(0).amax(1, keepdim=True)
     levels = 1 + (gaps > 0).sum(1)
