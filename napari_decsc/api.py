@@ -5,6 +5,7 @@ have the axes (band, row, col) unless ``band_axis`` says otherwise; of a DataArr
 coordinate along its bands. Nothing heavy is loaded before it is used.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from napari_decsc.hsi.noise.measured import MeasuredNoise
     from napari_decsc.hsi.noise.models import NoiseModel
 
+#: A result of more bytes is left to the denoiser, which may hold it on the disk.
+HELD = 1 << 28
 #: Is told of every iteration, and may ask for something.
 Listener = Callable[[Iteration], Command | None]
 
@@ -101,7 +104,8 @@ def denoise(
     denoiser = _denoiser(method, settings)
     cube, back = to_cube(array, band_axis)
     recorder = Recorder(denoiser)
-    clean = _driven(denoiser, cube, [recorder, *([] if on_iteration is None else [on_iteration])], progress)
+    listeners: list[Listener] = [recorder] if on_iteration is None else [recorder, on_iteration]
+    clean = _driven(denoiser, cube, listeners, progress, pictures=on_iteration is not None)
     return back(_told(clean, cube, {"denoising": recorder.report()}))
 
 
@@ -115,14 +119,26 @@ def _denoiser(method: "str | Denoiser", settings: Mapping[str, Any]) -> Denoiser
     return method
 
 
-def _driven(denoiser: Denoiser, cube: Cube, listeners: Sequence[Listener], progress: bool) -> Cube:
-    """The denoised cube; every listener is told every iteration, the last one's word counts."""
+def _driven(denoiser: Denoiser, cube: Cube, listeners: Sequence[Listener], progress: bool, *, pictures: bool) -> Cube:
+    """The denoised cube; every listener is told every iteration, the last one's word counts.
+
+    Where nobody looks at ``pictures`` on the way, none is made, if the denoiser can do without and the result is small.
+    """
     from napari_decsc.denoising.progress import Bar
-    from napari_decsc.denoising.protocol import run
+    from napari_decsc.denoising.protocol import StreamingDenoiser, run
+    from napari_decsc.denoising.sinks import ArraySink
 
     with Bar(denoiser.name) as bar:
         told: list[Listener] = [bar, *listeners] if progress else list(listeners)
-        return run(denoiser.denoise(cube), lambda iteration: [listen(iteration) for listen in told][-1])
+
+        def listen(iteration: Iteration) -> Command | None:
+            return [each(iteration) for each in told][-1]
+
+        if pictures or not isinstance(denoiser, StreamingDenoiser) or 4 * math.prod(cube.shape) > HELD:
+            return run(denoiser.denoise(cube), listen)
+        sink = ArraySink(cube.shape)
+        run(denoiser.denoise_into(cube, sink), listen)
+        return cube.replace(data=sink.data, name=f"{cube.name} denoised")
 
 
 def _told(made: Cube, source: Cube, made_by: Mapping[str, Any]) -> Cube:

@@ -17,6 +17,7 @@ from napari_decsc.denoising import provenance
 from napari_decsc.denoising.progress import Bar
 from napari_decsc.errors import FileFormatError, SettingsError
 from napari_decsc.hsi.noise.models import Gaussian
+from napari_decsc.registry import make_denoiser
 
 
 class Halving:
@@ -184,3 +185,17 @@ def test_a_bar_counts_tiles_where_there_are_several_and_says_what_happened() -> 
         bar(nd.Iteration(1, 1.0, 0.5, 0.1, 2, 3, message="memory used up"))
     assert "decsc: memory used up" in stream.getvalue()
     assert "3/3" in stream.getvalue()
+
+
+def test_no_picture_is_made_on_the_way_where_nobody_looks():
+    noisy = nd.add_noise(nd.sample_cube(48, 48, 12), "gaussian", sigma=25, seed=0)
+    seen = []
+    shown = nd.denoise(noisy, on_iteration=seen.append, progress=False)
+    made, denoiser = [], make_denoiser("decsc")
+    in_steps = denoiser.denoise
+    denoiser.denoise = lambda cube: made.append(cube) or in_steps(cube)
+    assert np.array_equal(nd.denoise(noisy, denoiser, progress=False).data, shown.data)
+    assert any(iteration.preview is not None for iteration in seen)
+    assert not made
+    nd.denoise(noisy, denoiser, progress=False, on_iteration=lambda iteration: None)
+    assert made
