@@ -323,14 +323,14 @@ def _offset_share(noise: Tensor, line: Lines) -> float:
 
 def _spectrum(noise: Tensor) -> Tensor | None:
     """Variance (64,) of the cosine coefficients of patches of noise of variance 1, None where it is white."""
-    transform, found = on_device(cosines, PATCH, noise.device), noise.new_zeros(PATCH**2)
-    patches = noise[0].unfold(0, PATCH, PATCH // 2).unfold(1, PATCH, PATCH // 2)
-    count = patches.shape[0] * patches.shape[1]
+    transform = on_device(cosines, PATCH, noise.device)
+    found, count = noise.new_zeros(PATCH**2), 0
     for band in noise:  # patches of all bands would take four times the memory of the cube
-        patches = band.unfold(0, PATCH, PATCH // 2).unfold(1, PATCH, PATCH // 2).reshape(count, PATCH**2)
+        patches = band.unfold(0, PATCH, PATCH // 2).unfold(1, PATCH, PATCH // 2).reshape(-1, PATCH**2)
         found += medians((transform @ patches.mT).abs()).square()
+        count += len(patches)
     found = found / found.mean()
-    chance = CHANCE * (len(noise) * count) ** -0.5
+    chance = CHANCE * count**-0.5
     return found if bool(((found - 1).abs() > max(COLOURED, chance)).any()) else None
 
 

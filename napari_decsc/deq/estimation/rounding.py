@@ -14,6 +14,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation.voxels import grey_step
 from napari_decsc.filters.local import local_wiener
+from napari_decsc.filters.spectra import mean_products
 
 #: Bands without grey levels count as rounded to this share of the usual step.
 FINEST = 1e-3
@@ -91,6 +92,5 @@ def measured(cube: Tensor, mask: Tensor) -> Rounding | None:
         return None
     found = Rounding(step, torch.eye(len(step), device=cube.device))
     values = cube / found.level()[:, None, None]
-    flat = (values - values.mean((1, 2), keepdim=True)).flatten(1).double()
-    basis = torch.linalg.eigh(flat @ flat.T / flat.shape[1])[1].float()
-    return Rounding(step, basis)
+    flat = (values - values.mean((1, 2), keepdim=True)).flatten(1)
+    return Rounding(step, torch.linalg.eigh(mean_products(flat, flat))[1].float())
