@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.denoising.pacing import Pace
 from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview
-from napari_decsc.denoising.stopwatch import Stopwatch
+from napari_decsc.denoising.teller import Teller
 from napari_decsc.filters.arrays import Floats
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.scaling import peak
@@ -171,29 +170,24 @@ class Baseline(ABC):
         Cube
             Denoised, float32, in raw units, with the metadata of the noisy one.
         """
-        watch = Stopwatch()
-        watch.start()
-        scaled = Scaled.of(noisy)
-        estimate = yield from self._watched(scaled, watch)
+        teller, scaled = Teller(), Scaled.of(noisy)
+        estimate = yield from self._watched(scaled, teller)
         return noisy.replace(data=scaled.restored(estimate, noisy), name=f"{noisy.name} {self.name}")
 
-    def _watched(self, scaled: Scaled, watch: Stopwatch) -> Generator[Iteration, Command | None, Floats]:
-        pace = Pace()
+    def _watched(self, scaled: Scaled, teller: Teller) -> Generator[Iteration, Command | None, Floats]:
         for number, step in enumerate(self.steps(scaled.data, scaled.measured), 1):
             relative = step.change / step.size if step.size > 0 else 0.0
-            preview = _preview(step, scaled, watch, pace)
-            with watch.pause():
-                command = yield Iteration(number, step.change, relative, watch.elapsed, preview=preview)
-            if command is Command.STOP:
-                return step.estimate()
+            preview = _preview(step, scaled, teller)
+            if (yield from teller.tell(Iteration(number, step.change, relative, 0.0, preview=preview))):
+                break
         return step.estimate()
 
 
-def _preview(step: Step, scaled: Scaled, watch: Stopwatch, pace: Pace) -> Preview | None:
+def _preview(step: Step, scaled: Scaled, teller: Teller) -> Preview | None:
     """A preview of the whole estimate, or None while the last one is fresh."""
-    begun = watch.elapsed
-    if not pace.is_due(begun):
+    begun = teller.watch.elapsed
+    if not teller.pace.is_due(begun):
         return None
     data = scaled.raw(step.estimate())
-    pace.made(begun, watch.elapsed)
+    teller.pace.made(begun, teller.watch.elapsed)
     return Preview(data, slice(0, data.shape[1]), slice(0, data.shape[2]))

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview, Sink
+from napari_decsc.denoising.protocol import Denoising, Preview, Sink
 from napari_decsc.denoising.sinks import ArraySink
-from napari_decsc.denoising.stopwatch import Stopwatch
+from napari_decsc.denoising.teller import Steps, Teller, aside
 from napari_decsc.denoising.two_starts import Meeting
 from napari_decsc.deq.estimation.described import describe
 from napari_decsc.deq.estimation.noise_model import NoiseModel
@@ -22,10 +22,13 @@ from napari_decsc.deq.execution import memory, two_starts
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import preview as first_preview
 from napari_decsc.deq.execution.devices import choose
+from napari_decsc.deq.execution.equilibria import GROUPS
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Run, Session, Solutions, TileSolver, tensors
+from napari_decsc.deq.execution.session import Run, Session, tensors
+from napari_decsc.deq.execution.solutions import Solutions
 from napari_decsc.deq.execution.source import Source
-from napari_decsc.deq.execution.tile_queue import Steps, TileQueue, used_up
+from napari_decsc.deq.execution.tile_queue import TileQueue, used_up
+from napari_decsc.deq.execution.tile_solver import TileSolver
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.settings import DecscSettings
@@ -209,57 +212,50 @@ class DecscDenoiser:
         yield from self._run(noisy, self.plan(noisy.shape), sink, 0, previews=False)
 
     def _run(self, noisy: Cube, plan: Plan, sink: Sink, solution_bytes: int, *, previews: bool) -> Steps:
-        watch = Stopwatch()
-        watch.start()
         if self.settings.strength == 0:
             _copy(noisy, plan.tiles, sink)
             return
-        source = self._source(noisy)
+        teller, source = Teller(previews), self._source(noisy)
         self._solutions.begin(noisy, plan.tiles, solution_bytes, tuple(source.left_out))
         if source.left_out:
-            message = told(source.left_out, fill=source.fill)
-            yield Iteration(0, np.nan, np.nan, 0.0, 1, plan.solves, message=message)
+            yield from teller.tell(aside(1, plan.solves, message=told(source.left_out, fill=source.fill)))
         with memory.handled(plan.short):
-            yield from self._solve(source, plan, sink, watch, previews=previews)
+            yield from self._solve(source, plan, sink, teller)
 
     def _source(self, cube: Cube) -> Source:
         """The cube without the bands that hold nothing, as far as the weights can do without them."""
         return Source.of(cube, self.settings.bad_bands, self._weights.model.bands or 1)
 
-    def _solve(self, source: Source, plan: Plan, sink: Sink, watch: Stopwatch, *, previews: bool) -> Steps:
-        stopped = False
+    def _solve(self, source: Source, plan: Plan, sink: Sink, teller: Teller) -> Steps:
         # a run that was stopped leaves solutions of some tiles only: the others still need what the whole cube tells
         if self._solutions.subspace is None:
-            stopped = yield from self._estimate(source, plan, watch, previews=previews)
+            yield from self._estimate(source, plan, teller)
         subspace = self._solutions.subspace
         if self.settings.scheduler.strip():
             from napari_decsc.deq.execution import cluster
 
-            yield from cluster.solve(plan, self.settings, self._weights.hash, source, subspace, sink, watch)
+            yield from cluster.solve(plan, self.settings, self._weights.hash, source, subspace, sink, teller)
             return
         session = Session(self._device, self._weights.model.to(self._device), subspace)
-        solver = TileSolver(Run(self.settings, source, watch, self._solutions, previews), session, stopped)
+        solver = TileSolver(Run(self.settings, source, teller, self._solutions), session)
         yield from TileQueue(solver, plan.tiles, sink).run()
 
-    def _estimate(
-        self, source: Source, plan: Plan, watch: Stopwatch, *, previews: bool
-    ) -> Generator[Iteration, Command | None, bool]:
-        """Find noise and subspace of the whole cube; returns whether to stop.
+    def _estimate(self, source: Source, plan: Plan, teller: Teller) -> Steps:
+        """Find noise and subspace of the whole cube.
 
-        With ``previews``, it begins with a preview, and every stage is told when it begins.
+        Where somebody looks on, it begins with a preview, and every stage is told when it begins.
         """
-        preview = self._first_preview(source, plan) if previews and not self.settings.scheduler.strip() else None
-        begun = Iteration(0, np.nan, np.nan, 0.0, 1, plan.solves, stage="noise model")
-        stopped = previews and (yield from _heard(replace(begun, preview=preview), watch))
+        if teller.previews:
+            preview = None if self.settings.scheduler.strip() else self._first_preview(source, plan)
+            yield from teller.tell(replace(aside(1, plan.solves, stage="noise model"), preview=preview))
         sample = self._sampled(source)
         model = self._on_sample(source, sample, lambda model, cube, mask: model.noise(cube, mask))
-        if model is not None and previews and not stopped:
-            stopped = yield from _heard(replace(begun, stage="subspace"), watch)
+        if model is not None:
+            yield from teller.begins("subspace", 1, plan.solves)
         self._solutions.subspace = self._identified(source, sample, model)
-        if model is not None and not stopped:
+        if model is not None and not teller.stopped:
             noise = self._measured(source, sample, self._solutions.subspace)
-            stopped = yield from _heard(replace(begun, stage="groups", noise=noise), watch)
-        return stopped
+            yield from teller.tell(replace(aside(1, plan.solves, stage=GROUPS), noise=noise))
 
     def two_starts(self) -> Generator[Meeting, None, None]:
         """Solve the last equilibrium of the last run (of its first tile) from two starts, an event per evaluation.
@@ -334,14 +330,6 @@ class DecscDenoiser:
                 if not is_out_of_memory(error):
                     raise
         raise DenoisingError(used_up(source.cube.name, _CPU))
-
-
-def _heard(event: Iteration, watch: Stopwatch) -> Generator[Iteration, Command | None, bool]:
-    """Tell an event; returns whether the answer was to stop."""
-    event = replace(event, elapsed=watch.elapsed)
-    with watch.pause():
-        command = yield event
-    return command is Command.STOP
 
 
 def measure_noise(cube: Cube, settings: DecscSettings | None = None) -> MeasuredNoise:

@@ -1,1 +1,1 @@
-"""Where and in which parts it runs: plans, memory, devices, tiles, streams, sessions, clusters."""
+"""Where and in which parts it runs: plans, memory, devices, tiles, streams, sessions, equilibria, clusters."""

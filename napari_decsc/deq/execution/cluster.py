@@ -11,22 +11,24 @@ import importlib
 import secrets
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_decsc.denoising.protocol import Command, Iteration, Sink, run
-from napari_decsc.denoising.stopwatch import Stopwatch
+from napari_decsc.denoising.protocol import Iteration, Sink, run
+from napari_decsc.denoising.teller import Steps, Teller, aside
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Run, Session, Solutions, TileSolver
+from napari_decsc.deq.execution.session import Run, Session
+from napari_decsc.deq.execution.solutions import Solutions
 from napari_decsc.deq.execution.source import Source, Values
-from napari_decsc.deq.execution.tile_queue import Steps, TileQueue
+from napari_decsc.deq.execution.tile_queue import TileQueue
+from napari_decsc.deq.execution.tile_solver import TileSolver
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
@@ -91,7 +93,7 @@ class _Parts:
 
 def solve(
     plan: Plan, settings: DecscSettings, weights_hash: str, source: Source, subspace: SignalSubspace | None,
-    sink: Sink, watch: Stopwatch,
+    sink: Sink, teller: Teller,
 ) -> Steps:  # fmt: skip
     """Solve the tiles of a plan on the cluster at ``settings.scheduler``. Events of a tile come when it is done.
 
@@ -109,8 +111,8 @@ def solve(
         Of the whole cube.
     sink : Sink
         Takes the tiles.
-    watch : Stopwatch
-        Runs already.
+    teller : Teller
+        Tells the events.
 
     Yields
     ------
@@ -135,18 +137,17 @@ def solve(
         ) from None
     with client:
         _check(client, settings.scheduler, job)
-        yield from _Cluster(distributed, client, job, plan, sink, watch).run()
+        yield from _Cluster(distributed, client, job, plan, sink, teller).run()
 
 
 class _Cluster:
     """The run, seen from here."""
 
-    def __init__(self, distributed: Any, client: Any, job: _Job, plan: Plan, sink: Sink, watch: Stopwatch) -> None:
-        self.distributed, self.client, self.job, self.sink, self.watch = distributed, client, job, sink, watch
+    def __init__(self, distributed: Any, client: Any, job: _Job, plan: Plan, sink: Sink, teller: Teller) -> None:
+        self.distributed, self.client, self.job, self.sink, self.teller = distributed, client, job, sink, teller
         self.waiting, self.running = deque(plan.tiles), dict[Any, Tile]()
         self.windows, self.done, self.solves = plan.windows, 0, plan.solves
         self.workers = set(client.nthreads())
-        self.stopped = False
 
     def run(self) -> Steps:
         try:
@@ -160,11 +161,14 @@ class _Cluster:
                 future.cancel()
 
     def _submit(self) -> None:
-        """Keep every worker busy, and no more: what is not sent yet can still be changed."""
+        """Keep every worker busy, and no more: what is not sent yet can still be changed.
+
+        Tiles that workers have already begun are finished even if somebody says stop: nobody can tell where they are.
+        """
         room = 2 * sum(self.client.nthreads().values()) + 2
         while self.waiting and len(self.running) < room:
             tile = self.waiting.popleft()
-            future = self.client.submit(_solve_tile, self.job, tile, self.stopped, retries=RETRIES, pure=False)
+            future = self.client.submit(_solve_tile, self.job, tile, self.teller.stopped, retries=RETRIES, pure=False)
             self.running[future] = tile
 
     def _finished(self) -> list[Any]:
@@ -191,7 +195,7 @@ class _Cluster:
             self.sink.write(values, rows, cols)
         for iteration in done.iterations:
             number = self.done + min(iteration.tile, self.windows)
-            yield from self._say(iteration, number)
+            yield from self.teller.tell(replace(iteration, tile=number, tiles=self.solves))
         self.done += self.windows
 
     def _look(self) -> Steps:
@@ -200,23 +204,12 @@ class _Cluster:
         if lost:
             left = f"{len(now)} left" if now else "none is left, waiting for one"
             message = f"lost {len(lost)} worker{'s' * (len(lost) > 1)} ({left}); unfinished tiles are done again"
-            yield from self._say(Iteration(0, np.nan, np.nan, 0.0, message=message), self.done + 1)
-
-    def _say(self, iteration: Iteration, number: int) -> Steps:
-        event = Iteration(
-            iteration.number, iteration.residual, iteration.relative_residual, self.watch.elapsed,
-            number, self.solves, message=iteration.message, rare=iteration.rare,
-        )  # fmt: skip
-        with self.watch.pause():
-            command = yield event
-        # tiles that workers have already begun are finished: nobody can tell where they are
-        self.stopped |= command is Command.STOP
+            yield from self.teller.tell(aside(self.done + 1, self.solves, message=message))
 
 
 def _solve_tile(job: _Job, tile: Tile, begin_only: bool) -> _Done:
     """One tile, on a worker."""
-    solver = _solver(job)
-    solver.stopped = begin_only
+    solver = _solver(job, begin_only=begin_only)
     collected = _Parts()
     sink = collected if job.sink is None else job.sink
     iterations: list[Iteration] = []
@@ -229,7 +222,7 @@ def _solve_tile(job: _Job, tile: Tile, begin_only: bool) -> _Done:
 def _check_worker(job: _Job) -> str:
     """What keeps this worker from the job, in words, or nothing."""
     try:
-        _solver(job)
+        _solver(job, begin_only=True)
     except DecscError as error:
         return str(error)
     if job.sink is not None and not mapped.exists_with_size(job.sink.path, job.sink.layout.size):
@@ -242,13 +235,13 @@ _last: dict[str, tuple[Session, Source]] = {}
 _lock = threading.Lock()
 
 
-def _solver(job: _Job) -> TileSolver:
+def _solver(job: _Job, *, begin_only: bool) -> TileSolver:
     with _lock:
         if job.token not in _last:
             _last.clear()
             _last[job.token] = _prepared(job)
         session, source = _last[job.token]
-    return TileSolver(Run(job.settings, source, Stopwatch(), Solutions(), previews=False), session)
+    return TileSolver(Run(job.settings, source, Teller(previews=False, stopped=begin_only), Solutions()), session)
 
 
 def _prepared(job: _Job) -> tuple[Session, Source]:

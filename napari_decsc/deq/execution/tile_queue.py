@@ -1,24 +1,22 @@
 """The tiles of a run, one after another; where the memory does not do, smaller ones, then the processor."""
 
 from collections import deque
-from collections.abc import Generator
 
-import numpy as np
 import torch
 
-from napari_decsc.denoising.protocol import Command, Iteration, Sink
+from napari_decsc.denoising.protocol import Sink
+from napari_decsc.denoising.teller import Steps, aside
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import tiles as tiling
-from napari_decsc.deq.execution.session import Events, TileSolver
+from napari_decsc.deq.execution.equilibria import Events
 from napari_decsc.deq.execution.source import Values
 from napari_decsc.deq.execution.stream import Stream
+from napari_decsc.deq.execution.tile_solver import TileSolver
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.errors import DenoisingError, is_out_of_memory
 
 #: Smaller tiles are not tried on a GPU: the processor is the better place for them.
 LEAST_SIDE = 64
-
-Steps = Generator[Iteration, Command | None, None]
 
 
 class TileQueue:
@@ -41,6 +39,11 @@ class TileQueue:
         self.whole, self.parts = deque(tiles), deque[Tile]()
         self.side = 0
         self.done, self.left = 0, len(tiles)
+
+    @property
+    def solves(self) -> int:
+        """How many solves the run takes, as far as is known now."""
+        return self.done + len(self.solver.windows) * self.left
 
     def run(self) -> Steps:
         """Solve all tiles.
@@ -68,12 +71,12 @@ class TileQueue:
                     self._finish(self.parts.popleft(), core)
                     continue
                 # only here is what the failed solve held really free
-                yield from self._say(self._step_down())
+                message = self._step_down()
+                yield from self.solver.run.teller.tell(aside(self.done + 1, self.solves, message=message))
 
     def _solve(self, tile: Tile) -> Events:
         values = self.stream.read(tile, self._following())
-        total = self.done + len(self.solver.windows) * self.left
-        return (yield from self.solver.solve(tile, values, self.done, total))
+        return (yield from self.solver.solve(tile, values, self.done, self.solves))
 
     def _finish(self, tile: Tile, core: Values) -> None:
         self.stream.write(core, tile)
@@ -88,14 +91,6 @@ class TileQueue:
 
     def _split(self, tile: Tile) -> list[Tile]:
         return tiling.split(tile, self.side, self.solver.model.multiple)
-
-    def _say(self, message: str) -> Steps:
-        solver = self.solver
-        total = self.done + len(solver.windows) * self.left
-        event = Iteration(0, np.nan, np.nan, solver.run.watch.elapsed, self.done + 1, total, message=message)
-        with solver.run.watch.pause():
-            command = yield event
-        solver.stopped |= command is Command.STOP
 
     def _step_down(self) -> str:
         """Halve the tiles, or go on with the processor; returns what to say. Raises DenoisingError at the end."""

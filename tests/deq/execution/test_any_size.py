@@ -10,14 +10,17 @@ import torch
 
 from napari_decsc.denoising.protocol import StreamingDenoiser, run
 from napari_decsc.denoising.sinks import ArraySink
+from napari_decsc.denoising.teller import Teller
 from napari_decsc.deq.denoiser import DecscDenoiser, _solution_bytes
 from napari_decsc.deq.estimation.signal_subspace import moved
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Run, Session, Solutions, TileSolver
+from napari_decsc.deq.execution.session import Run, Session
+from napari_decsc.deq.execution.solutions import Solutions
 from napari_decsc.deq.execution.source import Source, sample_pixels
 from napari_decsc.deq.execution.tile_queue import TileQueue
+from napari_decsc.deq.execution.tile_solver import TileSolver
 from napari_decsc.deq.model.presets import PublishedModel
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
@@ -125,7 +128,7 @@ def test_a_gpu_that_cannot_hold_small_tiles_hands_over_to_the_processor(monkeypa
     denoiser = DecscDenoiser(chosen)
     expected, plan = run(denoiser.denoise(cube)).data, denoiser.plan(cube.shape)
     monkeypatch.setattr(TileSolver, "solve", solve)
-    job = Run(chosen, Source.of(cube), _watch(), Solutions())
+    job = Run(chosen, Source.of(cube), Teller(), Solutions())
     session = Session(torch.device("meta"), weights.load(name).model, denoiser._solutions.subspace)
     assert name == "paper" or session.subspace.outliers
     run(TileQueue(TileSolver(job, session), plan.tiles, sink).run(), events.append)
@@ -142,14 +145,6 @@ def test_a_session_elsewhere_leaves_the_first_as_it_was():
     assert {one.device for one in second.model.parameters()} == {meta}
     assert {one.device for one in first.model.parameters()} == {CPU}
     assert len(list(second.model.parameters())) == len(list(model.parameters()))  # what was tied is tied
-
-
-def _watch():
-    from napari_decsc.denoising.stopwatch import Stopwatch
-
-    watch = Stopwatch()
-    watch.start()
-    return watch
 
 
 def plan_of(shape: tuple[int, int, int], name: str = "subspace", *, streamed: bool = True, **values) -> Plan:
