@@ -1,5 +1,7 @@
 """A run tells at its own seconds, and remembers who said stop."""
 
+import pytest
+
 from napari_decsc.denoising.protocol import Command
 from napari_decsc.denoising.stopwatch import Stopwatch
 from napari_decsc.denoising.teller import Teller, aside
@@ -21,10 +23,9 @@ def test_stop_is_remembered_and_no_stage_begins_any_more():
     teller = Teller()
     steps = teller.begins("groups", 2, 4)
     assert next(steps).stage == "groups"
-    try:
+    with pytest.raises(StopIteration) as ended:
         steps.send(Command.STOP)
-    except StopIteration as done:
-        assert done.value is True
+    assert ended.value.value is True
     assert teller.stopped
     assert list(teller.begins("equilibrium 1", 2, 4)) == []
 
