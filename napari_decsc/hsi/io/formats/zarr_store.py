@@ -166,14 +166,19 @@ def _opened(folder: Folder, name: str, shape: tuple[int, ...], kind: np.dtype[An
     """The array as a lazy one, after a look at its codecs."""
     import zarr
 
+    from napari_decsc.hsi.io.formats.zarr_packing import CheckedStore, chunks_of
+
     _check_codecs(folder, name)
-    array = zarr.open_array(**_place(folder), mode="r")
+    store, path = _place(folder)
+    array = zarr.open_array(store=store, path=path, mode="r")
     chunks = array.shards or array.chunks
     if any(size < 1 for size in chunks):
         raise FileFormatError(f"{folder}: has chunks without values; the store is damaged")
     check_memory(math.prod(chunks) * kind.itemsize, folder, f"a chunk of {name}")
     if array.shape != shape or array.dtype != kind:
         raise FileFormatError(f"{folder}: is not what its metadata say; the store is damaged")
+    known = chunks_of(str(folder), metadata(folder)[1], chunks, kind.itemsize)
+    array = zarr.open_array(store=CheckedStore(store, known), path=path, mode="r")
     return lazily(array, _file_of(folder), "Zarr", chunks)
 
 
@@ -181,13 +186,13 @@ def _file_of(folder: Folder) -> Path:
     return folder if isinstance(folder, Path) else Path(str(folder.root.filename))
 
 
-def _place(folder: Folder) -> dict[str, Any]:
-    """Where zarr finds an array."""
+def _place(folder: Folder) -> tuple[Any, str]:
+    """Where zarr finds an array: a store, and a path in it."""
     from zarr.storage import LocalStore, ZipStore
 
     if isinstance(folder, Path):
-        return {"store": LocalStore(folder, read_only=True)}
-    return {"store": ZipStore(_file_of(folder), mode="r"), "path": folder.at.strip("/")}
+        return LocalStore(folder, read_only=True), ""
+    return ZipStore(_file_of(folder), mode="r"), folder.at.strip("/")
 
 
 def _check_codecs(folder: Folder, name: str) -> None:
