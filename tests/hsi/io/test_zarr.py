@@ -277,7 +277,5 @@ def test_a_damaged_chunk_is_told_in_a_sentence_when_it_is_looked_at(tmp_path: Pa
     chunk.write_bytes(b"damaged" + chunk.read_bytes()[7:])
     cube = open_cube(path)
     np.testing.assert_array_equal(np.asarray(cube.data[:, :64, :64]), DATA[:, :64, :64])
-    with pytest.raises(
-        FileFormatError, match=r"x\.zarr/cube: chunk c/0/1/1 is no whole Zstandard frame; it is"
-    ):
+    with pytest.raises(FileFormatError, match=r"x\.zarr/cube: chunk c/0/1/1 is no whole Zstandard frame; it is"):
         np.asarray(cube.data)

@@ -182,7 +182,7 @@ def chunks_of(place: str, array: Mapping[str, Any], shape: tuple[int, ...], widt
 
 
 def _shard(place: str, settings: Mapping[str, Any], count: int) -> Shard:
-    listed = settings.get("index_codecs") or ()
+    listed = list(settings.get("index_codecs") or [])
     names = [_name(codec) for codec in listed]
     if names not in (["bytes"], ["bytes", "crc32c"]):
         raise FileFormatError(f"{place}: has shards whose index is packed by {names}; save it with bytes and crc32c")
@@ -197,9 +197,8 @@ def _packing(place: str, codecs: list[tuple[str, Mapping[str, Any]]], values: in
     left = list(codecs)
     while left and left[-1][0] in _SUMS:
         name, settings = left.pop()
-        around[str(settings.get("location") or _SUMS[name])] = 4 + around.get(
-            settings.get("location") or _SUMS[name], 0
-        )
+        side = str(settings.get("location") or _SUMS[name])
+        around[side] = around.get(side, 0) + 4
     codec = left.pop()[0] if left and left[-1][0] in UNPACKED else ""
     twice = next((name for name, _ in left if name in UNPACKED or name == "sharding_indexed"), None)
     if twice or set(around) != {"start", "end"}:
@@ -258,7 +257,7 @@ class CheckedStore(WrapperStore[Store]):
             return None
         found = await self._store.get(key, prototype, byte_range)
         if found is not None:
-            self.chunks.check(key, memoryview(found.as_numpy_array().view(np.uint8)), byte_range)
+            self.chunks.check(key, found.as_numpy_array().view(np.uint8).data, byte_range)
         return found
 
     async def get_partial_values(
