@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_decsc.deq.estimation import fringes
+from napari_decsc.deq.estimation import fringes, spoiled
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step
@@ -43,7 +43,7 @@ def describe(
     Returns
     -------
     MeasuredNoise
-        Without the count of outliers, which only a whole solve knows.
+        Outliers and hidden voxels are those of the sample.
     """
     model = NoiseModel(found.sigma[0]) if found.noise is None or found.noise.plain else found.noise
     # brightness and waves are all that the cube itself is needed for
@@ -56,7 +56,10 @@ def describe(
     shot, read = (0.0, level) if model.shot is None else (model.shot.shot, torch.full_like(level, model.shot.read))
     spectrum = level.new_ones(PATCH**2) if model.spectrum is None else model.spectrum
     step = grey_step(cube, mask)
-    lines = tuple(LineOffsets(line.angle, _array(unit * line.variance.sqrt() * level)) for line in model.lines)
+    lines = [LineOffsets(line.angle, _array(unit * line.variance.sqrt() * level)) for line in model.lines]
+    outliers, offsets = spoiled.counted(found, cube, mask, usable)
+    if offsets is not None:
+        lines.append(LineOffsets(0.0, _array(unit * offsets.square().mean(1).sqrt() * found.sigma[0])))
     return MeasuredNoise(
         level=_array(unit * level),
         correlation=_array(correlation),
@@ -64,10 +67,10 @@ def describe(
         signal=_array(unit * (variance - level.square()).clamp(min=0).sqrt()),
         shot=_array(torch.full_like(level, unit * shot)),
         read=_array(unit * read),
-        lines=lines,
+        lines=tuple(lines),
         fringes=_fringes(model, whole, unit),
         dead=_dead(mask, usable, columns),
-        outliers=0,
+        outliers=outliers,
         empty=empty,
         step=unit * float(step[step > 0].min()) if bool((step > 0).any()) else 0.0,
         hidden=int((~mask).sum()),
@@ -77,7 +80,7 @@ def describe(
 def _dead(mask: Tensor, usable: Tensor, columns: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
     """Band and column of the cube: most of what was measured there is of no use, wherever the sample shows it."""
     measured, left = (part.sum(1).cpu().numpy() for part in (mask, usable))
-    lost = (measured > 0) & (left < measured / 2)
+    lost = (measured > 0) & (left < measured / 2) | spoiled.dead_columns(mask).cpu().numpy()
     found = {(band, columns[col]) for band, col in np.argwhere(lost)}
     alive = {(band, columns[col]) for band, col in np.argwhere((measured > 0) & ~lost)}
     return tuple(sorted((int(band), int(col)) for band, col in found - alive))

@@ -190,6 +190,11 @@ class MeasuredNoise:
             many = counted(int(np.count_nonzero(lines.level)), "band")
             gain = f", gains by {100 * lines.gain:.1f} %" if lines.gain else ""
             found.append(f"{lines.name.capitalize()} of {many} are offset by {lines.level.max():.4g} at most{gain}.")
+        if self.dead:
+            where = counted(len({band for band, _ in self.dead}), "band")
+            found.append(f"{counted(len(self.dead), 'dead column')} in {where}.")
+        if self.outliers:
+            found.append(f"{counted(self.outliers, 'voxel')} {'is' if self.outliers == 1 else 'are'} beyond all noise.")
         if self.empty:
             found.append(f"{counted(len(self.empty), 'band')} {'holds' if len(self.empty) == 1 else 'hold'} nothing.")
         return found
