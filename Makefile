@@ -22,6 +22,9 @@ XDG_RUNTIME_DIR := $(shell folder="$${TMPDIR:-/tmp}/runtime-$$(id -u)"; mkdir -p
 endif
 export XDG_RUNTIME_DIR
 
+# processes that tests start would compile the package anew, each of them
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install run test test-fast test-qt6 test-matrix test-peers lint format types contracts docs validate wheel-test train bench bench-speed bench-memory fuzz screenshots clean distclean
 
 help: ## list the targets
@@ -35,17 +38,19 @@ run: $(VENV)/.installed ## the demo: a noisy cube, denoised before your eyes; wr
 	@echo "Demo: the results go to $(OUT)/."
 	@$(BIN)/napari-decsc demo --out $(OUT) $(ARGS)
 
-# one thread for each of the tests that run beside each other
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+# One thread for each of the tests that run beside each other. Plugins are named: packages that bring some for their own
+# tests (zarr, npe2) would be imported, and all of their files and napari's be read for assertions, in every process.
+PLUGINS := --disable-plugin-autoload $(addprefix -p ,xdist timeout randomly hypothesispytest xvfb pytest-qt)
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PLUGINS) -n auto --maxprocesses 4 --dist loadgroup
 
 test: $(VENV)/.installed ## all tests, in parallel and in random order (in a virtual screen)
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -p napari $(ARGS)
 
 test-fast: $(VENV)/.installed ## the tests that need neither a window nor a whole solve
 	@$(PYTEST) -m "not slow" --hypothesis-profile fast $(ARGS)
 
 test-qt6: $(VENV)/.installed ## the tests of the window once more, with Qt 6 instead of Qt 5
-	@QT_API=pyqt6 $(PYTEST) tests/ui -o qt_api=pyqt6 $(ARGS)
+	@QT_API=pyqt6 $(PYTEST) -p napari tests/ui -o qt_api=pyqt6 $(ARGS)
 
 test-matrix: .cache/system-packages ## the tests of the window with every promised napari and Qt; MATRIX="newest-pyqt6" for one
 	@.ci/matrix $(PYTHON) $(ARGS)

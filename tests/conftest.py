@@ -40,6 +40,7 @@ SLOW_PLACES = (
     "deq/estimation/test_fringes.py",
     "deq/estimation/test_shot.py",
     "deq/estimation/test_subspace.py",
+    "deq/estimation/test_trial.py",
     "deq/execution/",
     "deq/model/test_model.py",
     "deq/test_denoiser.py",
@@ -54,6 +55,14 @@ SLOW_PLACES = (
     "test_examples.py",
     "test_pages.py",
 )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files that are slow as a whole before they are imported."""
+    root = Path(__file__).parent
+    if config.option.markexpr == "not slow" and collection_path.suffix == ".py" and root in collection_path.parents:
+        return collection_path.relative_to(root).as_posix().startswith(SLOW_PLACES) or None
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
