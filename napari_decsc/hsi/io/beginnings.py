@@ -1,5 +1,6 @@
 """How files begin: what is in a file whose name does not tell it, or tells something else."""
 
+import re
 from collections.abc import Set
 from pathlib import Path
 
@@ -12,6 +13,43 @@ _BEGINNINGS: tuple[tuple[bytes, int, str, tuple[str, ...]], ...] = (
     (b"\x93NUMPY", 0, ".npy", ("NumPy",)),
     (b"\x0e\x03\x13\x01", 0, ".h5", ("HDF5", "NetCDF")),
 )
+#: How files of other programs begin, and where: formats that are not read, and that GDAL converts.
+_FOREIGN: tuple[tuple[bytes, str], ...] = (
+    (b"EHFA_HEADER_TAG", "ERDAS Imagine"),
+    (b"HEAD74", "ERDAS 7 (.lan, .gis)"),
+    (b"PCIDSK", "PCIDSK"),
+    *((magic, "NITF") for magic in (b"NITF0", b"NSIF0")),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"SIMPLE  =", "FITS"),
+    *((magic, "PDS") for magic in (b"PDS_VERSION_ID", b"CCSD3ZF", b"ODL_VERSION_ID", b"LBLSIZE=")),
+    (b"<VRTDataset", "a virtual raster of GDAL (VRT), which names other files,"),
+    (b"[general]\ncreator=R package", "the native format of R's raster (.grd)"),
+)
+#: The first word of headers of Esri, which end in .hdr too.
+_ESRI = re.compile(rb"\s*(byteorder|layout|nrows|ncols|nbands|nbits|pixeltype|bandrowbytes|ulxmap)\s", re.IGNORECASE)
+
+
+def foreign(path: Path) -> str:
+    """The format of a file that is not read here, by its first bytes.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file; it need not exist.
+
+    Returns
+    -------
+    str
+        For a person; empty if it is not known.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(200)
+    except (OSError, ValueError):
+        return ""
+    if path.suffix.lower() == ".hdr" and _ESRI.match(start):
+        return "a header of Esri's (BIL, BIP, BSQ)"
+    return next((name for magic, name in _FOREIGN if start.startswith(magic)), "")
 
 
 def told_extension(path: Path, named: Set[str]) -> str | None:

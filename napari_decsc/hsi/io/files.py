@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.beginnings import told_extension
+from napari_decsc.hsi.io.beginnings import foreign, told_extension
 from napari_decsc.hsi.io.companions import described, is_described_tiff, with_companions
 from napari_decsc.hsi.io.envi import is_envi, read_envi, write_envi
 from napari_decsc.hsi.io.envi.layout import TYPES
@@ -360,6 +360,12 @@ def _by_extension(path: Path) -> Format:
     """The format that can say best what is wrong with a file that none recognises."""
     if not os.path.exists(path):
         raise FileFormatError(f"{path}: does not exist; check the name and the folder")
+    other = foreign(path)
+    if other:
+        data = path.with_suffix(".bil").name if path.suffix.lower() == ".hdr" else path.name
+        raise FileFormatError(
+            f"{path}: is {other}, which is not read; convert it with GDAL (gdal_translate {data} {path.stem}.tif)"
+        )
     for candidate in FORMATS:
         if path.suffix.lower() in candidate.extensions or (candidate.name == "Zarr" and is_zarr(path)):
             return candidate

@@ -29,7 +29,7 @@ def test_a_header_and_its_data_file_open(tmp_path, name, kind):
     ("name", "content", "message"),
     [
         ("missing.hdr", None, "missing.hdr: does not exist; check the name"),
-        ("esri.hdr", b"nrows 3", 'esri.hdr: is no ENVI header, whose first line is "ENVI"'),
+        ("esri.hdr", b"nrows 3", "esri.hdr: is a header of Esri's (BIL, BIP, BSQ), which is not read"),
         ("alone.img", b"1234", "alone.img: has no header beside it; tried alone.img.hdr, alone.hdr"),
         ("x" * 300 + ".hdr", None, ".hdr: does not exist; check the name"),
         ("text.txt", b"ENVI", "text.txt: is of no known format; open one of ENVI (.hdr)"),

@@ -137,6 +137,15 @@ def aviris3(path: Path) -> None:
         grid.attrs.update({"spatial_ref": wkt, "GeoTransform": "499997.5 5.0 0.0 4000002.5 0.0 -5.0"})
 
 
+def hico(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("products/Lt", data=counts(5, "i2").transpose(1, 2, 0))
+        told = {"wavelengths": np.linspace(353, 1080, 5, dtype=F4), "fwhm": np.full(5, 5.5), "wavelength_units": "nm"}
+        data.attrs.update({"slope": F4([0.02]), "intercept": F4([0.0]), **told})
+        file["images/true_color"], file["quality/flags"] = np.zeros((ROWS, COLS, 3), "u1"), np.zeros((ROWS, COLS), "u1")
+        file["navigation/latitudes"], file["navigation/longitudes"] = lat_lon()
+
+
 def neon(path: Path) -> None:
     with h5py.File(path, "w") as file:
         place = "SITE/Reflectance/"
@@ -217,6 +226,7 @@ PRODUCTS = {
     "tanager_basic_radiance.h5": Product(tanager, 5, (376, 2499), 4100 + LAST, 5.5, -9999, "geo points"),
     "tanager_ortho_sr.h5": Product(tanager_ortho, 5, (376, 2499), 4100 + LAST, 5.5, -9999, "map info"),
     "AV3_L2A_RFL.nc": Product(aviris3, 5, (390, 2500), 4100 + LAST, 7.5, -9999, UTM),
+    "HICO_L1B.h5": Product(hico, 5, (353, 1080), (4100 + LAST) * 0.02, 5.5, None, "geo points"),
     "NEON_D01_reflectance.h5": Product(neon, 5, (381, 2510), (4100 + LAST) / 10000, 5.8, -9999, "map info"),
     "ENMAP01_L2A-SPECTRAL_IMAGE.TIF": Product(
         lambda p: dlr(p, "EnMAP", 12), 12, (410, 520), 6 * (10900 + LAST) - 12, 18, -32768, "geotiff 34735"
@@ -392,3 +402,30 @@ def test_a_data_file_called_envi(tmp_path):
     (tmp_path / "scene.img").rename(tmp_path / "scene.envi")
     for name in ("scene.envi", "scene.hdr"):
         np.testing.assert_array_equal(open_cube(tmp_path / name).data, counts(5))
+
+
+def test_prisma_with_names_in_other_cases(tmp_path):
+    prisma(tmp_path / "x.he5", "2D")
+    whole = open_cube(tmp_path / "x.he5")
+    with h5py.File(tmp_path / "x.he5", "a") as file:
+        for name, value in list(file.attrs.items()):
+            del file.attrs[name]
+            file.attrs[name.upper()] = value
+        fields = file["HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields"]
+        fields.move("VNIR_Cube", "Vnir_cube")
+    cube = open_cube(tmp_path / "x.he5")
+    np.testing.assert_array_equal(cube.physical(), whole.physical())
+    assert cube.wavelengths.tolist() == whole.wavelengths.tolist()
+    assert cube.header["map info"] == whole.header["map info"]
+
+
+def test_metadata_of_a_schema_and_in_other_cases(tmp_path):
+    name = "ENMAP01_L2A-SPECTRAL_IMAGE.TIF"
+    PRODUCTS[name].make(tmp_path / name)
+    whole = open_cube(tmp_path / name)
+    path = tmp_path / "ENMAP01_L2A-METADATA.XML"
+    text = path.read_text().replace("<level_X>", '<level_X xmlns="http://example.org/schema">')
+    path.write_text(text.replace("GainOfBand", "gainOfBand").replace("FWHMOfBand", "FwhmOfBand"))
+    cube = open_cube(tmp_path / name)
+    np.testing.assert_array_equal(cube.physical(), whole.physical())
+    assert (cube.wavelengths.tolist(), cube.fwhm.tolist()) == (whole.wavelengths.tolist(), whole.fwhm.tolist())

@@ -92,7 +92,8 @@ def spectral_axis(
     if factor != 1 and not is_misnamed:
         values, fwhm = values * factor, None if fwhm is None else fwhm * factor
     meant, note = meant_unit(unit, values)
-    optional.notes.extend([f"{header.path.name}: {note}"] if note else [])
+    fwhm, of_widths = meant_widths(fwhm, values, meant)
+    optional.notes.extend(f"{header.path.name}: {one}" for one in (note, of_widths) if one)
     return values, meant, fwhm
 
 
@@ -106,6 +107,21 @@ def meant_unit(unit: str, values: NDArray[np.float64]) -> tuple[str, str]:
         return unit, ""
     low, high = np.nanmin(values), np.nanmax(values)
     return meant, f"wavelengths of {low:g} to {high:g} {unit} are no light; {meant} is taken for their unit"
+
+
+def meant_widths(
+    fwhm: NDArray[np.float64] | None, wavelengths: NDArray[np.float64], unit: str
+) -> tuple[NDArray[np.float64] | None, str]:
+    """The widths in the unit of the wavelengths, and a note where they were given as nanometres beside micrometres.
+
+    Widths of hundreds of bands are none.
+    """
+    if fwhm is None or unit != "um" or wavelengths.size < 2:
+        return fwhm, ""
+    step, width = np.nanmedian(np.abs(np.diff(wavelengths))), np.nanmedian(fwhm)
+    if not (step > 0 and width > 200 * step and 0.05 * step < width / 1000 < 50 * step):
+        return fwhm, ""
+    return fwhm / 1000, f"fwhm of {width:g} um beside bands {step:g} um apart is none; nm is taken for its unit"
 
 
 def _under_their_names(optional: OptionalFields) -> OptionalFields:

@@ -11,7 +11,7 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.calibration import Calibration
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import FIELDS, calibrated, fields_of, scale_of
-from napari_decsc.hsi.io.formats.cf import NO_DATA, VALID, Rules
+from napari_decsc.hsi.io.formats.cf import FACTORS, NO_DATA, OFFSETS, UNSURE, VALID, Rules, numbers
 from napari_decsc.hsi.io.formats.field_names import LONGEST
 
 #: Said by a Cube's own fields, or by HDF5 and MATLAB to themselves.
@@ -19,8 +19,8 @@ _NOT_KEPT = {
     *NO_DATA,
     *VALID,
     *FIELDS,
-    "scale_factor",
-    "add_offset",
+    *FACTORS,
+    *OFFSETS,
     "class",
     "name",
     "dimension_list",
@@ -46,12 +46,36 @@ def from_attributes(cube: Cube, attributes: Mapping[str, Any], netcdf: bool = Fa
     header = {**cube.header, **{key: text for key, value in known.items() if (text := as_text(key, value)) is not None}}
     cube = cube.replace(data=gaps.folded(data), header=header, no_data=gaps.no_data(np.dtype(data.dtype)))
     factors, offsets = rules.factors(cube.bands)
-    cube, factors = _without_idle(cube, factors, "scale_factor" in said)
+    cube, factors = _without_idle(cube, factors, any(key in said for key in FACTORS))
     if offsets is not None and not offsets.any():
         offsets = None
-    if factors is not None and offsets is None and "scale_factor" not in attributes and factors.min() >= 1:
+    is_factor = "scale_factor" in attributes or "slope" in said
+    if factors is not None and offsets is None and not is_factor and factors.min() >= 1:
         factors = 1 / factors
-    return scaled(cube, factors, offsets)
+    # what may be a factor, and may be something else, is not applied in silence
+    return with_scales_beside(scaled(cube, factors, offsets), {key: said[key] for key in UNSURE if key in said})
+
+
+def with_scales_beside(cube: Cube, found: Mapping[str, Any]) -> Cube:
+    """The cube with a note on numbers that seem to tell a scale and are no attribute that does; they are not applied.
+
+    Parameters
+    ----------
+    cube : Cube
+        If it has a scale, nothing is said.
+    found : mapping
+        Their names and values.
+    """
+    told = {key: value for key, value in found.items() if [one for one in numbers(value) if one not in (0, 1)]}
+    if cube.scale != 1 or cube.calibration is not None or not told:
+        return cube
+    key, value = next(iter(told.items()))
+    name = (cube.source or Path(cube.name)).name
+    note = (
+        f"{name}: {key} = {numbers(value)[0]:g} is not applied, as it is no scale_factor of the array itself; "
+        f"the values are the stored numbers"
+    )
+    return cube.replace(notes=(*cube.notes, note))
 
 
 def _without_idle(

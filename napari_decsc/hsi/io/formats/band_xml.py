@@ -17,10 +17,10 @@ from napari_decsc.hsi.io.formats.attributes import scaled
 
 #: Bytes of the largest file that is looked into; real ones have a few megabytes at most.
 _LARGEST = 64 << 20
-#: What the two call the same.
-_CENTRES, _WIDTHS = ("wavelengthCenterOfBand",), ("FWHMOfBand", "wavelengthWidthOfBand")
-_GAINS, _OFFSETS = ("GainOfBand", "gainOfBand"), ("OffsetOfBand", "offsetOfBand")
-_NO_DATA = ("backgroundValue", "noDataValue")
+#: What the two call the same, in lower case.
+_CENTRES, _WIDTHS = ("wavelengthcenterofband",), ("fwhmofband", "wavelengthwidthofband")
+_GAINS, _OFFSETS = ("gainofband",), ("offsetofband",)
+_NO_DATA = ("backgroundvalue", "nodatavalue")
 
 
 def with_band_xml(cube: Cube, path: Path, detector: str) -> Cube:
@@ -55,16 +55,20 @@ def _parsed(path: Path) -> Any | None:
         # these files declare no entities; what does may grow without end
         if len(raw) > _LARGEST or re.search(rb"<!\s*(DOCTYPE|ENTITY)", raw) or b"\0" in raw:
             return None
-        return ElementTree.fromstring(raw)
+        root = ElementTree.fromstring(raw)
     except (ElementTree.ParseError, OSError, ValueError, LookupError):
         return None
+    # versions differ in cases of letters, and in whether their names belong to a schema
+    for element in root.iter():
+        element.tag = str(element.tag).rpartition("}")[2].lower()
+    return root
 
 
 def _bands(root: Any) -> Iterator[Any]:
     """The elements of the bands, in the order of their numbers."""
-    place = root.find(".//bandCharacterisation")
+    place = root.find(".//bandcharacterisation")
     found = [] if place is None else [one for one in place if any(one.find(name) is not None for name in _CENTRES)]
-    numbers = [_number(one.find("bandNumber")) or _as_number(one.get("number")) for one in found]
+    numbers = [_number(one.find("bandnumber")) or _as_number(one.get("number")) for one in found]
     if None not in numbers:
         found = [one for _, one in sorted(zip(numbers, found, strict=True), key=lambda pair: float(pair[0] or 0))]
     yield from found

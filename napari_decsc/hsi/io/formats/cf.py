@@ -6,7 +6,7 @@ default fill values nor valid ranges, netCDF4-python does but maps no file and h
 tests hold these rules against both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,8 +39,13 @@ NO_DATA = (
         "nodata",
         "no_data",
     ),
-    *("no_data", "no_data_value", "nodata_value"),
+    *("no_data", "no_data_value", "nodata_value", "nodatavalue", "missingvalue", "dataignorevalue", "ignorevalue"),
+    *("bad_value", "badvalue", "bad_data_value", "invalid_value", "invalidvalue", "error_dn"),
 )
+#: Names of the factor and the offset: HDF's older conventions, and spellings without "_".
+FACTORS, OFFSETS = ("scale_factor", "scalefactor", "slope", "reflectance_scale_factor"), ("add_offset", "intercept")
+#: Names of what may be a factor, and may be something else.
+UNSURE = ("scale", "multiplier", "scaling_factor", "scale_value")
 #: Values for "not measured" that are looked for, at most.
 _MOST = 100
 #: Bytes of an array in memory up to which gaps are marked at once; of others, where they are looked at.
@@ -146,8 +151,12 @@ class Rules:
         return Gaps(tuple(dict.fromkeys(values)), low, high)
 
     def factors(self, bands: int) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-        """`scale_factor` and `add_offset`, one number for each band; None for what is not given or cannot be meant."""
-        return self._per_band("scale_factor", bands), self._per_band("add_offset", bands)
+        """Factor and offset, one number for each band; None for what is not given or cannot be meant."""
+        factor = next((key for key in FACTORS if key in self.attributes), FACTORS[0])
+        # a camera's "offset" is a setting of its; beside a slope it is what the slope begins at
+        offsets = (*OFFSETS, "offset") if factor == "slope" else OFFSETS
+        offset = next((key for key in offsets if key in self.attributes), OFFSETS[0])
+        return self._per_band(factor, bands), self._per_band(offset, bands)
 
     def unpacked(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The values of a small array, such as wavelengths; NaN where nothing was measured."""
@@ -187,6 +196,21 @@ class Rules:
         # a range without numbers in it, or with an end that is none, is a mistake
         usable = not (np.isnan(low) or np.isnan(high)) and low <= high
         return (low, high) if usable else (-np.inf, np.inf)
+
+
+def says_no_data(attributes: Iterable[str]) -> bool:
+    """Whether names of attributes, in any case, name a value that stands for "not measured"."""
+    return any(key.lower().replace(" ", "_") in NO_DATA for key in attributes)
+
+
+def tells_scale(name: str) -> bool:
+    """Whether a number of this name seems to tell a scale."""
+    return name.lower().replace(" ", "_") in (*FACTORS, *UNSURE)
+
+
+def is_told_alone(name: str) -> bool:
+    """Whether a number of this name beside an array tells something of its values."""
+    return tells_scale(name) or says_no_data([name])
 
 
 def numbers(value: Any) -> list[float]:

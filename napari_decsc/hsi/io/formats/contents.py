@@ -10,7 +10,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import with_gains
 from napari_decsc.hsi.io.envi.header import Header
 from napari_decsc.hsi.io.envi.wavelengths import guess_unit, unit_of, wavelengths_in_names
-from napari_decsc.hsi.io.formats.attributes import from_attributes
+from napari_decsc.hsi.io.formats.attributes import from_attributes, with_scales_beside
 from napari_decsc.hsi.io.formats.axes import counts_bands, counts_cols, counts_rows
 from napari_decsc.hsi.io.formats.geolocation import geographic_fields, is_bottom_up
 from napari_decsc.hsi.io.formats.metadata import cube_fields
@@ -47,7 +47,8 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
             f"{contents.path}: the numbers of {chosen.name} are of type {chosen.dtype.name}, which is not the same on "
             f"all machines; save them as float64"
         )
-    axis = 0 if contents.metadata is not None and band_axis is None else _band_axis(contents, chosen, band_axis)
+    is_ours = contents.metadata is not None and band_axis is None
+    axis, doubt = (0, "") if is_ours else _band_axis(contents, chosen, band_axis)
     data = chosen.read()
     if data.shape != chosen.cube_shape:
         data = data.reshape(chosen.cube_shape)
@@ -56,9 +57,11 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
         data = data[:, ::-1]
     fields = {**spectral_fields(contents.vectors, data.shape[0], chosen.name), **chosen.fields}
     header = {**contents.header, **geographic_fields(contents, chosen, data.shape)}
-    fields["notes"] = tuple(f"{contents.path.name}: {note}" for note in fields.get("notes", ()))
+    said = [*fields.get("notes", ()), *([doubt] if doubt else [])]
+    fields["notes"] = tuple(f"{contents.path.name}: {note}" for note in said)
     cube = Cube(data, name=contents.path.stem, source=contents.path, header=header, **fields)
     cube = _with_names(from_attributes(cube, chosen.attributes, contents.is_netcdf), chosen.attributes)
+    cube = with_scales_beside(cube, contents.scales)
     if contents.metadata is not None:
         cube = cube.replace(**cube_fields(contents.metadata, contents.path, cube))
         cube = with_gains(cube, Header(contents.path, cube.header))
@@ -134,33 +137,54 @@ def _likely(contents: Contents) -> list[Variable]:
     return likely
 
 
-def _band_axis(contents: Contents, chosen: Variable, asked: int | str | None) -> int:
-    """The axis (0, 1 or 2) that counts the bands.
+def _band_axis(contents: Contents, chosen: Variable, asked: int | str | None) -> tuple[int, str]:
+    """The axis (0, 1 or 2) that counts the bands, and what is to be said if it is hardly more than a guess.
 
-    In this order: what was asked for; what the format or the axis's name says; the only axis as long as a vector of
-    wavelengths or an array named after bands; the axis that is clearly the odd one (see `_odd`), unless the format's
+    In this order: what was asked for; what the format or the names of the axes say; the only axis as long as a vector
+    of wavelengths or an array named after bands; the axis that is clearly the odd one (see `_odd`), unless the format's
     custom contradicts; the custom.
     """
-    shape = chosen.cube_shape
-    named = [place for place, name in enumerate(chosen.cube_axes) if counts_bands(name)]
-    fitting = [place for place, size in enumerate(shape) if size in contents.likely_bands]
-    odd = _odd(shape)
     if asked is not None:
-        return _asked(contents.path, chosen, asked)
-    if chosen.certain is not None:
-        return chosen.certain
-    for found in (named, fitting):
-        if len(found) == 1:
-            return found[0]
+        return _asked(contents.path, chosen, asked), ""
+    told = _told_axis(contents, chosen)
+    if told is not None:
+        return told, ""
+    shape = chosen.cube_shape
+    odd = _odd(shape)
     if odd is not None and chosen.usual in (None, odd):
-        return odd
+        return odd, _doubt(shape, odd) if chosen.usual is None else ""
     if odd is None and chosen.usual is not None:
-        return chosen.usual
+        return chosen.usual, ""
     raise AmbiguousFileError(
         f"{contents.path}: does not tell which axis of {' x '.join(map(str, shape))} counts the bands; "
         f"choose 0, 1 or 2 with band_axis= (on the command line --band-axis)",
         option="band_axis",
         choices=["0", "1", "2"],
+    )
+
+
+def _told_axis(contents: Contents, chosen: Variable) -> int | None:
+    """The axis that the format, names of axes, or a vector as long as it tell; None if none of them does."""
+    if chosen.certain is not None:
+        return chosen.certain
+    axes = chosen.cube_axes
+    named = [place for place, name in enumerate(axes) if counts_bands(name)]
+    # where two are rows and cols, the third counts bands, whatever it is called
+    pixels = [place for place, name in enumerate(axes) if counts_rows(name) or counts_cols(name)]
+    is_image = any(map(counts_rows, axes)) and any(map(counts_cols, axes)) and len(pixels) == 2
+    left = [place for place in range(3) if place not in pixels] if is_image else []
+    fitting = [place for place, size in enumerate(chosen.cube_shape) if size in contents.likely_bands]
+    return next((found[0] for found in (named, left, fitting) if len(found) == 1), None)
+
+
+def _doubt(shape: Sequence[int], odd: int) -> str:
+    """What is to be said of an axis that was found by the sizes alone, where the other two are no usual image."""
+    middle, large = sorted(shape)[1:]
+    if large < 2 * middle:
+        return ""
+    return (
+        f"that the axis of {shape[odd]} counts the bands of {' x '.join(map(str, shape))} is guessed from the sizes; "
+        f"if another one does, choose it with band_axis= (on the command line --band-axis)"
     )
 
 
@@ -205,18 +229,24 @@ def _cure(contents: Contents) -> str:
         return "; save its cube as a variable of its own (of a hypercube DataCube, and Wavelength beside it)"
     if any(", a table of " in other for other in contents.others):
         return "; save the field that holds the cube as an array of its own"
-    if any(other.endswith("complex numbers") for other in contents.others):
+    if any(map(_is_complex, contents.variables)) or any(other.endswith("complex numbers") for other in contents.others):
         return "; save the magnitude of the complex numbers"
     if any(sum(size > 1 for size in one.shape) > 4 for one in contents.variables):
         return "; save one of the cubes in it as an array of three axes"
-    if any(min(plane.shape) > 1 for plane in contents.planes):
+    # a table has many more pixels than bands; what is nearly square is an image of one band
+    if any(1 < min(plane.shape) <= max(plane.shape) // 2 for plane in contents.planes):
         return "; a table of (band, pixel) or (pixel, band) needs its rows and cols back: reshape it, and save it again"
     return ""
 
 
+def _is_complex(variable: Variable) -> bool:
+    return variable.dtype.kind == "c"
+
+
+def _kind(variable: Variable) -> str:
+    return ", complex numbers" if _is_complex(variable) else ", truths" if variable.is_logical else ""
+
+
 def _names(variables: Sequence[Variable], most: int = 12) -> str:
-    names = [
-        f"{found.name} ({' x '.join(map(str, found.shape))}{', truths' if found.is_logical else ''})"
-        for found in variables
-    ]
+    names = [f"{found.name} ({' x '.join(map(str, found.shape))}{_kind(found)})" for found in variables]
     return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])

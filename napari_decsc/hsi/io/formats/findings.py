@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_decsc.hsi.io.formats import spectral
 from napari_decsc.hsi.io.formats.attributes import as_text
 from napari_decsc.hsi.io.formats.axes import counts_bands
-from napari_decsc.hsi.io.formats.cf import Rules, numbers
+from napari_decsc.hsi.io.formats.cf import Rules, numbers, tells_scale
 from napari_decsc.hsi.io.formats.field_names import FIELDS, fields_of
 from napari_decsc.hsi.io.formats.geolocation import COLS, GRID, ROWS
 from napari_decsc.hsi.io.formats.joined import stacks
@@ -55,6 +55,7 @@ class Findings:
     singles: dict[str, float] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     has_latitudes: bool = False
+    scales: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._add_facts("", self.facts)
@@ -78,13 +79,15 @@ class Findings:
             own.lower() in _TEXTS
             or own == _GRIDS
             or (role(own) is not None and kind.kind in "SO")
-            or (number_of(own) is not None and kind.kind in "iuf")
+            or ((number_of(own) is not None or tells_scale(own)) and kind.kind in "iuf")
             or (group in self.octave and own in (_TYPE, _VALUE) and kind.kind in "SOV")
         )
 
     def add_single(self, name: str, value: Any, attributes: Mapping[str, Any]) -> None:
         """Note what holds one value, or none: a text, a range of Octave's, a map projection."""
         group, _, own = name.rpartition("/")
+        if tells_scale(own) and numbers(value):
+            self.scales[name.strip("/")] = value
         if any(key in attributes for key in GRID):
             self.grids.append(attributes)
         if attributes.get("MATLAB_class") == "cell":
@@ -193,6 +196,8 @@ class Findings:
         cubes = any(variable.is_cube for variable in self.variables)
         made = [] if cubes else [*stacks(self._with_groups()), *self._tables()]
         header = {**fields_of(_texts(self.facts), self.facts.get(FIELDS)), **self.header}
+        ours = FIELDS in self.facts
+        of_file = {f"{key} of the file": value for key, value in self.facts.items() if tells_scale(key) and not ours}
         return Contents(
             self.path,
             [*self.variables, *made],
@@ -207,6 +212,7 @@ class Findings:
             others=self.others,
             is_netcdf=self.is_netcdf,
             has_latitudes=self.has_latitudes,
+            scales={**of_file, **self.scales},
         )
 
     def _with_groups(self) -> list[Variable]:

@@ -130,7 +130,7 @@ def _of_corners(contents: "Contents", shape: tuple[int, ...]) -> dict[str, Any]:
     found: dict[str, Variable] = {}
     for plane in contents.planes:
         name = plane.name.rpartition("/")[2].lower().split("_")[0]
-        kind = {"lat": "lat", "latitude": "lat", "lon": "lon", "longitude": "lon"}.get(name)
+        kind = {"lat": "lat", "latitude": "lat", "lon": "lon", "longitude": "lon"}.get(name.removesuffix("s"))
         if kind and plane.shape == tuple(shape[1:]) and plane.dtype.kind == "f":
             found.setdefault(kind, plane)
     if len(found) < 2:

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.formats.cf import says_no_data
 from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import (
@@ -121,6 +122,8 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     attributes, kind = _attributes(dataset, path), _type_of(dataset)
     if kind is None or dataset.shape is None:
         return
+    if kind.kind in "iuf" and len(dataset.shape) > 1 and not found.is_netcdf:
+        attributes |= _fill_value(dataset, attributes)
     long = [size for size in dataset.shape if size != 1]
     if kind.kind == "S" and len(dataset.shape) == 1 and found.is_vector(dataset.name, dataset.size, attributes):
         _add_vector(dataset, found, attributes, path)
@@ -140,6 +143,16 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     elif len(dataset.shape) > 1:
         read = partial(_array, path, dataset.name)
         found.add_array(dataset.name, dataset.shape, kind, attributes, read, _labels(dataset, attributes), address)
+
+
+def _fill_value(dataset: Any, attributes: dict[str, Any]) -> dict[str, Any]:
+    """What cells hold that were never written, where the writer chose a value, and names no other for such cells."""
+    import h5py
+
+    chosen = dataset.id.get_create_plist().fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED
+    if not chosen or says_no_data(attributes) or not np.isfinite(dataset.fillvalue) or dataset.fillvalue == 0:
+        return {}
+    return {"_FillValue": dataset.fillvalue}
 
 
 def _are_texts(dataset: Any, kind: np.dtype[Any]) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, wavelengths_in_names
 from napari_decsc.hsi.io.formats import spectral
-from napari_decsc.hsi.io.formats.cf import NO_DATA, numbers
+from napari_decsc.hsi.io.formats.cf import FACTORS, NO_DATA, OFFSETS, numbers
 from napari_decsc.hsi.io.formats.variables import Variable
 from napari_decsc.hsi.io.roles import role
 
@@ -99,7 +99,7 @@ def shared(found: Sequence[Mapping[str, Any]], counts: Sequence[int] | None = No
     counts = [1] * len(found) if counts is None else counts
     attributes = dict(found[0])
     lower = [{key.lower(): value for key, value in one.items()} for one in found]
-    for key, usual in (("scale_factor", 1.0), ("add_offset", 0.0)):
+    for key, usual in (*((key, 1.0) for key in FACTORS), *((key, 0.0) for key in OFFSETS)):
         values = [next(iter(numbers(one.get(key))), usual) for one in lower]
         if len(set(values)) > 1:
             attributes = {own: value for own, value in attributes.items() if own.lower() != key}

@@ -17,7 +17,7 @@ from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.guards import check_memory, mapped, readable
 from napari_decsc.hsi.io.formats.matlab_elements import Numbers, Other, elements, values_at
 from napari_decsc.hsi.io.formats.tables import tables
-from napari_decsc.hsi.io.formats.variables import Contents, Variable
+from napari_decsc.hsi.io.formats.variables import Contents, Variable, with_singles
 from napari_decsc.hsi.io.roles import role
 
 _KIND = "MATLAB"
@@ -59,7 +59,7 @@ def _contents(path: Path) -> Contents:
             spectral.add(vectors, array.name, read())
     if not any(one.is_cube for one in variables):
         variables += tables(planes, singles)
-    return Contents(path, variables, vectors, planes=planes, others=others)
+    return with_singles(Contents(path, variables, vectors, planes=planes, others=others), singles)
 
 
 def _values(path: Path, array: Numbers) -> NDArray[Any]:

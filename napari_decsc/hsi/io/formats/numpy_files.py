@@ -18,9 +18,10 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.atomic import flushed, replacing
 from napari_decsc.hsi.io.conversion import converted, to_write, write_bsq
 from napari_decsc.hsi.io.formats import metadata, spectral
+from napari_decsc.hsi.io.formats.cf import is_told_alone
 from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.guards import check_memory, mapped, readable
-from napari_decsc.hsi.io.formats.variables import Contents, Variable
+from napari_decsc.hsi.io.formats.variables import Contents, Variable, with_singles
 from napari_decsc.hsi.io.roles import role
 
 _KIND = "NumPy"
@@ -110,6 +111,7 @@ def _npy_contents(path: Path) -> Contents:
 def _npz_contents(archive: zipfile.ZipFile, path: Path) -> Contents:
     vectors: dict[str, list[spectral.Vector]] = {}
     variables, text = [], None
+    singles: dict[str, Any] = {}
     for info in archive.infolist()[:_MOST_ARRAYS]:
         name = info.filename.removesuffix(".npy")
         if name == info.filename or info.flag_bits & 1:  # no array, or encrypted
@@ -125,8 +127,10 @@ def _npz_contents(archive: zipfile.ZipFile, path: Path) -> Contents:
             variables.append(Variable(name, header.shape, header.dtype, read))
         elif header.dtype.kind in "iufb" and math.prod(header.shape) <= spectral.LONGEST and role(name):
             spectral.add(vectors, name, _load(archive, info, path, header))
+        elif header.dtype.kind in "iuf" and math.prod(header.shape) == 1 and is_told_alone(name):
+            singles[name] = np.ravel(_load(archive, info, path, header))[0]
     ours = metadata.is_metadata(text) and [found.name for found in variables] == [_CUBE]
-    return Contents(path, variables, vectors, metadata=text if ours else None)
+    return with_singles(Contents(path, variables, vectors, metadata=text if ours else None), singles)
 
 
 def _header(file: Any, path: Path) -> _Header:

@@ -18,8 +18,8 @@ from napari_decsc.hsi.io.formats.joined import joined, shared
 from napari_decsc.hsi.io.formats.spectral import Vector
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
 
-_PRISMA = re.compile(r"HDFEOS/SWATHS/PRS_L(\w+)_(HCO|HRC)/Data Fields/(VNIR|SWIR)_Cube")
-_OCI = re.compile(r"observation_data/(rhot|Lt)_(blue|red|SWIR)")
+_PRISMA = re.compile(r"HDFEOS/SWATHS/PRS_L(\w+)_(HCO|HRC)/Data Fields/(VNIR|SWIR)_Cube", re.IGNORECASE)
+_OCI = re.compile(r"observation_data/(rhot|Lt)_(blue|red|SWIR)", re.IGNORECASE)
 #: Side of a pixel of PRISMA on the ground, metres.
 _PRISMA_PIXEL = 30.0
 
@@ -45,7 +45,8 @@ def recognised(contents: Contents) -> Contents:
 
 def _prisma(contents: Contents) -> Contents | None:
     """PRISMA L1 and L2: (row, band, col); wavelengths in attributes of the file, 0 where a band is not delivered."""
-    found = {match.groups(): one for one in contents.variables if (match := _PRISMA.fullmatch(one.name))}
+    matches = [(one, _PRISMA.fullmatch(one.name)) for one in contents.variables]
+    found = {(match[1], match[2], match[3].upper()): one for one, match in matches if match}
     if not found:
         return None
     variables = [_prisma_cube(contents, one) for one in contents.variables]
@@ -76,19 +77,24 @@ def _prisma_cube(contents: Contents, one: Variable) -> Variable:
 
 def _prisma_scale(facts: Mapping[str, Any], level: str, place: str) -> dict[str, float]:
     """Reflectance from the range that 16 bits span (L2), radiance from factor and offset (L1)."""
-    low, high = numbers(facts.get(f"L2Scale{place}Min")), numbers(facts.get(f"L2Scale{place}Max"))
+    low, high = _told(facts, f"L2Scale{place}Min"), _told(facts, f"L2Scale{place}Max")
     if level.startswith("2") and len(low) == len(high) == 1 and low[0] < high[0]:
         return {"scale_factor": (high[0] - low[0]) / 65535, "add_offset": low[0]}
-    factor, offset = numbers(facts.get(f"ScaleFactor_{place}")), numbers(facts.get(f"Offset_{place}"))
+    factor, offset = _told(facts, f"ScaleFactor_{place}"), _told(facts, f"Offset_{place}")
     if level.startswith("1") and len(factor) == 1 and factor[0] > 0:
         return {"scale_factor": 1 / factor[0], "add_offset": -offset[0] if offset else 0.0}
     return {}
 
 
+def _told(facts: Mapping[str, Any], key: str) -> list[float]:
+    """The numbers of an attribute of the file, whose name is spelled in upper or lower case."""
+    return numbers(next((value for name, value in facts.items() if name.lower() == key.lower()), None))
+
+
 def _prisma_detector(contents: Contents, one: Variable, place: str) -> _Detector | None:
-    lengths = numbers(contents.facts.get(f"List_Cw_{place}"))
-    widths = numbers(contents.facts.get(f"List_Fwhm_{place}"))
-    flags = numbers(contents.facts.get(f"List_Cw_{place}_Flags"))
+    lengths = _told(contents.facts, f"List_Cw_{place}")
+    widths = _told(contents.facts, f"List_Fwhm_{place}")
+    flags = _told(contents.facts, f"List_Cw_{place}_Flags")
     if not one.is_cube or len(one.shape) != 3 or len(lengths) != one.shape[1]:
         return None
     if len(flags) == len(lengths):
@@ -99,8 +105,7 @@ def _prisma_detector(contents: Contents, one: Variable, place: str) -> _Detector
 def _prisma_place(contents: Contents) -> dict[str, Any]:
     """Where an L2D cube lies: the centre of its upper left pixel, in UTM."""
     said = [
-        numbers(contents.facts.get(key))
-        for key in ("Epsg_Code", "Product_ULcorner_easting", "Product_ULcorner_northing")
+        _told(contents.facts, key) for key in ("Epsg_Code", "Product_ULcorner_easting", "Product_ULcorner_northing")
     ]
     if any(len(one) != 1 for one in said) or "map info" in contents.header:
         return {}
@@ -115,12 +120,13 @@ def _prisma_place(contents: Contents) -> dict[str, Any]:
 
 def _oci(contents: Contents) -> Contents | None:
     """PACE OCI L1B: a cube for each of three spectrographs, whose ranges overlap."""
-    found = {match.groups(): one for one in contents.variables if (match := _OCI.fullmatch(one.name)) and one.is_cube}
+    matches = [(one, _OCI.fullmatch(one.name)) for one in contents.variables if one.is_cube]
+    found = {(match[1], match[2].lower()): one for one, match in matches if match}
     made = []
     for quantity in dict.fromkeys(key[0] for key in found):
         parts = [
             _oci_detector(contents, found[quantity, place], place)
-            for place in ("blue", "red", "SWIR")
+            for place in ("blue", "red", "swir")
             if (quantity, place) in found
         ]
         made.append(_merged(f"observation_data/{quantity}", [part for part in parts if part is not None]))

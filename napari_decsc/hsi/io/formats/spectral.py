@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, meant_unit, unit_of
+from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, meant_unit, meant_widths, unit_of
 from napari_decsc.hsi.io.roles import OTHER, WEAK, role, word_of
 
 #: A number, perhaps with a unit behind it.
@@ -99,7 +99,9 @@ def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str =
         if fwhm is not None:
             fields["fwhm"] = fwhm.values * _factor(fwhm, fields["wavelength_unit"], factor)
         fields["wavelength_unit"], note = meant_unit(fields["wavelength_unit"], fields["wavelengths"])
-        fields |= {"notes": (note,)} if note else {}
+        widths, of_widths = meant_widths(fields.get("fwhm"), fields["wavelengths"], fields["wavelength_unit"])
+        fields |= {} if widths is None else {"fwhm": widths}
+        fields |= {"notes": tuple(filter(None, (note, of_widths)))} if note or of_widths else {}
     said = [vector.note for vector in (wavelengths, fwhm) if vector is not None and vector.note]
     if said:
         fields["notes"] = (*fields.get("notes", ()), *said)

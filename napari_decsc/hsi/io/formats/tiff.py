@@ -15,6 +15,8 @@ import numpy as np
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats import metadata
+from napari_decsc.hsi.io.formats.attributes import scaled
+from napari_decsc.hsi.io.formats.cf import numbers
 from napari_decsc.hsi.io.formats.contents import cube_from
 from napari_decsc.hsi.io.formats.gdal import (
     LONGEST,
@@ -35,6 +37,8 @@ from napari_decsc.hsi.io.roles import role
 GDAL_METADATA, GDAL_NODATA, OWN = 42112, 42113, 65123
 #: TIFF's tag for the name of a page; pages that are asked for theirs, and how long such names are.
 PAGE_NAME, _MOST_PAGES, _LONGEST_NAME = 285, 2_000, 200
+#: TIFF's numbers of samples that tell how transparent a pixel is (ExtraSamples).
+_ALPHA = (1, 2)
 #: How tifffile is asked not to look for further files.
 _ALONE: dict[str, Any] = {
     "_multifile": False,
@@ -77,6 +81,7 @@ def read_tiff(path: Path, variable: str | None = None, band_axis: int | str | No
         facts.names = facts.names or dict(enumerate(_names_of_pages(file)))
         contents = Contents(path, variables, facts.vectors(), _geo(page))
         cube = with_facts(cube_from(contents, variable, band_axis), facts)
+        cube = _of_imagej(cube.replace(notes=(*cube.notes, *_said(file, path))), file)
         return with_georeference(cube, facts)
 
 
@@ -126,9 +131,16 @@ def _variable(series: Any, path: Path, number: int) -> Variable:
     # samples of a pixel are its bands for sure; a stack of pages may also be a cube whose rows were taken for pages
     certain = letters.index("S") if letters.count("S") == 1 and len(letters) == 3 else None
     usual = None if len(letters) != 3 or letters[-2:] != "YX" else 0
-    name = series.name or f"series {number}"
+    name, shape = series.name or f"series {number}", tuple(series.shape)
+    cut: tuple[slice, ...] = ()
+    if certain is not None and _has_alpha(page):
+        cut = tuple(slice(-1 if axis == certain else None) for axis in range(3))
+        shape = tuple(size - (axis == certain) for axis, size in enumerate(shape))
 
     def read() -> Any:
+        return whole()[cut] if cut else whole()
+
+    def whole() -> Any:
         if series.dataoffset is not None and page.compression == 1:
             dtype = np.dtype(series.dtype).newbyteorder(
                 series.parent.byteorder if hasattr(series, "parent") else page.parent.byteorder
@@ -139,7 +151,43 @@ def _variable(series: Any, path: Path, number: int) -> Variable:
             return _lazy(path, number, name)
         return _unpacked(series, path)
 
-    return Variable(name, tuple(series.shape), np.dtype(series.dtype), read, usual=usual, certain=certain)
+    return Variable(name, shape, np.dtype(series.dtype), read, usual=usual, certain=certain)
+
+
+def _has_alpha(page: Any) -> bool:
+    """Whether the last sample of each pixel is its transparency.
+
+    Of four samples of a byte it is said too easily: GDAL says so of any such picture.
+    """
+    said = tuple(page.extrasamples or ())
+    return bool(said) and int(said[-1]) in _ALPHA and not (page.samplesperpixel == 4 and page.bitspersample == 8)
+
+
+def _said(file: Any, path: Path) -> tuple[str, ...]:
+    """What of the file is not taken, and would be missed in silence."""
+    said = []
+    page = file.pages[0]
+    if _has_alpha(page):
+        said.append("its last sample is the transparency (alpha) of a pixel and no band; it is left out")
+    elif page.samplesperpixel == 4 and int((page.extrasamples or (0,))[-1]) in _ALPHA:
+        said.append("its last sample is called the transparency (alpha) of a pixel; it counts as a band")
+    if any(series.keyframe.is_mask for series in file.series) or path.with_name(f"{path.name}.msk").is_file():
+        said.append(
+            "its mask of pixels that were not measured is not read, and they keep their values; "
+            "gdalwarp -dstnodata -9999 makes a no-data value of it"
+        )
+    return tuple(f"{path.name}: {one}" for one in said)
+
+
+def _of_imagej(cube: Cube, file: Any) -> Cube:
+    """The cube with ImageJ's straight line between stored numbers and values; so it keeps 16 bits with a sign."""
+    told = (file.imagej_metadata or {}) if file.is_imagej else {}
+    begin, slope = numbers(told.get("c0")), numbers(told.get("c1"))
+    if told.get("cf") != 0 or len(begin) != 1 or len(slope) != 1 or not np.isfinite([*begin, *slope]).all():
+        return cube
+    if slope[0] == 0 or cube.scale != 1 or cube.calibration is not None:
+        return cube
+    return scaled(cube, np.full(cube.bands, slope[0]), np.full(cube.bands, begin[0]) if begin[0] else None)
 
 
 def _lazy(path: Path, number: int, name: str) -> Any:

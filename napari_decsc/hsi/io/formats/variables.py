@@ -1,12 +1,13 @@
 """What was found in a file before anything of it is read: arrays, and what is known of them and of the file."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from napari_decsc.hsi.io.formats.cf import says_no_data, tells_scale
 from napari_decsc.hsi.io.formats.spectral import Vector, lengths, words_of
 
 #: Words in names of arrays that stand beside a cube: quality, errors, pictures, places, references.
@@ -88,7 +89,8 @@ class Contents:
     ``facts`` the attributes of the file, ``grids`` those of the variables that describe a map projection,
     ``grids_text`` what HDF-EOS5 says of its grids, ``coordinates`` the vectors that tell where rows and cols lie,
     ``others`` what is in the file and cannot be looked into. ``is_netcdf`` says that NetCDF's rules hold,
-    ``has_latitudes`` that a vector among the coordinates is in degrees north.
+    ``has_latitudes`` that a vector among the coordinates is in degrees north. ``scales`` are numbers beside the arrays
+    whose names tell of a scale.
     """
 
     path: Path
@@ -105,6 +107,7 @@ class Contents:
     others: Sequence[str] = ()
     is_netcdf: bool = False
     has_latitudes: bool = False
+    scales: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def likely_bands(self) -> set[int]:
@@ -115,3 +118,14 @@ class Contents:
     def cubes(self) -> list[Variable]:
         """The arrays that could be the cube."""
         return [variable for variable in self.variables if variable.is_cube]
+
+
+def with_singles(contents: Contents, singles: Mapping[str, Any]) -> Contents:
+    """The contents with what single numbers beside the arrays tell, in files whose arrays have no attributes.
+
+    A value for "not measured" is one of all arrays; a scale is said, and not applied.
+    """
+    gaps = {name: value for name, value in singles.items() if says_no_data([name])}
+    variables = [replace(one, attributes={**gaps, **one.attributes}) for one in contents.variables]
+    scales = {name: value for name, value in singles.items() if tells_scale(name)}
+    return replace(contents, variables=variables if gaps else contents.variables, scales=scales)

@@ -24,6 +24,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.atomic import replacing_folder
 from napari_decsc.hsi.io.conversion import converted, to_write
 from napari_decsc.hsi.io.envi.wavelengths import wavelengths_in_names
+from napari_decsc.hsi.io.formats.cf import says_no_data
 from napari_decsc.hsi.io.formats.cf_write import CUBE, data_set
 from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
@@ -144,14 +145,14 @@ def _look_at(name: str, folder: Folder, found: Findings, axes: tuple[str, ...] |
     attributes, array = metadata(folder)
     shape = tuple(array.get("shape", ()))
     kind = _type(array)
+    if kind is None and shape and str(array.get("data_type", array.get("dtype"))).lstrip("<>|").startswith("c"):
+        found.add_other(name, np.dtype(np.complex64))
     if kind is None or not all(type(size) is int and size >= 0 for size in shape) or axes == ():
         return
     dimensions = axes or array.get("dimension_names") or attributes.get("_ARRAY_DIMENSIONS") or ()
     named = tuple(str(one or "") for one in dimensions) if len(dimensions) == len(shape) else ()
     said = {key: _number(key, value) for key, value in attributes.items() if key != "_ARRAY_DIMENSIONS"}
-    # xarray keeps the value of "not measured" of version 2 as that of chunks which are not there
-    if "_ARRAY_DIMENSIONS" in attributes and array.get("fill_value") is not None:
-        said.setdefault("_FillValue", _number("_FillValue", array["fill_value"]))
+    said |= _fill_value(array, said, kind, is_xarray="_ARRAY_DIMENSIONS" in attributes)
     long = [size for size in shape if size != 1]
     if not shape:
         found.add_single(name, None, said)
@@ -160,6 +161,21 @@ def _look_at(name: str, folder: Folder, found: Findings, axes: tuple[str, ...] |
     elif len(shape) > 1:
         read = partial(_opened, folder, name, shape, kind)
         found.add_array(name, shape, kind, said, read, named)
+
+
+def _fill_value(
+    array: Mapping[str, Any], said: Mapping[str, Any], kind: np.dtype[Any], *, is_xarray: bool
+) -> dict[str, Any]:
+    """What stands for chunks that are not there, as an attribute that tells what was not measured.
+
+    xarray keeps its value of "not measured" in version 2 there, whatever it is. Of others one counts that somebody
+    chose, and where no other is named: 0 is what a store has by itself.
+    """
+    value = _number("_FillValue", array.get("fill_value"))
+    if value is None or "_FillValue" in said:
+        return {}
+    is_chosen = kind.kind in "iuf" and isinstance(value, int | float) and math.isfinite(value) and value != 0
+    return {"_FillValue": value} if is_xarray or (is_chosen and not says_no_data(said)) else {}
 
 
 def _opened(folder: Folder, name: str, shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:

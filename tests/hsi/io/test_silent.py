@@ -1,0 +1,244 @@
+"""Files that would give wrong values without a word: what other programs mean is taken, or said not to be."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.files import open_cube, save_cube
+
+BANDS, ROWS, COLS = 5, 9, 11
+WAVES = np.array([400.0, 450, 500, 550, 600])
+LAST = 100 + 4000 + 160 + 10
+
+
+def counts(dtype: str = "i2", bands: int = BANDS) -> np.ndarray:
+    """(band, row, col); the last one is `LAST`."""
+    band, row, col = np.ogrid[:bands, :ROWS, :COLS]
+    return (100 + 1000 * band + 20 * row + col).astype(dtype)
+
+
+def hdf5(path: Path, attributes: dict[str, Any], **options: Any) -> Path:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("cube", data=counts(), **options).attrs.update(attributes)
+        file["wavelength"] = WAVES
+    return path
+
+
+def notes(cube: Cube) -> str:
+    return " ".join(cube.notes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "value"),
+    [
+        ({"slope": np.float32([0.02]), "intercept": np.float32([0])}, LAST * 0.02),
+        ({"Slope": 0.02, "Offset": 3.0}, LAST * 0.02 + 3),
+        ({"slope": 2.0, "intercept": 1}, LAST * 2 + 1),
+        ({"slope": 2.0}, LAST * 2),
+        ({"ScaleFactor": 0.02}, LAST * 0.02),
+        ({"ScaleFactor": 10000.0}, LAST / 10000),
+        ({"Reflectance scale factor": 10000.0}, LAST / 10000),
+    ],
+)
+def test_other_names_of_scale_and_offset(tmp_path: Path, attributes: dict[str, Any], value: float) -> None:
+    cube = open_cube(hdf5(tmp_path / "x.h5", attributes))
+    assert cube.physical()[-1, -1, -1] == pytest.approx(value, rel=1e-6)
+    assert not cube.notes
+    # written and read again
+    again = open_cube(save_cube(cube, tmp_path / "y.hdr"))
+    assert again.physical()[-1, -1, -1] == pytest.approx(value, rel=1e-6)
+
+
+def test_slopes_of_bands_that_lie_in_arrays_of_their_own(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for band in range(BANDS):
+            file[f"Band{band + 1}"] = counts()[band]
+            file[f"Band{band + 1}"].attrs.update({"slope": 0.5 + band, "intercept": 1.0})
+    assert open_cube(tmp_path / "x.h5").physical()[:, -1, -1].tolist() == [
+        (270 + 1000 * band) * (0.5 + band) + 1 for band in range(BANDS)
+    ]
+
+
+@pytest.mark.parametrize("key", ["scale", "multiplier", "Scaling Factor"])
+def test_what_may_be_a_scale_is_said_and_not_applied(tmp_path: Path, key: str) -> None:
+    cube = open_cube(hdf5(tmp_path / "x.h5", {key: 0.02}))
+    assert cube.scale == 1
+    told = key.lower().replace(" ", "_")
+    assert cube.notes == (
+        f"x.h5: {told} = 0.02 is not applied, as it is no scale_factor of the array itself; "
+        f"the values are the stored numbers",
+    )
+
+
+def test_a_scale_beside_the_array_is_said(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    savemat(tmp_path / "x.mat", {"cube": counts().transpose(1, 2, 0), "scale_factor": 1e-4})
+    np.savez(tmp_path / "x.npz", cube=counts(), wavelengths=WAVES, scale_factor=1e-4)
+    with h5py.File(hdf5(tmp_path / "a.h5", {}), "a") as file:
+        file["scale_factor"] = 1e-4
+    with h5py.File(hdf5(tmp_path / "b.h5", {}), "a") as file:
+        file.attrs["scale_factor"] = 1e-4
+    for name, told in (("x.mat", ""), ("x.npz", ""), ("a.h5", ""), ("b.h5", " of the file")):
+        assert f"{name}: scale_factor{told} = 0.0001 is not applied" in notes(open_cube(tmp_path / name))
+    # of a scale that is known nothing has to be said
+    with h5py.File(hdf5(tmp_path / "c.h5", {"scale_factor": 1e-4}), "a") as file:
+        file.attrs["scale_factor"] = 1e-4
+    assert open_cube(tmp_path / "c.h5").notes == ()
+
+
+@pytest.mark.parametrize("key", ["NoDataValue", "nodata_value", "bad_value", "MissingValue", "Invalid value"])
+def test_other_names_of_no_data(tmp_path: Path, key: str) -> None:
+    assert open_cube(hdf5(tmp_path / "x.h5", {key: -999})).no_data == -999
+
+
+def test_a_value_for_no_data_beside_the_array(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", cube=counts(), wavelengths=WAVES, nodata=-999)
+    assert open_cube(tmp_path / "x.npz").no_data == -999
+
+
+def test_a_fill_value_that_somebody_chose_was_not_measured(tmp_path: Path) -> None:
+    assert open_cube(hdf5(tmp_path / "x.h5", {}, fillvalue=-999)).no_data == -999
+    assert open_cube(hdf5(tmp_path / "y.h5", {"_FillValue": -1}, fillvalue=-999)).no_data == -1
+    assert open_cube(hdf5(tmp_path / "z.h5", {}, fillvalue=0)).no_data is None
+    for version, fill, meant in ((2, -999, -999), (3, -999, -999), (3, 0, None), (2, None, None)):
+        zarr.create_array(
+            tmp_path / "x.zarr", data=counts(), zarr_format=version, fill_value=fill, overwrite=True, chunks=(5, 3, 4)
+        )
+        assert open_cube(tmp_path / "x.zarr", band_axis=0).no_data == meant
+
+
+@pytest.mark.parametrize("names", [("y", "x", "spec"), ("lat", "lon", "phony_dim_3"), ("line", "sample", "layer")])
+def test_the_axis_beside_rows_and_cols_counts_the_bands(tmp_path: Path, names: tuple[str, ...]) -> None:
+    xarray = pytest.importorskip("xarray")
+    # by the sizes it would be the 9 rows
+    data = np.zeros((9, 45, 50), np.float32)
+    xarray.DataArray(data, dims=names).to_dataset(name="r").to_netcdf(tmp_path / "x.nc", engine="netcdf4")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["r"] = data
+        for place, name in enumerate(names):
+            file["r"].dims[place].label = name
+    array = zarr.create_array(tmp_path / "x.zarr", data=data, zarr_format=3, dimension_names=names)
+    assert array.shape == data.shape
+    for name in ("x.nc", "x.h5", "x.zarr"):
+        assert open_cube(tmp_path / name).shape == (50, 9, 45)
+
+
+def test_an_axis_that_is_guessed_is_said(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((20, 640, 224), "u1"))
+    cube = open_cube(tmp_path / "x.npy")
+    assert cube.shape == (20, 640, 224)
+    assert notes(cube) == (
+        "x.npy: that the axis of 20 counts the bands of 20 x 640 x 224 is guessed from the sizes; if another one does, "
+        "choose it with band_axis= (on the command line --band-axis)"
+    )
+    assert open_cube(tmp_path / "x.npy", band_axis=2).notes == ()
+    np.save(tmp_path / "y.npy", np.zeros((20, 64, 60), "u1"))
+    assert open_cube(tmp_path / "y.npy").notes == ()
+
+
+def test_a_transparency_is_no_band(tmp_path: Path) -> None:
+    pixels = np.concatenate([counts("u2"), np.full((1, ROWS, COLS), 65535, "u2")]).transpose(1, 2, 0)
+    extra = [0, 0, 0, 0, "unassalpha"]
+    for name, layout in (("x.tif", pixels), ("y.tif", pixels.transpose(2, 0, 1))):
+        planes = "contig" if name == "x.tif" else "separate"
+        tifffile.imwrite(
+            tmp_path / name, layout, photometric="minisblack", planarconfig=planes, extrasamples=extra, metadata=None
+        )
+        cube = open_cube(tmp_path / name)
+        np.testing.assert_array_equal(cube.data, counts())
+        assert "its last sample is the transparency (alpha) of a pixel and no band; it is left out" in notes(cube)
+
+
+def test_a_fourth_band_that_is_called_transparency_stays(tmp_path: Path) -> None:
+    pixels = counts("u1", 4).transpose(1, 2, 0)
+    tifffile.imwrite(tmp_path / "x.tif", pixels, photometric="rgb", extrasamples=["unassalpha"], metadata=None)
+    cube = open_cube(tmp_path / "x.tif")
+    assert cube.shape == (4, ROWS, COLS)
+    assert "is called the transparency (alpha) of a pixel; it counts as a band" in notes(cube)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_mask_that_is_not_read_is_said(tmp_path: Path, inside: bool) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    options = {"driver": "GTiff", "width": COLS, "height": ROWS, "count": BANDS, "dtype": "uint16"}
+    options["transform"] = rasterio.Affine(30, 0, 500000, 0, -30, 5000000)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside), rasterio.open(tmp_path / "x.tif", "w", **options) as file:
+        file.write(counts("u2"))
+        file.write_mask(np.eye(ROWS, COLS, dtype="u1") * 255)
+    cube = open_cube(tmp_path / "x.tif")
+    np.testing.assert_array_equal(cube.data, counts("u2"))
+    assert "its mask of pixels that were not measured is not read, and they keep their values" in notes(cube)
+
+
+def test_the_sign_of_imagej(tmp_path: Path) -> None:
+    said = {"axes": "CYX", "cf": 0, "c0": -32768.0, "c1": 1.0, "vunit": "gray value"}
+    tifffile.imwrite(tmp_path / "x.tif", counts("u2"), imagej=True, metadata=said)
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.tif").physical(), counts("f4") - 32768)
+    tifffile.imwrite(tmp_path / "y.tif", counts("u2"), imagej=True, metadata={"axes": "CYX"})
+    np.testing.assert_array_equal(open_cube(tmp_path / "y.tif").data, counts("u2"))
+
+
+def test_widths_in_nanometres_beside_micrometres(tmp_path: Path) -> None:
+    def header(fwhm: str) -> str:
+        return (
+            f"ENVI\nsamples = {COLS}\nlines = {ROWS}\nbands = {BANDS}\ndata type = 2\ninterleave = bsq\n"
+            f"wavelength units = Micrometers\nwavelength = {{0.4, 0.45, 0.5, 0.55, 0.6}}\nfwhm = {{{fwhm}}}\n"
+        )
+
+    (tmp_path / "x.img").write_bytes(counts("<i2").tobytes())
+    (tmp_path / "x.hdr").write_text(header("10, 10, 10, 10, 10"))
+    cube = open_cube(tmp_path / "x.hdr")
+    assert cube.fwhm.tolist() == [0.01] * 5
+    assert cube.notes == ("x.hdr: fwhm of 10 um beside bands 0.05 um apart is none; nm is taken for its unit",)
+    (tmp_path / "x.hdr").write_text(header("0.01, 0.01, 0.01, 0.01, 0.01"))
+    assert open_cube(tmp_path / "x.hdr").notes == ()
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["cube"], file["wavelength"], file["fwhm"] = counts(), WAVES / 1000, np.full(5, 10.0)
+    assert open_cube(tmp_path / "x.h5").fwhm.tolist() == [0.01] * 5
+
+
+def _npy(path: Path, data: np.ndarray) -> None:
+    np.save(path, data)
+
+
+def _zarr(path: Path, data: np.ndarray) -> None:
+    zarr.create_array(path, data=data)
+
+
+def _tiff(path: Path, data: np.ndarray) -> None:
+    tifffile.imwrite(path, data, metadata=None)
+
+
+@pytest.mark.parametrize(("name", "make"), [("x.npy", _npy), ("x.zarr", _zarr), ("x.tif", _tiff)])
+def test_complex_numbers_are_called_so(tmp_path: Path, name: str, make: Callable[[Path, np.ndarray], None]) -> None:
+    make(tmp_path / name, counts("c8"))
+    with pytest.raises(FileFormatError, match=r"complex numbers\)?; save the magnitude of the complex numbers"):
+        open_cube(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "said"),
+    [
+        ("x.img", b"EHFA_HEADER_TAG\0", r"is ERDAS Imagine, which is not read; .*\(gdal_translate x\.img x\.tif\)"),
+        ("x.hdr", b"BYTEORDER I\nLAYOUT BIL\n", r"is a header of Esri's .*\(gdal_translate x\.bil x\.tif\)"),
+        ("x.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "is JPEG 2000, which is not read; convert it with GDAL"),
+        ("x.vrt", b"<VRTDataset rasterXSize", "is a virtual raster of GDAL"),
+        ("x.fits", b"SIMPLE  =   T", "is FITS, which is not read"),
+        ("x.ntf", b"NITF02.10", "is NITF, which is not read"),
+        ("x.lbl", b"PDS_VERSION_ID = PDS3", "is PDS, which is not read"),
+        ("x.grd", b"[general]\ncreator=R package 'raster'\n", "is the native format of R's raster"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(tmp_path: Path, name: str, start: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(start + bytes(300))
+    with pytest.raises(FileFormatError, match=said):
+        open_cube(tmp_path / name)
