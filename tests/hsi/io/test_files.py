@@ -10,7 +10,7 @@ import scipy.io
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io import files
+from napari_decsc.hsi.io import files, known_formats
 from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.io.files import can_open, open_cube, save_cube
 
@@ -53,7 +53,7 @@ def test_a_format_is_one_line_in_the_table(tmp_path, monkeypatch):
     other = files.Format(
         "other", (".oth",), lambda path: path.suffix == ".oth", lambda path: Cube(DATA, name=path.stem)
     )
-    monkeypatch.setattr(files, "FORMATS", (*files.FORMATS, other))
+    monkeypatch.setattr(known_formats, "FORMATS", (*files.FORMATS, other))
     assert can_open("scene.oth")
     assert open_cube("scene.oth").name == "scene"
 
