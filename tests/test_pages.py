@@ -24,7 +24,7 @@ REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 #: Commands that a test of their own runs, or nobody can run here, and why.
 ELSEWHERE = {
-    "train": "takes an hour as it stands: tests/cli/test_train.py",
+    "train": "takes an hour as it stands: tests/deq/training/test_training.py",
     "benchmark": "takes minutes: tests/cli/test_benchmark.py",
     "--scheduler": "needs a cluster: tests/deq/execution/test_cluster.py",
     "--device cuda": "needs a GPU",

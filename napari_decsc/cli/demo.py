@@ -152,7 +152,7 @@ def _napari() -> Any:
         import napari
         import qtpy.QtWidgets  # noqa: F401  (napari comes without Qt; this fails where there is none)
     except ImportError as error:
-        raise DecscError("no Qt is installed; pip install 'napari-decsc[pyqt5]' brings one") from error
+        raise DecscError("no Qt is installed; pip install 'napari-decsc[pyqt6]' brings one") from error
     return napari
 
 

@@ -4,7 +4,7 @@ Cubes have the peak 1. Stripes and fringes are in :mod:`.lines`, voxels and band
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,30 @@ from napari_decsc.settings import described
 
 #: Beyond so many electrons a Poisson law and a normal one cannot be told apart.
 MANY_ELECTRONS = 1e9
+
+
+def _well(electrons: float) -> Any:
+    """The field of the light that a voxel at the peak collected."""
+    return described(
+        electrons,
+        "Electrons that a voxel at the peak collected; their shot noise is the root of their number (Janesick 2007)",
+        label="Light at the peak",
+        unit="electrons",
+        minimum=1,
+        maximum=1e9,
+    )
+
+
+def _read(electrons: float) -> Any:
+    """The field of the read noise."""
+    return described(
+        electrons,
+        "Read noise, root mean square (dark noise of EMVA 1288)",
+        label="Read noise",
+        unit="electrons",
+        minimum=0,
+        maximum=1e6,
+    )
 
 
 @dataclass(frozen=True)
@@ -32,22 +56,8 @@ class Shot(NoiseModel):
     name: ClassVar[str] = "shot"
     summary: ClassVar[str] = "Shot noise of the light and read noise of the detector"
     order: ClassVar[int] = 0
-    well: float = described(
-        10_000.0,
-        "Electrons that a voxel at the peak collected; their shot noise is the root of their number (Janesick 2007)",
-        label="Light at the peak",
-        unit="electrons",
-        minimum=1,
-        maximum=1e9,
-    )
-    read: float = described(
-        10.0,
-        "Read noise, root mean square (dark noise of EMVA 1288)",
-        label="Read noise",
-        unit="electrons",
-        minimum=0,
-        maximum=1e6,
-    )
+    well: float = _well(10_000.0)
+    read: float = _read(10.0)
     statistics: str = described(
         "poisson",
         "Law of the number of electrons: poisson, or a normal one of the same variance (Foi et al. 2008)",
@@ -183,22 +193,8 @@ class PushBroom(NoiseModel):
     name: ClassVar[str] = "push-broom"
     summary: ClassVar[str] = "A push-broom camera: shot and read noise, columns with offsets and gains, dead ones, bits"
     order: ClassVar[int] = 0
-    well: float = described(
-        1000.0,
-        "Electrons that a voxel at the peak collected (Janesick 2007)",
-        label="Light at the peak",
-        unit="electrons",
-        minimum=1,
-        maximum=1e9,
-    )
-    read: float = described(
-        5.0,
-        "Read noise, root mean square (dark noise of EMVA 1288)",
-        label="Read noise",
-        unit="electrons",
-        minimum=0,
-        maximum=1e6,
-    )
+    well: float = _well(1000.0)
+    read: float = _read(5.0)
     along: float = described(
         0.5,
         "Standard deviation of the window of the spectral resampling, 0: independent bands",
