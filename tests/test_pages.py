@@ -1,5 +1,6 @@
 """What the pages show runs as it is written: every command, every piece of Python."""
 
+import functools
 import os
 import re
 import shlex
@@ -50,6 +51,11 @@ def commands() -> list[str]:
 
 def scene() -> nd.Cube:
     return nd.add_noise(nd.sample_cube(rows=16, cols=18, bands=9), "gaussian", sigma=20)
+
+
+@functools.cache
+def denoised() -> nd.Cube:
+    return nd.denoise(scene(), progress=False)
 
 
 def write_cube(path: Path) -> None:
@@ -115,7 +121,7 @@ def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     noisy = scene()
     names: dict[str, Any] = {
         "nd": nd, "array": noisy.data, "cube": noisy.replace(good_bands=np.arange(9) > 0), "noisy": noisy,
-        "denoised": nd.denoise(noisy, progress=False), "noise": nd.noise_model(noisy),
+        "denoised": denoised(), "noise": nd.noise_model(noisy),
         "my_reader": lambda path: noisy.data.transpose(1, 2, 0),
         "dataclass": dataclass, "ClassVar": ClassVar, "NoiseModel": NoiseModel, "described": described,
         "__name__": page.stem,

@@ -1,5 +1,6 @@
 """Any size: tiles agree, budgets are kept, used-up memory is survived, a stream is the same as an array."""
 
+import functools
 import platform
 import subprocess
 import sys
@@ -85,10 +86,17 @@ def with_less_memory(monkeypatch, pixels: int, error: type[BaseException]) -> li
     return tried
 
 
+@functools.cache
+def halved() -> tuple[Cube, np.ndarray]:
+    """A cube, and its result in two tiles."""
+    cube = noisy(128, 64, 31)
+    return cube, denoised(cube, tile=64, **LIGHT)
+
+
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError, MemoryError])
 def test_used_up_memory_halves_the_tiles_and_says_so(monkeypatch, error):
-    cube, events = noisy(128, 64, 31), []
-    expected = denoised(cube, tile=64, **LIGHT)
+    cube, expected = halved()
+    events = []
     with_less_memory(monkeypatch, 128 * 96, error)
     result = denoised(cube, events.append, tile=0, **LIGHT)
     said = [event.message for event in events if event.message]
@@ -239,7 +247,7 @@ def test_the_sample_for_the_noise_levels_is_bounded_whatever_the_bands():
 
 
 @pytest.mark.parametrize(
-    ("bands", "rows", "cols", "sides"), [(1, 150, 77, (64, 96)), (3, 65, 131, (32, 64)), (31, 97, 70, (64,)),
+    ("bands", "rows", "cols", "sides"), [(1, 150, 77, (64, 96)), (3, 40, 131, (32, 64)), (31, 97, 70, (64,)),
                                          (60, 66, 40, (32,))],
 )  # fmt: skip
 def test_the_result_does_not_depend_on_the_tiles(bands, rows, cols, sides):
@@ -276,10 +284,10 @@ def test_every_tile_stops_on_its_own():
         if iteration.number:
             residuals.setdefault(iteration.tile, []).append(iteration.relative_residual)
 
-    denoised(cube, listen, tile=64, tolerance=2e-3, max_iterations=60, **LIGHT)
+    denoised(cube, listen, tile=64, tolerance=1e-2, max_iterations=60, **LIGHT)
     assert len(residuals) == 3
     for history in residuals.values():
-        assert history[-1] <= 2e-3 < min(history[:-1], default=1)
+        assert history[-1] <= 1e-2 < min(history[:-1], default=1)
 
 
 @pytest.mark.parametrize("bands", [1, 2, 3, 5])

@@ -92,7 +92,7 @@ def test_an_error_of_the_sink_is_never_lost(beside, at):
 @pytest.mark.parametrize("stop", [False, True])
 def test_a_run_is_the_same_with_and_without(stop):
     settings = DecscSettings(tile=32, max_iterations=2)
-    cube, denoiser = sample_cube(96, 64, 8), DecscDenoiser(settings)
+    cube, denoiser = sample_cube(64, 40, 8), DecscDenoiser(settings)
     command = Command.STOP if stop else None
     expected = run(denoiser.denoise(cube), lambda iteration: command)
     solvers, beside = [], TileQueue.run

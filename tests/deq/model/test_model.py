@@ -83,11 +83,11 @@ def size(w, z, other) -> float:
     return w.inner(d, d) ** 0.5
 
 
-def striped() -> torch.Tensor:
+def striped(side: int = 48) -> torch.Tensor:
     """Gaussian noise, and an offset for every column of every band."""
-    clean, generator = torch.from_numpy(sample_cube(64, 64, 31).data), torch.Generator().manual_seed(0)
+    clean, generator = torch.from_numpy(sample_cube(side, side, 31).data), torch.Generator().manual_seed(0)
     noise = 0.05 * torch.randn(clean.shape, generator=generator)
-    return (clean + noise + 0.08 * torch.randn(31, 1, 64, generator=generator))[None]
+    return (clean + noise + 0.08 * torch.randn(31, 1, side, generator=generator))[None]
 
 
 @pytest.mark.parametrize("strength", [0.1, 1.0, 2.0])
@@ -104,7 +104,7 @@ def test_f_of_the_shipped_weights_contracts_any_difference_by_the_proved_bound(n
 
 
 def test_offsets_of_columns_are_codes_whose_equilibrium_removes_them():
-    noisy, clean = striped(), torch.from_numpy(sample_cube(64, 64, 31).data)
+    noisy, clean = striped(64), torch.from_numpy(sample_cube(64, 64, 31).data)
     model, c = stage(noisy, number=1)
     assert c.structures is not None
     assert 0.0 in [line.angle for line, _ in c.structures.lines]
