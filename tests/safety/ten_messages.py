@@ -1,4 +1,4 @@
-"""Ten mistakes and what the terminal says to them, as rows of a table for docs/robustness.md.
+"""Ten mistakes and ten bad files, and what the terminal says to them, as rows of tables for docs/robustness.md.
 
 python tests/safety/ten_messages.py
 """
@@ -94,6 +94,58 @@ MISTAKES: list[tuple[str, Callable[[], None], str]] = [
 ]
 
 
+def holding(name: str, content: bytes) -> Callable[[], None]:
+    """Makes a file that begins so."""
+
+    def make() -> None:
+        Path(name).write_bytes(content + bytes(100))
+
+    return make
+
+
+def empty() -> None:
+    """A file of no bytes."""
+    Path("scene.nc").touch()
+
+
+def half_an_archive() -> None:
+    """An archive of which the second half is missing."""
+    np.savez("scene.npz", cube=np.zeros((5, 12, 17)))
+    os.truncate("scene.npz", 4000)
+
+
+def damaged_chunk() -> None:
+    """A Zarr store with a chunk that was cut short."""
+    import numcodecs
+    import zarr
+
+    cube = np.arange(1020, dtype=np.int16).reshape(5, 12, 17)
+    zarr.create_array("scene.zarr", data=cube, zarr_format=2, compressors=numcodecs.Blosc())
+    os.truncate("scene.zarr/0.0.0", 100)
+
+
+def a_table() -> None:
+    """Pixels without their rows and cols."""
+    from scipy.io import savemat
+
+    savemat("scene.mat", {"Y": np.zeros((50, 600))})
+
+
+#: Files that are not what their names say, and the command that meets them.
+BAD_FILES: list[tuple[str, Callable[[], None], str]] = [
+    ("a file of no bytes", empty, "info scene.nc"),
+    ("a web page under the name of a file", holding("scene.h5", b"<!DOCTYPE html>"), "info scene.h5"),
+    ("a pointer in place of a file", holding("scene.tif", b"version https://git-lfs"), "info scene.tif"),
+    ("a picture", holding("scene.png", b"\x89PNG"), "info scene.png"),
+    ("a file of another program", holding("scene.img", b"EHFA_HEADER_TAG"), "info scene.img"),
+    ("a compressed file", holding("scene.img.gz", b"\x1f\x8b"), "info scene.img.gz"),
+    ("half an archive", half_an_archive, "info scene.npz"),
+    ("a damaged chunk", damaged_chunk, "denoise scene.zarr x.hdr --band-axis 0"),
+    ("a table of pixels", a_table, "info scene.mat"),
+    ("a folder", lambda: Path("scenes").mkdir(), "denoise scenes x.hdr"),
+]
+
+
 def said(make: Callable[[], None], command: str) -> str:
     """What stands on stderr after the command, in an empty folder with the mistake in it."""
     stderr, before = io.StringIO(), Path.cwd()
@@ -108,6 +160,7 @@ def said(make: Callable[[], None], command: str) -> str:
 
 
 if __name__ == "__main__":
-    print("| mistake | command | what the terminal says |\n|---|---|---|")
-    for words, make, command in MISTAKES:
-        print(f"| {words} | `{command}` | `{said(make, command)}` |")
+    for heading, listed in (("mistake", MISTAKES), ("file", BAD_FILES)):
+        print(f"\n| {heading} | command | what the terminal says |\n|---|---|---|")
+        for words, make, command in listed:
+            print(f"| {words} | `{command}` | `{said(make, command)}` |")

@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.beginnings import foreign, told_extension
+from napari_decsc.hsi.io.beginnings import told_extension, told_fault
 from napari_decsc.hsi.io.companions import is_described_tiff
 from napari_decsc.hsi.io.envi import is_envi, read_envi
 from napari_decsc.hsi.io.envi.pair import ENDS
@@ -152,15 +152,16 @@ def by_extension(path: Path) -> Format:
     """
     if not os.path.exists(path):
         raise FileFormatError(f"{path}: does not exist; check the name and the folder")
-    other = foreign(path)
-    if other:
-        data = path.with_suffix(".bil").name if path.suffix.lower() == ".hdr" else path.name
-        raise FileFormatError(
-            f"{path}: is {other}, which is not read; convert it with GDAL (gdal_translate {data} {path.stem}.tif)"
-        )
+    fault = told_fault(path)
+    if fault:
+        raise FileFormatError(f"{path}: {fault}")
     for candidate in FORMATS:
         if path.suffix.lower() in candidate.extensions or (candidate.name == "Zarr" and is_zarr(path)):
             return candidate
+    if path.is_dir():
+        raise FileFormatError(
+            f"{path}: is a folder; open one of the files in it (napari-decsc info {path.name} lists them)"
+        )
     names = ", ".join(f"{known.name} ({known.extensions[0]})" for known in FORMATS)
     header = next((one for one in (path.with_suffix(".hdr"), path.with_suffix(".HDR")) if one.is_file()), None)
     if header is not None:

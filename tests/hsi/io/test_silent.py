@@ -236,9 +236,39 @@ def test_complex_numbers_are_called_so(tmp_path: Path, name: str, make: Callable
         ("x.ntf", b"NITF02.10", "is NITF, which is not read"),
         ("x.lbl", b"PDS_VERSION_ID = PDS3", "is PDS, which is not read"),
         ("x.grd", b"[general]\ncreator=R package 'raster'\n", "is the native format of R's raster"),
+        ("x.h5", b"\n<!DOCTYPE html><html>404", "is a web page, perhaps .*; download it again"),
+        ("x.nc", b"version https://git-lfs.github.com/spec/v1\n", r"is a pointer of Git LFS .*\(git lfs pull\)"),
+        ("x.tif", b"\xff\xd8\xff\xe0", "is a picture .JPEG. with colours in place of bands"),
+        ("x.img.gz", b"\x1f\x8b\x08", r"is compressed by gzip; unpack it first \(gunzip\)"),
+        ("x.npz", b"PK\3\4", "is cut short: the end of the archive is missing"),
     ],
 )
-def test_formats_that_are_not_read_are_named(tmp_path: Path, name: str, start: bytes, said: str) -> None:
+def test_files_that_hold_no_cube_are_called_what_they_are(tmp_path: Path, name: str, start: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(start + bytes(300))
     with pytest.raises(FileFormatError, match=said):
         open_cube(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["x.hdr", "x.img", "x.mat", "x.tif", "x.npy", "x.npz", "x.h5", "x.nc", "x.zip", "x"])
+def test_an_empty_file_is_called_empty(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(FileFormatError, match=r"is empty \(0 bytes\); copy or download it again"):
+        open_cube(tmp_path / name)
+
+
+def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "captures").mkdir()
+    with pytest.raises(FileFormatError, match=r"is a folder; open one of .* \(napari-decsc info captures lists them\)"):
+        open_cube(tmp_path / "captures")
+
+
+def test_a_table_beside_a_cell_is_told_first(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    savemat(tmp_path / "x.mat", {"Y": np.zeros((20, 300)), "names": np.array(["a", "b"], object)})
+    with pytest.raises(FileFormatError, match=r"a table of .* needs its rows and cols back"):
+        open_cube(tmp_path / "x.mat")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["image"] = np.zeros((30, 40))
+    with pytest.raises(FileFormatError, match=r"there is image \(30 x 40\)$"):
+        open_cube(tmp_path / "x.h5")

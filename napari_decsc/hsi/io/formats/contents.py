@@ -223,6 +223,9 @@ def _listed(contents: Contents) -> str:
 
 
 def _cure(contents: Contents) -> str:
+    # a table has many more pixels than bands; what is nearly square is an image of one band
+    if any(1 < min(plane.shape) <= max(plane.shape) // 2 for plane in contents.planes):
+        return "; a table of (band, pixel) or (pixel, band) needs its rows and cols back: reshape it, and save it again"
     if any(other.endswith(("a structure", "a cell")) for other in contents.others):
         return "; save the cube of the structure or cell as a variable of its own"
     if any(other.endswith("an object") for other in contents.others):
@@ -233,9 +236,6 @@ def _cure(contents: Contents) -> str:
         return "; save the magnitude of the complex numbers"
     if any(sum(size > 1 for size in one.shape) > 4 for one in contents.variables):
         return "; save one of the cubes in it as an array of three axes"
-    # a table has many more pixels than bands; what is nearly square is an image of one band
-    if any(1 < min(plane.shape) <= max(plane.shape) // 2 for plane in contents.planes):
-        return "; a table of (band, pixel) or (pixel, band) needs its rows and cols back: reshape it, and save it again"
     return ""
 
 
