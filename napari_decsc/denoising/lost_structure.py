@@ -9,12 +9,12 @@ The Reed-Xiaoli test does the first of them: Reed, Yu, *Adaptive multiple-band C
 unknown spectral distribution*, IEEE Trans. Acoustics, Speech, Signal Processing 38 (1990).
 """
 
+import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label, maximum_filter, maximum_position, uniform_filter
-from scipy.special import gammaincc, gammaincinv
 
 from napari_decsc.denoising.removed import MARGIN, OUTLIER, Part, Removed, thinned
 from napari_decsc.hsi.noise.measured import MeasuredNoise
@@ -138,11 +138,13 @@ def places(scores: Floats) -> tuple[tuple[Place, ...], int]:
         The worst first, no more than `MOST_PLACES`; how many there are in all.
     """
     there = scores > np.log10(scores.size / FALSE_ALARM)
+    if not there.any():
+        return (), 0
+    from scipy.ndimage import label, maximum_filter, maximum_position
+
     # what lies within one window belongs together
     near, count = label(maximum_filter(there, 2 * MARGIN + 1))
     labels = np.where(there, near, 0)
-    if not count:
-        return (), 0
     numbers = np.arange(1, count + 1)
     found = [
         Place(int(row), int(col), int(size), float(scores[int(row), int(col)]))
@@ -178,7 +180,7 @@ def _tail(values: Floats, freedom: float, mean: float) -> NDArray[np.float64]:
     """-log10 of the chance of so much or more, under a scaled chi-square law."""
     top = max(float(values.max()), 1e-6)
     grid = np.linspace(0, top, GRID)
-    table = -np.log10(np.maximum(gammaincc(freedom / 2, grid * freedom / (2 * mean)), 1e-300))
+    table = -np.log10(np.maximum(_upper_gamma(freedom / 2, grid * freedom / (2 * mean)), 1e-300))
     # as numpy.interp, which need not be told that the grid is even, and searches it
     place = values * np.float32((GRID - 1) / top)
     below = np.minimum(place.astype(np.int32), GRID - 2)
@@ -188,13 +190,39 @@ def _tail(values: Floats, freedom: float, mean: float) -> NDArray[np.float64]:
 
 def _freedom(ratio: float) -> float:
     """Degrees of freedom of the chi-square law whose lower quartile has this ratio to its median."""
-    candidates = np.geomspace(0.5, 1e5, 400)
-    ratios = _quantile(candidates, 0.25) / _quantile(candidates, 0.5)
+    candidates, ratios = _ratios()
     return float(np.interp(ratio, ratios, candidates))
 
 
+@cache
+def _ratios() -> tuple[Doubles, Doubles]:
+    """Degrees of freedom, and the ratio of the lower quartile to the median under each law, which rises."""
+    candidates = np.geomspace(0.5, 1e5, 400)
+    return candidates, _quantile(candidates, 0.25) / _quantile(candidates, 0.5)
+
+
 def _quantile(freedom: float | Doubles, share: float) -> Doubles:
-    found: Doubles = 2 * gammaincinv(np.asarray(freedom) / 2, share)
+    """Quantile of the chi-square law, by Newton's steps for its logarithm."""
+    shape = np.asarray(freedom, np.float64) / 2
+    scale = np.vectorize(math.lgamma, [float])(shape)
+    # the lower tail is a power, else the cube root is nearly normal (E. B. Wilson, M. M. Hilferty, 1931)
+    power = (math.log(share) + scale + np.log(shape)) / shape
+    normal = {0.25: -0.6744897501960817, 0.5: 0.0}[share]
+    root = 1 - 1 / (9 * shape) + normal / (3 * np.sqrt(shape))
+    place = np.where((shape < 1) | (root <= 0.1), power, np.log(shape) + 3 * np.log(np.maximum(root, 0.1)))
+    for _ in range(6):
+        density = np.exp(shape * place - np.exp(place) - scale)  # for the logarithm
+        place = place - np.clip((1 - _upper_gamma(shape, np.asarray(np.exp(place))) - share) / density, -1, 1)
+    found: Doubles = 2 * np.exp(place)
+    return found
+
+
+def _upper_gamma(shape: float | Doubles, values: Doubles) -> Doubles:
+    """The regularized upper incomplete gamma function; PyTorch is there already when a cube was denoised."""
+    import torch
+
+    shapes = torch.from_numpy(np.broadcast_to(np.asarray(shape, np.float64), values.shape).copy())
+    found: Doubles = torch.special.gammaincc(shapes, torch.from_numpy(values)).numpy()
     return found
 
 
@@ -236,6 +264,21 @@ def _box(values: Floats, side: int) -> Floats:
     """Sum over a window of ``side`` pixels around every one; nothing lies outside of the image."""
     if side == 1:
         return values
-    sizes = (1,) * (values.ndim - 2) + (side, side)
-    total: Floats = uniform_filter(values, sizes, mode="constant") * np.float32(side**2)
-    return total
+    return _line_sums(_line_sums(values, side, values.ndim - 2), side, values.ndim - 1)
+
+
+def _line_sums(values: Floats, side: int, axis: int) -> Floats:
+    """Sums of ``side`` neighbours along an axis, from those of 1, 2, 4, ...: quick at any side."""
+    size, half = values.shape[axis], side // 2
+    along = np.moveaxis(values, axis, -1)
+    sums = np.pad(along, [(0, 0)] * (values.ndim - 1) + [(half, half)])
+    total, start, length = np.zeros(along.shape, np.float32), 0, 1
+    while side:
+        if side & 1:
+            total += sums[..., start : start + size]
+            start += length
+        side >>= 1
+        if side:
+            sums = sums[..., :-length] + sums[..., length:]
+            length *= 2
+    return np.moveaxis(total, -1, axis)

@@ -18,8 +18,6 @@ Floats = NDArray[np.float32]
 MOST_PLACES = 20
 #: Bands of a place are those that hold at least this share of what its strongest band holds.
 STRONG = 0.5
-#: Pixels that touch by a side or a corner are one place.
-TOUCHING = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -97,21 +95,37 @@ def rare_signal(where: NDArray[np.bool_], spectra: Floats, rows: slice, cols: sl
     """
     if not where.any():
         return None
-    from scipy.ndimage import label, maximum_position
-
     size = np.zeros(where.shape, np.float32)
     size[where] = np.abs(spectra).max(0)
     number = np.zeros(where.shape, int)
     number[where] = np.arange(spectra.shape[1])
-    labels, count = label(where, TOUCHING)
-    pixels = np.bincount(labels.ravel())
     places = []
-    for one, (row, col) in enumerate(maximum_position(size, labels, range(1, count + 1)), 1):
+    for pixels in _touching(where):
+        row, col = max(pixels, key=lambda pixel: size[pixel])
         spectrum = np.abs(spectra[:, number[row, col]])
         bands = tuple(int(band) for band in np.flatnonzero(spectrum >= STRONG * spectrum.max()))
-        at = rows.start + int(row), cols.start + int(col)
-        places.append(RarePlace(*at, int(pixels[one]), float(size[row, col]), bands))
-    return RareSignal(size, rows, cols, _strongest(places), int(count))
+        at = rows.start + row, cols.start + col
+        places.append(RarePlace(*at, len(pixels), float(size[row, col]), bands))
+    return RareSignal(size, rows, cols, _strongest(places), len(places))
+
+
+def _touching(where: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
+    """The pixels (row, col) of every place: they touch each other by a side or a corner.
+
+    SciPy's ``label`` would do, but to import it takes longer than all of this for a few pixels.
+    """
+    left = {(int(row), int(col)): None for row, col in np.argwhere(where)}
+    found = []
+    while left:
+        place = [left.popitem()[0]]
+        for row, col in place:  # it grows meanwhile
+            around = [(row + down, col + right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+            near = [pixel for pixel in around if pixel in left]
+            for pixel in near:
+                del left[pixel]
+            place += near
+        found.append(sorted(place))
+    return found[::-1]
 
 
 def all_places(parts: Sequence[RareSignal]) -> tuple[RarePlace, ...]:

@@ -7,11 +7,11 @@ Where noise is correlated in space by rho, the variances are those of Bartlett (
 sampling properties of autocorrelated time-series*, J. Royal Stat. Soc. Suppl. 8, 1946), sums over lags.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from napari_decsc.denoising.removed import Part, Removed
 from napari_decsc.hsi.noise.measured import MeasuredNoise
@@ -308,7 +308,7 @@ def _positive(values: Doubles) -> Doubles:
 
 def _upper(z: Doubles) -> Doubles:
     """Probability that a standard normal number is above."""
-    chance: Doubles = ndtr(-np.nan_to_num(z))
+    chance: Doubles = np.vectorize(math.erfc, [float])(np.nan_to_num(z) / np.sqrt(2)) / 2
     return chance
 
 
