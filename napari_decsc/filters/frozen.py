@@ -13,6 +13,7 @@ filtering", IEEE Transactions on Image Processing 16, 2007; A. Danielyan, V. Kat
 variational image deblurring", IEEE Transactions on Image Processing 21, 2012.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,34 @@ LEAST_KEPT = 1e-3
 HELD = 100_000_000
 #: Patches of all images that are transformed at once on a CPU: they fit into the cache of a core.
 AT_ONCE = 8192
+#: Of so many groups of a block one tells which coefficients its patches have, but no fewer than so many do.
+ONE_OF, FEWEST = 8, 32
+#: What the coefficients that are left out hold of signal in the mean group, all together, in noise variances of one;
+#: where noise is not known from signal, each: as a share of the noise that passes the threshold.
+LOST, LOST_IN_NOISE = 0.5, 0.5
+#: A coefficient that holds so many times the noise variance at any place is not left out; of noisy images, so many.
+THERE, THERE_IN_NOISE = 1.0, 30.0
+#: Coefficients are taken in so many at once: they fill a vector register.
+STEP = 16
+#: Mixtures of the images that are left out of a block hold no more than this together in the mean pixel, in noise
+#: variances, and none so much at any pixel.
+WEAK, WEAK_ANYWHERE = 0.002, 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What of a block is worth filtering: the gains of all else are 0.
+
+    Parameters
+    ----------
+    mixtures : tensor of shape (image, mixture), optional
+        Orthonormal mixtures of the images; None for the images themselves.
+    coefficients : int tensor of shape (coefficient,), optional
+        Of a patch, in rising order, the mean among them; None for all.
+    """
+
+    mixtures: Tensor | None = None
+    coefficients: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +70,19 @@ class Gains:
 
     Parameters
     ----------
-    axes : tensor of shape (group, image, axis)
+    axes : tensor of shape (group, mixture, axis)
         Principal axes of every group.
     weights : tensor of shape (group,)
         How much a group counts.
+    kept : Kept
+        What is filtered.
     lacking : tuple of tensors, optional
         What the gains of its chunks lack to 1, where it is held.
     """
 
     axes: Tensor
     weights: Tensor
+    kept: Kept
     lacking: tuple[Tensor, ...] | None
 
 
@@ -71,6 +103,9 @@ class FrozenFilter:
         stays self-adjoint.
     strength : float
         Noise levels count so many times.
+    guide : tensor of shape (image, some, some), optional
+        An estimate of the same place, at any size, that tells which mixtures of the images hold signal in a block; if
+        not given, an estimate as the pilot does it itself, and of a noisy pilot all are filtered.
     """
 
     def __init__(
@@ -81,8 +116,10 @@ class FrozenFilter:
         threshold: float | None = None,
         spectrum: Tensor | None = None,
         strength: float = 1.0,
+        guide: Tensor | None = None,
     ) -> None:
         self.groups, self.threshold, self.pilot = groups, threshold, pilot
+        self.guide = pilot if guide is None and threshold is None else guide
         self.root = None if spectrum is None else spectrum.to(pilot).clamp(min=0.02).sqrt().flatten()
         self.level = max(strength, 1e-3)
         self.blocks = list(groups.blocks())
@@ -90,7 +127,9 @@ class FrozenFilter:
     def __call__(self, images: Tensor) -> Tensor:
         """W of images (image, row, col). Pixels that no group reaches come back as 0.9999 of what they are."""
         work = list(zip(self.blocks, self.frozen, strict=True))
-        results = side_by_side(lambda each: _Workshop(self, each[0]).filtered(images, each[1]), work, images.device)
+        results = side_by_side(
+            lambda each: _Workshop(self, each[0], each[1].kept).filtered(images, each[1]), work, images.device
+        )
         return self._divided(images, self._put_together(images, results), self.weight)
 
     def once(self, images: Tensor) -> Tensor:
@@ -178,29 +217,31 @@ class FrozenFilter:
 class _Workshop:
     """The groups of one block, chunk by chunk: (group, image, patch, coefficient)."""
 
-    def __init__(self, made: FrozenFilter, block: Block) -> None:
+    def __init__(self, made: FrozenFilter, block: Block, kept: Kept | None = None) -> None:
         self.made, self.positions = made, block.positions
         self.rows, self.cols = block.rows, block.cols
-        groups, members = block.positions.shape
-        count, device = len(made.pilot), made.pilot.device
-        some = max(1, AT_ONCE // (members * max(1, count))) if device.type == "cpu" else groups
-        self.chunks = [slice(start, min(start + some, groups)) for start in range(0, groups, some)]
-        self.haar = on_device(haar, members, device)
+        groups, self.members = block.positions.shape
+        device = made.pilot.device
+        self.haar = on_device(haar, self.members, device)
+        self.cosines = on_device(cosines, PATCH, device)
         # memory that is taken once for all chunks: fresh memory would cost more time than the arithmetic
-        self.memory = made.pilot.new_empty(3, min(some, groups), count, members, PATCH**2)
+        each = max(1, len(made.pilot)) * self.members * PATCH**2
+        size = min(groups * each, max(each, AT_ONCE * PATCH**2)) if device.type == "cpu" else groups * each
+        self.memory = made.pilot.new_empty(3, size)
+        self._take(Kept(self._mixtures()) if kept is None else kept)
 
     def frozen(self, *, hold: bool) -> Gains:
         """Axes, weights and, to ``hold``, what gains lack to 1."""
-        pilot = self._transformed(self.made.pilot)
+        pilot = self._pilot()
         axes, weights, held = [], [], []
         for part in self.chunks:
-            turned, turn = self._turned(pilot, part)
+            turned, turn = self._turned(pilot, self.positions[part])
             gain = self._gain(turned)
             axes.append(turn)
-            weights.append(_weight(gain, turn))
+            weights.append(self._weight(gain))
             if hold:
                 held.append(gain.neg_().add_(1).half())
-        return Gains(torch.cat(axes), torch.cat(weights), tuple(held) if hold else None)
+        return Gains(torch.cat(axes), torch.cat(weights), self.kept, tuple(held) if hold else None)
 
     def filtered(self, images: Tensor, frozen: Gains) -> Tensor:
         """What the groups of the block give, weighed, not yet divided by D."""
@@ -208,79 +249,181 @@ class _Workshop:
         pilot = None if frozen.lacking is not None else self._transformed(self.made.pilot)
         sums = torch.zeros_like(noisy)
         for number, part in enumerate(self.chunks):
-            axes, gain = frozen.axes[part], self._at(part)[2]
+            positions, axes = self.positions[part], frozen.axes[part]
+            gain = self._at(len(positions))[2]
             if frozen.lacking is not None:
                 gain.copy_(frozen.lacking[number]).neg_().add_(1)
             else:
                 assert pilot is not None
-                self._gain(self._turned(pilot, part, axes)[0])
-            group = self._turned(noisy, part, axes)[0].mul_(gain)
-            self._put_back(sums, group, part, axes * frozen.weights[part, None, None])
+                self._gain(self._turned(pilot, positions, axes)[0])
+            group = self._turned(noisy, positions, axes)[0].mul_(gain)
+            self._put_back(sums, group, positions, axes * frozen.weights[part, None, None])
         return self._laid_out(sums, images)
 
     def once(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """The same with gains that are found on the way; and the weights (group,)."""
-        pilot = self._transformed(self.made.pilot)
+        pilot = self._pilot()
         noisy = pilot if images is self.made.pilot else self._transformed(images)
         sums, weights = torch.zeros_like(noisy), []
         for part in self.chunks:
-            group, axes = self._turned(pilot, part)
+            positions = self.positions[part]
+            group, axes = self._turned(pilot, positions)
             gain = self._gain(group)
-            weights.append(_weight(gain, axes))
+            weights.append(self._weight(gain))
             if noisy is not pilot:
-                group, _ = self._turned(noisy, part, axes)
-            self._put_back(sums, group.mul_(gain), part, axes * weights[-1][:, None, None])
+                group, _ = self._turned(noisy, positions, axes)
+            self._put_back(sums, group.mul_(gain), positions, axes * weights[-1][:, None, None])
         return self._laid_out(sums, images), torch.cat(weights)
 
-    def _at(self, part: slice) -> Tensor:
-        """Memory for a chunk: its coefficients, what they become, their gains."""
-        return self.memory[:, : part.stop - part.start]
+    def _take(self, kept: Kept) -> None:
+        """From here on this is filtered."""
+        self.kept, root, chosen = kept, self.made.root, kept.coefficients
+        self.count = len(self.made.pilot) if kept.mixtures is None else kept.mixtures.shape[1]
+        each = max(1, self.count) * self.members * (PATCH**2 if chosen is None else len(chosen))
+        some = max(1, self.memory.shape[1] // each)
+        self.chunks = [slice(start, start + some) for start in range(0, len(self.positions), some)]
+        self.analysis = self.cosines if root is None else self.cosines / root[:, None]
+        self.synthesis = self.cosines if root is None else self.cosines * root[:, None]
+        if chosen is not None:
+            self.analysis, self.synthesis = self.analysis[chosen], self.synthesis[chosen]
 
-    def _turned(self, transformed: Tensor, part: slice, axes: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """A chunk on its axes, and these: its own if not given."""
-        group, spare, _ = self._at(part)
-        torch.index_select(
-            transformed.view(-1, PATCH**2), 0, self._here(transformed, part), out=group.view(-1, PATCH**2)
+    def _mixtures(self) -> Tensor | None:
+        """Mixtures of the images that hold signal in the block, as the guide tells; None for the images themselves."""
+        guide, pilot = self.made.guide, self.made.pilot
+        if guide is None or len(pilot) < 2:
+            return None
+        rows, cols = (
+            slice(span.start * few // many, -(-span.stop * few // many))
+            for span, few, many in zip((self.rows, self.cols), guide.shape[1:], pilot.shape[1:], strict=True)
         )
+        values = guide[:, rows, cols].flatten(1)
+        energy, mixtures = torch.linalg.eigh(values @ values.mT / values.shape[1])
+        highest = (mixtures.mT @ values).abs().amax(1).square()
+        weak = (energy.cumsum(0) < WEAK) & (highest < WEAK_ANYWHERE)
+        left_out = min(int(weak.long().cumprod(0).sum()), len(pilot) - 1)
+        return mixtures[:, left_out:] if left_out else None
+
+    def _pilot(self) -> Tensor:
+        """The pilot's coefficients, those that are worth it."""
+        pilot = self._transformed(self.made.pilot)
+        chosen = self._worth_it(pilot)
+        if len(chosen) == PATCH**2:
+            return pilot
+        self._take(Kept(self.kept.mixtures, chosen))
+        return self._transformed(self.made.pilot)  # quicker than taking them out
+
+    def _worth_it(self, pilot: Tensor) -> Tensor:
+        """Coefficients that hold signal: those of some groups tell."""
+        threshold = self.made.threshold
+        some = self.positions[:: max(1, min(ONE_OF, len(self.positions) // FEWEST))]
+        signal = pilot.new_zeros(PATCH**2)
+        for start in range(0, len(some), self.chunks[0].stop):
+            turned, _ = self._turned(pilot, some[start : start + self.chunks[0].stop])
+            gain = self._gain(turned)
+            signal += turned.square_().mul_(gain).sum((0, 1, 2))
+        signal /= len(some)
+        if threshold is None:
+            return _chosen(signal, pilot.square().sum(0).amax(0) / THERE, None)
+        passing = _passing(threshold * self.made.level) * self.count * self.members
+        highest = torch.maximum(pilot.amax((0, 1)), -pilot.amin((0, 1)))
+        return _chosen(signal - passing, highest.square() / THERE_IN_NOISE, LOST_IN_NOISE * passing)
+
+    def _at(self, groups: int) -> Tensor:
+        """Memory for some groups: their coefficients, what they become, their gains."""
+        chosen = self.kept.coefficients
+        kept = PATCH**2 if chosen is None else len(chosen)
+        shape = (groups, self.count, self.members, kept)
+        return self.memory[:, : math.prod(shape)].view(3, *shape)
+
+    def _turned(self, transformed: Tensor, positions: Tensor, axes: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Some groups on their axes, and these: their own if not given."""
+        group, spare, _ = self._at(len(positions))
+        kept = group.shape[3]
+        torch.index_select(transformed.view(-1, kept), 0, _here(transformed, positions), out=group.view(-1, kept))
         axes = principal_axes(group) if axes is None else axes
         torch.bmm(axes.mT, group.flatten(2), out=spare.flatten(2))
         return torch.matmul(self.haar, spare, out=group), axes
 
-    def _put_back(self, sums: Tensor, group: Tensor, part: slice, axes: Tensor) -> None:
-        """Add a chunk, turned back from its weighed axes, in its places."""
-        spare = self._at(part)[1]
+    def _put_back(self, sums: Tensor, group: Tensor, positions: Tensor, axes: Tensor) -> None:
+        """Add some groups, turned back from their weighed axes, in their places."""
+        spare, kept = self._at(len(positions))[1], group.shape[3]
         torch.matmul(self.haar.mT, group, out=spare)
         torch.bmm(axes, spare.flatten(2), out=group.flatten(2))
-        sums.view(-1, PATCH**2).index_add_(0, self._here(sums, part), group.view(-1, PATCH**2))
-
-    def _here(self, transformed: Tensor, part: slice) -> Tensor:
-        """Rows of the coefficients (image, corner, coefficient) that a chunk consists of."""
-        count, corners, _ = transformed.shape
-        first = corners * torch.arange(count, device=transformed.device)
-        return (self.positions[part][:, None] + first[:, None]).flatten()
+        sums.view(-1, kept).index_add_(0, _here(sums, positions), group.view(-1, kept))
 
     def _gain(self, pilot: Tensor) -> Tensor:
-        """Gains of a chunk of the pilot's coefficients, in their memory."""
-        gain, made = self._at(slice(0, len(pilot)))[2], self.made
+        """Gains of some groups of the pilot's coefficients, in their memory."""
+        memory, made = self._at(len(pilot)), self.made
+        spare, gain = memory[1], memory[2]
         if made.threshold is None:
             torch.mul(pilot, pilot, out=gain)
-            spare = torch.add(gain, made.level**2, out=self._at(slice(0, len(pilot)))[1])
-            return gain.div_(spare).clamp_(max=LARGEST_GAIN)
+            torch.add(gain, made.level**2, out=spare)
+            gain.div_(spare).clamp_(max=LARGEST_GAIN)
+            return gain
         torch.abs(pilot, out=gain)
         gain[:, :, 0, 0] = torch.inf  # the mean stays
-        return torch.gt(gain, made.threshold * made.level, out=gain).mul_(LARGEST_GAIN)
+        torch.gt(gain, made.threshold * made.level, out=gain).mul_(LARGEST_GAIN)
+        return gain
+
+    def _weight(self, gain: Tensor) -> Tensor:
+        """What groups weigh (group,): the inverse of the noise that they keep, the mean of all images."""
+        kept = torch.linalg.vector_norm(gain.flatten(1), dim=1).square() / len(self.made.pilot)
+        weight: Tensor = 1 / kept.clamp(min=LEAST_KEPT)
+        return weight
 
     def _transformed(self, images: Tensor) -> Tensor:
-        return coefficients(images[:, self.rows, self.cols], None if self.made.root is None else 1 / self.made.root)
+        images, mixtures = images[:, self.rows, self.cols], self.kept.mixtures
+        if mixtures is not None:
+            images = _mixed(mixtures.mT, images)
+        return coefficients(images, self.analysis)
 
     def _laid_out(self, sums: Tensor, images: Tensor) -> Tensor:
-        pixels = on_device(cosines, PATCH, sums.device)
-        pixels = pixels if self.made.root is None else self.made.root[:, None] * pixels
-        return laid_out(sums, pixels, images[:, self.rows, self.cols].shape)
+        rows, cols = images[0, self.rows, self.cols].shape
+        found = laid_out(sums, self.synthesis, torch.Size((self.count, rows, cols)))
+        return found if self.kept.mixtures is None else _mixed(self.kept.mixtures, found)
 
 
-def _weight(gain: Tensor, axes: Tensor) -> Tensor:
-    """What groups weigh (group,): the inverse of the noise that they keep, the mean of all images."""
-    kept = torch.linalg.vector_norm(gain.flatten(2), dim=2).square()
-    weight: Tensor = 1 / (axes.square() @ kept[:, :, None])[:, :, 0].mean(1).clamp(min=LEAST_KEPT)
-    return weight
+def _mixed(matrix: Tensor, images: Tensor) -> Tensor:
+    mixed: Tensor = (matrix @ images.flatten(1)).view(-1, *images.shape[1:])
+    return mixed
+
+
+def _here(transformed: Tensor, positions: Tensor) -> Tensor:
+    """Rows of the coefficients (image, corner, coefficient) that some groups consist of."""
+    count, corners, _ = transformed.shape
+    first = corners * torch.arange(count, device=transformed.device)
+    return (positions[:, None] + first[:, None]).flatten()
+
+
+def _passing(threshold: float) -> float:
+    """Mean energy of what passes a threshold of noise of variance 1."""
+    density = math.exp(-(threshold**2) / 2) / math.sqrt(2 * math.pi)
+    return 2 * threshold * density + math.erfc(threshold / math.sqrt(2))
+
+
+def _chosen(signal: Tensor, here: Tensor, least: float | None) -> Tensor:
+    """Coefficients (64,) that are worth it, in rising order, the first among them.
+
+    Parameters
+    ----------
+    signal : tensor of shape (64,)
+        What each holds of signal in the mean group.
+    here : tensor of shape (64,)
+        What each holds at most, as a share of what may be left out at a place.
+    least : float, optional
+        What one must hold; without it, those that are left out hold no more than `LOST` together.
+    """
+    order = signal.argsort(descending=True, stable=True)
+    if least is None:
+        left = signal[order].flip(0).cumsum(0).flip(0)
+        many = int((left > LOST).sum())
+    else:
+        many = int((signal > least).sum())
+    worth = here > 1
+    worth[order[:many]] = True
+    worth[0] = True
+    # whole registers, filled with those that come next
+    more = -int(worth.sum()) % STEP
+    rest = order[~worth[order]]
+    worth[rest[:more]] = True
+    return worth.nonzero()[:, 0]

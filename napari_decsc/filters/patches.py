@@ -33,29 +33,27 @@ def principal_axes(group: Tensor) -> Tensor:
     return axes
 
 
-def coefficients(images: Tensor, weights: Tensor | None = None) -> Tensor:
+def coefficients(images: Tensor, transform: Tensor | None = None) -> Tensor:
     """Cosine transform of the patch at every corner of (image, row, col): (image, corner, coefficient).
-
-    ``weights`` (64,) multiply the coefficients.
 
     Parameters
     ----------
     images : tensor of shape (image, row, col)
         At least a patch wide.
-    weights : tensor of shape (64,), optional
-        Multiply the coefficients.
+    transform : tensor of shape (coefficient, 64), optional
+        Some of the cosines, or multiples of them; all of them if not given.
 
     Returns
     -------
     tensor of shape (image, corner, coefficient)
         Corners row by row.
     """
-    kernels = on_device(cosines, PATCH, images.device)
-    kernels = kernels if weights is None else weights[:, None] * kernels
+    kernels = on_device(cosines, PATCH, images.device) if transform is None else transform
+    count = len(kernels)
     # one image in, its coefficients side by side: strides of a single channel say so
-    kernels = kernels.view(PATCH**2, 1, PATCH, PATCH).as_strided((PATCH**2, 1, PATCH, PATCH), (PATCH**2, 1, PATCH, 1))
+    kernels = kernels.reshape(count, 1, PATCH, PATCH).as_strided((count, 1, PATCH, PATCH), (PATCH**2, 1, PATCH, 1))
     found = F.conv2d(images[:, None], kernels).permute(0, 2, 3, 1)
-    return found.reshape(len(images), -1, PATCH**2)
+    return found.reshape(len(images), -1, count)
 
 
 def laid_out(sums: Tensor, pixels: Tensor, shape: torch.Size) -> Tensor:

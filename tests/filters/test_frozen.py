@@ -64,3 +64,42 @@ def test_more_strength_keeps_less():
     with torch.inference_mode():
         sizes = [float(made(noisy, strength=strength)(drawn(3, noisy)).norm()) for strength in (0.25, 1.0, 2.0)]
     assert sizes[0] > sizes[1] > sizes[2]
+
+
+def smooth(count: int, rows: int = 96) -> torch.Tensor:
+    """Images without anything fine in them: some of them mixtures of the first two."""
+    row, col = torch.arange(rows)[:, None] / 15, torch.arange(rows)[None] / 17
+    both = torch.stack([8 * torch.sin(row) + 0 * col, 5 * torch.cos(col) + 0 * row])
+    turn = torch.linalg.qr(drawn(5, torch.zeros(count, count)))[0]
+    return torch.tensordot(turn[:, :2], both, 1)
+
+
+def test_what_holds_no_signal_is_not_filtered():
+    clean = smooth(6)
+    noisy = clean + drawn(4, clean)
+    w = FrozenFilter(clean, similar_patches(clean, 16, 6))
+    with torch.inference_mode():
+        assert all(gains.kept.mixtures.shape == (6, 2) for gains in w.frozen)
+        assert all(len(gains.kept.coefficients) < 64 for gains in w.frozen)
+        assert float((w(noisy) - clean).square().mean()) < 0.02
+        torch.testing.assert_close(w.once(noisy), w(noisy), rtol=1e-3, atol=5e-3)
+        a, b = drawn(1, noisy), drawn(2, noisy)
+        assert abs(w.inner(w(a), b) - w.inner(a, w(b))) < 1e-5 * (w.inner(a, a) * w.inner(b, b)) ** 0.5
+
+
+def test_a_single_strong_pixel_is_not_left_out():
+    clean = smooth(4)
+    clean[3, 50, 50] += 30
+    w = FrozenFilter(clean, similar_patches(clean, 16, 6))
+    with torch.inference_mode():
+        assert float(w(clean)[3, 50, 50] - smooth(4)[3, 50, 50]) > 20
+
+
+def test_an_estimate_at_half_the_size_tells_what_noisy_images_hold():
+    clean = smooth(6)
+    noisy = clean + drawn(4, clean)
+    guide = torch.nn.functional.avg_pool2d(clean, 2)
+    groups = similar_patches(noisy[:2], 16, 6)
+    with torch.inference_mode():
+        every, few = (FrozenFilter(noisy, groups, threshold=3.0, guide=known).once(noisy) for known in (None, guide))
+    assert float((few - clean).square().mean()) < float((every - clean).square().mean())

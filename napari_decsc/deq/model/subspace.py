@@ -224,7 +224,9 @@ class SubspaceModel(Decsc):
             signal = ((1 - 1 / c.subspace.energy.clamp(min=1)).sqrt() * c.subspace.counts)[0][c.components]
             coarse = multiscale.halved(images, signal, multiscale.SCALES - 1) if c.whitener is None else None
             groups = multiscale.similar(images * signal[:, None, None])
-            made = FrozenFilter(images, groups, threshold=multiscale.THRESHOLD, spectrum=_spectrum(c))
+            made = FrozenFilter(
+                images, groups, threshold=multiscale.THRESHOLD, spectrum=_spectrum(c), guide=coarse
+            )  # fmt: skip
         return dataclasses.replace(c, filter=made, coarse=coarse, stage=1, cache={})
 
     def _wiener(self, c: SubspaceContext, groups: Groups | None = None) -> SubspaceContext:
