@@ -22,10 +22,11 @@ WHOLE_VOXELS = 4_000_000
 class ResultLayer:
     """Knows where the noisy layer stood when the run began, even if that one is removed.
 
-    ``made`` is the layer of an earlier result, which this run improves; it gets that result back if the run fails.
+    ``made`` is the layer of an earlier result, which this run improves; it gets that result back if the run fails. It
+    begins with ``share`` of what that result removed: a guess at a weaker strength, until the run has an estimate.
     """
 
-    def __init__(self, viewer: Any, source: Any, noisy: Cube, name: str, made: Any = None) -> None:
+    def __init__(self, viewer: Any, source: Any, noisy: Cube, name: str, made: Any = None, share: float = 1.0) -> None:
         self._viewer, self._noisy = viewer, noisy
         # of a repeated run: the earlier result has the name
         self._name = free_name(viewer, name) if made is None else name
@@ -34,6 +35,7 @@ class ResultLayer:
         self._buffer: Any = None
         self._layer: Any = made
         self._earlier = None if made is None else (cube_of(made), clean_of(made), provenance_of(made))
+        self._share = share
         self._is_over = False
 
     @property
@@ -67,10 +69,7 @@ class ResultLayer:
         if self._buffer is None or self.layer is None:
             return False
         for preview in previews:
-            bands = slice(None)
-            if preview.data.size > WHOLE_VOXELS:
-                band = shown_band(self._viewer, self._layer)
-                bands = slice(band, band + 1)
+            bands = self._bands_of(preview.data)
             self._buffer[bands, preview.rows, preview.cols] = preview.data[bands]
         self._layer.refresh(extent=False, thumbnail=False)
         return True
@@ -118,7 +117,21 @@ class ResultLayer:
         if self._earlier is None:
             remember(self._layer, self._noisy.replace(data=buffer), None, {"denoising": {}})
         else:
+            self._give_back(self._bands_of(buffer))
             remember(self._layer, self._earlier[0].replace(data=buffer), *self._earlier[1:])
+
+    def _bands_of(self, estimate: Any) -> slice:
+        """Which bands of an estimate are written: all, or of a large one the shown band."""
+        if estimate.size <= WHOLE_VOXELS:
+            return slice(None)
+        band = shown_band(self._viewer, self._layer)
+        return slice(band, band + 1)
+
+    def _give_back(self, bands: slice) -> None:
+        """Put back what a weaker strength would not have removed."""
+        if self._share < 1:
+            removed = np.asarray(self._noisy.data[bands], np.float32) - self._buffer[bands]
+            self._buffer[bands] += np.float32(1 - self._share) * np.nan_to_num(removed, posinf=0, neginf=0)
 
     def _correct_status(self) -> None:
         """The status bar keeps what it said of the layer under a cursor that rests."""

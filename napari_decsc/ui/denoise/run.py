@@ -101,8 +101,8 @@ class DenoiseRun(QObject):
         # a denoiser goes on from its solution when it gets the very cube that it solved
         self.noisy = cube_of(layer) if before is None else before.noisy
         self.source, self._clean, self._made_by = layer, clean_of(layer), provenance_of(layer)
-        made = None if before is None else before.layer
-        self.layer = ResultLayer(viewer, layer, self.noisy, f"{method} · {layer.name}", made)
+        made, share = (None, 1.0) if before is None else (before.layer, _share(before.report, settings))
+        self.layer = ResultLayer(viewer, layer, self.noisy, f"{method} · {layer.name}", made, share)
         self._result: Result | None = None
         self._is_hurried = self.is_released = False
         self._previews: dict[tuple[int, int, int, int], Preview] = {}
@@ -251,6 +251,12 @@ class DenoiseRun(QObject):
             if self._has_frozen:
                 gc.unfreeze()
             self.finished.emit()
+
+
+def _share(before: Mapping[str, Any], settings: Any) -> float:
+    """How much of what an earlier run removed a strength would remove, roughly: 1 where it is not weaker."""
+    earlier, strength = before.get("settings", {}).get("strength", 0.0), getattr(settings, "strength", 1.0)
+    return min(1.0, strength / earlier) if earlier > 0 else 1.0
 
 
 def _described(cube: Cube, made_by: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,10 +33,13 @@ class Settings:
 
 
 class Scaler:
-    """Multiplies by 1 - strength / 4; remembers which denoiser it goes on from, and of what cube."""
+    """Multiplies by 1 - strength / 4; remembers which denoiser it goes on from, and of what cube.
+
+    A ``silent`` one has no estimate before its first evaluation.
+    """
 
     name = "scaler"
-    made, error = [], None
+    made, error, silent = [], None, False
     gate = threading.Event()
 
     def __init__(self, settings, before=None):
@@ -53,7 +56,7 @@ class Scaler:
         self.cube = noisy
         data = np.asarray(noisy.data) * np.float32(1 - self.settings.strength / 4)
         preview = Preview(data, slice(0, noisy.shape[1]), slice(0, noisy.shape[2]))
-        for number in range(self.settings.max_iterations + 1):
+        for number in range(int(Scaler.silent), self.settings.max_iterations + 1):
             if number:
                 Scaler.gate.wait(5)
                 if Scaler.error is not None:
@@ -68,6 +71,7 @@ class Scaler:
 def scaler(monkeypatch):
     monkeypatch.setattr(Scaler, "made", [])
     monkeypatch.setattr(Scaler, "error", None)
+    monkeypatch.setattr(Scaler, "silent", False)
     monkeypatch.setattr(Scaler, "gate", threading.Event())
     Scaler.gate.set()
     monkeypatch.setattr(methods, "METHODS", {"scaler": methods.Method("scaler", "Scales", Settings, Scaler)})
@@ -103,6 +107,31 @@ def test_moving_the_strength_goes_on_from_the_last_solution_in_the_same_layer(qt
     np.testing.assert_allclose(cube_of(second.layer).data, cube.data / 2)
     assert provenance_of(second.layer)["denoising"]["settings"] == {"strength": 2.0}
     assert second.layer.name == "scaler · leaf"
+
+
+def test_a_weaker_strength_gives_back_its_share_at_once(qtbot, viewer, widget, scaler, cube):
+    """Before the first evaluation, and in the spectra as well, which read the layer."""
+    result = wait_done(qtbot, widget, lambda: widget.run())
+    scaler.silent = True
+    scaler.gate.clear()
+    slide(widget, 0.5)
+    qtbot.waitUntil(lambda: widget.is_running, timeout=5000)
+    assert widget.state.evaluations == 0
+    assert not widget.state.has_estimate
+    np.testing.assert_allclose(result.layer.data, cube.data * (1 - 0.5 / 4), rtol=1e-6)
+    scaler.error = DenoisingError("no")
+    with qtbot.waitSignal(widget.failed):
+        scaler.gate.set()
+    np.testing.assert_allclose(result.layer.data, cube.data * 0.75, rtol=1e-6)
+
+
+def test_a_stronger_strength_begins_with_the_last_picture(qtbot, viewer, widget, scaler, cube):
+    result = wait_done(qtbot, widget, lambda: widget.run())
+    scaler.silent = True
+    scaler.gate.clear()
+    slide(widget, 2)
+    qtbot.waitUntil(lambda: widget.is_running, timeout=5000)
+    np.testing.assert_allclose(result.layer.data, cube.data * 0.75, rtol=1e-6)
 
 
 def test_strength_zero_keeps_everything_and_says_so(qtbot, widget, cube):
