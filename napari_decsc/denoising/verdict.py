@@ -218,6 +218,8 @@ def _largest(values: Doubles) -> float:
 
 
 def _percent(share: float) -> str:
+    if 0 < share < 5e-5:
+        return "less than 0.01 %"
     return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
 
 

@@ -184,8 +184,9 @@ class MeasuredNoise:
         if level.size == 0:
             return ["No band holds anything that could be measured."]
         low, middle, high = np.percentile(level, (0, 50, 100))
-        found = [f"Noise level {middle:.4g} in the median band ({low:.4g} to {high:.4g})."]
-        found.append(f"Found: {', '.join(self.kinds)}." if self.kinds else "It is white in space and between bands.")
+        several = f" in the median band ({low:.4g} to {high:.4g})" if level.size > 1 else ""
+        white = f"It is white in space{' and between bands' if level.size > 1 else ''}."
+        found = [f"Noise level {middle:.4g}{several}.", f"Found: {', '.join(self.kinds)}." if self.kinds else white]
         for lines in self.lines:
             many = counted(int(np.count_nonzero(lines.level)), "band")
             gain = f", gains by {100 * lines.gain:.1f} %" if lines.gain else ""

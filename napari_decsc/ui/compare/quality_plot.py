@@ -45,6 +45,7 @@ class QualityPlot(Plot):
                 _log_ends(drawn) if is_log else ends_of(drawn, 0.06),
                 is_log=is_log,
                 x_label=axis.label,
+                x_step=axis.step,
                 y_label=label,
                 lines=[
                     Line(self.abscissas, values, one.colour, dots=1.5)

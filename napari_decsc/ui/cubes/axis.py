@@ -12,11 +12,15 @@ from napari_decsc.hsi.summary import unit_text
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """The abscissa that several cubes share: ``values`` has one array, shape (band,), for every cube."""
+    """The abscissa that several cubes share: ``values`` has one array, shape (band,), for every cube.
+
+    ``step`` is the least distance of the numbers at it: 1 for numbers of bands, which have no halves.
+    """
 
     values: tuple[NDArray[np.float64], ...]
     label: str
     unit: str = ""
+    step: float = 0.0
 
 
 def shared_axis(cubes: Sequence[Cube]) -> Axis:
@@ -29,7 +33,7 @@ def shared_axis(cubes: Sequence[Cube]) -> Axis:
     lengths = [values for cube in cubes if (values := cube.wavelengths_nm) is not None]
     if cubes and len(lengths) == len(cubes):
         return Axis(tuple(lengths), axis_label("nm"), "nm")
-    return Axis(tuple(np.arange(1, cube.bands + 1, dtype=np.float64) for cube in cubes), "band")
+    return Axis(tuple(np.arange(1, cube.bands + 1, dtype=np.float64) for cube in cubes), "band", step=1.0)
 
 
 def value_label(cubes: Sequence[Cube]) -> str:

@@ -8,7 +8,7 @@ from qtpy.QtCore import QTimer
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.bands import band_text, labelled_layer, slider_band
 from napari_decsc.ui.cubes.first_view import open_well
-from napari_decsc.ui.cubes.layers import composite_of, composite_text, cube_of, record_of
+from napari_decsc.ui.cubes.layers import composite_of, composite_text, cube_of, record_of, stack_text
 
 #: Corners of the canvas. Notifications of napari come at the bottom, and would cover what is said there.
 ALONE, BELOW_CAPTIONS = "top_left", "bottom_left"
@@ -99,10 +99,14 @@ class BandLabel:
 
 
 def _shown_text(viewer: Any) -> str:
-    """What the canvas should say of the cube that a person looks at: its band, or the bands of its colour picture."""
+    """What the canvas should say of the cube that a person looks at: its band, the bands of its colour picture,
+    or its component.
+    """
     active = viewer.layers.selection.active
     if active is not None and active.visible and composite_text(active):
         return composite_text(active)
+    if active is not None and active.visible and active.ndim == 3 and stack_text(active, 0):
+        return stack_text(active, slider_band(viewer, active))
     layer = labelled_layer(viewer)
     if layer is None:
         return ""

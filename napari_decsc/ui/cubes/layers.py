@@ -54,6 +54,13 @@ class Composite:
     text: str
 
 
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """What a layer of images remembers that are no bands, such as components: what each of them is, in words."""
+
+    texts: tuple[str, ...]
+
+
 def layer_data(
     cube: Cube,
     *,
@@ -93,6 +100,8 @@ def balanced(cube: Cube) -> tuple[float, float]:
 
 def is_cube_layer(layer: Any) -> bool:
     """Whether a layer can be read as a cube: a plain image with the axes (band, row, col) and real numbers."""
+    if isinstance(layer.metadata.get(KEY), Stack):
+        return False
     if type(layer).__name__ != "Image" or layer.rgb or layer.multiscale or layer.ndim != 3:
         return False
     return 0 not in layer.data.shape and np.dtype(layer.data.dtype).kind in "iuf"
@@ -192,6 +201,12 @@ def composite_text(layer: Any) -> str:
     """Which bands a colour picture shows; empty for any other layer."""
     record = layer.metadata.get(KEY)
     return record.text if isinstance(record, Composite) else ""
+
+
+def stack_text(layer: Any, number: int) -> str:
+    """What an image of a stack is; empty for any other layer."""
+    record = layer.metadata.get(KEY)
+    return record.texts[number] if isinstance(record, Stack) and 0 <= number < len(record.texts) else ""
 
 
 def mark_good_bands(layer: Any, good: NDArray[np.bool_] | None) -> None:

@@ -35,6 +35,7 @@ class NoiseCurves(Plot):
         axis = shared_axis([cube])
         level = np.asarray(noise.level, float)
         panel = Panel(ends_of([axis.values[0]], 0.02), ends_of([np.append(level, 0.0)], 0.06), x_label=axis.label)
+        panel.x_step = axis.step
         panel.y_label = "noise level"
         panel.lines = [Line(axis.values[0], level, GOAL, dots=1.2 if cube.bands <= 60 else 0.0)]
         panel.title = "; ".join(noise.kinds) or "white in space and between bands"

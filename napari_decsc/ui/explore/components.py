@@ -14,6 +14,7 @@ from napari_decsc.hsi.noise.measured import MeasuredNoise
 PIXELS, MOST = 200_000, 12
 #: A little of the mean variance keeps a covariance of few pixels, or of bands that are alike, invertible.
 RIDGE = 1e-9
+NEEDED = "components need at least two good bands and four pixels that were measured"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,17 +41,21 @@ def components(cube: Cube, *, by_noise: bool, noise: MeasuredNoise | None = None
     Raises
     ------
     CubeError
-        If fewer than two bands or pixels can be used.
+        If fewer than two bands or four measured pixels can be used, or all of them are alike.
     """
     bands = np.flatnonzero(np.ones(cube.bands, bool) if cube.good_bands is None else cube.good_bands)
     _, rows, cols = cube.shape
     if len(bands) < 2 or rows * cols < 4 or cols < 2:
-        raise CubeError(f"{cube.name}: components need at least two good bands and four pixels")
+        raise CubeError(f"{cube.name}: {NEEDED}")
     step = max(1, int(np.sqrt(rows * cols / PIXELS)))
     sample = np.stack([_band(cube, int(band))[::step, :] for band in bands])
+    if np.isfinite(sample).any(0).sum() < 4:
+        raise CubeError(f"{cube.name}: {NEEDED}")
     mean = np.array([np.nanmean(one) if np.isfinite(one).any() else 0.0 for one in sample])
     sample = np.nan_to_num(sample - mean[:, None, None])
     signal, still = np.cov(sample.reshape(len(bands), -1)), _noise(sample, bands, noise)
+    if not np.trace(signal) > 0:
+        raise CubeError(f"{cube.name}: all pixels are alike, and have no components")
     ridge = RIDGE * np.trace(signal) / len(bands) * np.eye(len(bands))
     _, axes = eigh(signal, still + ridge) if by_noise else eigh(signal)
     axes = axes[:, ::-1][:, :MOST]

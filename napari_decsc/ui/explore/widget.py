@@ -20,8 +20,8 @@ from napari_decsc.errors import DecscError, SettingsError
 from napari_decsc.hsi.band_list import parse_bands
 from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.noise.measured import MeasuredNoise
-from napari_decsc.ui.cubes.bands import band_text
-from napari_decsc.ui.cubes.layers import cube_of, placement
+from napari_decsc.ui.cubes.bands import band_text, show_band
+from napari_decsc.ui.cubes.layers import KEY, Stack, cube_of, placement
 from napari_decsc.ui.explore.linked import Linked
 from napari_decsc.ui.explore.scatter import ScatterPlot
 from napari_decsc.ui.parts.column import scrolled
@@ -35,6 +35,7 @@ HOW_TO_CHOOSE = (
     "Drag a box in the scatter: its pixels are marked in the image. Paint in that layer: the scatter shows where they "
     "lie."
 )
+NOT_BOTH = "No pixel was measured in both bands; take other bands."
 
 
 class ExploreWidget(Docked):
@@ -137,18 +138,26 @@ class ExploreWidget(Docked):
         kind = "MNF" if by_noise else "PCA"
         low, high = np.percentile(made.stack[0], (1, 99))
         place = placement(layer)
+        snr = ["noise" if np.isnan(value) else f"{round(value)}" for value in made.snr]
+        texts = tuple(
+            f"{kind} {number} of {len(snr)} · {one if one == 'noise' else f'SNR {one} dB'}"
+            for number, one in enumerate(snr, start=1)
+        )
         stack = self.viewer.add_image(
             made.stack, name=f"{kind} · {layer.name}", colormap="gray",
-            contrast_limits=(float(low), float(max(high, low + 1e-6))),
+            contrast_limits=(float(low), float(max(high, low + 1e-6))), metadata={KEY: Stack(texts)},
             **{name: place[name] for name in ("scale", "translate", "units") if name in place},
             axis_labels=("component", *tuple(place["axis_labels"])[-2:]),
         )  # fmt: skip
-        listed = ", ".join("noise" if np.isnan(value) else f"{value:.0f}" for value in made.snr)
-        self.listing.setText(f"{kind}: SNR of the components in dB: {listed}")
+        self.listing.setText(f"{kind}: SNR of the components in dB: {', '.join(snr)}")
+        show_band(self.viewer, stack, 0)
         self.message.say("The slider goes through the components.")
         self.added.emit(stack)
 
     def _show_scatter(self, layer: Any, made: Any, labels: Any) -> None:
+        if not np.isfinite(made[0] + made[1]).any():
+            self.message.complain(NOT_BOTH)
+            return
         self.scatter.setVisible(True)
         self.linked.show(made[0], made[1], labels, _flat(layer))
         self.message.say(HOW_TO_CHOOSE)
@@ -162,7 +171,10 @@ class ExploreWidget(Docked):
     def _show_ratio(self, layer: Any, made: Any, name: str) -> None:
         flat = _flat(layer)
         seen = made[np.isfinite(made)]
-        low, high = np.percentile(seen, (2, 98)) if seen.size else (0.0, 1.0)
+        if not seen.size:
+            self.message.complain(NOT_BOTH)
+            return
+        low, high = np.percentile(seen, (2, 98))
         limits = float(low), float(max(high, low + 1e-6))
         shown = self.viewer.add_image(made, name=name, colormap="viridis", contrast_limits=limits, **flat)
         self.message.say(f"{name}: 2 to 98 percent of the pixels lie between {low:.3g} and {high:.3g}.")

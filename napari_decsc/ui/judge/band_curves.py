@@ -48,6 +48,7 @@ class BandCurves(Plot):
             ends_of([self.abscissae], 0.02), (10 ** ends[0], 10 ** ends[1]) if is_log else ends, is_log=is_log
         )
         panel.x_label, panel.y_label = (axis.label, label) if curves else ("", "")
+        panel.x_step = axis.step
         panel.lines = [
             Line(np.asarray(x, float), one, curve.colour, dots=1.5 if one.size <= MOST_DOTS else 0.0)
             for x, one, curve in zip(axis.values, values, curves, strict=True)

@@ -233,12 +233,12 @@ class NoisePanel(Docked):
 
 
 def _matrices(noise: MeasuredNoise) -> list[Matrix]:
-    neighbours = np.nanmean(np.diagonal(noise.correlation, 1)) if len(noise.level) > 1 else 0.0
     most = float(np.nanmax(noise.spectrum))
-    return [
-        Matrix(noise.correlation, -1.0, 1.0, "correlation of bands", f"neighbours {neighbours:.2f}"),
-        Matrix(noise.spectrum, 0.0, max(most, 1e-9), "spectrum in space", f"0 to {most:.2g}, mean 1"),
-    ]
+    in_space = Matrix(noise.spectrum, 0.0, max(most, 1e-9), "spectrum in space", f"0 to {most:.2g}, mean 1")
+    if len(noise.level) < 2:
+        return [in_space]
+    neighbours = np.nanmean(np.diagonal(noise.correlation, 1))
+    return [Matrix(noise.correlation, -1.0, 1.0, "correlation of bands", f"neighbours {neighbours:.2f}"), in_space]
 
 
 def _lines(noise: MeasuredNoise) -> NDArray[Any]:

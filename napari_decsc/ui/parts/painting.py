@@ -14,6 +14,8 @@ FONT_POINTS = 8
 APART_X, APART_Y = 44, 18
 #: Heights of the panel that a line may leave it by: Qt cannot clip what lies millions of pixels away.
 FAR = 20.0
+#: Radius of a point that stands alone.
+ALONE = 2.0
 ALIGN = Qt.AlignmentFlag
 DASHES, DOTS = (4.0, 3.0), (1.0, 2.0)
 
@@ -113,13 +115,14 @@ def _paint_curve(painter: QPainter, inside: QRectF, panel: Panel, line: Line) ->
     painter.setPen(_pen(colour, line.width, line.dashes))
     for run in points:
         painter.drawPolyline(QPolygonF(run))
-    if line.dots:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        for run in points:
-            for point in run:
-                painter.drawEllipse(point, line.dots, line.dots)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    for run in points:
+        # a point between two gaps, or of a cube of one band, has no line to be seen by
+        radius = line.dots or (ALONE if len(run) == 1 else 0.0)
+        for point in run if radius else ():
+            painter.drawEllipse(point, radius, radius)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def _paint_spread(painter: QPainter, inside: QRectF, panel: Panel, line: Line, spread: Floats) -> None:

@@ -47,6 +47,7 @@ class Panel:
     ``lines`` stand still, ``moving`` are painted anew with every move of the mouse, ``mark`` is where an upright line
     stands (NaN: nowhere). ``names`` is a legend of texts and colours, ``note`` a text and its colour at the top right.
     Colours that are empty are those of the theme. ``y_short`` stands for ``y_label`` where that is too long.
+    ``x_step`` is the least distance of the numbers at the abscissa.
     """
 
     x_ends: tuple[float, float] = (0.0, 1.0)
@@ -54,6 +55,7 @@ class Panel:
     is_log: bool = False
     is_counted: bool = False
     x_label: str = ""
+    x_step: float = 0.0
     y_label: str = ""
     y_short: str = ""
     is_numbered: bool = True
@@ -85,16 +87,16 @@ class Panel:
         """Round abscissas and what is written there, about ``most`` of them at most."""
         if self.is_counted:
             return [(float(number), str(number)) for number in whole_numbers(int(self.x_ends[1]), most)]
-        return round_numbers(*self.x_ends, most)
+        return round_numbers(*self.x_ends, most, self.x_step)
 
     def y_numbers(self, most: int) -> list[tuple[float, str]]:
         """Round values and what is written there."""
         return log_numbers(*self.y_ends, most) if self.is_log else round_numbers(*self.y_ends, most)
 
 
-def round_numbers(low: float, high: float, most: int) -> list[tuple[float, str]]:
-    """Multiples of 1, 2 or 5 times a power of ten between two values, about ``most`` of them at most."""
-    rough = (high - low) / max(1, most)
+def round_numbers(low: float, high: float, most: int, least: float = 0.0) -> list[tuple[float, str]]:
+    """Multiples of 1, 2 or 5 times a power of ten, ``least`` or more, between two values; about ``most`` at most."""
+    rough = max((high - low) / max(1, most), least)
     tens = 10.0 ** math.floor(math.log10(rough))
     step = next(tens * share for share in ROUND if tens * share >= rough * (1 - 1e-9))
     numbers = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)

@@ -23,6 +23,7 @@ def library_panel(shelved: Shelved) -> Panel:
     return Panel(
         ends_of([x]),
         ends_of(list(spectra), 0.03),
+        x_step=1.0 if known is None else 0.0,
         x_label="band" if known is None else axis_label(library.unit),
         title=f"▤ {short(shelved.title, 34)}{part}",
         title_colour=shelved.colour,

@@ -161,6 +161,7 @@ class SpectrumPlot(Plot):
     def _label_panel(self, panel: Panel, number: int) -> None:
         """Panels side by side share the ordinate, panels below each other the abscissa."""
         is_last = number == len(self.pins) + len(self.libraries)
+        panel.x_step = self.axis.step
         panel.x_label = self.axis.label if self.is_wide or is_last else ""
         panel.is_numbered = number == 0 or not self.is_wide
         panel.y_label = self._label if panel.is_numbered else ""

@@ -5,10 +5,14 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.cubes.band_label import label_bands
+from napari_decsc.ui.cubes.layers import cube_layers
 from napari_decsc.ui.explore.components import components, ratio
-from napari_decsc.ui.explore.widget import ExploreWidget
+from napari_decsc.ui.explore.widget import NOT_BOTH, ExploreWidget
+from napari_decsc.ui.viewer_compat import canvas_text
 
 
 @pytest.fixture
@@ -68,6 +72,38 @@ def test_components_come_as_a_stack_in_the_place_of_the_cube(qtbot, widget, scen
     np.testing.assert_array_equal(stack.translate, (0, 10, 20))
     assert widget.listing.text().startswith("MNF: SNR of the components in dB: ")
     assert widget.listing.text().endswith("noise")
+
+
+def test_components_are_no_cube(qtbot, widget, viewer):
+    """Else the next button would take components of components, and nobody would see it."""
+    label_bands(viewer)
+    scene, first = widget.cube.layer, press(qtbot, widget, widget.pca_button)
+    assert viewer.layers.selection.active is first
+    assert widget.cube.layer is scene
+    assert press(qtbot, widget, widget.mnf_button).name == "MNF · mixed"
+    assert cube_layers(viewer) == [scene]
+    qtbot.waitUntil(lambda: canvas_text(viewer).text.startswith("MNF 1 of 8 · SNR "))
+    viewer.dims.set_point(0, 7)
+    assert canvas_text(viewer).text == "MNF 8 of 8 · noise"
+
+
+def test_what_has_no_components_says_so(scene):
+    for values, words in ((np.nan, "that were measured"), (1.0, "all pixels are alike")):
+        with pytest.raises(CubeError, match=words):
+            components(scene.replace(data=np.full_like(scene.data, values)), by_noise=True)
+
+
+def test_two_bands_without_a_common_pixel_say_so(qtbot, widget, viewer, scene):
+    scene.data[3] = np.nan
+    widget.one.setText("1")
+    widget.other.setText("4")
+    for button in (widget.ratio_button, widget.scatter_button):
+        widget.message.say("")
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: widget.message.is_error)
+        assert widget.message.text() == NOT_BOTH
+        qtbot.waitUntil(button.isEnabled)
+    assert len(viewer.layers) == 1
 
 
 def test_a_ratio_is_typed_by_wavelength_or_number(qtbot, widget, scene):

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from qtpy.QtCore import QRectF
+from qtpy.QtGui import QColor, QImage, QPainter
 
-from napari_decsc.ui.parts.panel import Panel, decades, ends_of, log_numbers, round_numbers, runs, whole_numbers
+from napari_decsc.ui.parts import painting
+from napari_decsc.ui.parts.panel import Line, Panel, decades, ends_of, log_numbers, round_numbers, runs, whole_numbers
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,31 @@ def test_ends_hold_what_is_finite_and_are_never_alike():
     assert ends_of([np.array([1.0, 3.0])], room=0.5) == (0, 4)
     assert ends_of([np.array([2.0])]) == (1.5, 2.5)
     assert ends_of([]) == (0, 1)
+
+
+def test_numbers_of_bands_have_no_halves():
+    one = Panel((0.5, 1.5), x_step=1.0)
+    assert one.x_numbers(10) == [(1.0, "1")]
+    assert [text for _, text in Panel((0.5, 3.5), x_step=1.0).x_numbers(12)] == ["1", "2", "3"]
+    assert [text for _, text in Panel((0.4, 0.7)).x_numbers(4)] == ["0.4", "0.5", "0.6", "0.7"]
+
+
+def painted(values, qtbot):
+    """Pixels of the colour red in the picture of a panel with one line."""
+    picture = QImage(200, 100, QImage.Format.Format_RGB32)
+    picture.fill(0)
+    painter = QPainter(picture)
+    painting.prepare(painter)
+    numbers = np.arange(1.0, len(values) + 1)
+    panel = Panel((0.5, len(values) + 0.5), (0.0, 2.0), lines=[Line(numbers, np.array(values), "#ff0000", 1.0)])
+    painting._paint_lines(painter, QRectF(0, 0, 200, 100), panel, panel.lines)
+    painter.end()
+    colours = [QColor(picture.pixel(x, y)) for x in range(200) for y in range(100)]
+    return sum(colour.red() > 120 for colour in colours)
+
+
+def test_a_point_without_neighbours_is_seen(qtbot):
+    """Of a cube of one band, or of a good band between two bad ones."""
+    assert painted([1.0], qtbot) >= 8
+    assert painted([1.0, np.nan, np.nan, 1.0, np.nan], qtbot) >= 16
+    assert painted([np.nan, np.nan], qtbot) == 0
