@@ -5,23 +5,18 @@ grows with the signal. Offsets and gains of lines and plane waves that were meas
 are gone is no loss. Shapes: (band, row, col) of a tile with a margin; only bands that can be judged.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_decsc.denoising.explained import Bools, Explained, Floats, Lines, Plain, Waves
 from napari_decsc.errors import CubeError
 from napari_decsc.filters.differences import NORMAL_MAD
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
-from napari_decsc.hsi.noise.measured import Fringe, LineOffsets, MeasuredNoise
-
-Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
-#: Takes out what something explains: (bands, row, col) of what was removed, signal, rows, cols -> what is left.
-Explained = Callable[[Floats, Floats, NDArray[np.int64], NDArray[np.int64]], Floats]
+from napari_decsc.hsi.noise.measured import MeasuredNoise
 
 #: Voxels in a tile, and pixels of margin around it.
 TILE_VOXELS, MARGIN = 2_000_000, 7
@@ -29,10 +24,6 @@ TILE_VOXELS, MARGIN = 2_000_000, 7
 SAMPLE_SIDE, SAMPLE_ACROSS = 64, 4
 #: Noise levels from which a voxel is an outlier, which says nothing of the others.
 OUTLIER = 6.0
-#: Standard errors from which a mean is surely none of chance.
-SURELY = 4.0
-#: Knots in a pixel, of what is added along oblique lines.
-FINE = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +97,10 @@ class Removed:
             sum((lines.level[self.bands] ** 2 for lines in noise.lines), np.zeros(len(self.bands), np.float32))
         )
         for lines in noise.lines:
-            self._explained.append(_Lines(lines, noisy.shape, self.bands).fitted(self._plain()))
+            self._explained.append(Lines(lines, noisy.shape, self.bands).fitted(self._plain()))
         waves = [fringe for fringe in noise.fringes if fringe.band in self.bands]
         if waves:
-            self._explained.append(_Waves(waves, self.bands).fitted(self._plain()))
+            self._explained.append(Waves(waves, self.bands).fitted(self._plain()))
 
     def parts(self) -> Iterator[Part]:
         """Every tile once.
@@ -217,7 +208,7 @@ class Removed:
             removed = explained(removed, signal, row, col)
         return removed
 
-    def _plain(self) -> "Iterator[_Plain]":
+    def _plain(self) -> Iterator[Plain]:
         """Tiles without margins for fitting: what earlier fits left, the signal, voxels that count, rows and cols."""
         limit = OUTLIER * np.sqrt(self.level**2 + self._line_level**2)[:, None, None]
         for rows, cols, inside in self._tiles():
@@ -228,134 +219,6 @@ class Removed:
             if measured is not None:
                 counts &= measured
             yield removed, signal, counts, np.arange(row.start, row.stop)[:, None], np.arange(col.start, col.stop)[None]
-
-
-_Plain = tuple[Floats, Floats, Bools, NDArray[np.int64], NDArray[np.int64]]
-
-
-class _Lines:
-    """Offset of every line of pixels, and its gain where lines are columns or rows, by least squares.
-
-    Pixels between two oblique lines get a mixture of both, as resampling does it: the normal equations are tridiagonal.
-    """
-
-    def __init__(self, lines: LineOffsets, shape: tuple[int, int, int], bands: NDArray[np.int64]) -> None:
-        # lines of a detector have gains, whether they rose above the noise enough to be measured or not
-        self.turn, self.gains = np.radians(lines.angle), lines.angle % 90 == 0
-        # nobody knows where between two pixels an oblique line runs
-        self.fine = 1 if self.gains else FINE
-        self.hit = np.asarray(lines.level)[bands] > 0
-        _, rows, cols = shape
-        corners = [self._place(row, col) for row in (0, rows - 1) for col in (0, cols - 1)]
-        self.first = int(np.floor(min(corners)))
-        self.count = int(np.floor(max(corners))) - self.first + 2
-
-    def fitted(self, parts: Iterator[_Plain]) -> Explained:
-        """The function that takes the lines out."""
-        bands = len(self.hit)
-        diagonal, beside, right = (np.zeros((bands, self.count)) for _ in range(3))
-        slopes = np.zeros((3, bands, self.count))
-        for removed, signal, counts, row, col in parts:
-            line, between = self._line(row, col, removed.shape[1:])
-            for band in np.flatnonzero(self.hit):
-                here = counts[band]
-                k, f, y, x = line[here], between[here], removed[band][here], signal[band][here]
-                diagonal[band] += self._total(k, (1 - f) ** 2) + self._total(k + 1, f**2)
-                beside[band] += self._total(k, f * (1 - f))
-                right[band] += self._total(k, (1 - f) * y) + self._total(k + 1, f * y)
-                if self.gains:
-                    slopes[:, band] += [self._total(k, one) for one in (x, x.astype(np.float64) ** 2, x * y)]
-        gain = np.zeros((bands, self.count))
-        if self.gains:
-            n = np.maximum(diagonal, 1)
-            x, xx, xy = slopes / n
-            spread = xx - x**2
-            gain = np.where(spread > 0, (xy - x * right / n) / np.where(spread > 0, spread, 1), 0)
-            gain -= _in_common(gain, diagonal)
-            right -= gain * x * n
-        offset = np.array([_solved(*one) for one in zip(diagonal, beside, right, strict=True)], np.float32)
-        slope = gain.astype(np.float32)
-
-        def explained(removed: Floats, signal: Floats, row: NDArray[np.int64], col: NDArray[np.int64]) -> Floats:
-            line, between = self._line(row, col, removed.shape[1:])
-            out: Floats = removed - offset[:, line] * (1 - between) - offset[:, line + 1] * between
-            if self.gains:
-                out -= slope[:, line] * signal
-            return out
-
-        return explained
-
-    def _total(self, line: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.bincount(line, values, self.count).astype(np.float64)
-
-    def _place(self, row: NDArray[np.int64] | int, col: NDArray[np.int64] | int) -> NDArray[np.float64]:
-        place: NDArray[np.float64] = np.round((col * np.cos(self.turn) + row * np.sin(self.turn)) * self.fine, 9)
-        return place
-
-    def _line(
-        self, row: NDArray[np.int64], col: NDArray[np.int64], shape: tuple[int, ...]
-    ) -> tuple[NDArray[np.int64], Floats]:
-        """The line before each pixel, and how far it lies behind it, 0 to 1; where gains are, its own line alone."""
-        place = self._place(row, col) - self.first
-        line = np.floor(place + 0.5 * self.gains).astype(np.int64)
-        between = np.zeros_like(place) if self.gains else place - line
-        return np.broadcast_to(line, shape), np.broadcast_to(between.astype(np.float32), shape)
-
-
-def _in_common(gain: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean gain of the lines of a band (band, 1), 0 where it may be chance: gains scatter about 1.
-
-    What all lines lost alike is signal, and no gain explains it.
-    """
-    total = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    lines = np.maximum(np.count_nonzero(counts, axis=1, keepdims=True), 1)
-    mean = (gain * counts).sum(axis=1, keepdims=True) / total
-    spread = np.sqrt((counts * (gain - mean) ** 2).sum(axis=1, keepdims=True) / total / lines)
-    common: NDArray[np.float64] = np.where(np.abs(mean) > SURELY * spread, mean, 0)
-    return common
-
-
-def _solved(
-    diagonal: NDArray[np.float64], beside: NDArray[np.float64], right: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Solution of tridiagonal normal equations; a touch of ridge for lines that hardly any pixel knows."""
-    from scipy.linalg import solveh_banded
-
-    bands = np.stack([np.concatenate([[0], beside[:-1]]), diagonal + 1e-3])
-    found: NDArray[np.float64] = solveh_banded(bands, right)
-    return found
-
-
-class _Waves:
-    """Plane waves, each in its band, by least squares."""
-
-    def __init__(self, waves: list[Fringe], bands: NDArray[np.int64]) -> None:
-        self.waves = [(int(np.flatnonzero(bands == wave.band)[0]), wave) for wave in waves]
-
-    def fitted(self, parts: Iterator[_Plain]) -> Explained:
-        """The function that takes the waves out."""
-        normal, right = np.zeros((len(self.waves), 2, 2)), np.zeros((len(self.waves), 2))
-        for removed, _, counts, row, col in parts:
-            for number, (band, wave) in enumerate(self.waves):
-                both = _wave(wave, row, col)[:, counts[band]]
-                normal[number] += both @ both.T
-                right[number] += both @ removed[band][counts[band]]
-        found = [np.linalg.lstsq(a, b)[0] for a, b in zip(normal, right, strict=True)]
-
-        def explained(removed: Floats, signal: Floats, row: NDArray[np.int64], col: NDArray[np.int64]) -> Floats:
-            out = removed.copy()
-            for (band, wave), amplitude in zip(self.waves, found, strict=True):
-                out[band] -= np.tensordot(amplitude, _wave(wave, row, col), 1).astype(np.float32)
-            return out
-
-        return explained
-
-
-def _wave(wave: Fringe, row: NDArray[np.int64], col: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Cosine and sine, (2, row, col)."""
-    turn = np.radians(wave.angle)
-    phase = 2 * np.pi * (col * np.cos(turn) + row * np.sin(turn)) / wave.period
-    return np.stack([np.cos(phase), np.sin(phase)])
 
 
 def _dead(noise: MeasuredNoise | None, shape: tuple[int, int, int]) -> Bools | None:
