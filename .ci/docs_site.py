@@ -28,12 +28,14 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links to source files become their names: the site has no copy of the source."""
+    folders = page.file.src_uri.count("/")
     markdown = markdown.replace("](../CONTRIBUTING.md", "](contributing.md").replace(
         "](../CHANGELOG.md", "](changelog.md"
     )
-    return re.sub(r"\[(`?[^\]]+?`?)\]\((?:\.\./)+(?!docs/)[^)]*\)", r"\1", markdown)
+    # with more steps up than the page has folders above it, it leads out of docs/
+    return re.sub(rf"\[(`?[^\]]+?`?)\]\((?:\.\./){{{folders + 1},}}(?!docs/)[^)]*\)", r"\1", markdown)
 
 
 def _top(name: str) -> str:

@@ -100,6 +100,9 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     reference = (tmp_path / "reference" / "api.html").read_text(encoding="utf-8")
     assert 'id="napari_decsc.api.denoise"' in reference
+    # links between pages in folders are links there too
+    howto = (tmp_path / "howto" / "bad-bands.html").read_text(encoding="utf-8")
+    assert 'href="../noise.html#bands-that-hold-nothing"' in howto
     assert "--max-iterations" in (tmp_path / "reference" / "command-line.html").read_text(encoding="utf-8")
     # nothing is fetched when a page is read
     for page in tmp_path.rglob("*.html"):
