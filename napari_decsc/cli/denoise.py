@@ -110,10 +110,16 @@ def denoise(
 def _verdict(noisy: Cube, written: Path, recorder: Any) -> dict[str, Any]:
     """What was removed, judged on the file that was written, in tiles."""
     from napari_decsc.denoising.verdict import judge
+
+    found: dict[str, Any] = judge(noisy, _reopened(written), recorder.noise).describe()
+    return found
+
+
+def _reopened(written: Path) -> Cube:
+    """The cube that was written: an array alone does not say that its bands come first."""
     from napari_decsc.hsi.io.files import open_cube
 
-    found: dict[str, Any] = judge(noisy, open_cube(written), recorder.noise).describe()
-    return found
+    return open_cube(written, band_axis=0 if written.suffix == ".npy" else None)
 
 
 def _drive(steps: Generator[Any, Any, Any], recorder: Any, method: str) -> Any:
@@ -140,10 +146,9 @@ def _check_report(report: Path, pair: tuple[Path, ...]) -> None:
 def _scores(reference: Cube | None, noisy: Cube, written: Path) -> dict[str, Any]:
     if reference is None:
         return {}
-    from napari_decsc.hsi.io.files import open_cube
     from napari_decsc.hsi.metrics import score_cubes
 
-    denoised = open_cube(written)
+    denoised = _reopened(written)
     return {
         "scores": {
             "noisy": score_cubes(reference, noisy).summary(),

@@ -23,6 +23,9 @@ CHANCE = 8.0
 #: Values are cut off at the floor or the ceiling where voxels beside those on it lie within this share of the range,
 #: and where the half of the voxels that is further away lies on it by no more than this share as often as all do.
 CLOSE, SELDOM = 0.4, 0.25
+#: ... or where of two bands side by side both are on it in so many of the pixels where one is, and so many times as
+#: often as chance has it. Lines of which this share is on it are dead, and do not count.
+TOGETHER, TIMES, WHOLE = 0.4, 4.0, 0.9
 
 
 def stuck_values(cube: Cube) -> tuple[float, ...]:
@@ -79,7 +82,8 @@ def cut_off(cube: Cube, stuck: tuple[float, ...]) -> tuple[float, ...]:
         Some of them.
     """
     values = sample(cube)
-    return tuple(value for value in stuck if _is_end(values, value) and _is_cut_off(values, value))
+    ends = (value for value in stuck if _is_end(values, value))
+    return tuple(value for value in ends if _is_cut_off(values, value) or _is_along_bands(values, value))
 
 
 def _is_end(values: NDArray[np.float32], value: float) -> bool:
@@ -101,6 +105,23 @@ def _is_cut_off(values: NDArray[np.float32], end: float) -> bool:
     far = known & (away > np.median(away[known]))
     seldom = float(on[far].mean()) < SELDOM * float(on.mean()) if far.any() else False
     return bool(seldom and np.median(away[on & known]) < CLOSE * reach)
+
+
+def _is_along_bands(values: NDArray[np.float32], end: float) -> bool:
+    """Whether neighbouring bands are on an end of the range together, as where something small is too bright.
+
+    Impulses strike every band by itself. A value far from all others is no end of the scene.
+    """
+    on = values == np.float32(end)
+    away = np.abs(values - np.float32(end))[~on & np.isfinite(values)]
+    if away.size == 0 or away.min() > CLOSE * np.percentile(away, 99.5):
+        return False
+    on &= ~on.all(axis=0)
+    for axis in (1, 2):
+        on &= on.mean(axis=axis, keepdims=True) < WHOLE
+    pairs = int(on[1:].sum()) + int(on[:-1].sum())
+    together = 2 * int((on[1:] & on[:-1]).sum()) / max(pairs, 1)
+    return together > max(TOGETHER, TIMES * float(on.mean()))
 
 
 def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -91,3 +91,13 @@ def test_info_of_a_library(capsys: pytest.CaptureFixture[str]) -> None:
     assert "400 to 500 nm" in capsys.readouterr().out
     assert main(["denoise", "lib.hdr", "out.hdr"]) == cli.FAILED
     assert "holds no cube but spectra" in capsys.readouterr().err
+
+
+def test_an_array_whose_axes_are_alike_is_denoised_into_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cube = np.random.default_rng(0).random((12, 12, 12)).astype(np.float32)
+    np.save(tmp_path / "in.npy", cube)
+    words = ["--method", "flat", "--strength", "0", "--band-axis", "2"]
+    assert main(["denoise", str(tmp_path / "in.npy"), str(tmp_path / "out.npy"), *words]) == 0, capsys.readouterr().err
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), np.moveaxis(cube, 2, 0))

@@ -61,6 +61,28 @@ def test_no_strength_of_noise_is_made_worse(shape: tuple[int, int, int], spoil: 
     assert decibels(clean, denoised(noisy)) > decibels(clean, noisy) - 0.1
 
 
+@pytest.mark.parametrize("noise", [2.0, 4.0])
+def test_noise_of_a_few_rounding_levels_is_more_than_rounding(noise: float) -> None:
+    clean = scene(31, 64, 64)
+    noisy = levels(256, noise / 12**0.5)(clean)
+    assert decibels(clean, denoised(noisy)) > decibels(clean, noisy) + 6
+
+
+@pytest.mark.parametrize("level", [5e-3, 1e-2])
+def test_a_scene_of_as_many_components_as_bands_is_not_taken_for_noise(level: float) -> None:
+    rng = np.random.default_rng(0)
+    frequencies = np.fft.fftn(rng.standard_normal((64, 64, 64))) / (1 + _distance(64) ** 3)
+    clean = np.fft.ifftn(frequencies).real
+    clean = ((clean - clean.min()) / np.ptp(clean)).astype(np.float32)
+    noisy = gaussian(level)(clean)
+    assert decibels(clean, denoised(noisy)) > decibels(clean, noisy) - 0.1
+
+
+def _distance(side: int) -> NDArray[np.float64]:
+    axis = np.fft.fftfreq(side, 1 / side)
+    return np.sqrt(sum(part**2 for part in np.meshgrid(axis, axis, axis)))
+
+
 @pytest.mark.parametrize("count", [64, 256, 4096])
 def test_rounding_is_taken_off_and_no_voxel_leaves_its_grey_level(count: int) -> None:
     clean = scene(31, 64, 64)

@@ -17,6 +17,9 @@ CLIP = 6.0
 SHRINKAGE = 0.02
 #: Texture's differences of twice the reach have so many times the variance.
 GROWTH = 4.0
+#: Noise is alike everywhere. A direction is texture's where the median block has so many times what the calmest have,
+#: in times of other directions; the calmest blocks are this quantile.
+UNLIKE, CALMEST = 1.7, 0.05
 #: The largest eigenvalue must exceed what chance makes by this factor.
 BEYOND_CHANCE = 1.25
 #: Least eigenvalue of a correlation matrix that is inverted.
@@ -52,7 +55,8 @@ def between_bands(cube: Tensor, sigma: Tensor) -> Tensor | None:
         level = moment.diagonal().clamp(min=1e-12).sqrt()
         correlation = moment / level[:, None] / level
         correlation = (1 - SHRINKAGE) * correlation + SHRINKAGE * torch.eye(bands, device=cube.device)
-    return _of_noise(correlation, _moment(far[:, homogeneous]) / level[:, None] / level, 32 * count)
+    reached = _moment(far[:, homogeneous]) / level[:, None] / level
+    return _of_noise(correlation, reached, near / level.float()[:, None, None], 32 * count)
 
 
 def whitening(correlation: Tensor) -> Tensor:
@@ -73,8 +77,11 @@ def whitening(correlation: Tensor) -> Tensor:
     return root.float()
 
 
-def _of_noise(near: Tensor, far: Tensor, samples: int) -> Tensor | None:
-    """The part of the correlation that does not grow with the reach; None where it is within chance."""
+def _of_noise(near: Tensor, far: Tensor, blocks: Tensor, samples: int) -> Tensor | None:
+    """The part of the correlation that neither grows with the reach nor differs from place to place.
+
+    None where it is within chance.
+    """
     values, vectors = torch.linalg.eigh(near)
     ratio = (vectors.T @ far @ vectors).diagonal() / values.clamp(min=1e-9)
     usual = float(ratio.median())
@@ -84,12 +91,22 @@ def _of_noise(near: Tensor, far: Tensor, samples: int) -> Tensor | None:
     )
     if usual > 2:  # noise that is correlated in space: texture grows less than it does
         noise = torch.where(ratio < 0.75 * usual, noise.clamp(max=1), noise)
+    noise = torch.where(_is_texture(vectors, blocks), noise.minimum(values.median()), noise)
     edge = BEYOND_CHANCE * (1 + (len(near) / samples) ** 0.5) ** 2
     if float(noise.max()) < edge * (2 if usual > 2 else 1):
         return None
     covariance = (vectors * noise) @ vectors.T
     level = covariance.diagonal().sqrt()
     found: Tensor = covariance / level[:, None] / level
+    return found
+
+
+def _is_texture(vectors: Tensor, blocks: Tensor) -> Tensor:
+    """Which directions (band, direction) have much more in the median block (band, block, n) than in the calmest."""
+    images = (vectors.T.float() @ blocks.flatten(1)).view_as(blocks)
+    calmest, median = torch.quantile(images.square().mean(2), images.new_tensor((CALMEST, 0.5)), dim=1)
+    uneven = median / calmest.clamp(min=1e-12)
+    found: Tensor = uneven > UNLIKE * uneven.median()
     return found
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import correlation, fringes, rounding, shot, trial
 from napari_decsc.deq.estimation.lines import Lines
-from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel
+from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel, Whitener
 from napari_decsc.deq.estimation.rare import is_of_few_pixels
 from napari_decsc.deq.estimation.rays import strongest_ray
 from napari_decsc.deq.estimation.regression import beside_other_bands, coloured_level
@@ -39,8 +39,11 @@ SHOT_FITS = 3
 #: Whether one scale per pixel or the stabilising transform serves better is tried where what the scale leaves of the
 #: growth is between these shares.
 IN_DOUBT = (0.1, 0.6)
-#: Components at most, and the share of a band's noise that must lie outside them to be measured there.
-MOST, MEASURABLE = 24, 0.3
+#: Dark pixels are this share of all.
+DARK = 0.25
+#: Components at most, so many times as many beside noise that is white; and the share of a band's noise that must lie
+#: outside them to be measured there.
+MOST, MORE, MEASURABLE = 24, 2, 0.3
 #: Noise of several kinds leaves no more than so many times as much in one direction as in another.
 UNEVEN = 4.0
 #: Bands in which the noise must show, or a quarter of all.
@@ -73,12 +76,9 @@ def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
         In units of the peak.
     """
     found = _measured(cube, mask)
-    few = cube[0].numel() < TOO_FEW
-    return (
-        replace(found, rounding=rounding.measured(filled_gaps(cube, mask), mask))
-        if found.negligible and not few
-        else found
-    )
+    if not found.negligible or found.rounding is not None or cube[0].numel() < TOO_FEW:
+        return found
+    return replace(found, rounding=rounding.measured(filled_gaps(cube, mask), mask))
 
 
 def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
@@ -89,9 +89,10 @@ def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
     small = bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24
     # in a small cube differences are mostly texture, which the other bands tell
     finest = torch.minimum(sigma, _untold(cube, mask)) if small and rows * cols > 4 * bands else sigma
-    if rows * cols < TOO_FEW or is_rounding(cube, mask, finest):
+    unsearched = small or hidden > HIDDEN
+    if rows * cols < TOO_FEW or is_rounding(cube, mask, finest, None if unsearched else finest):
         return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), negligible=True)
-    if small or hidden > HIDDEN:
+    if unsearched:
         return NoiseModel(sigma)
     search = _Search(filled_gaps(cube, mask), sigma)
     found = search.found()
@@ -113,7 +114,8 @@ class _Search:
 
     def __init__(self, cube: Tensor, sigma: Tensor, by_pixel: bool | None = None) -> None:
         self.cube, self.shape = cube, (cube.shape[1], cube.shape[2])
-        coloured = coloured_level(cube)
+        coloured, self.white, self.most = coloured_level(cube), sigma, MOST
+        self.coloured = coloured is not None
         between = correlation.between_bands(cube, sigma) if coloured is None else None
         sigma = sigma if coloured is None else coloured
         self.model = NoiseModel(sigma, None if between is None else correlation.whitening(between))
@@ -129,17 +131,34 @@ class _Search:
         """The model once nothing new is found."""
         for number in range(ROUNDS):
             cleaned, raw = self._look()
-            if int(self.seen.sum()) < max(LEAST_SEEN, len(self.cube) // 4):
-                # a scene of nearly as many components as bands hides its noise
-                return NoiseModel(
-                    self.first, basis=self.basis, negligible=is_rounding(self.cube, self.every, self.first)
-                )
+            if self._hides():
+                return self._hidden()
             new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
             # levels of white noise settle in the second look; all else takes a third
             settled = not self.lines and self.model.whitening is None and self.model.shot is None
             if not new and number > (0 if settled else 1):
                 break
+        if self.count == MOST and not self.coloured:
+            # the scene has more: what was left over is then its own, and coloured in space where there are more still
+            self.most = MORE * MOST
+            cleaned, raw = self._look()
+            if self._hides() or _spectrum(cleaned[self.seen]) is not None:
+                return self._hidden()
         return self._finished(raw, cleaned)
+
+    def _hides(self) -> bool:
+        """Whether a scene of nearly as many components as bands, or as may be, hides its noise."""
+        return int(self.seen.sum()) < max(LEAST_SEEN, len(self.cube) // 4) or self.count >= MORE * MOST
+
+    def _hidden(self) -> NoiseModel:
+        """The model beside a scene that has too many components to be told from its noise."""
+        none = self.first.new_zeros(len(self.first), 1)
+        level = torch.minimum(torch.minimum(self.first, self.white), _untold(self.cube, self.every))
+        if is_rounding(self.cube, self.every, level) or is_hardly_there(self.cube, level):
+            return NoiseModel(self.first, basis=none, negligible=True)
+        if self.count < MOST:
+            return NoiseModel(self.first, basis=self.basis)
+        return NoiseModel(level, basis=none, negligible=True, rounding=rounding.beside_rounding(self.cube, level))
 
     def without_lines(self) -> Tensor:
         """The cube (band, row, col) less the offsets of its lines."""
@@ -153,7 +172,7 @@ class _Search:
         residual = self._without_lines(whole)
         if self.model.fringes:
             residual = residual - whitener.mixed(fringes.fit(whitener.unmixed(residual), self.model.fringes))
-        self.basis = _basis(residual, self.colour)
+        self.basis, self.count = _basis(residual, self.colour, self.most)
         self.left = (1 - self.basis.square().sum(1)).clamp(min=0.02)
         self.seen = self.left > MEASURABLE
         raw, cleaned = _beside(whole, self.basis), _beside(residual, self.basis)
@@ -202,11 +221,7 @@ class _Search:
         cube = self.without_lines()
         # brightness by the subspace: that of noisy pixels follows the noise
         cube = whitener.restored(whitener.whitened(cube) - cleaned * self.left.sqrt()[:, None, None])
-        noise = whitener.unmixed(cleaned) * self.model.level[:, None, None]
-        if self.model.shot is not None:
-            noise = noise * (
-                whitener.scale if whitener.scale is not None else self.model.shot.variance(shot.smooth(cube)).sqrt()
-            )
+        noise = self._noise(cleaned, whitener, cube)
         mixing = None
         if self.model.shot is None:
             mixing = self._mixing()
@@ -229,12 +244,27 @@ class _Search:
         self.model = replace(self.model, shot=found, level=level, whitening=whitening)
         return True
 
+    def _noise(self, cleaned: Tensor, whitener: Whitener, cube: Tensor) -> Tensor:
+        """What the subspace leaves over as it came with the cube, which is given for its brightness."""
+        noise = whitener.unmixed(cleaned) * self.model.level[:, None, None]
+        if self.model.shot is None:
+            return noise
+        growth = whitener.scale if whitener.scale is not None else self.model.shot.variance(shot.smooth(cube)).sqrt()
+        return noise * growth
+
     def _physical_level(self) -> Tensor:
         """Noise level (band,) of the cube as it came, at its mean brightness."""
         level, growth = self.model.level, self.model.shot
         if self.model.whitening is not None:
             level = level * torch.linalg.inv(self.model.whitening).norm(dim=1)
         return level if growth is None else level * _deviation(growth, self.cube)
+
+    def _level_in_dark(self, cleaned: Tensor) -> Tensor:
+        """Noise level (band,) of the cube as it came in the darker quarter of its pixels, lines taken out."""
+        brightness = self.cube.mean(0)
+        dark = brightness <= torch.quantile(brightness.flatten(), DARK)
+        noise = self._noise(cleaned, self.model.whitener(self.cube), self.cube)
+        return _spread(noise[:, dark])
 
     def _mixing(self) -> Tensor:
         """How much of each band's variance is in what the subspace leaves over of every band (band, band)."""
@@ -263,7 +293,10 @@ class _Search:
             bands = bands - line.spread(offsets * there[:, None])
         spectrum = _spectrum(cleaned[self.seen]) if self.seen.any() else None
         level = self._physical_level()
-        if is_hardly_there(self.cube, level) or is_rounding(self.cube, self.every, torch.minimum(self.first, level)):
+        # what is no noise may have been measured with it
+        least = torch.minimum(torch.minimum(self.first, level), _untold(self.cube, self.every))
+        dark = torch.minimum(self._level_in_dark(cleaned), least)
+        if is_hardly_there(self.cube, level) or is_rounding(self.cube, self.every, least, dark):
             return NoiseModel(self.first, basis=self.basis, negligible=True)
         return replace(self.model, lines=tuple(lines), spectrum=spectrum, basis=self.basis, measured=True)
 
@@ -273,11 +306,11 @@ def _deviation(growth: ShotNoise, cube: Tensor) -> Tensor:
     return cube.new_ones(len(cube)) if growth.by_pixel else growth.variance(cube).mean((1, 2)).sqrt()
 
 
-def _basis(cube: Tensor, colour: float) -> Tensor:
-    """The spectral components (band, component) of a whitened cube that survive smoothing.
+def _basis(cube: Tensor, colour: float, most: int) -> tuple[Tensor, int]:
+    """The spectral components (band, component) of a whitened cube that survive smoothing, and how many do.
 
     Directions whose noise is stronger than 1 are smoothed as such: ``colour`` is by how much differences of neighbours
-    underestimate noise that is correlated in space.
+    underestimate noise that is correlated in space. At most ``most`` count, and those of a few pixels are left out.
     """
     bands, pixels = len(cube), cube[0].numel()
     flat = cube.flatten(1)
@@ -297,9 +330,8 @@ def _basis(cube: Tensor, colour: float) -> Tensor:
     leak = max(0.75 * LEAK, min(weaker, UNEVEN * weakest))
     least = leak + (0.38 + 3 * chance) * chance * max(1.0, leak / LEAK) * noise.square()
     count = int((strength > least).long().cumprod(0).sum())
-    count = min(count, MOST, bands - 2)
-    strongest: Tensor = vectors[:, :count][:, ~is_of_few_pixels(images[:count] / noise[:count, None, None])]
-    return strongest
+    count = min(count, most, bands - 2)
+    return vectors[:, :count][:, ~is_of_few_pixels(images[:count] / noise[:count, None, None])], count
 
 
 def _offset_share(noise: Tensor, line: Lines) -> float:

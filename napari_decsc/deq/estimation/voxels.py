@@ -13,6 +13,9 @@ from napari_decsc.filters.order import ascending, medians
 ROUNDED = 1.4
 #: With a hundred grey levels and more, below so many times: what is as small can hardly be told from texture.
 ROUNDED_FINELY, FINE = 6.0, 0.01
+#: ... and where it was measured beside the subspace, below so many times in the mean and in the dark: the noise of a
+#: camera grows with the light.
+ROUNDED_IN_MEAN, ROUNDED_IN_DARK = 3.2, 2.1
 #: Noise is hardly there where its level is below this share of the range of the band's values, in most bands; the range
 #: lies between these quantiles.
 HARDLY, RANGE = 3e-4, (0.005, 0.995)
@@ -94,7 +97,7 @@ def _deviation(cube: Tensor, mask: Tensor) -> Tensor:
     return (size / usual.clamp(min=1e-9).nan_to_num(1)).view_as(cube)
 
 
-def is_rounding(cube: Tensor, mask: Tensor, level: Tensor) -> bool:
+def is_rounding(cube: Tensor, mask: Tensor, level: Tensor, dark: Tensor | None = None) -> bool:
     """Whether the noise of most bands is hardly above that of rounding to grey levels.
 
     Parameters
@@ -105,6 +108,8 @@ def is_rounding(cube: Tensor, mask: Tensor, level: Tensor) -> bool:
         True where a voxel was measured.
     level : tensor of shape (band,)
         Noise levels, in the same unit.
+    dark : tensor of shape (band,), optional
+        Noise levels where the scene is dark, if they were measured beside its subspace.
 
     Returns
     -------
@@ -112,8 +117,12 @@ def is_rounding(cube: Tensor, mask: Tensor, level: Tensor) -> bool:
     """
     floor = grey_step(cube, mask) / 12**0.5
     fine = floor * 12**0.5 < FINE * float(cube.max())
-    limit = torch.where(fine, ROUNDED_FINELY, ROUNDED) * floor
-    return bool((level < limit).float().mean() > 0.5)
+    rounded = level < ROUNDED * floor
+    if dark is None:
+        rounded |= fine & (level < ROUNDED_FINELY * floor)
+    else:
+        rounded |= fine & (level < ROUNDED_IN_MEAN * floor) & (dark < ROUNDED_IN_DARK * floor)
+    return bool(rounded.float().mean() > 0.5)
 
 
 def is_hardly_there(cube: Tensor, level: Tensor) -> bool:

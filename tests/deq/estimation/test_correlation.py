@@ -1,0 +1,38 @@
+"""Correlation of the noise between bands, beside texture that looks like it."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_decsc.deq.estimation.correlation import between_bands
+
+BANDS, SIDE, LEVEL = 40, 96, 0.01
+
+
+def rough(seed: int = 0) -> NDArray[np.float64]:
+    """Brightness that differs from pixel to pixel, in some places ten times as much as in others."""
+    rng = np.random.default_rng(seed)
+    roughness = np.kron(10 ** rng.uniform(-1, 0, (12, 12)), np.ones((8, 8)))
+    pattern = 1 + 0.1 * roughness * rng.standard_normal((SIDE, SIDE))
+    return np.linspace(0.2, 0.8, BANDS)[:, None, None] * pattern
+
+
+def found(values: NDArray[np.float64]) -> Tensor | None:
+    return between_bands(torch.from_numpy(values).float(), torch.full((BANDS,), LEVEL))
+
+
+def noise(seed: int = 1) -> NDArray[np.float64]:
+    return LEVEL * np.random.default_rng(seed).standard_normal((BANDS, SIDE, SIDE))
+
+
+def test_texture_from_pixel_to_pixel_is_no_noise() -> None:
+    assert found(rough() + noise()) is None
+
+
+def test_noise_that_all_bands_share_is_found_beside_it() -> None:
+    shared = 2 * LEVEL * np.random.default_rng(2).standard_normal((SIDE, SIDE))
+    correlation = found(rough() + noise() + shared)
+    assert correlation is not None
+    beside = correlation[~torch.eye(BANDS, dtype=torch.bool)]
+    assert 0.6 < float(beside.median()) < 0.9  # 0.8 of the noise is shared
