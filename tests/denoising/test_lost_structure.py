@@ -5,10 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.linalg import solveh_banded
 from scipy.ndimage import label, uniform_filter
 from scipy.special import gammaincc, gammaincinv
 
-from napari_decsc.denoising import lost_structure, rare_signal
+from napari_decsc.denoising import explained, lost_structure, rare_signal
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5])
@@ -36,6 +37,15 @@ def test_pixels_that_touch_by_a_corner_are_one_place():
     assert len(found) == count
     assert sum(len(place) for place in found) == where.sum()
     assert all(len({labels[pixel] for pixel in place}) == 1 for place in found)
+
+
+def test_offsets_of_lines_solve_their_equations():
+    generator = np.random.default_rng(2)
+    diagonal, beside, right = generator.random((3, 4, 30))
+    diagonal[:, 7] = beside[:, 6:8] = 0  # a line that no pixel knows
+    for band, found in enumerate(explained._solved(2 + diagonal, beside, right)):
+        bands = np.stack([np.append(0, beside[band, :-1]), 2 + diagonal[band] + 1e-3])
+        np.testing.assert_allclose(found, solveh_banded(bands, right[band]), rtol=1e-8)
 
 
 def test_a_verdict_loads_no_scipy():
