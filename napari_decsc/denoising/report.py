@@ -4,6 +4,7 @@ import json
 import math
 import platform
 import sys
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -99,8 +100,13 @@ def versions() -> dict[str, str]:
     dict of str to str
         Name of the package to its version.
     """
+    return dict(_versions(PACKAGES))
+
+
+@cache
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

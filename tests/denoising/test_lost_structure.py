@@ -30,6 +30,23 @@ def test_window_sums_see_nothing_outside(side):
     np.testing.assert_allclose(lost_structure._box(values, side), expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.6, 0.95])
+def test_regions_are_those_of_scipy(share):
+    where = np.random.default_rng(3).random((30, 41)) < share
+    expected, count = label(where)
+    found, many = lost_structure._labelled(where)
+    assert many == count
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_places_tell_their_most_improbable_pixel():
+    scores = np.zeros((80, 90), np.float32)
+    scores[10, 12], scores[12, 15], scores[60, 70] = 20, 30, 25
+    found, count = lost_structure.places(scores)
+    assert count == 2
+    assert [(place.row, place.col, place.pixels, place.score) for place in found] == [(12, 15, 2, 30), (60, 70, 1, 25)]
+
+
 def test_pixels_that_touch_by_a_corner_are_one_place():
     where = np.random.default_rng(1).random((40, 50)) < 0.2
     labels, count = label(where, np.ones((3, 3)))
