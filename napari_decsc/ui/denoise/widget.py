@@ -265,9 +265,13 @@ class DenoiseWidget(Docked):
             self.message.say("")
 
     def _say_lost(self, name: str) -> None:
-        """The cube was removed: say so, and which one would be denoised now. A run has its own line."""
-        if not self.is_running and self.result is None and self.cube.count():
-            self.message.say(gone(name, None if self.cube.layer is None else self.cube.layer.name))
+        """The cube was removed: say so, and which one would be denoised now; below the words of a result that is left.
+
+        A run has its own line.
+        """
+        if not self.is_running and self.cube.count():
+            lost = gone(name, None if self.cube.layer is None else self.cube.layer.name)
+            self.message.say(lost if self.result is None else f"{self.message.text()}\n{lost}")
 
     def _forget_removed(self, event: Any = None) -> None:
         """A result whose layer a person removed is no result any more: nothing of it stays to be read or pressed."""

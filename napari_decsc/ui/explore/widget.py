@@ -31,10 +31,7 @@ from napari_decsc.ui.parts.texts import NO_CUBE, Message
 from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
 
-HOW_TO_CHOOSE = (
-    "Drag a box in the scatter: its pixels are marked in the image. Paint in that layer: the scatter shows where they "
-    "lie."
-)
+HOW_TO_CHOOSE = "Drag a box in the scatter to mark its pixels in the image; what you paint there shows in the scatter."
 NOT_BOTH = "No pixel was measured in both bands; take other bands."
 
 

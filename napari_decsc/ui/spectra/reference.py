@@ -1,5 +1,6 @@
 """How far spectra are from those of a reference: SAM and RMSE at a place, in words."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ def find_reference(layers: Sequence[Any]) -> Cube | None:
 
 
 def differences(reference: Cube | None, curves: Sequence[Curve], pin: Pin) -> list[Difference]:
-    """Of every other scene of the reference's shape, at a pixel or over a region; good bands only."""
+    """Of every other scene of the reference's shape, at a pixel or over a region; good and measured bands only."""
     others = [
         curve
         for curve in curves
@@ -34,7 +35,9 @@ def differences(reference: Cube | None, curves: Sequence[Curve], pin: Pin) -> li
     if reference is None or not others or not _is_inside(pin, reference):
         return []
     expected = statistics(reference, pin).mean
-    return [(curve, *difference(expected, statistics(curve.cube, pin).mean)) for curve in others]
+    found = [(curve, *difference(expected, statistics(curve.cube, pin).mean)) for curve in others]
+    # where nothing was measured there is nothing to compare
+    return [one for one in found if math.isfinite(one[2])]
 
 
 def in_line(reference: Cube | None, found: Sequence[Difference]) -> tuple[str, list[tuple[str, str]]]:

@@ -43,6 +43,16 @@ def test_another_cube_is_taken_with_a_word(viewer, widget, cube):
     assert widget.message.text() == "'noisy' was removed. The cube is 'other' now."
 
 
+def test_the_words_of_a_result_stay_when_its_cube_goes(qtbot, viewer, widget, cube):
+    add_cube_layer(viewer, cube.replace(name="other"))
+    widget.cube.layer = viewer.layers["noisy"]
+    denoise(qtbot, widget)
+    said = widget.message.text()
+    viewer.layers.remove("noisy")
+    assert widget.message.text() == f"{said}\n'noisy' was removed. The cube is 'other' now."
+    assert widget.keeping.save_button.isEnabled()
+
+
 def test_nothing_of_a_removed_result_can_be_pressed_or_read(qtbot, viewer, widget):
     result = denoise(qtbot, widget)
     assert widget.keeping.save_button.isEnabled()

@@ -9,6 +9,9 @@ from napari_decsc.hsi.io.envi.library import SpectralLibrary
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.spectra.map_place import map_text
 from napari_decsc.ui.spectra.matching import matches
+from napari_decsc.ui.spectra.places import Pin
+from napari_decsc.ui.spectra.plot import Curve
+from napari_decsc.ui.spectra.reference import differences, in_line
 from napari_decsc.ui.spectra.widget import SpectrumWidget
 
 UTM = ["UTM", "1.0", "1.0", "500000", "4100000", "30", "30", "10", "North", "WGS-84", "units=Meters"]
@@ -58,3 +61,11 @@ def test_a_pin_says_what_the_library_calls_it(viewer, cube, library, kept):
     widget.board.put(library)
     widget.board.pin(3, 4)
     assert "nearest in the library: rising" in widget.list.item(0).toolTip()
+
+
+def test_where_nothing_was_measured_nothing_is_compared(cube):
+    lost = np.array(cube.data)
+    lost[:, 2, 3] = np.nan
+    curves = [Curve(cube.replace(data=lost, name="copy"), "#ff0000")]
+    assert differences(cube, curves, Pin(2, 3, "#fff")) == []
+    assert in_line(cube, differences(cube, curves, Pin(0, 0, "#fff")))[1] == [("#ff0000", "0.00° · 0")]
