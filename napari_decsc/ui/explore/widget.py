@@ -31,7 +31,7 @@ from napari_decsc.ui.parts.texts import NO_CUBE, Message
 from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
 
-HOW_TO_CHOOSE = "Drag a box in the scatter to mark its pixels in the image; what you paint there shows in the scatter."
+HOW_TO_CHOOSE = "Drag a box: its pixels are marked in the image. What you paint there is marked here."
 NOT_BOTH = "No pixel was measured in both bands; take other bands."
 
 

@@ -34,7 +34,7 @@ class Message(QLabel):
         super().__init__(text)
         self.setWordWrap(True)
         # in a panel that has nothing else to show yet it gets more room than it needs
-        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setVisible(False)
