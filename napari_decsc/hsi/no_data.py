@@ -1,10 +1,13 @@
 """The raw value that means "not measured": where it stands, which types can say it, what must not become it."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def missing(raw: NDArray[Any], no_data: float) -> NDArray[np.bool_]:
@@ -25,6 +28,27 @@ def missing(raw: NDArray[Any], no_data: float) -> NDArray[np.bool_]:
     if raw.dtype.kind == "f":
         return np.asarray(raw == in_type(no_data, raw.dtype))
     return np.asarray(raw == no_data)
+
+
+def as_meant(no_data: float | None) -> float | None:
+    """A no-data value that was written with too few digits to be the least (or greatest) float32, as that number.
+
+    Parameters
+    ----------
+    no_data : float or None
+        As a text says it: -3.40282e+38 for -3.4028234663852886e+38.
+
+    Returns
+    -------
+    float or None
+        As it was, if it is any other.
+    """
+    if no_data is None or not np.isfinite(no_data) or abs(no_data) > 2 * _LARGEST:
+        return no_data
+    is_near = abs(abs(no_data) - _LARGEST) < 1e-5 * _LARGEST
+    with np.errstate(over="ignore"):
+        is_exact = abs(float(np.float32(no_data)) - no_data) < 1e-9 * _LARGEST
+    return math.copysign(_LARGEST, no_data) if is_near and not is_exact else no_data
 
 
 def in_type(no_data: float, dtype: np.dtype[Any]) -> Any:

@@ -14,6 +14,7 @@ from napari_decsc.hsi.io.envi.layout import Layout
 from napari_decsc.hsi.io.envi.optional import OptionalFields
 from napari_decsc.hsi.io.envi.wavelengths import spectral_axis
 from napari_decsc.hsi.io.zarr_marks import MARKS
+from napari_decsc.hsi.no_data import as_meant
 
 _TIFF = (".tif", ".tiff")
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -100,8 +101,8 @@ def with_companions(cube: Cube, path: Path) -> Cube:
 def _with_header(cube: Cube, header: Header) -> Cube:
     optional = OptionalFields(header)
     wavelengths, unit, fwhm = spectral_axis(optional, cube.bands)
-    good, no_data = optional.flags("bbl", cube.bands), optional.number("data ignore value")
-    scale = optional.positive("reflectance scale factor")
+    good, no_data = optional.flags("bbl", cube.bands), as_meant(optional.number("data ignore value"))
+    scale = optional.scale()
     told = {key: value for key, value in header.fields.items() if key not in _OF_LAYOUT}
     if cube.wavelengths is None and wavelengths is not None:
         cube = cube.replace(wavelengths=wavelengths, wavelength_unit=unit, fwhm=fwhm)

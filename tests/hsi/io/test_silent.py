@@ -67,11 +67,16 @@ def test_slopes_of_bands_that_lie_in_arrays_of_their_own(tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize("key", ["scale", "multiplier", "Scaling Factor"])
+@pytest.mark.parametrize("key", ["scale", "multiplier", "Scaling Factor", "radiance_scales", "Reflectance_Scale"])
 def test_what_may_be_a_scale_is_said_and_not_applied(tmp_path: Path, key: str) -> None:
     cube = open_cube(hdf5(tmp_path / "x.h5", {key: 0.02}))
     assert cube.scale == 1
     told = key.lower().replace(" ", "_")
+    # floating-point numbers are what they say
+    with h5py.File(tmp_path / "y.h5", "w") as file:
+        file.create_dataset("cube", data=counts("f4")).attrs[key] = 0.02
+        file["wavelength"] = WAVES
+    assert open_cube(tmp_path / "y.h5").notes == ()
     assert cube.notes == (
         f"x.h5: {told} = 0.02 is not applied, as it is no scale_factor of the array itself; "
         f"the values are the stored numbers",
@@ -187,23 +192,75 @@ def test_the_sign_of_imagej(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_cube(tmp_path / "y.tif").data, counts("u2"))
 
 
-def test_widths_in_nanometres_beside_micrometres(tmp_path: Path) -> None:
-    def header(fwhm: str) -> str:
-        return (
-            f"ENVI\nsamples = {COLS}\nlines = {ROWS}\nbands = {BANDS}\ndata type = 2\ninterleave = bsq\n"
-            f"wavelength units = Micrometers\nwavelength = {{0.4, 0.45, 0.5, 0.55, 0.6}}\nfwhm = {{{fwhm}}}\n"
-        )
+def envi(path: Path, fields: str, data: np.ndarray | None = None) -> Path:
+    stored = counts("<i2") if data is None else data
+    path.with_suffix(".img").write_bytes(stored.tobytes())
+    path.write_text(
+        f"ENVI\nsamples = {COLS}\nlines = {ROWS}\nbands = {BANDS}\ndata type = {2 if data is None else 4}\n"
+        f"interleave = bsq\nbyte order = 0\n{fields}"
+    )
+    return path
 
-    (tmp_path / "x.img").write_bytes(counts("<i2").tobytes())
-    (tmp_path / "x.hdr").write_text(header("10, 10, 10, 10, 10"))
-    cube = open_cube(tmp_path / "x.hdr")
+
+def test_widths_in_nanometres_beside_micrometres(tmp_path: Path) -> None:
+    waves = "wavelength units = Micrometers\nwavelength = {0.4, 0.45, 0.5, 0.55, 0.6}\n"
+    cube = open_cube(envi(tmp_path / "x.hdr", waves + "fwhm = {10, 10, 10, 10, 10}\n"))
     assert cube.fwhm.tolist() == [0.01] * 5
     assert cube.notes == ("x.hdr: fwhm of 10 um beside bands 0.05 um apart is none; nm is taken for its unit",)
-    (tmp_path / "x.hdr").write_text(header("0.01, 0.01, 0.01, 0.01, 0.01"))
+    envi(tmp_path / "x.hdr", waves + "fwhm = {0.01, 0.01, 0.01, 0.01, 0.01}\n")
     assert open_cube(tmp_path / "x.hdr").notes == ()
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["cube"], file["wavelength"], file["fwhm"] = counts(), WAVES / 1000, np.full(5, 10.0)
     assert open_cube(tmp_path / "x.h5").fwhm.tolist() == [0.01] * 5
+
+
+def test_a_scale_factor_to_multiply_by(tmp_path: Path) -> None:
+    cube = open_cube(envi(tmp_path / "x.hdr", "reflectance scale factor = 0.0001\n"))
+    assert cube.scale == 10000
+    assert cube.notes == (
+        "x.hdr: reflectance scale factor is 0.0001, by which numbers are multiplied and not divided; 10000 is taken",
+    )
+    # a scale that is meant so is told in other words, and comes back
+    for scale in (0.005, 1 / 300, 1e-4):
+        for dtype in (None, "source"):
+            path = save_cube(Cube(counts(), scale=scale), tmp_path / "y.hdr", dtype=dtype, overwrite=True)
+            again = open_cube(path)
+            assert again.scale == pytest.approx(scale, rel=1e-12)
+            assert again.notes == ()
+            np.testing.assert_array_equal(again.data, counts())
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        ("-3.40282e+38", -3.4028234663852886e38),
+        ("-3.4028235e+38", -3.4028234663852886e38),
+        ("3.4028e+38", 3.4028234663852886e38),
+        ("-3.40282306074e+38", -3.4028230607370965e38),
+        ("-3.4e+38", -3.4e38),
+        ("-1e+38", -1e38),
+    ],
+)
+def test_the_least_float32_with_too_few_digits(tmp_path: Path, said: str, stored: float) -> None:
+    data = counts("<f4")
+    data[:, 0, 0] = stored
+    tag = [(42113, "s", 0, said, True)]
+    tifffile.imwrite(tmp_path / "x.tif", data, photometric="minisblack", metadata=None, extratags=tag)
+    for path in (envi(tmp_path / "x.hdr", f"data ignore value = {said}\n", data), tmp_path / "x.tif"):
+        assert np.isnan(open_cube(path).physical()).sum() == BANDS
+
+
+def test_arrays_of_r_are_as_r_shows_them(tmp_path: Path) -> None:
+    # rhdf5 keeps (row, col, band) in the opposite order, marks what it wrote, and has its own "not available"
+    data = counts("i4")
+    data[:, 0, 0] = -(2**31)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("cube", data=data.transpose(0, 2, 1)).attrs["rhdf5-NA.OK"] = 1
+        file["wavelength"] = WAVES
+    cube = open_cube(tmp_path / "x.h5")
+    np.testing.assert_array_equal(cube.data, data)
+    assert cube.no_data == -(2**31)
+    assert cube.wavelengths.tolist() == WAVES.tolist()
 
 
 def _npy(path: Path, data: np.ndarray) -> None:

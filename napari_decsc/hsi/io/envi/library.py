@@ -188,7 +188,7 @@ def _layout(header: Header) -> Layout:
 
 def _physical(header: Header, raw: NDArray[Any]) -> NDArray[np.float64]:
     optional = OptionalFields(header, strict=True)
-    scale, no_data = optional.positive("reflectance scale factor"), optional.number("data ignore value")
+    scale, no_data = optional.scale(), optional.number("data ignore value")
     spectra = raw.astype(np.float64)
     if scale is not None:
         spectra /= scale

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.io.envi.header import UNSAID, Header
 
+SCALE = "reflectance scale factor"
+#: Numbers that are divided by so little would be reflectances of hundreds.
+SMALLEST_SCALE = 0.01
 #: Words, in lower case, for good and bad bands.
 _WORDS = {"true": "1", "yes": "1", "good": "1", "false": "0", "no": "0", "bad": "0"}
 
@@ -61,6 +64,17 @@ class OptionalFields:
             return value
         self.leave_out(f"{key} is left out", self.header.error(key, "a number above 0"))
         return None
+
+    def scale(self) -> float | None:
+        """`reflectance scale factor`, a divisor; one by which numbers are multiplied is turned over, and said."""
+        value = self.positive(SCALE)
+        if value is None or value > SMALLEST_SCALE:
+            return value
+        self.notes.append(
+            f"{self.header.path.name}: {SCALE} is {value:g}, by which numbers are multiplied and not divided; "
+            f"{1 / value:g} is taken"
+        )
+        return 1 / value
 
     def flags(self, key: str, count: int) -> NDArray[np.bool_] | None:
         """``count`` truths, given as numbers or as words such as True, or None."""

@@ -13,6 +13,7 @@ from napari_decsc.hsi.io.envi.layout import Layout, layout_of
 from napari_decsc.hsi.io.envi.optional import OptionalFields
 from napari_decsc.hsi.io.envi.pair import ENDS, find_data, find_header
 from napari_decsc.hsi.io.envi.wavelengths import spectral_axis
+from napari_decsc.hsi.no_data import as_meant
 
 
 def read_envi(path: str | Path) -> Cube:
@@ -83,8 +84,8 @@ def _cube(header: Header, values: NDArray[Any], data: Path, notes: list[str]) ->
         wavelength_unit=unit,
         fwhm=fwhm,
         good_bands=optional.flags("bbl", bands),
-        no_data=optional.number("data ignore value"),
-        scale=optional.positive("reflectance scale factor") or 1.0,
+        no_data=as_meant(optional.number("data ignore value")),
+        scale=optional.scale() or 1.0,
         source=header.path,
         header=dict(header.fields),
     )

@@ -16,6 +16,7 @@ from napari_decsc.hsi.io.conversion import slabs, to_write, write_bsq
 from napari_decsc.hsi.io.envi import gains
 from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import AXES, TYPES, Layout, layout_of
+from napari_decsc.hsi.io.envi.optional import SCALE, SMALLEST_SCALE
 from napari_decsc.hsi.io.envi.pair import find_data, find_header
 from napari_decsc.hsi.io.envi.text import header_text, key_of
 from napari_decsc.hsi.io.envi.wavelengths import ENVI_UNITS, unit_of
@@ -237,11 +238,20 @@ def _fields(cube: Cube, layout: Layout, extra: Mapping[str, str]) -> dict[str, A
         "fwhm": _list(cube.fwhm),
         "bbl": None if cube.good_bands is None else cube.good_bands.astype(int).tolist(),
         "data ignore value": None if cube.no_data is None else repr(float(cube.no_data)).removesuffix(".0"),
-        "reflectance scale factor": None if gains.tell_scale(cube) else repr(float(cube.scale)).removesuffix(".0"),
+        **_scale(cube),
     }
     fields |= {key_of(key): value for key, value in extra.items()}
     fields |= layout.fields()
     return {key: fields.get(key) for key in ("description", *layout.fields())} | fields
+
+
+def _scale(cube: Cube) -> dict[str, Any]:
+    """The field that tells the scale: one that would be taken for its own inverse is told as a gain."""
+    if gains.tell_scale(cube):
+        return {SCALE: None}
+    if cube.scale <= SMALLEST_SCALE:
+        return {SCALE: None, gains.GAINS: [repr(1 / float(cube.scale))] * cube.bands, gains.OFFSETS: None}
+    return {SCALE: repr(float(cube.scale)).removesuffix(".0")}
 
 
 def kept_fields(cube: Cube) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.calibration import Calibration
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import FIELDS, calibrated, fields_of, scale_of
-from napari_decsc.hsi.io.formats.cf import FACTORS, NO_DATA, OFFSETS, UNSURE, VALID, Rules, numbers
+from napari_decsc.hsi.io.formats.cf import FACTORS, NO_DATA, OFFSETS, VALID, Rules, numbers, tells_scale
 from napari_decsc.hsi.io.formats.field_names import LONGEST
 
 #: Said by a Cube's own fields, or by HDF5 and MATLAB to themselves.
@@ -27,6 +27,7 @@ _NOT_KEPT = {
     "dimension_labels",
     "reference_list",
     "matlab_class",
+    "rhdf5-na.ok",
 }
 
 
@@ -53,7 +54,8 @@ def from_attributes(cube: Cube, attributes: Mapping[str, Any], netcdf: bool = Fa
     if factors is not None and offsets is None and not is_factor and factors.min() >= 1:
         factors = 1 / factors
     # what may be a factor, and may be something else, is not applied in silence
-    return with_scales_beside(scaled(cube, factors, offsets), {key: said[key] for key in UNSURE if key in said})
+    unsure = {key: value for key, value in said.items() if tells_scale(key)}
+    return with_scales_beside(scaled(cube, factors, offsets), unsure)
 
 
 def with_scales_beside(cube: Cube, found: Mapping[str, Any]) -> Cube:
@@ -62,12 +64,12 @@ def with_scales_beside(cube: Cube, found: Mapping[str, Any]) -> Cube:
     Parameters
     ----------
     cube : Cube
-        If it has a scale, nothing is said.
+        If it has a scale, or is of floating-point numbers, nothing is said.
     found : mapping
         Their names and values.
     """
     told = {key: value for key, value in found.items() if [one for one in numbers(value) if one not in (0, 1)]}
-    if cube.scale != 1 or cube.calibration is not None or not told:
+    if cube.scale != 1 or cube.calibration is not None or cube.data.dtype.kind == "f" or not told:
         return cube
     key, value = next(iter(told.items()))
     name = (cube.source or Path(cube.name)).name

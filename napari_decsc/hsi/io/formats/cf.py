@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.io import memory_map
+from napari_decsc.hsi.io.formats.spectral import words_of
 from napari_decsc.hsi.no_data import holds, in_type, missing
 
 #: What cells hold that were never written (NC_FILL_SHORT and so on); single bytes have no such value.
@@ -44,8 +45,9 @@ NO_DATA = (
 )
 #: Names of the factor and the offset: HDF's older conventions, and spellings without "_".
 FACTORS, OFFSETS = ("scale_factor", "scalefactor", "slope", "reflectance_scale_factor"), ("add_offset", "intercept")
-#: Names of what may be a factor, and may be something else.
-UNSURE = ("scale", "multiplier", "scaling_factor", "scale_value")
+#: Words in names of what may be a factor, and may be something else; and words beside them that tell something else.
+_UNSURE = {"scale", "scales", "scaling", "multiplier", "multiplicative"}
+_ELSE = {"gray", "grey", "color", "colour", "time", "bar", "map", "pixel", "spatial", "model", "grid", "class"}
 #: Values for "not measured" that are looked for, at most.
 _MOST = 100
 #: Bytes of an array in memory up to which gaps are marked at once; of others, where they are looked at.
@@ -205,7 +207,8 @@ def says_no_data(attributes: Iterable[str]) -> bool:
 
 def tells_scale(name: str) -> bool:
     """Whether a number of this name seems to tell a scale."""
-    return name.lower().replace(" ", "_") in (*FACTORS, *UNSURE)
+    words = words_of(name)
+    return name.lower().replace(" ", "_") in FACTORS or bool(words & _UNSURE and not words & _ELSE)
 
 
 def is_told_alone(name: str) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_decsc.hsi.io.formats import spectral
 from napari_decsc.hsi.io.formats.attributes import as_text
 from napari_decsc.hsi.io.formats.axes import counts_bands
-from napari_decsc.hsi.io.formats.cf import Rules, numbers, tells_scale
+from napari_decsc.hsi.io.formats.cf import Rules, numbers, says_no_data, tells_scale
 from napari_decsc.hsi.io.formats.field_names import FIELDS, fields_of
 from napari_decsc.hsi.io.formats.geolocation import COLS, GRID, ROWS
 from napari_decsc.hsi.io.formats.joined import stacks
@@ -28,6 +28,8 @@ _TEXTS = ("map_info", "coordinate_system_string")
 _GRIDS = "StructMetadata.0"
 #: Octave's mark on the group of a variable, and the names of what is in it.
 _OCTAVE, _VALUE, _TYPE = "OCTAVE_NEW_FORMAT", "value", "type"
+#: The mark of R's package rhdf5, which keeps arrays as MATLAB does, and R's whole number for "not measured".
+_OF_R, _MISSING_IN_R = "rhdf5-NA.OK", -(2**31)
 #: How CF spells the unit of latitudes.
 _NORTH = ("degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn")
 _NUMBER = re.compile(r"[0-9]+")
@@ -165,7 +167,10 @@ class Findings:
             return
         if any(key in attributes for key in GRID):
             self.grids.append(attributes)
-        matlab = self.matlab or "MATLAB_class" in attributes or self._is_of_octave(name)
+        if _OF_R in attributes and kind == np.int32 and not says_no_data(attributes):
+            attributes = {**attributes, "_FillValue": _MISSING_IN_R}
+        marked = "MATLAB_class" in attributes or _OF_R in attributes
+        matlab = self.matlab or marked or self._is_of_octave(name)
         said = attributes.get("MATLAB_class", self.octave.get(name.rpartition("/")[0], ""))
         variable = Variable(
             self._shown(name),

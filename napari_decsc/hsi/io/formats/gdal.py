@@ -22,7 +22,7 @@ from napari_decsc.hsi.io.envi.gains import FIELDS, calibrated, fields_of, scale_
 from napari_decsc.hsi.io.envi.wavelengths import wavelengths_in_names
 from napari_decsc.hsi.io.formats import spectral
 from napari_decsc.hsi.io.roles import WEAK, role, word_of
-from napari_decsc.hsi.no_data import unified
+from napari_decsc.hsi.no_data import as_meant, unified
 
 #: Longest text that is looked at; histograms of many bands take some megabytes.
 LONGEST = 16 << 20
@@ -177,7 +177,7 @@ def _keep(facts: GdalFacts, role: str, band: int, text: str) -> None:
     number = real(text)
     if number is not None and (math.isfinite(number) or role == "no_data"):
         kept = {"scale": facts.scales, "offset": facts.offsets, "no_data": facts.no_data}[role]
-        kept[band] = number
+        kept[band] = as_meant(number) or 0.0 if role == "no_data" else number
 
 
 def merged(inside: GdalFacts, beside: GdalFacts) -> GdalFacts:

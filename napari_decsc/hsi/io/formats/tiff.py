@@ -32,6 +32,7 @@ from napari_decsc.hsi.io.formats.guards import check_memory, fits_in_memory, laz
 from napari_decsc.hsi.io.formats.tiff_checks import check_pages, check_pieces
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
 from napari_decsc.hsi.io.roles import role
+from napari_decsc.hsi.no_data import as_meant
 
 #: Tags of GDAL, and the one in which this package tells of its own files; GDAL copies the latter into no other file.
 GDAL_METADATA, GDAL_NODATA, OWN = 42112, 42113, 65123
@@ -234,7 +235,7 @@ def _ours(variables: list[Variable], text: str, path: Path, *, certain: bool) ->
 def _facts(page: Any, path: Path) -> GdalFacts:
     """What GDAL notes in the file and beside it."""
     facts = facts_of_tag(_text(page, GDAL_METADATA))
-    facts.no_data_of_rest = real(_text(page, GDAL_NODATA))
+    facts.no_data_of_rest = as_meant(real(_text(page, GDAL_NODATA)))
     for name, value in _described(page.description).items():
         facts.add(None, "", name, value)
     return merged(facts, facts_beside(path))
