@@ -28,6 +28,7 @@ from napari_decsc.hsi.io.formats.guards import (
 )
 from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, TEXTS, GroupCheck
 from napari_decsc.hsi.io.formats.hdf5_filters import check_filters
+from napari_decsc.hsi.io.formats.hdf5_packed import CheckedDataset, Packing
 from napari_decsc.hsi.io.formats.products import recognised
 from napari_decsc.hsi.io.formats.variables import Contents
 
@@ -174,6 +175,7 @@ def _add_vector(dataset: Any, found: Findings, attributes: dict[str, Any], path:
     if _is_inside(dataset) and dataset.dtype.itemsize <= _LONGEST_ITEM:
         check_filters(dataset, path)
         _check_chunks(dataset, path)
+        Packing(dataset, path).check_all()
         found.add_vector(dataset.name, dataset[()], attributes)
 
 
@@ -280,11 +282,14 @@ def _array(path: Path, name: str) -> Any:
         offset = dataset.id.get_offset()
         if dataset.chunks is None and offset is not None:
             return mapped(path, dataset.dtype, dataset.shape, offset)
+        packing = Packing(dataset, path)
         if fits_in_memory(dataset.size * dataset.dtype.itemsize):
+            packing.check_all()
             return dataset[()]
         # the array outlives this look at the file
         stack.pop_all()
-        return lazily(dataset, path, _KIND, dataset.chunks or "auto")
+        checked = CheckedDataset(dataset, packing) if packing.codec else dataset
+        return lazily(checked, path, _KIND, dataset.chunks or "auto")
 
 
 def _check_values(dataset: Any, path: Path) -> None:
