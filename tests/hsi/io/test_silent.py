@@ -329,3 +329,9 @@ def test_a_table_beside_a_cell_is_told_first(tmp_path: Path) -> None:
         file["image"] = np.zeros((30, 40))
     with pytest.raises(FileFormatError, match=r"there is image \(30 x 40\)$"):
         open_cube(tmp_path / "x.h5")
+
+
+def test_wavelengths_as_texts_in_an_archive(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", cube=counts(), bands=np.array([f"{wave:g} nm" for wave in WAVES]))
+    cube = open_cube(tmp_path / "x.npz")
+    assert (cube.wavelengths.tolist(), cube.wavelength_unit) == (WAVES.tolist(), "nm")

@@ -27,6 +27,8 @@ from napari_decsc.hsi.io.roles import role
 _KIND = "NumPy"
 #: Names in the .npz files of this package.
 _CUBE, _METADATA = "cube", "metadata"
+#: Bytes of a vector that is read, which may be of texts such as "400 nm".
+_LONGEST_VECTOR = 16 * spectral.LONGEST
 #: Arrays in an archive that are looked at, at most.
 _MOST_ARRAYS = 10_000
 
@@ -125,7 +127,7 @@ def _npz_contents(archive: zipfile.ZipFile, path: Path) -> Contents:
         elif len(header.shape) > 2:
             read = partial(_member, archive, info, path, header)
             variables.append(Variable(name, header.shape, header.dtype, read))
-        elif header.dtype.kind in "iufb" and math.prod(header.shape) <= spectral.LONGEST and role(name):
+        elif header.dtype.kind in "iufbSU" and role(name) and header.size <= _LONGEST_VECTOR:
             spectral.add(vectors, name, _load(archive, info, path, header))
         elif header.dtype.kind in "iuf" and math.prod(header.shape) == 1 and is_told_alone(name):
             singles[name] = np.ravel(_load(archive, info, path, header))[0]
