@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+#: The greatest float32.
 _LARGEST = float(np.finfo(np.float32).max)
 
 
