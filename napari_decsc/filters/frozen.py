@@ -8,6 +8,8 @@ along its patches), multiplied by gains 0 <= G < 1, taken back, and put in its p
 D is one positive number per pixel, the same for all images. M is symmetric and 0 <= M <= max(G) D, so in the inner
 product <x, y>_D = sum D x y W is self-adjoint with 0 <= W <= max(G) < 1.
 
+What of a block holds no signal (:mod:`.worth`) has gains 0, and is not even transformed.
+
 Sources: K. Dabov, A. Foi, V. Katkovnik, K. Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative
 filtering", IEEE Transactions on Image Processing 16, 2007; A. Danielyan, V. Katkovnik, K. Egiazarian, "BM3D frames and
 variational image deblurring", IEEE Transactions on Image Processing 21, 2012.
@@ -24,6 +26,7 @@ from torch import Tensor
 from napari_decsc.filters.matching import Block, Groups
 from napari_decsc.filters.parallel import side_by_side
 from napari_decsc.filters.patches import PATCH, coefficients, cosines, haar, laid_out, on_device, principal_axes
+from napari_decsc.filters.worth import Kept, coefficients_of_estimate, coefficients_of_noisy, mixtures_of, sampled
 
 #: No gain is larger: the bound on what W keeps.
 LARGEST_GAIN = 0.9999
@@ -34,34 +37,6 @@ LEAST_KEPT = 1e-3
 HELD = 100_000_000
 #: Patches of all images that are transformed at once on a CPU: they fit into the cache of a core.
 AT_ONCE = 8192
-#: Of so many groups of a block one tells which coefficients its patches have, but no fewer than so many do.
-ONE_OF, FEWEST = 8, 32
-#: What the coefficients that are left out hold of signal in the mean group, all together, in noise variances of one;
-#: where noise is not known from signal, each: as a share of the noise that passes the threshold.
-LOST, LOST_IN_NOISE = 0.5, 0.5
-#: A coefficient that holds so many times the noise variance at any place is not left out; of noisy images, so many.
-THERE, THERE_IN_NOISE = 1.0, 30.0
-#: Coefficients are taken in so many at once: they fill a vector register.
-STEP = 16
-#: Mixtures of the images that are left out of a block hold no more than this together in the mean pixel, in noise
-#: variances, and none so much at any pixel.
-WEAK, WEAK_ANYWHERE = 0.002, 0.25
-
-
-@dataclass(frozen=True, eq=False)
-class Kept:
-    """What of a block is worth filtering: the gains of all else are 0.
-
-    Parameters
-    ----------
-    mixtures : tensor of shape (image, mixture), optional
-        Orthonormal mixtures of the images; None for the images themselves.
-    coefficients : int tensor of shape (coefficient,), optional
-        Of a patch, in rising order, the mean among them; None for all.
-    """
-
-    mixtures: Tensor | None = None
-    coefficients: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,11 +149,15 @@ class FrozenFilter:
     @cached_property
     def frozen(self) -> list[Gains]:
         """The gains of every block."""
-        room, held = HELD, []
+        room, work = HELD, []
         for block in self.blocks:
-            room -= 2 * block.positions.numel() * len(self.pilot) * PATCH**2
-            held.append((block, room >= 0))
-        gains = side_by_side(lambda each: _Workshop(self, each[0]).frozen(hold=each[1]), held, self.pilot.device)
+            mixtures = mixtures_of(self.guide, self.pilot, block)
+            images = len(self.pilot) if mixtures is None else mixtures.shape[1]
+            room -= 2 * block.positions.numel() * images * PATCH**2
+            work.append((block, Kept(mixtures), room >= 0))
+        gains = side_by_side(
+            lambda each: _Workshop(self, each[0], each[1]).frozen(hold=each[2]), work, self.pilot.device
+        )
         return list(gains)
 
     @cached_property
@@ -228,7 +207,7 @@ class _Workshop:
         each = max(1, len(made.pilot)) * self.members * PATCH**2
         size = min(groups * each, max(each, AT_ONCE * PATCH**2)) if device.type == "cpu" else groups * each
         self.memory = made.pilot.new_empty(3, size)
-        self._take(Kept(self._mixtures()) if kept is None else kept)
+        self._take(Kept(mixtures_of(made.guide, made.pilot, block)) if kept is None else kept)
 
     def frozen(self, *, hold: bool) -> Gains:
         """Axes, weights and, to ``hold``, what gains lack to 1."""
@@ -287,22 +266,6 @@ class _Workshop:
         if chosen is not None:
             self.analysis, self.synthesis = self.analysis[chosen], self.synthesis[chosen]
 
-    def _mixtures(self) -> Tensor | None:
-        """Mixtures of the images that hold signal in the block, as the guide tells; None for the images themselves."""
-        guide, pilot = self.made.guide, self.made.pilot
-        if guide is None or len(pilot) < 2:
-            return None
-        rows, cols = (
-            slice(span.start * few // many, -(-span.stop * few // many))
-            for span, few, many in zip((self.rows, self.cols), guide.shape[1:], pilot.shape[1:], strict=True)
-        )
-        values = guide[:, rows, cols].flatten(1)
-        energy, mixtures = torch.linalg.eigh(values @ values.mT / values.shape[1])
-        highest = (mixtures.mT @ values).abs().amax(1).square()
-        weak = (energy.cumsum(0) < WEAK) & (highest < WEAK_ANYWHERE)
-        left_out = min(int(weak.long().cumprod(0).sum()), len(pilot) - 1)
-        return mixtures[:, left_out:] if left_out else None
-
     def _pilot(self) -> Tensor:
         """The pilot's coefficients, those that are worth it."""
         pilot = self._transformed(self.made.pilot)
@@ -314,19 +277,16 @@ class _Workshop:
 
     def _worth_it(self, pilot: Tensor) -> Tensor:
         """Coefficients that hold signal: those of some groups tell."""
-        threshold = self.made.threshold
-        some = self.positions[:: max(1, min(ONE_OF, len(self.positions) // FEWEST))]
+        some = sampled(self.positions)
         signal = pilot.new_zeros(PATCH**2)
         for start in range(0, len(some), self.chunks[0].stop):
             turned, _ = self._turned(pilot, some[start : start + self.chunks[0].stop])
             gain = self._gain(turned)
             signal += turned.square_().mul_(gain).sum((0, 1, 2))
         signal /= len(some)
-        if threshold is None:
-            return _chosen(signal, pilot.square().sum(0).amax(0) / THERE, None)
-        passing = _passing(threshold * self.made.level) * self.count * self.members
-        highest = torch.maximum(pilot.amax((0, 1)), -pilot.amin((0, 1)))
-        return _chosen(signal - passing, highest.square() / THERE_IN_NOISE, LOST_IN_NOISE * passing)
+        if self.made.threshold is None:
+            return coefficients_of_estimate(signal, pilot)
+        return coefficients_of_noisy(signal, pilot, self.members, self.made.threshold * self.made.level)
 
     def _at(self, groups: int) -> Tensor:
         """Memory for some groups: their coefficients, what they become, their gains."""
@@ -393,37 +353,3 @@ def _here(transformed: Tensor, positions: Tensor) -> Tensor:
     count, corners, _ = transformed.shape
     first = corners * torch.arange(count, device=transformed.device)
     return (positions[:, None] + first[:, None]).flatten()
-
-
-def _passing(threshold: float) -> float:
-    """Mean energy of what passes a threshold of noise of variance 1."""
-    density = math.exp(-(threshold**2) / 2) / math.sqrt(2 * math.pi)
-    return 2 * threshold * density + math.erfc(threshold / math.sqrt(2))
-
-
-def _chosen(signal: Tensor, here: Tensor, least: float | None) -> Tensor:
-    """Coefficients (64,) that are worth it, in rising order, the first among them.
-
-    Parameters
-    ----------
-    signal : tensor of shape (64,)
-        What each holds of signal in the mean group.
-    here : tensor of shape (64,)
-        What each holds at most, as a share of what may be left out at a place.
-    least : float, optional
-        What one must hold; without it, those that are left out hold no more than `LOST` together.
-    """
-    order = signal.argsort(descending=True, stable=True)
-    if least is None:
-        left = signal[order].flip(0).cumsum(0).flip(0)
-        many = int((left > LOST).sum())
-    else:
-        many = int((signal > least).sum())
-    worth = here > 1
-    worth[order[:many]] = True
-    worth[0] = True
-    # whole registers, filled with those that come next
-    more = -int(worth.sum()) % STEP
-    rest = order[~worth[order]]
-    worth[rest[:more]] = True
-    return worth.nonzero()[:, 0]
