@@ -5,13 +5,10 @@ from typing import Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QSlider,
     QVBoxLayout,
@@ -25,6 +22,7 @@ from napari_decsc.ui.compare.blink import Blink
 from napari_decsc.ui.compare.curtain import Curtain
 from napari_decsc.ui.compare.judging import Judging
 from napari_decsc.ui.compare.side_by_side import Comparison
+from napari_decsc.ui.compare.tick_list import TickList
 from napari_decsc.ui.compare.view import FEWEST, MOST, View, alike
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.band_label import label_bands
@@ -50,7 +48,7 @@ class CompareWidget(Docked):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.list = QListWidget()
+        self.list = TickList()
         self.button = QPushButton("Side by side")
         self.curtain_button, self.blink_button = QPushButton("Curtain"), QPushButton("Blink")
         self._modes = {Comparison: self.button, Curtain: self.curtain_button, Blink: self.blink_button}
@@ -60,7 +58,6 @@ class CompareWidget(Docked):
         self.message = Message()
         self.judging = Judging(self.viewer, self.connections, self.message)
         self.comparison: View | None = None
-        self._layers: list[Any] = []
         self._judge_soon = QTimer(self)
         self._stop_soon = QTimer(self)
         for timer in (self._judge_soon, self._stop_soon):
@@ -74,15 +71,11 @@ class CompareWidget(Docked):
 
     def ticked(self) -> list[Any]:
         """The ticked layers, from bottom to top."""
-        items: list[Any] = [self.list.item(row) for row in range(self.list.count())]
-        return [self._layers[row] for row, item in enumerate(items) if item.checkState() == Qt.CheckState.Checked]
+        return self.list.ticked()
 
     def tick(self, layers: Sequence[Any]) -> None:
         """Tick these layers and no others."""
-        for row, layer in enumerate(self._layers):
-            state = Qt.CheckState.Checked if layer in layers else Qt.CheckState.Unchecked
-            item: Any = self.list.item(row)
-            item.setCheckState(state)
+        self.list.tick(layers)
         self._judge_soon.start()
 
     def judge(self) -> None:
@@ -156,26 +149,10 @@ class CompareWidget(Docked):
         elif self.comparison is not None and self.comparison.is_outdated:
             self._stop_soon.start()  # not while napari is inserting
         self.judging.forget_removed()
-        before, known = self.ticked(), set(self._layers)
-        self._layers = scene_layers(self.viewer)
-        ticked = [layer for layer in before if layer in self._layers]
-        new = [layer for layer in self._layers if layer not in known]
-        ticked += new[: max(0, MOST - len(ticked))]
-        self.list.blockSignals(True)
-        self.list.clear()
-        for layer in self._layers:
-            item = QListWidgetItem(layer.name)
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(Qt.CheckState.Checked if layer in ticked else Qt.CheckState.Unchecked)
-            item.setToolTip(layer.name)
-            self.list.addItem(item)
-        self.list.blockSignals(False)
-        if ticked != before:
+        if self.list.show_layers(scene_layers(self.viewer), MOST):
             self._on_tick()
-        line = max(self.list.sizeHintForRow(0), self.list.fontMetrics().height())
-        self.list.setFixedHeight(8 + line * min(8, max(2, len(self._layers))))
         self._refresh_buttons()
-        if len(self._layers) < 2:
+        if len(self.list.layers) < 2:
             self.message.say(TOO_FEW)
         elif self.message.text() == TOO_FEW:
             self.message.say("")
@@ -189,7 +166,7 @@ class CompareWidget(Docked):
     def _refresh_buttons(self, *_: Any) -> None:
         if not self._left:
             for button in (*self._modes.values(), self.difference_button):
-                button.setEnabled(len(self._layers) > 1)
+                button.setEnabled(len(self.list.layers) > 1)
 
     def _show_difference(self, cube: Any, limits: tuple[float, float], like: Any) -> None:
         if not self._left:
@@ -283,10 +260,8 @@ class CompareWidget(Docked):
         tell_limits(self.blink_rate)
         self.blink_rate.setSuffix(" changes a second")
         self.blink_rate.setToolTip("How often the cube changes, in changes a second")
-        self.list.setToolTip("Tick the cubes to compare, two to four of one size; Space ticks")
 
     def _lay_out(self) -> None:
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.curtain_row = _row(QLabel("Edge"), self.curtain_slider)
         self.blink_row = _row(QLabel("Rate"), self.blink_rate)
         content = QWidget()
