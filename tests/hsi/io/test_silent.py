@@ -137,6 +137,17 @@ def test_the_axis_beside_rows_and_cols_counts_the_bands(tmp_path: Path, names: t
         assert open_cube(tmp_path / name).shape == (50, 9, 45)
 
 
+def test_dates_in_place_of_bands_are_said(tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    # R's terra calls the axis of its layers so
+    for shape in ((5, 9, 11), (5, 40, 41)):
+        array = xarray.DataArray(np.zeros(shape, np.float32), dims=("time", "lat", "lon"))
+        array.to_dataset(name="r").to_netcdf(tmp_path / "x.nc", engine="netcdf4")
+        cube = open_cube(tmp_path / "x.nc")
+        assert cube.shape == shape
+        assert notes(cube) == "x.nc: the axis 'time' is taken for that of the bands, as no other is left"
+
+
 def test_an_axis_that_is_guessed_is_said(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((20, 640, 224), "u1"))
     cube = open_cube(tmp_path / "x.npy")

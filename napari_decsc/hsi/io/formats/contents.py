@@ -11,7 +11,7 @@ from napari_decsc.hsi.io.envi.gains import with_gains
 from napari_decsc.hsi.io.envi.header import Header
 from napari_decsc.hsi.io.envi.wavelengths import guess_unit, unit_of, wavelengths_in_names
 from napari_decsc.hsi.io.formats.attributes import from_attributes, with_scales_beside
-from napari_decsc.hsi.io.formats.axes import counts_bands, counts_cols, counts_rows
+from napari_decsc.hsi.io.formats.axes import counts_bands, counts_cols, counts_rows, counts_steps
 from napari_decsc.hsi.io.formats.geolocation import geographic_fields, is_bottom_up
 from napari_decsc.hsi.io.formats.metadata import cube_fields
 from napari_decsc.hsi.io.formats.smile import with_means
@@ -148,11 +148,11 @@ def _band_axis(contents: Contents, chosen: Variable, asked: int | str | None) ->
         return _asked(contents.path, chosen, asked), ""
     told = _told_axis(contents, chosen)
     if told is not None:
-        return told, ""
+        return told, _of_steps(chosen, told)
     shape = chosen.cube_shape
     odd = _odd(shape)
     if odd is not None and chosen.usual in (None, odd):
-        return odd, _doubt(shape, odd) if chosen.usual is None else ""
+        return odd, _of_steps(chosen, odd) or (_doubt(shape, odd) if chosen.usual is None else "")
     if odd is None and chosen.usual is not None:
         return chosen.usual, ""
     raise AmbiguousFileError(
@@ -175,6 +175,12 @@ def _told_axis(contents: Contents, chosen: Variable) -> int | None:
     left = [place for place in range(3) if place not in pixels] if is_image else []
     fitting = [place for place, size in enumerate(chosen.cube_shape) if size in contents.likely_bands]
     return next((found[0] for found in (named, left, fitting) if len(found) == 1), None)
+
+
+def _of_steps(chosen: Variable, axis: int) -> str:
+    """What is to be said of bands that are counted by an axis of dates, frames or the like."""
+    name = chosen.cube_axes[axis] if any(chosen.cube_axes) else ""
+    return f"the axis {name!r} is taken for that of the bands, as no other is left" if counts_steps(name) else ""
 
 
 def _doubt(shape: Sequence[int], odd: int) -> str:
