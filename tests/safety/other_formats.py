@@ -38,7 +38,7 @@ def _numpy() -> list[bytes]:
 
 def _zipped() -> list[bytes]:
     file = io.BytesIO()
-    np.savez_compressed(file, cube=DATA, wavelengths=np.array([400.0, 500.0]))
+    np.savez_compressed(file, cube=DATA, wavelengths=np.array([400.0, 500.0]), nodata=0.5, scale_factor=2.0)
     return [file.getvalue()]
 
 
@@ -69,7 +69,7 @@ def _structures() -> list[bytes]:
 
 
 def _hdf5() -> list[bytes]:
-    return [_made(fill) for fill in (_plain, _octave, _prisma, _dimensions, _bands, _table, _series)]
+    return [_made(fill) for fill in (_plain, _octave, _prisma, _dimensions, _bands, _table, _series, _of_r)]
 
 
 def _made(fill: Callable[[Any], None]) -> bytes:
@@ -135,6 +135,14 @@ def _series(store: Any) -> None:
     store["q"], store["wl"], store["t"] = np.array([400.0, 500.0]), "400, 500", np.zeros(2, [("a", "f4"), ("b", "i4")])
     store["names/wavelengths"] = ["400 nm", "500 nm"]
     store["q"].attrs.update({"standard_name": "radiation_wavelength", "units": "nm"})
+
+
+def _of_r(store: Any) -> None:
+    """As R's rhdf5 writes, with HDF's older words for a scale, a fill value, and numbers beside the cube."""
+    cube = store.create_dataset("cube", data=np.arange(24, dtype="i4").reshape(2, 3, 4), fillvalue=7)
+    cube.attrs.update({"rhdf5-NA.OK": 1, "slope": 0.5, "Offset": 2.0, "bad_value": 3})
+    store["scale_factor"], store.attrs["radiance_scale"], store["fwhm"] = 0.1, 5.0, np.array([10.0, 10.0])
+    store["wavelength"] = np.array([0.4, 0.5])
 
 
 def _classic() -> list[bytes]:
@@ -259,11 +267,15 @@ def _tiff() -> list[bytes]:
         {"compression": "zstd"},
         {"compression": "lerc"},
         {"planarconfig": "separate", "extratags": gdal},
+        {"planarconfig": "separate", "extrasamples": ["unassalpha"]},
     ):
         file = io.BytesIO()
         tifffile.imwrite(file, DATA, photometric="minisblack", **options)
         files.append(file.getvalue())
-    return files
+    file = io.BytesIO()
+    told = {"axes": "CYX", "cf": 0, "c0": -32768.0, "c1": 1.0}
+    tifffile.imwrite(file, DATA.astype("u2"), imagej=True, metadata=told)
+    return [*files, file.getvalue()]
 
 
 _MAKERS: dict[str, Callable[[], list[bytes]]] = {
