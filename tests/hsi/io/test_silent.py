@@ -231,6 +231,8 @@ def test_a_scale_factor_to_multiply_by(tmp_path: Path) -> None:
     assert cube.notes == (
         "x.hdr: reflectance scale factor is 0.0001, by which numbers are multiplied and not divided; 10000 is taken",
     )
+    for odd in ("1e-320", "1e-12"):
+        assert open_cube(envi(tmp_path / "z.hdr", f"reflectance scale factor = {odd}\n")).scale == float(odd)
     # a scale that is meant so is told in other words, and comes back
     for scale in (0.005, 1 / 300, 1e-4):
         for dtype in (None, "source"):

@@ -11,10 +11,15 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.io.envi.header import UNSAID, Header
 
 SCALE = "reflectance scale factor"
-#: Numbers that are divided by so little would be reflectances of hundreds.
-SMALLEST_SCALE = 0.01
+#: Numbers that are divided by so little would be reflectances of hundreds; what is less is no factor at all.
+_LEAST, _MOST = 1e-9, 0.01
 #: Words, in lower case, for good and bad bands.
 _WORDS = {"true": "1", "yes": "1", "good": "1", "false": "0", "no": "0", "bad": "0"}
+
+
+def multiplies(scale: float) -> bool:
+    """Whether a `reflectance scale factor` of this size can only be meant to multiply by."""
+    return _LEAST <= scale <= _MOST
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class OptionalFields:
     def scale(self) -> float | None:
         """`reflectance scale factor`, a divisor; one by which numbers are multiplied is turned over, and said."""
         value = self.positive(SCALE)
-        if value is None or value > SMALLEST_SCALE:
+        if value is None or not multiplies(value):
             return value
         self.notes.append(
             f"{self.header.path.name}: {SCALE} is {value:g}, by which numbers are multiplied and not divided; "

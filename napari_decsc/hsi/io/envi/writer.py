@@ -16,7 +16,7 @@ from napari_decsc.hsi.io.conversion import slabs, to_write, write_bsq
 from napari_decsc.hsi.io.envi import gains
 from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import AXES, TYPES, Layout, layout_of
-from napari_decsc.hsi.io.envi.optional import SCALE, SMALLEST_SCALE
+from napari_decsc.hsi.io.envi.optional import SCALE, multiplies
 from napari_decsc.hsi.io.envi.pair import find_data, find_header
 from napari_decsc.hsi.io.envi.text import header_text, key_of
 from napari_decsc.hsi.io.envi.wavelengths import ENVI_UNITS, unit_of
@@ -249,7 +249,7 @@ def _scale(cube: Cube) -> dict[str, Any]:
     """The field that tells the scale: one that would be taken for its own inverse is told as a gain."""
     if gains.tell_scale(cube):
         return {SCALE: None}
-    if cube.scale <= SMALLEST_SCALE:
+    if multiplies(cube.scale):
         return {SCALE: None, gains.GAINS: [repr(1 / float(cube.scale))] * cube.bands, gains.OFFSETS: None}
     return {SCALE: repr(float(cube.scale)).removesuffix(".0")}
 
