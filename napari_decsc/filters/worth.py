@@ -23,7 +23,7 @@ THERE, THERE_IN_NOISE = 1.0, 30.0
 STEP = 16
 #: Mixtures of the images that are left out of a block hold no more than this together in the mean pixel, in noise
 #: variances, and none so much at any pixel.
-WEAK, WEAK_ANYWHERE = 0.002, 0.25
+WEAK, WEAK_ANYWHERE = 0.0005, 0.1
 
 
 @dataclass(frozen=True, eq=False)
