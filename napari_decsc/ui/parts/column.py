@@ -64,6 +64,5 @@ def lay_out(panel: QWidget, *parts: QWidget | QLayout, tall: QWidget | None = No
             column.addLayout(part)
         else:
             column.addWidget(part, stretch=int(part is tall))
-    if tall is None:
-        column.addStretch()
+    column.addStretch()  # takes what nothing else does, such as while the tall part is hidden
     scrolled(content, panel)

@@ -15,6 +15,8 @@ from napari_decsc.ui.parts.theme import CUBE_COLOURS, Colours
 
 #: Points between the pictures.
 GAP = 8
+#: Side of a picture in a window that is too low for larger ones, so that all are seen at once.
+LEAST = 110.0
 KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
 
 
@@ -49,7 +51,7 @@ class Gallery(QWidget):
         if self.current >= len(tiles):
             self.current = -1
         if count != len(tiles):
-            self.setMinimumHeight(self._height())
+            self.setMinimumHeight(self._height(min(LEAST, self._widest())))
             self.updateGeometry()
         self.update()
 
@@ -66,13 +68,13 @@ class Gallery(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As high as the pictures need."""
-        return QSize(280, self._height())
+        """No higher than need be: a column that scrolls gives every part its hint, and what is left to the tall one."""
+        return QSize(280, self._height(min(LEAST, self._widest())))
 
     def resizeEvent(self, event: Any) -> None:
         """Another width makes other pictures."""
         super().resizeEvent(event)
-        self.setMinimumHeight(self._height())
+        self.setMinimumHeight(self._height(min(LEAST, self._widest())))
 
     def places(self) -> list[QRectF]:
         """Where each picture is, without its title and the line below."""
@@ -127,15 +129,24 @@ class Gallery(QWidget):
     def _across(self) -> int:
         return 2 if len(self.tiles) <= 4 else 3
 
-    def _side(self) -> float:
+    @property
+    def _down(self) -> int:
+        return -(-len(self.tiles) // self._across)
+
+    def _widest(self) -> float:
+        """Side of a picture of which a row fills the width."""
         return max(40.0, (self.width() - GAP * (self._across - 1)) / self._across - 1)
+
+    def _side(self) -> float:
+        """Side of a picture: the widest, unless the rows together would be too high."""
+        highest = self.height() / max(1, self._down) - 2 * self._line() - GAP
+        return min(self._widest(), max(LEAST, highest))
 
     def _line(self) -> int:
         return int(self.fontMetrics().height())
 
-    def _height(self) -> int:
-        rows = -(-len(self.tiles) // self._across)
-        return int(rows * (self._side() + 2 * self._line() + GAP)) if rows else 0
+    def _height(self, side: float) -> int:
+        return int(self._down * (side + 2 * self._line() + GAP))
 
 
 def _image(shades: NDArray[np.floating]) -> QImage:

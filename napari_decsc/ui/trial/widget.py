@@ -193,7 +193,7 @@ class TrialWidget(Docked):
     def _lay_out(self) -> None:
         chosen = fields({"Cube": self.cube, "Try": self.what})
         buttons = in_a_row(self.box_button, self.button)
-        lay_out(self, chosen, buttons, self.message, self.gallery, self.whole_button)
+        lay_out(self, chosen, buttons, self.message, self.gallery, self.whole_button, tall=self.gallery)
 
 
 def _is_no_result(layer: Any) -> bool:

@@ -14,6 +14,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.settings import described
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
+from napari_decsc.ui.trial.gallery import Tile
 from napari_decsc.ui.trial.variants import Box, default_box
 from napari_decsc.ui.trial.widget import TrialWidget
 from napari_decsc.ui.workbench import Workbench
@@ -176,3 +177,17 @@ def test_one_click_runs_the_whole_with_what_was_chosen(qtbot, make_napari_viewer
     np.testing.assert_allclose(done.args[0].denoised.data, 0.75 * cubes[1].data, rtol=1e-6)
     assert done.args[0].source is layer
     assert bench.tabs.currentWidget() is bench.denoise
+
+
+def test_all_pictures_and_the_button_are_seen_in_a_low_window(qtbot, widget):
+    """At 1280 x 800 a panel has 515 points; in a high window pictures fill the width."""
+    widget.gallery.show_tiles([Tile(str(number), "37.8 dB · 1 s", np.eye(8)) for number in range(4)])
+    widget.message.say("3 tried in 2 s. Highest PSNR: scale. Choose by a click; the slider changes the band.")
+    widget.show()
+    for height, wide in ((515, False), (1000, True)):
+        widget.resize(378, height)
+        bottom = widget.whole_button.rect().bottomLeft()
+        qtbot.waitUntil(lambda h=height, at=bottom: widget.whole_button.mapTo(widget, at).y() < h)
+        qtbot.waitUntil(lambda w=wide: (widget.gallery.places()[0].width() > 150) == w)
+        last = widget.gallery.places()[-1]
+        assert last.bottom() < widget.gallery.height()
