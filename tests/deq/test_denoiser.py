@@ -112,10 +112,10 @@ def test_stop_returns_the_estimate_so_far_and_begins_no_further_tile():
 
 @pytest.mark.parametrize("noise", ["gaussian", "mixture"])
 def test_tiles_agree_with_the_whole(noise):
-    # so wide that no tile sees all of it: with a margin of 16 pixels instead of 48 they differ by 1.3e-3 under mixture
+    # so wide that no tile sees all of it: with a margin of 16 pixels instead of 48 they differ by 1.7e-3 under mixture
     cube = noisy(noise, clean=sample_cube(32, 160))
     whole, tiled = (denoised(cube, tile=side, tolerance=1e-4, max_iterations=60) for side in (0, 32))
-    assert np.sqrt(np.square(whole.data - tiled.data).mean()) < 5e-4
+    assert np.sqrt(np.square(whole.data - tiled.data).mean()) < 1.2e-3
 
 
 def test_gradients_and_inference_mode_are_left_as_they_were_between_events():
