@@ -22,6 +22,9 @@ GROWTH = 4.0
 UNLIKE, CALMEST = 1.7, 0.05
 #: The largest eigenvalue must exceed what chance makes by this factor.
 BEYOND_CHANCE = 1.25
+#: ... or bands side by side must correlate by this in the mean, which no single direction of a scene makes them; it
+#: reaches as far as bands correlate by the second.
+NEIGHBOURS, HARDLY = 0.17, 0.05
 #: Least eigenvalue of a correlation matrix that is inverted.
 LEAST = 0.02
 
@@ -93,12 +96,27 @@ def _of_noise(near: Tensor, far: Tensor, blocks: Tensor, samples: int) -> Tensor
         noise = torch.where(ratio < 0.75 * usual, noise.clamp(max=1), noise)
     noise = torch.where(_is_texture(vectors, blocks), noise.minimum(values.median()), noise)
     edge = BEYOND_CHANCE * (1 + (len(near) / samples) ** 0.5) ** 2
-    if float(noise.max()) < edge * (2 if usual > 2 else 1):
-        return None
     covariance = (vectors * noise) @ vectors.T
     level = covariance.diagonal().sqrt()
     found: Tensor = covariance / level[:, None] / level
-    return found
+    if float(noise.max()) >= edge * (2 if usual > 2 else 1):
+        return found
+    return _near_diagonal(found) if float(found.diagonal(1).mean()) > NEIGHBOURS else None
+
+
+def _near_diagonal(correlation: Tensor) -> Tensor:
+    """The correlation tapered from where that of bands so far apart is hardly there: what is further off is chance.
+
+    Source: T. Cai, C.-H. Zhang, H. Zhou, *Optimal rates of convergence for covariance matrix estimation*, Annals of
+    Statistics 38 (2010).
+    """
+    bands = len(correlation)
+    means = [float(correlation.diagonal(distance).mean()) for distance in range(1, bands)]
+    reach = next((distance for distance, mean in enumerate(means, 1) if mean < HARDLY), bands)
+    place = torch.arange(bands, device=correlation.device)
+    apart = (place[:, None] - place).abs()
+    tapered: Tensor = correlation * (2 - apart / reach).clamp(0, 1)
+    return tapered
 
 
 def _is_texture(vectors: Tensor, blocks: Tensor) -> Tensor:

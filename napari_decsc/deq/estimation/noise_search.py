@@ -99,7 +99,7 @@ def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
     if found.shot is None or not IN_DOUBT[0] < found.shot.by_pixel_leaves < IN_DOUBT[1]:
         return found
     other = _Search(search.cube, sigma, by_pixel=not found.shot.by_pixel).found()
-    return found if other.shot is None else trial.best(search.without_lines(), [found, other])
+    return found if other.shot is None else trial.best(search.cube, [found, other], search.lines)
 
 
 def _untold(cube: Tensor, mask: Tensor) -> Tensor:
@@ -161,7 +161,7 @@ class _Search:
         return NoiseModel(level, basis=none, negligible=True, rounding=rounding.beside_rounding(self.cube, level))
 
     def without_lines(self) -> Tensor:
-        """The cube (band, row, col) less the offsets of its lines."""
+        """The cube (band, row, col) less the means of its lines."""
         return _at_level(self._without_lines(self.cube), self.cube)
 
     def _look(self) -> tuple[Tensor, Tensor]:

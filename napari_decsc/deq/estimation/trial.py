@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import shot
+from napari_decsc.deq.estimation.lines import Lines
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.filters.local import local_wiener
 
@@ -23,15 +24,17 @@ ADDED = 0.5
 
 
 @torch.no_grad()
-def best(cube: Tensor, models: list[NoiseModel]) -> NoiseModel:
+def best(cube: Tensor, models: list[NoiseModel], lines: list[Lines]) -> NoiseModel:
     """The model by which a local filter predicts best; the first of equals.
 
     Parameters
     ----------
     cube : tensor of shape (band, row, col)
-        Peak 1, lines and fringes taken out.
+        Peak 1, as it came: without its lines its brightness is not known.
     models : list of NoiseModel
         Each with a growth with the signal and a basis.
+    lines : list of Lines
+        Those whose offsets do not count as errors: both copies have them.
 
     Returns
     -------
@@ -42,10 +45,12 @@ def best(cube: Tensor, models: list[NoiseModel]) -> NoiseModel:
     noise = _drawn(cube, min(models, key=lambda model: model.shot is not None and model.shot.by_pixel))
     level = noise.square().mean((1, 2))
     target = cube - noise / ADDED
-    errors = [
-        float(((_filtered(cube + ADDED * noise, model) - target).square().mean((1, 2)) / level).mean())
-        for model in models
-    ]
+    errors = []
+    for model in models:
+        error = _filtered(cube + ADDED * noise, model) - target
+        for line in lines:
+            error = line.without(error)
+        errors.append(float((error.square().mean((1, 2)) / level).mean()))
     return models[errors.index(min(errors))]
 
 

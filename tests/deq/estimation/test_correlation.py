@@ -36,3 +36,12 @@ def test_noise_that_all_bands_share_is_found_beside_it() -> None:
     assert correlation is not None
     beside = correlation[~torch.eye(BANDS, dtype=torch.bool)]
     assert 0.6 < float(beside.median()) < 0.9  # 0.8 of the noise is shared
+
+
+def test_noise_that_the_bands_beside_share_is_found_and_reaches_no_further() -> None:
+    generator = np.random.default_rng(3)
+    smooth = generator.standard_normal((BANDS + 1, SIDE, SIDE))
+    correlation = found(rough() + LEVEL * (smooth[1:] + 0.4 * smooth[:-1]))
+    assert correlation is not None
+    assert 0.2 < float(correlation.diagonal(1).mean()) < 0.4  # 0.34
+    assert float(correlation.diagonal(10).abs().max()) == 0

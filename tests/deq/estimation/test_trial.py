@@ -50,7 +50,7 @@ def test_the_better_one_is_told_by_the_noisy_cube(clean: np.ndarray, by_pixel: b
     errors = [float((trial._filtered(cube, model) - torch.from_numpy(clean)).square().mean()) for model in both]
     assert (errors[0] < errors[1]) == by_pixel
     for order in (both, both[::-1]):
-        chosen = trial.best(cube, order).shot
+        chosen = trial.best(cube, order, []).shot
         assert chosen is not None
         assert chosen.by_pixel == by_pixel
 
