@@ -7,6 +7,7 @@ does not, and that tells the two apart in every eigen-direction.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 #: Side of a block in pixels; share of the blocks that count as homogeneous; rounds of choosing them.
@@ -20,6 +21,10 @@ GROWTH = 4.0
 #: Noise is alike everywhere. A direction is texture's where the median block has so many times what the calmest have,
 #: in times of other directions; the calmest blocks are this quantile.
 UNLIKE, CALMEST = 1.7, 0.05
+#: Noise does not keep to what the scene is made of. A direction is texture's, too, of which no more than this share is
+#: outside the components of the cube smoothed over so many pixels (at most so many of them), each of so many times the
+#: energy that noise in that direction would have left there. (Glint on water is alike everywhere and white in space.)
+OUTSIDE, WINDOW, COMPONENTS, CLEARLY = 0.07, 5, 10, 10.0
 #: The largest eigenvalue must exceed what chance makes by this factor.
 BEYOND_CHANCE = 1.25
 #: ... or bands side by side must correlate by this in the mean, which no single direction of a scene makes them; it
@@ -59,7 +64,8 @@ def between_bands(cube: Tensor, sigma: Tensor) -> Tensor | None:
         correlation = moment / level[:, None] / level
         correlation = (1 - SHRINKAGE) * correlation + SHRINKAGE * torch.eye(bands, device=cube.device)
     reached = _moment(far[:, homogeneous]) / level[:, None] / level
-    return _of_noise(correlation, reached, near / level.float()[:, None, None], 32 * count)
+    level = level.float()[:, None, None]
+    return _of_noise(correlation, reached, near / level, _components(scaled / level), 32 * count)
 
 
 def whitening(correlation: Tensor) -> Tensor:
@@ -80,8 +86,8 @@ def whitening(correlation: Tensor) -> Tensor:
     return root.float()
 
 
-def _of_noise(near: Tensor, far: Tensor, blocks: Tensor, samples: int) -> Tensor | None:
-    """The part of the correlation that neither grows with the reach nor differs from place to place.
+def _of_noise(near: Tensor, far: Tensor, blocks: Tensor, scene: tuple[Tensor, Tensor], samples: int) -> Tensor | None:
+    """The part of the correlation that neither grows with the reach nor differs from place to place, and is no scene's.
 
     None where it is within chance.
     """
@@ -94,7 +100,8 @@ def _of_noise(near: Tensor, far: Tensor, blocks: Tensor, samples: int) -> Tensor
     )
     if usual > 2:  # noise that is correlated in space: texture grows less than it does
         noise = torch.where(ratio < 0.75 * usual, noise.clamp(max=1), noise)
-    noise = torch.where(_is_texture(vectors, blocks), noise.minimum(values.median()), noise)
+    texture = _is_uneven(vectors, blocks) | _is_within(vectors, values, *scene)
+    noise = torch.where(texture, noise.minimum(values.median()), noise)
     edge = BEYOND_CHANCE * (1 + (len(near) / samples) ** 0.5) ** 2
     covariance = (vectors * noise) @ vectors.T
     level = covariance.diagonal().sqrt()
@@ -119,12 +126,26 @@ def _near_diagonal(correlation: Tensor) -> Tensor:
     return tapered
 
 
-def _is_texture(vectors: Tensor, blocks: Tensor) -> Tensor:
+def _is_uneven(vectors: Tensor, blocks: Tensor) -> Tensor:
     """Which directions (band, direction) have much more in the median block (band, block, n) than in the calmest."""
     images = (vectors.T.float() @ blocks.flatten(1)).view_as(blocks)
     calmest, median = torch.quantile(images.square().mean(2), images.new_tensor((CALMEST, 0.5)), dim=1)
     uneven = median / calmest.clamp(min=1e-12)
     found: Tensor = uneven > UNLIKE * uneven.median()
+    return found
+
+
+def _components(cube: Tensor) -> tuple[Tensor, Tensor]:
+    """Energies and directions (band, component) of a smoothed cube, the strongest first."""
+    smooth = F.avg_pool2d(cube[None], WINDOW, WINDOW // 2 + 1)[0]
+    energy, vectors = torch.linalg.eigh(_moment(smooth - smooth.mean((1, 2), keepdim=True)))
+    return energy.flip(0)[:COMPONENTS], vectors.flip(1)[:, :COMPONENTS]
+
+
+def _is_within(vectors: Tensor, values: Tensor, energy: Tensor, scene: Tensor) -> Tensor:
+    """Which directions (band, direction) of so much energy lie within the scene's clear components."""
+    clear = energy[:, None] > CLEARLY * values / WINDOW**2
+    found: Tensor = ((scene.T @ vectors).square() * clear).sum(0) > 1 - OUTSIDE
     return found
 
 

@@ -129,8 +129,10 @@ class _Search:
 
     def found(self) -> NoiseModel:
         """The model once nothing new is found."""
+        rich = not self.coloured
         for number in range(ROUNDS):
             cleaned, raw = self._look()
+            rich = rich and self.count == MOST
             if self._hides():
                 return self._hidden()
             new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
@@ -138,8 +140,9 @@ class _Search:
             settled = not self.lines and self.model.whitening is None and self.model.shot is None
             if not new and number > (0 if settled else 1):
                 break
-        if self.count == MOST and not self.coloured:
-            # the scene has more: what was left over is then its own, and coloured in space where there are more still
+        if rich:
+            # in every look, with and without lines, the scene had more: what was left over is then its own, and it is
+            # coloured in space where there are more still
             self.most = MORE * MOST
             cleaned, raw = self._look()
             if self._hides() or _spectrum(cleaned[self.seen]) is not None:

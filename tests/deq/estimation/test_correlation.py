@@ -45,3 +45,11 @@ def test_noise_that_the_bands_beside_share_is_found_and_reaches_no_further() -> 
     assert correlation is not None
     assert 0.2 < float(correlation.diagonal(1).mean()) < 0.4  # 0.34
     assert float(correlation.diagonal(10).abs().max()) == 0
+
+
+def test_glint_that_is_alike_everywhere_is_the_scene() -> None:
+    generator = np.random.default_rng(4)
+    spectra = np.stack([np.linspace(0.2, 0.8, BANDS), np.cos(np.arange(BANDS) / 9)])
+    row, col = np.mgrid[:SIDE, :SIDE] / SIDE
+    places = np.stack([1 + 0.3 * np.sin(5 * row) + 0.04 * generator.standard_normal((SIDE, SIDE)), np.cos(4 * col)])
+    assert found(np.tensordot(spectra.T, places, 1) + noise()) is None
