@@ -37,6 +37,8 @@ LEAST_KEPT = 1e-3
 HELD = 100_000_000
 #: Patches of all images that are transformed at once on a CPU: they fit into the cache of a core.
 AT_ONCE = 8192
+#: Of fewer images every coefficient is filtered: what is left out would show in each of them.
+MANY = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,6 +271,8 @@ class _Workshop:
     def _pilot(self) -> Tensor:
         """The pilot's coefficients, those that are worth it."""
         pilot = self._transformed(self.made.pilot)
+        if len(self.made.pilot) < MANY:
+            return pilot
         chosen = self._worth_it(pilot)
         if len(chosen) == PATCH**2:
             return pilot

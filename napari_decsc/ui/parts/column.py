@@ -64,5 +64,6 @@ def lay_out(panel: QWidget, *parts: QWidget | QLayout, tall: QWidget | None = No
             column.addLayout(part)
         else:
             column.addWidget(part, stretch=int(part is tall))
-    column.addStretch()  # takes what nothing else does, such as while the tall part is hidden
+    if tall is None:
+        column.addStretch()
     scrolled(content, panel)

@@ -20,6 +20,13 @@ SIDES = (3, 10, 12)
 FILTERS = {32001: numcodecs.Blosc("lz4", shuffle=0), 32015: numcodecs.Zstd()}
 
 
+@pytest.fixture(autouse=True)
+def _without_plugin(request: pytest.FixtureRequest) -> None:
+    # a Blosc plugin that another package has brought (netCDF4 does) refuses to be named without its settings
+    if "plugin" not in request.node.name and h5z.filter_avail(32001):
+        pytest.skip("another package has brought the Blosc plugin into this process")
+
+
 def written(path: Path, number: int, *, with_sum: bool = False) -> Path:
     """A file whose chunks are packed as the plugin would, whether it is there or not."""
     settings = h5p.create(h5p.DATASET_CREATE)
