@@ -161,7 +161,7 @@ class _Search:
             return NoiseModel(self.first, basis=none, negligible=True)
         if self.count < MOST:
             return NoiseModel(self.first, basis=self.basis)
-        return NoiseModel(level, basis=none, negligible=True, rounding=rounding.beside_rounding(self.cube, level))
+        return NoiseModel(level, basis=none, negligible=True, rounding=rounding.of_white_noise(self.cube, level))
 
     def without_lines(self) -> Tensor:
         """The cube (band, row, col) less the means of its lines."""

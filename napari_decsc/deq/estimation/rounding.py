@@ -102,7 +102,7 @@ def measured(cube: Tensor, mask: Tensor) -> Rounding | None:
 
 
 @torch.no_grad()
-def beside_rounding(cube: Tensor, level: Tensor) -> Rounding:
+def of_white_noise(cube: Tensor, level: Tensor) -> Rounding:
     """White noise of a cube whose scene has more directions than a subspace holds.
 
     Parameters
