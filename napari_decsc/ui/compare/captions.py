@@ -16,20 +16,24 @@ LINES = 2
 #: Where the text stands above the image, and the room kept for it when the view is fitted, as shares of the rows. Below
 #: the image some is kept too: there the canvas says which band is shown.
 ABOVE, ROOM, BELOW = 0.03, 0.22, 0.14
-#: As `ROOM`, in cells of half the height.
-MUCH_ROOM = 0.42
+#: As `ROOM` and `BELOW`, in cells of half the height.
+MUCH_ROOM, MUCH_BELOW = 0.42, 0.3
 
 
 class Caption:
-    """One points layer directly above its cube's layer; ``pins`` copies the rings of pinned pixels into it."""
+    """One points layer directly above its cube's layer; ``pins`` copies the rings of pinned pixels into it.
+
+    ``right`` says that the text ends at the image's right edge, ``is_small`` that the cell has half the height.
+    """
 
     def __init__(
-        self, viewer: Any, cube_layer: Any, *, pins: bool = False, right: bool = False, room: float = ROOM
+        self, viewer: Any, cube_layer: Any, *, pins: bool = False, right: bool = False, is_small: bool = False
     ) -> None:
         from napari.layers import Points
 
         self._viewer, self._cube_layer, self._right = viewer, cube_layer, right
         selected = set(viewer.layers.selection)
+        room = (MUCH_ROOM, MUCH_BELOW) if is_small else (ROOM, BELOW)
         self.layer = Points(**_points(viewer, cube_layer, pins, right, room))
         viewer.layers.insert(viewer.layers.index(cube_layer) + 1, self.layer)
         hide_in_list([self.layer])
@@ -59,11 +63,11 @@ def _wrapped(name: str) -> list[str]:
     return textwrap.wrap(name, WIDTH, max_lines=LINES, placeholder=" …")
 
 
-def _points(viewer: Any, cube_layer: Any, with_pins: bool, right: bool, room: float) -> dict[str, Any]:
+def _points(viewer: Any, cube_layer: Any, with_pins: bool, right: bool, room: tuple[float, float]) -> dict[str, Any]:
     """Points without a mark where the text stands and where its room ends, and rings at the pinned pixels."""
     _, rows, cols = cube_layer.data.shape
     col = cols - 0.5 if right else -0.5
-    corners = [(0, -0.5 - share * rows, col) for share in (ABOVE, room, -1 - BELOW)]
+    corners = [(0, -0.5 - share * rows, col) for share in (ABOVE, room[0], -1 - room[1])]
     places = [np.asarray(cube_layer.data_to_world(corner))[1:] for corner in corners]
     colours, size = [np.zeros(4)] * len(places), 1.0
     rings = _rings(viewer) if with_pins else None

@@ -6,6 +6,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
+from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.compare.judged import QUANTITIES, JudgedCube, caption, tables
 from napari_decsc.ui.compare.quality import Judgement, judge
 from napari_decsc.ui.compare.quality_plot import Quality, QualityPlot
@@ -45,7 +46,7 @@ class Judging(QWidget):
     def judge(self, layers: list[Any]) -> None:
         """Judge these layers' cubes; what was asked for earlier comes too late then."""
         clean = next((found for layer in layers if (found := clean_of(layer)) is not None), None)
-        cleans = [clean if clean_of(layer) is clean else None for layer in layers]
+        cleans = [clean if _is_same_cube(clean_of(layer), clean) else None for layer in layers]
         if clean is None:
             self._message.say(NO_CLEAN)
         asked = [part for layer, known in zip(layers, cleans, strict=True) for part in (layer, layer.data, known)]
@@ -156,6 +157,11 @@ class Judging(QWidget):
         column.addWidget(self.plot, stretch=1)
         self.quantity.setVisible(False)
         self.plot.setVisible(False)
+
+
+def _is_same_cube(one: Cube | None, other: Cube | None) -> bool:
+    """Whether two cubes are of one array: every noisy copy of a layer remembers a clean cube of its own."""
+    return one is not None and other is not None and one.data is other.data
 
 
 def _same(some: list[Any], others: list[Any]) -> bool:

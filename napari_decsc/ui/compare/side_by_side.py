@@ -1,7 +1,7 @@
 """Side by side: every cube in a cell of the grid."""
 
 from napari_decsc.ui import viewer_compat
-from napari_decsc.ui.compare.captions import MUCH_ROOM, ROOM, Caption
+from napari_decsc.ui.compare.captions import Caption
 from napari_decsc.ui.compare.view import MOST, View
 
 
@@ -16,8 +16,7 @@ class Comparison(View):
             layer.visible = layer in self.layers
         for place, layer in enumerate(self.layers):
             self.viewer.layers.move(self.viewer.layers.index(layer), 2 * place)
-            room = ROOM if len(self.layers) < MOST else MUCH_ROOM
-            self.captions[layer] = Caption(self.viewer, layer, pins=True, room=room)
+            self.captions[layer] = Caption(self.viewer, layer, pins=True, is_small=len(self.layers) == MOST)
         # in so many words: left to itself, napari 0.6 makes cells for layers that are hidden, too
         grid.shape = (1, len(self.layers)) if len(self.layers) < MOST else (2, 2)
         grid.stride, grid.spacing, grid.enabled = 2, 4, True
@@ -28,4 +27,3 @@ class Comparison(View):
         grid = viewer_compat.grid(self.viewer)
         for name, value in self._grid.items():
             setattr(grid, name, value)
-        self.viewer.reset_view()

@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import size_in_words
+from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.compare.captions import Caption
 from napari_decsc.ui.cubes.band_label import ALONE, BELOW_CAPTIONS, label_bands
 from napari_decsc.ui.cubes.layers import cube_layers, is_cube_layer
@@ -31,6 +32,8 @@ class View:
         self._contrast_of = contrast_of
         self._is_equal = False
         self._order = list(viewer.layers)
+        camera = viewer_compat.camera(viewer)
+        self._seen = tuple(camera.center), float(camera.zoom)
         self._visible = {layer: layer.visible for layer in viewer.layers}
         self._looks = {layer: {name: getattr(layer, name) for name in LOOKS + CONTRAST} for layer in layers}
         for layer in viewer.layers:
@@ -83,6 +86,8 @@ class View:
         for layer, looks in self._looks.items():
             for name, value in looks.items():
                 setattr(layer, name, value)
+        camera = viewer_compat.camera(self.viewer)
+        camera.center, camera.zoom = self._seen
         present = set(self.viewer.layers)
         for layer, visible in self._visible.items():
             if layer in present:

@@ -171,7 +171,8 @@ class CompareWidget(Docked):
     def _show_difference(self, cube: Any, limits: tuple[float, float], like: Any) -> None:
         if not self._left:
             made_by = {DIFFERENCE: cube.name.replace(" − ", " minus ")}
-            add_cube_layer(self.viewer, cube, like=like, contrast_limits=limits, provenance=made_by)
+            named = cube.replace(name=f"difference · {cube.name}")  # lists show the begin of a name and its end
+            add_cube_layer(self.viewer, named, like=like, contrast_limits=limits, provenance=made_by)
 
     def _on_judged(self) -> None:
         self._write_captions()

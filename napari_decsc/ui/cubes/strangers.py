@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_decsc.ui.cubes.bands import show_band, slider_band
 from napari_decsc.ui.cubes.layers import KEY, is_cube_layer
 
 
@@ -59,4 +60,6 @@ def take_step(viewer: Any, layer: Any) -> Any:
         layer.data[steps], name=name, contrast_limits=layer.contrast_limits, colormap=layer.colormap, **placed
     )
     layer.visible = False
+    if not 0 <= slider_band(viewer, made) < made.data.shape[0]:  # beside a cube of more bands nothing would be seen
+        show_band(viewer, made, made.data.shape[0] // 2)
     return made

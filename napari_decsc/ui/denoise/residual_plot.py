@@ -1,7 +1,7 @@
 """The live curve of the relative residual, ||f(z) - z|| / ||f(z)||, against evaluations of f, and its fitted rate.
 
 Every equilibrium begins a new stretch of the curve, behind an upright line; a second, finer curve is the change of the
-picture by each evaluation, as a share of the peak.
+picture by each evaluation, as a share of the peak. A residual of 0 has no logarithm: it stands at the lower edge.
 """
 
 import math
@@ -23,6 +23,10 @@ HEIGHT = 80
 DOTS_OF = {12: 3.0, 60: 1.5}
 #: Evaluations that the axes of a finished run have room for, at least; so many they have at the begin, at most.
 FEWEST_SHOWN, MOST_AT_FIRST = 4, 8
+#: What is said before there is a run.
+WAITING = "A run draws its residual here"
+#: What is said of a last residual that is 0.
+SOLVED = "0 at the lower edge: solved exactly"
 #: A bound from here on is written with four digits: ×1.00 would promise nothing.
 NEAR_1 = 0.995
 #: The change of the picture, and the borders between stages.
@@ -65,7 +69,7 @@ class ResidualPlot(Plot):
         )
         self.setAccessibleName("Relative residual")
         self.start(None, 10)
-        self.panels[0].note = "A run draws its residual here", ""
+        self.panels[0].note = WAITING, ""
 
     @property
     def tiles(self) -> list[list[float]]:
@@ -90,11 +94,11 @@ class ResidualPlot(Plot):
         for iteration in iterations:
             while len(self.curves) < iteration.tile:
                 self.curves.append(TileCurve())
-            if iteration.number > 0 and _is_drawable(iteration.relative_residual):
+            if iteration.number > 0 and iteration.relative_residual >= 0:
                 curve = self.curves[iteration.tile - 1]
                 curve.add(iteration)
                 self._make_room(iteration.relative_residual, len(curve.residuals))
-                if _is_drawable(iteration.change):
+                if _has_logarithm(iteration.change):
                     self._make_room(iteration.change, 0)
                     self._has_changes = True
             if math.isfinite(iteration.bound):
@@ -121,7 +125,7 @@ class ResidualPlot(Plot):
 
     def explain(self, text: str) -> None:
         """Say why there is no curve, where there is none."""
-        if not any(self.tiles):
+        if not any(map(any, self.tiles)):
             self.panels[0].note = text, ""
             self.paint_moves()
 
@@ -132,10 +136,10 @@ class ResidualPlot(Plot):
         x, y, rate = forecast_line(newest.newest, 0 if self._is_over else self._evaluations - begin)
         fit = Line(np.array(x) + begin, np.array(y), FIT, dashes=DOTS)
         borders = [_upright(at + 0.5, self._ends) for at in newest.borders[1:]]
-        self.panels[0].moving = [*borders, *_curves(self.curves), fit]
+        self.panels[0].moving = [*borders, *_curves(self.curves, self._ends[0]), fit]
         if rate and math.isfinite(self._bound):
             rate += f" (proved: ×{self._bound:.{2 if self._bound < NEAR_1 else 4}f})"
-        self.panels[0].note = rate, FIT
+        self.panels[0].note = (SOLVED, "") if newest.residuals[-1:] == [0.0] else (rate, FIT)
 
     def save(self, path: Path) -> Path:
         """Write the curves as a picture that stands on its own."""
@@ -146,9 +150,9 @@ class ResidualPlot(Plot):
     def _make_room(self, value: float, count: int) -> None:
         """The axes grow by decades, or by half as many evaluations."""
         low, high = self._ends
-        while value < low:
+        while _has_logarithm(value) and value < low:
             low /= 10
-        while value > high:
+        while _has_logarithm(value) and value > high:
             high *= 10
         self._ends = low, high
         while count > self._evaluations:
@@ -165,15 +169,23 @@ class ResidualPlot(Plot):
         self.paint_anew()
 
 
-def _curves(curves: Sequence[TileCurve]) -> list[Line]:
-    """A curve for every tile, with a gap where a stage begins; the newest stands out, with its picture's changes."""
-    lines = [Line(*_gapped(one, one.residuals), RESIDUAL, width=0.8, opacity=0.4) for one in curves[:-1]]
+def _curves(curves: Sequence[TileCurve], low: float) -> list[Line]:
+    """A curve for every tile, with a gap where a stage begins; the newest stands out, with its picture's changes.
+
+    ``low`` is the lower end of the axes, where a residual of 0 stands.
+    """
+    lines = [Line(*_gapped(one, _raised(one.residuals, low)), RESIDUAL, width=0.8, opacity=0.4) for one in curves[:-1]]
     for one in curves[-1:]:
         dots = next((radius for most, radius in DOTS_OF.items() if len(one.residuals) <= most), 0.0)
-        if any(map(_is_drawable, one.changes)):
+        if any(map(_has_logarithm, one.changes)):
             lines.append(Line(*_gapped(one, one.changes), CHANGE, width=0.8, opacity=0.9, dots=0.6 * dots))
-        lines.append(Line(*_gapped(one, one.residuals), RESIDUAL, width=1.5, dots=dots))
+        lines.append(Line(*_gapped(one, _raised(one.residuals, low)), RESIDUAL, width=1.5, dots=dots))
     return lines
+
+
+def _raised(residuals: Sequence[float], low: float) -> list[float]:
+    """Residuals with those of 0 at the lower end of the axes."""
+    return [value if value > 0 else low for value in residuals]
 
 
 def _gapped(curve: TileCurve, values: Sequence[float]) -> tuple[Floats, Floats]:
@@ -188,5 +200,5 @@ def _upright(x: float, ends: tuple[float, float]) -> Line:
     return Line(np.array([x, x]), np.array(ends), BORDER, width=0.8, dashes=DASHES)
 
 
-def _is_drawable(value: float) -> bool:
+def _has_logarithm(value: float) -> bool:
     return math.isfinite(value) and value > 0

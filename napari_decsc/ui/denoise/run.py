@@ -28,6 +28,12 @@ PATIENCE = 400
 #: What is said of a result whose layer is taken away in mid-run, at once and in the end.
 LAYER_GOES = "Its layer was removed; it runs on, and the result will be in a new one."
 LAYER_GONE = "Its layer was removed while it ran; the result is in a new one."
+#: Why nothing was removed; a cube of fewer rows or cols than these has no patch in which signal differs from noise.
+NOT_MEASURED, FEW_PIXELS, SMALLEST = (
+    "No value of it was measured.",
+    "It has too few pixels to tell signal from noise.",
+    8,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,10 +202,12 @@ class DenoiseRun(QObject):
         if self._is_over:
             return
         report = {**outcome.report, "input": _described(self.noisy, self._made_by)}
-        note = LAYER_GONE if self.layer.is_removed else ""
+        notes = [LAYER_GONE] if self.layer.is_removed else []
+        notes += _why_unchanged(outcome)
         layer = self.layer.finish(outcome.cube, self._clean, {**carried_on(self._made_by), "denoising": report})
         self._result = Result(
-            layer, self.source, self.noisy, cube_of(layer), report, outcome.denoiser, self.layer.place, note=note,
+            layer, self.source, self.noisy, cube_of(layer), report, outcome.denoiser, self.layer.place,
+            note=" ".join(notes),
             is_unchanged=outcome.is_unchanged, rare=outcome.rare,
         )  # fmt: skip
         if self._is_hurried:
@@ -251,6 +259,15 @@ class DenoiseRun(QObject):
             if self._has_frozen:
                 gc.unfreeze()
             self.finished.emit()
+
+
+def _why_unchanged(outcome: work.Outcome) -> list[str]:
+    """Why nothing was removed, where that is plain."""
+    if not outcome.is_unchanged or outcome.report["stopped"]:
+        return []
+    if outcome.is_empty:
+        return [NOT_MEASURED]
+    return [FEW_PIXELS] if min(outcome.cube.shape[1:]) < SMALLEST else []
 
 
 def _share(before: Mapping[str, Any], settings: Any) -> float:

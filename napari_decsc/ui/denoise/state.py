@@ -49,8 +49,8 @@ class RunState:
         How long every finished tile took; the current one began at ``tile_began``.
     has_estimate : bool
         Whether an estimate was seen.
-    notice, loss : str
-        What the denoiser wants a person to know, and that the layer was taken away.
+    notice, loss, source_loss : str
+        What the denoiser wants a person to know, and that the layer, or the cube that is denoised, was taken away.
     """
 
     phase: Phase = Phase.IDLE
@@ -71,6 +71,7 @@ class RunState:
     noise: MeasuredNoise | None = None
     notice: str = ""
     loss: str = ""
+    source_loss: str = ""
     error: str = ""
 
     @property
@@ -126,6 +127,11 @@ def stop(state: RunState) -> RunState:
 def lose(state: RunState, text: str) -> RunState:
     """The state after the layer was taken away."""
     return replace(state, loss=text)
+
+
+def take_away(state: RunState, text: str) -> RunState:
+    """The state after the cube that is denoised was taken away; the run has all that it needs of it."""
+    return replace(state, source_loss=text)
 
 
 def end(state: RunState, phase: Phase, now: float, error: str = "") -> RunState:

@@ -14,6 +14,7 @@ from napari_decsc.ui.denoise.form import DenoiseForm
 from napari_decsc.ui.denoise.keeping import Keeping
 from napari_decsc.ui.denoise.method_choice import MethodChoice
 from napari_decsc.ui.denoise.parting import ask_soon
+from napari_decsc.ui.denoise.residual_plot import WAITING
 from napari_decsc.ui.denoise.run import LAYER_GOES, DenoiseRun, Result
 from napari_decsc.ui.denoise.run_view import RunView
 from napari_decsc.ui.denoise.state import Phase, RunState
@@ -265,12 +266,13 @@ class DenoiseWidget(Docked):
             self.message.say("")
 
     def _say_lost(self, name: str) -> None:
-        """The cube was removed: say so, and which one would be denoised now; below the words of a result that is left.
-
-        A run has its own line.
-        """
-        if not self.is_running and self.cube.count():
-            lost = gone(name, None if self.cube.layer is None else self.cube.layer.name)
+        """The cube was removed: say so, and which one would be denoised now; below the words of a run or its result."""
+        if not self.cube.count():
+            return
+        lost = gone(name, None if self.cube.layer is None else self.cube.layer.name)
+        if self.is_running:
+            self._turn(state.take_away(self.state, lost))
+        else:
             self.message.say(lost if self.result is None else f"{self.message.text()}\n{lost}")
 
     def _forget_removed(self, event: Any = None) -> None:
@@ -282,6 +284,7 @@ class DenoiseWidget(Docked):
         self.scores.clear()
         self.view.begin(self.state.tolerance, self.state.limit)
         self._turn(RunState())
+        self.plot.explain(WAITING)
         if self.cube.layer is not None:
             self.message.say(f"'{result.denoised.name}' was removed.")
 

@@ -12,6 +12,7 @@ from napari_decsc.ui.denoise.state import READY, Phase, RunState, facts
 #: What stopping says until the denoiser has ended.
 STOPPING = "Stopping…"
 KEPT_ALL = "At strength 0 nothing is removed: the layer is the noisy cube as it was"
+UNCHANGED = "Nothing was found to remove: the layer is the noisy cube as it was"
 
 #: What a verdict comes to.
 CLEAN, SUSPECT = "all of it looks like noise", "not all of it looks like noise: see Judge"
@@ -93,8 +94,10 @@ def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False)
         return stopped(state, is_unchanged)
     found = facts(report)
     seconds = f"{state.seconds(state.ended):.1f} s"
+    if keeps_all(report) or is_unchanged:
+        return f"{KEPT_ALL if keeps_all(report) else UNCHANGED} · {seconds}"
     if found is None:
-        return f"{KEPT_ALL} · {seconds}" if keeps_all(report) else f"Done in {seconds}."
+        return f"Done in {seconds}."
     evaluations, worst = found
     how = f"{_how(worst, state.tolerance)} after {counted(evaluations, 'evaluation')}"
     return f"{how} · relative residual {_number(worst)} · {seconds}"
@@ -102,7 +105,7 @@ def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False)
 
 def ended(state: RunState, report: dict[str, Any], is_unchanged: bool, notes: tuple[str, ...]) -> str:
     """All that is said at the end of a run: how it ended, what the denoiser noticed, and further notes."""
-    return summary(state, report, is_unchanged) + "".join(map(noticed, (state.notice, *notes)))
+    return summary(state, report, is_unchanged) + "".join(map(noticed, (state.notice, *notes, state.source_loss)))
 
 
 def keeps_all(report: dict[str, Any]) -> bool:
@@ -114,7 +117,7 @@ def no_curve(report: dict[str, Any]) -> str:
     """What stands in the place of a residual curve that has no point on a logarithmic axis."""
     found = facts(report)
     if found is not None:
-        return f"The residual is 0 after {counted(found[0], 'evaluation')}: the start was the solution"
+        return "0 at the lower edge: the start was the solution"
     return "At strength 0 nothing is solved" if keeps_all(report) else "This method has no residual"
 
 
@@ -140,12 +143,17 @@ def _text(state: RunState, now: float) -> str:
     if state.phase is Phase.FAILED:
         return state.error
     if state.phase is Phase.STOPPING:
-        return f"{STOPPING} The step under way in “{state.current}” comes to its end." + noticed(state.loss)
+        return f"{STOPPING} The step under way in “{state.current}” comes to its end." + _losses(state)
     if state.phase is Phase.RELEASED:
-        return stopped(state) + noticed(state.notice) + noticed(state.loss)
+        return stopped(state) + noticed(state.notice) + _losses(state)
     if state.phase is Phase.RUNNING:
-        return progress(state, now) + noticed(state.notice) + noticed(state.loss)
+        return progress(state, now) + noticed(state.notice) + _losses(state)
     return ""
+
+
+def _losses(state: RunState) -> str:
+    """What was taken away in mid-run."""
+    return noticed(state.loss) + noticed(state.source_loss)
 
 
 def _how(worst: float, tolerance: float | None) -> str:

@@ -84,6 +84,7 @@ class VerdictPanel(Docked):
         self._lay_out()
         self._connect()
         self._show()
+        self._refresh()
 
     @property
     def verdict(self) -> Verdict | None:
@@ -165,7 +166,19 @@ class VerdictPanel(Docked):
     def _finish(self) -> None:
         self._worker = None
         if not self._left:
-            self.button.setEnabled(True)
+            self._refresh()
+
+    def _refresh(self, event: Any = None) -> None:
+        """A verdict needs both cubes."""
+        has_both = self.before.layer is not None and self.after.layer is not None
+        self.button.setEnabled(has_both and self._worker is None)
+
+    def _forget_removed(self, event: Any = None) -> None:
+        """A verdict on a layer that is gone leads nowhere: nothing of it stays to be read or clicked."""
+        if self._verdict is not None and self._pair is not None and self._pair[1] not in self.viewer.layers:
+            self.show_map(False)
+            self._verdict, self._pair, self._rare = None, None, ()
+            self._show()
 
     def _show(self, *_: Any) -> None:
         for part in (self.sentence, self.quantity, self.plot, self.places, self.map_button):
@@ -209,6 +222,9 @@ class VerdictPanel(Docked):
 
     def _connect(self) -> None:
         self.button.clicked.connect(lambda: self.judge())
+        for choice in (self.before, self.after):
+            choice.chosen.connect(self._refresh)
+        self.connections.add(self.viewer.layers.events.removed, self._forget_removed)
         self.map_button.clicked.connect(self.show_map)
         self.quantity.currentTextChanged.connect(self._draw)
         self.plot.clicked.connect(self._on_plot)

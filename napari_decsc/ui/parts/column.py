@@ -55,7 +55,10 @@ def fields(named: Mapping[str, QWidget | QLayout]) -> QFormLayout:
 
 
 def lay_out(panel: QWidget, *parts: QWidget | QLayout, tall: QWidget | None = None) -> None:
-    """Parts below each other in a panel that scrolls; ``tall``, one of them, takes the room that is left."""
+    """Parts below each other in a panel that scrolls; ``tall``, one of them, takes the room that is left.
+
+    It does so also while it is hidden, so that the other parts stay together at the top.
+    """
     content = QWidget()
     column = QVBoxLayout(content)
     column.setSpacing(4)
@@ -66,4 +69,8 @@ def lay_out(panel: QWidget, *parts: QWidget | QLayout, tall: QWidget | None = No
             column.addWidget(part, stretch=int(part is tall))
     if tall is None:
         column.addStretch()
+    else:
+        policy = tall.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        tall.setSizePolicy(policy)
     scrolled(content, panel)

@@ -45,7 +45,9 @@ class FittingLine(QLabel):
 
     def fitting(self) -> int:
         """How many entries fit, with the number of those that do not."""
-        width, metrics = self.width(), self.fontMetrics()
+        metrics = self.fontMetrics()
+        # napari's style gives labels a frame, and Qt then indents them by half an x on both sides; the rest is rounding
+        width = self.contentsRect().width() - metrics.horizontalAdvance("xx")
 
         def needed(count: int) -> int:
             left = len(self._entries) - count

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from superqt.utils import FunctionWorker, GeneratorWorker
 
 from napari_decsc.denoising.protocol import Command, Denoiser, Iteration
@@ -26,11 +27,14 @@ from napari_decsc.errors import DecscError, is_out_of_memory
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.registry import make_denoiser
+from napari_decsc.ui.cubes.difference import physical_bands
 
 #: Seconds between two handovers to the window, on the average at least.
 PAUSE = 1 / 40
 #: How much the window goes before the work beside it where both want the processor (a "nice" value of Linux).
 NICENESS, MOST_NICE = 5, 19
+#: Shares of a band's largest value by which arithmetic in 32 bits may change a value.
+ROUNDING = 1e-6
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +45,9 @@ Batch = tuple[Iteration, ...]
 class Outcome:
     """What a denoising run returns; the denoiser remembers its solution, from which a later run can go on.
 
-    ``is_unchanged`` says that a run was stopped before it had an estimate: the cube is the noisy one. ``noise`` is what
-    it measured of the noise, where it did, ``rare`` what it kept as rare signal, a part for every tile that has some.
+    ``is_unchanged`` says that the cube is the noisy one, up to rounding: a run was stopped before it had an estimate,
+    or it found nothing to remove; ``is_empty`` that no value of it was measured. ``noise`` is what it measured of the
+    noise, where it did, ``rare`` what it kept as rare signal, a part for every tile that has some.
     """
 
     cube: Cube
@@ -51,6 +56,7 @@ class Outcome:
     is_unchanged: bool = False
     noise: MeasuredNoise | None = None
     rare: tuple[RareSignal, ...] = ()
+    is_empty: bool = False
 
 
 class WorkFailed(Exception):
@@ -131,8 +137,9 @@ def _steps(
             if waiting:
                 yield tuple(waiting)
             report = recorder.report(stopped=stopped)
-            unchanged = stopped and _is_same(end.value, noisy)
-            return Outcome(end.value, report, denoiser, unchanged, recorder.noise, tuple(recorder.rare))
+            unchanged = _is_same(end.value, noisy)
+            empty = unchanged and not any(np.isfinite(band).any() for band in physical_bands(noisy))
+            return Outcome(end.value, report, denoiser, unchanged, recorder.noise, tuple(recorder.rare), empty)
         recorder(iteration)
         waiting = [*_without_outdated_previews(waiting, iteration), iteration]
         # what begins, or needs to be known, waits for no later event: the denoiser may be silent for long now
@@ -146,11 +153,16 @@ def _steps(
 
 
 def _is_same(cube: Cube, noisy: Cube) -> bool:
-    """Whether no value of a cube is another one; band by band, since either may lie in a file."""
+    """Whether no value of a cube differs by more than rounding; band by band, since either may lie in a file."""
     return all(
-        np.array_equal(np.asarray(one, np.float32), np.asarray(other, np.float32), equal_nan=True)
+        _is_same_band(np.asarray(one, np.float32), np.asarray(other, np.float32))
         for one, other in zip(cube.data, noisy.data, strict=True)
     )
+
+
+def _is_same_band(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    largest = np.max(np.abs(other), where=np.isfinite(other), initial=0.0)
+    return bool(np.allclose(one, other, rtol=0.0, atol=ROUNDING * largest, equal_nan=True))
 
 
 def _step_back() -> None:

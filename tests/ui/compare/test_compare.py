@@ -3,12 +3,14 @@ import pytest
 
 from napari_decsc.hsi.metrics import score_cubes
 from napari_decsc.ui import viewer_compat
+from napari_decsc.ui.compare.blink import Blink
 from napari_decsc.ui.compare.curtain import Curtain
+from napari_decsc.ui.compare.side_by_side import Comparison
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import PINS, cube_of
-from napari_decsc.ui.viewer_compat import grid
+from napari_decsc.ui.viewer_compat import camera, grid
 
 
 @pytest.fixture
@@ -195,6 +197,7 @@ def test_the_difference_is_a_layer_in_raw_units(qtbot, viewer, widget, cube):
     expected[0, 0, 0] = np.nan
     np.testing.assert_allclose(made.data, expected, rtol=1e-4)
     assert made.contrast_limits[0] == -made.contrast_limits[1]
+    assert made.name.startswith("difference · one − leaf")
 
 
 def test_a_comparison_while_another_is_judged_shows_the_newer_one(qtbot, viewer, widget, layers):
@@ -230,6 +233,39 @@ def test_the_band_is_said_below_the_images_and_above_where_one_is_alone(qtbot, v
         assert lowest > rows - 0.5 + 0.1 * rows  # the view that is fitted has room for it below every image
     widget.stop()
     assert str(canvas_text(viewer).position).endswith("top_left")
+
+
+def test_in_cells_of_half_the_height_the_band_has_twice_the_room(qtbot, viewer, widget, layers, cube):
+    """Text on the canvas has a size in points, and the cells of four cubes are half as high."""
+    four = [*layers, add_cube_layer(viewer, cube.replace(name="fourth"))]
+    widget.tick(four)
+    compare(qtbot, widget)
+    rows = cube.shape[1]
+    for layer in four:
+        assert widget.comparison.captions[layer].layer.data[:, 0].max() > rows - 0.5 + 0.25 * rows
+
+
+def test_noisy_copies_made_one_after_the_other_are_scored_together(qtbot, viewer, widget, cube):
+    """Each remembers the clean cube as an object of its own, of one array."""
+    clean = add_cube_layer(viewer, cube.replace(name="clean"))
+    copies = [
+        add_cube_layer(viewer, cube.replace(data=cube.data + 0.1 * place, name=f"copy {place}"), clean=cube_of(clean))
+        for place in (1, 2)
+    ]
+    widget.tick([clean, *copies])
+    compare(qtbot, widget)
+    scored = {one.name: one.judgement.scores is not None for one in widget.judging.judged}
+    assert scored == {"clean": False, "copy 1": True, "copy 2": True}
+
+
+def test_the_camera_is_where_it_was_when_a_comparison_is_left(qtbot, viewer, widget, layers):
+    eye = camera(viewer)
+    eye.center, eye.zoom = (0, 3.0, 4.0), 7.5
+    for mode in (Curtain, Blink, Comparison):
+        with qtbot.waitSignal(widget.scored, timeout=10_000):
+            widget.start(mode)
+        widget.stop()
+        assert (tuple(eye.center)[-2:], eye.zoom) == ((3.0, 4.0), 7.5)
 
 
 def test_a_cube_that_comes_ends_the_comparison(qtbot, viewer, widget, layers, cube):

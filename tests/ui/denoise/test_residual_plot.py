@@ -3,7 +3,7 @@ import pytest
 from qtpy.QtGui import QColor, QPainter, QPixmap
 
 from napari_decsc.denoising.protocol import Iteration
-from napari_decsc.ui.denoise.residual_plot import ResidualPlot
+from napari_decsc.ui.denoise.residual_plot import SOLVED, ResidualPlot
 from napari_decsc.ui.parts.theme import GOAL, PAPER, RESIDUAL
 
 
@@ -32,10 +32,30 @@ def test_the_curve_falls_towards_the_tolerance(plot):
     assert rows_of(plot, RESIDUAL).max() < rows_of(plot, GOAL).min()
 
 
-def test_residuals_that_have_no_logarithm_are_left_out(plot):
-    plot.add([Iteration(0, np.nan, np.nan, 0.0), Iteration(1, 0.0, 0.0, 0.1), Iteration(2, 0.5, 0.5, 0.2)])
+def test_what_is_no_evaluation_is_left_out(plot):
+    plot.add([Iteration(0, np.nan, np.nan, 0.0), Iteration(1, 0.5, 0.5, 0.2)])
     assert plot.tiles == [[0.5]]
     plot.grab()
+
+
+def test_a_residual_of_zero_stands_at_the_lower_edge_and_counts(plot):
+    """White noise is solved exactly by the second evaluation of a stage."""
+    plot.start(1e-3, 8)
+    plot.add(
+        [Iteration(1, 1.0, 0.06, 0.1, stage="one", change=0.02), Iteration(2, 0.0, 0.0, 0.2, stage="one", change=0.0)]
+    )
+    assert plot.panels[0].note[0] == SOLVED
+    plot.add([Iteration(1, 1.0, 0.01, 0.3, stage="two", change=0.01)])
+    assert plot.panels[0].note[0] != SOLVED
+    plot.add([Iteration(2, 0.0, 0.0, 0.4, stage="two", change=0.0)])
+    plot.finish()
+    (curve,) = [line for line in plot.panels[0].moving if line.colour == RESIDUAL]
+    low = plot.panels[0].y_ends[0]
+    np.testing.assert_allclose(curve.y, [0.06, low, np.nan, 0.01, low])
+    np.testing.assert_allclose(curve.x, [1, 2, np.nan, 3, 4])
+    assert plot.panels[0].y_ends == (2e-4, 2.0)
+    plot.explain("another reason")
+    assert plot.panels[0].note[0] == SOLVED
 
 
 def test_the_axes_hold_every_value(plot):

@@ -11,6 +11,7 @@ from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.denoise import parting
 from napari_decsc.ui.denoise.form import DenoiseForm
+from napari_decsc.ui.denoise.residual_plot import WAITING
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 
 
@@ -43,6 +44,23 @@ def test_another_cube_is_taken_with_a_word(viewer, widget, cube):
     assert widget.message.text() == "'noisy' was removed. The cube is 'other' now."
 
 
+def test_another_cube_is_taken_with_a_word_in_mid_run_too(qtbot, viewer, widget, cube, fake):
+    """The word stays to the end: who presses the button again denoises another cube."""
+    add_cube_layer(viewer, cube.replace(name="other"))
+    widget.cube.layer = viewer.layers["noisy"]
+    fake.gate.clear()
+    widget.run_button.click()
+    viewer.layers.remove("noisy")
+    word = "'noisy' was removed. The cube is 'other' now."
+    assert widget.message.text().endswith(word)
+    with qtbot.waitSignal(widget.done, timeout=10_000):
+        fake.gate.set()
+    assert widget.message.text().startswith("Converged after 5 evaluations")
+    assert widget.message.text().endswith(word)
+    denoise(qtbot, widget)
+    assert word not in widget.message.text()
+
+
 def test_the_words_of_a_result_stay_when_its_cube_goes(qtbot, viewer, widget, cube):
     add_cube_layer(viewer, cube.replace(name="other"))
     widget.cube.layer = viewer.layers["noisy"]
@@ -60,6 +78,7 @@ def test_nothing_of_a_removed_result_can_be_pressed_or_read(qtbot, viewer, widge
     keeping = widget.keeping
     assert not any(one.isEnabled() for one in (keeping.noise_button, keeping.save_button, keeping.report_button))
     assert widget.plot.tiles == []
+    assert widget.plot.panels[0].note[0] == WAITING
     assert widget.scores.text() == ""
     assert widget.message.text() == "'fake · noisy' was removed."
     assert widget.run_button.isEnabled()

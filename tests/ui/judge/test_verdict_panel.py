@@ -53,6 +53,20 @@ def test_before_and_after_are_chosen_by_themselves(panel, viewer):
     assert (panel.before.layer.name, panel.after.layer.name) == ("leaf", "result")
 
 
+def test_a_verdict_goes_with_its_layer(qtbot, viewer, panel):
+    panel.after.layer = viewer.layers["result"]
+    judged(qtbot, panel)
+    QTest.mouseClick(panel.map_button, Qt.MouseButton.LeftButton)
+    assert MAP in viewer.layers
+    viewer.layers.remove("result")
+    assert panel.verdict is None
+    assert MAP not in viewer.layers
+    for part in (panel.sentence, panel.plot, panel.places, panel.map_button):
+        assert part.isHidden()
+    viewer.layers.clear()
+    assert not panel.button.isEnabled()  # there is nothing to judge
+
+
 def test_the_sentence_and_the_curves_are_those_of_the_verdict(qtbot, viewer, panel):
     panel.after.layer = viewer.layers["result"]
     verdict = judged(qtbot, panel)

@@ -1,5 +1,7 @@
 import re
 
+from qtpy.QtWidgets import QFrame
+
 from napari_decsc.ui.parts.fitting import FittingLine
 from napari_decsc.ui.parts.theme import CUBE_COLOURS, colour_of, cube_colour
 
@@ -24,6 +26,18 @@ def test_what_does_not_fit_is_counted_and_nothing_is_cut(qtbot):
     line.resize(3000, 20)
     assert shown(line).count("a cube with a name ") == 8
     assert "+" not in shown(line)
+
+
+def test_nothing_is_cut_in_the_style_of_napari(qtbot):
+    """Its labels have a frame, so that Qt indents their text."""
+    line = FittingLine()
+    qtbot.addWidget(line)
+    line.setFrameShape(QFrame.Shape.Box)
+    line.show()
+    line.show_entries("", ENTRIES)
+    for width in range(200, 900, 7):
+        line.resize(width, 20)
+        assert line.sizeHint().width() <= width
 
 
 def test_in_a_very_narrow_place_only_their_number_is_left(qtbot):

@@ -10,7 +10,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.io.files import open_cube
 from napari_decsc.ui.cubes.adding import add_cube_layer
-from napari_decsc.ui.cubes.bands import show_band, shown_band
+from napari_decsc.ui.cubes.bands import show_band, shown_band, slider_band
 from napari_decsc.ui.cubes.first_view import first_band
 from napari_decsc.ui.cubes.layers import cube_of, set_no_data
 from napari_decsc.ui.cubes.turning import turn
@@ -204,6 +204,15 @@ def test_one_step_of_a_series_is_taken(viewer, view):
     assert not series.visible
     assert not view.stranger.isVisible()
     assert view.facts.unsure.isVisible()  # and its axis is asked for
+
+
+def test_a_step_with_fewer_bands_than_another_cube_is_seen(viewer, view, cube):
+    """The slider may stand behind its last band."""
+    add_cube_layer(viewer, cube)
+    viewer.add_image(np.zeros((3, 4, 5, 6), np.float32), name="series")
+    viewer.dims.set_current_step(viewer.dims.ndim - 3, cube.bands - 1)
+    click(view.stranger.button)
+    assert slider_band(viewer, viewer.layers[-1]) == 2
 
 
 def test_a_no_data_value_can_be_given(viewer, view, plain):
