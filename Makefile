@@ -7,7 +7,8 @@ SHELL := bash
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
+# Python compiles what it imports. To compile all that is installed takes nearly as long as to unpack it.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile
 OUT ?= demo
 ARGS ?=
 
@@ -49,7 +50,7 @@ test: $(VENV)/.installed ## all tests, in parallel and in random order (in a vir
 test-fast: $(VENV)/.installed ## the tests that need neither a window nor a whole solve
 	@$(PYTEST) -m "not slow" --hypothesis-profile fast $(ARGS)
 
-test-qt6: $(VENV)/.installed ## the tests of the window once more, with Qt 6 instead of Qt 5
+test-qt6: $(VENV)/.qt6 ## the tests of the window once more, with Qt 6 instead of Qt 5
 	@QT_API=pyqt6 $(PYTEST) -p napari tests/ui -o qt_api=pyqt6 $(ARGS)
 
 test-matrix: .cache/system-packages ## the tests of the window with every promised napari and Qt; MATRIX="newest-pyqt6" for one
@@ -121,8 +122,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt .cache/system-packages
 	@if [ ! -x $(BIN)/python ]; then echo "Making $(VENV) with $(PYTHON)."; $(PYTHON) -m venv $(VENV); fi
 	@echo "Installing PyTorch (the largest part, once)."
 	@$(PIP) -c constraints.txt torch
-	@echo "Installing napari-decsc with napari, PyQt5 (PyQt6 for a part of the tests) and the tools for tests."
-	@$(PIP) -c constraints.txt -e '.[pyqt5,pyqt6,test]'
+	@echo "Installing napari-decsc with napari, PyQt5 and the tools for tests (a minute or more, in silence)."
+	@$(PIP) -c constraints.txt -e '.[pyqt5,test]'
+	@touch $@
+
+$(VENV)/.qt6: $(VENV)/.installed
+	@echo "Installing PyQt6."
+	@$(PIP) -c constraints.txt -e '.[pyqt6]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.installed

@@ -37,6 +37,7 @@ SLOW_PLACES = (
     "denoising/test_verdict.py::test_chances_are_what_they_say_and_false_alarms_are_rare",
     "denoising/test_verdict.py::test_it_takes_less_than_two_seconds_for_a_usual_cube",
     "deq/estimation/test_coloured.py",
+    "deq/estimation/test_described.py::test_the_kinds_of_a_mixture_are_named_and_no_others[case",
     "deq/estimation/test_fringes.py",
     "deq/estimation/test_shot.py",
     "deq/estimation/test_subspace.py",

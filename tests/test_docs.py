@@ -22,6 +22,16 @@ def source() -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
+def pages() -> list[Path]:
+    """README and all pages."""
+    return [REPOSITORY / "README.md", *PAGES.rglob("*.md")]
+
+
+def whole_lines(page: Path) -> str:
+    """A page whose paragraphs are one line each."""
+    return re.sub(r"\s+", " ", page.read_text(encoding="utf-8"))
+
+
 def quoted_messages() -> list[str]:
     """Headings of the troubleshooting page that are messages: they hold a semicolon, a colon or what changes."""
     headings = re.findall(r"^### (.+)$", (PAGES / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
@@ -108,3 +118,37 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     for page in tmp_path.rglob("*.html"):
         fetched = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?https?://[^\"' >]+", page.read_text("utf-8"))
         assert not fetched, page.name
+
+
+def test_menus_that_pages_name_are_those_of_the_plugin() -> None:
+    from npe2 import PluginManifest
+
+    manifest = PluginManifest.from_file(REPOSITORY / "napari_decsc" / "napari.yaml")
+    panels = {widget.display_name for widget in manifest.contributions.widgets or []}
+    paths = {path for page in pages() for path in re.findall(r"\*(Plugins →[^*]+)\*", whole_lines(page))}
+    assert paths
+    for path in paths:
+        assert path.split(" → ")[1] == manifest.display_name
+        assert path.split(" → ")[2] in panels
+
+
+@pytest.mark.parametrize("name", ["tutorial.md", "window.md", "howto/judging.md", "howto/bad-bands.md"])
+def test_buttons_and_fields_that_a_page_names_are_in_the_window(name: str) -> None:
+    from napari_decsc.registry import METHODS
+
+    window = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "napari_decsc" / "ui").rglob("*.py"))
+    fields = {option.replace("_", " ").capitalize() for method in METHODS.values() for option in method.options}
+    named = {
+        words
+        for path in re.findall(r"(?<!\*)\*([A-Z][^*.]+)\*(?!\*)", whole_lines(PAGES / name))
+        for words in path.split(" → ")
+        if not path.startswith("Plugins") and words != "Layers"  # napari's own
+    }
+    assert len(named) > 1
+    for words in named - fields:
+        assert f'"{words}' in window, f"{name}: the window has no {words!r}"
+
+
+def test_every_picture_is_on_a_page() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages())
+    assert [picture.name for picture in (PAGES / "images").iterdir() if picture.name not in text] == []
