@@ -93,6 +93,8 @@ def of_map_info(header: Mapping[str, Any]) -> Georeference | None:
     steps = (width * cosine, height * sine, width * sine, -height * cosine)
     x -= steps[0] * (col - 1) + steps[1] * (row - 1)
     y -= steps[2] * (col - 1) + steps[3] * (row - 1)
+    if not all(map(math.isfinite, (x, y, *steps))):
+        return None
     text = str(header.get(SYSTEM) or "").strip()
     system = crs.of_text(text) if text else crs.of_map_info(str(items[0]), words)
     return Georeference((x, steps[0], steps[1], y, steps[2], steps[3]), system)
@@ -145,6 +147,8 @@ def of_tags(header: Mapping[str, Any]) -> Georeference | None:
     if keys.get(_RASTER) == 2:  # the coordinates are those of the pixels' centres
         x, across, skew, y, lean, down = transform
         transform = (x - (across + skew) / 2, across, skew, y - (lean + down) / 2, lean, down)
+    if not all(map(math.isfinite, transform)):  # products of very large numbers
+        return None
     for key in (_PROJECTED, _GEOGRAPHIC):
         code = keys.get(key, 0)
         if code and code != _OWN_SYSTEM:

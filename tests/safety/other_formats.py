@@ -57,19 +57,27 @@ def _structures() -> list[bytes]:
     """Structures and cells within each other, several dates, wavelengths of each column."""
     from scipy.io import savemat
 
+    letters = np.array(["400 nm", "500 nm"], object)
     inner = {"data": DATA.transpose(1, 2, 0), "wl": np.array([400.0, 500]), "name": "abc", "empty": []}
     files = []
     for squeeze in (False, True):
         file = io.BytesIO()
         cell = np.array([DATA, {"wavelength": np.ones((2, 4))}], object)
-        held = {"s": {"one": inner}, "c": cell, "r": np.stack([DATA, DATA], 3), "wavelength": np.full((2, 4), 500.0)}
+        held = {
+            "s": {"one": inner},
+            "c": cell,
+            "wl": letters,
+            "fwhm": np.array(["5.5", "6.5"]),
+            "r": np.stack([DATA, DATA], 3),
+            "wavelength": np.full((2, 4), 500.0),
+        }
         savemat(file, held, do_compression=squeeze)
         files.append(file.getvalue())
     return files
 
 
 def _hdf5() -> list[bytes]:
-    return [_made(fill) for fill in (_plain, _octave, _prisma, _dimensions, _bands, _table, _series, _of_r)]
+    return [_made(fill) for fill in _FILLS]
 
 
 def _made(fill: Callable[[Any], None]) -> bytes:
@@ -143,6 +151,21 @@ def _of_r(store: Any) -> None:
     cube.attrs.update({"rhdf5-NA.OK": 1, "slope": 0.5, "Offset": 2.0, "bad_value": 3})
     store["scale_factor"], store.attrs["radiance_scale"], store["fwhm"] = 0.1, 5.0, np.array([10.0, 10.0])
     store["wavelength"] = np.array([0.4, 0.5])
+
+
+def _letters(store: Any) -> None:
+    """Texts of MATLAB's, and JSON in an attribute."""
+    store["cube"], store["wavelength"] = DATA, np.array([[52, 53], [48, 48], [48, 48]], "u2")
+    store["cube"].attrs["MATLAB_class"], store["wavelength"].attrs["MATLAB_class"] = np.bytes_("single"), b"char"
+    store.attrs["metadata"] = '{"sensor": {"fwhm": [5, 6], "wavelength_units": "nm"}}'
+
+
+def _in_two_parts(store: Any) -> None:
+    """NEON's radiance."""
+    for name, kind in (("Integer", "u1"), ("Decimal", "u2")):
+        part = store.create_dataset(f"A/Radiance{name}Part", data=(DATA * 200).astype(kind), chunks=(1, 3, 2))
+        part.attrs["Data_Ignore_Value"], part.attrs["Scale_Factor"] = 7.0, 50000.0
+    store["A/Metadata/Wavelength"] = np.array([400.0, 500, 600, 700])
 
 
 def _classic() -> list[bytes]:
@@ -275,9 +298,39 @@ def _tiff() -> list[bytes]:
     file = io.BytesIO()
     told = {"axes": "CYX", "cf": 0, "c0": -32768.0, "c1": 1.0}
     tifffile.imwrite(file, DATA.astype("u2"), imagej=True, metadata=told)
-    return [*files, file.getvalue()]
+    return [*files, file.getvalue(), *_axes_of_tiff(), _with_mask()]
 
 
+def _axes_of_tiff() -> list[bytes]:
+    """Stacks whose descriptions name their axes: OME-XML, ImageJ, JSON with lists."""
+    import tifffile
+
+    stack = np.stack([DATA, DATA]).astype("u2")
+    channels = {"Channel": {"EmissionWavelength": [400.5, 500.5], "Name": ["a", "b"]}}
+    described = '{"shape": [2, 3, 4], "axes": "CYX", "sensor": {"wavelength": [400, 500]}}'
+    files = []
+    for data, options in (
+        (stack, {"ome": True, "metadata": {"axes": "TCYX", **channels}}),
+        (stack, {"imagej": True, "metadata": {"axes": "TCYX"}}),
+        (DATA, {"metadata": None, "description": described}),
+    ):
+        file = io.BytesIO()
+        tifffile.imwrite(file, data, photometric="minisblack", **options)
+        files.append(file.getvalue())
+    return files
+
+
+def _with_mask() -> bytes:
+    import tifffile
+
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as out:
+        out.write(DATA.astype("u2"), photometric="minisblack", planarconfig="separate", metadata=None)
+        out.write(DATA[0] > 0.1, photometric="mask", subfiletype=4, compression="zlib", metadata=None)
+    return file.getvalue()
+
+
+_FILLS = (_plain, _octave, _prisma, _dimensions, _bands, _table, _series, _of_r, _letters, _in_two_parts)
 _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     ".npy": _numpy,
     ".npz": _zipped,

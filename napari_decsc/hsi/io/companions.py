@@ -9,6 +9,7 @@ from pathlib import Path
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.envi.gains import GAINS, OFFSETS, with_usable_gains
 from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import Layout
 from napari_decsc.hsi.io.envi.optional import OptionalFields
@@ -106,14 +107,19 @@ def _with_header(cube: Cube, header: Header) -> Cube:
     told = {key: value for key, value in header.fields.items() if key not in _OF_LAYOUT}
     if cube.wavelengths is None and wavelengths is not None:
         cube = cube.replace(wavelengths=wavelengths, wavelength_unit=unit, fwhm=fwhm)
-    if scale is not None and cube.scale == 1 and cube.calibration is None:
+    is_scaled = cube.scale != 1 or cube.calibration is not None
+    if scale is not None and not is_scaled:
         cube = cube.replace(scale=scale)
-    return cube.replace(
+    cube = cube.replace(
         good_bands=good if cube.good_bands is None else cube.good_bands,
         no_data=no_data if cube.no_data is None else cube.no_data,
         header={**told, **cube.header},
-        notes=(*cube.notes, *optional.notes),
     )
+    if is_scaled:  # the TIFF itself tells how its numbers are meant
+        cube = cube.replace(header={key: value for key, value in cube.header.items() if key not in (GAINS, OFFSETS)})
+    else:
+        cube = with_usable_gains(cube, optional)
+    return cube.replace(notes=(*cube.notes, *optional.notes))
 
 
 def _header(tiff: Path) -> Path | None:

@@ -5,7 +5,7 @@ import re
 #: What names of vectors, in lower case and without "_", tell; asked in this order, as `good_wavelengths` are none.
 _NAMES = {
     "good_bands": re.compile(r"good(bands?|wavelengths?|channels?)(list)?|bbl"),
-    "fwhm": re.compile(r".*fwhm.*|(band|spectral)widths?|(.*)bandpass"),
+    "fwhm": re.compile(r".*fwhm.*|(band|spectral)widths?|(.*)bandpass|fullwidth(at)?halfmax(imum)?"),
     "wavelengths": re.compile(
         r".*wavelengths?.*|waves?(len)?s?(nm|um)?|wl(en)?s?(nm|um)?|cwls?|.*wavenumbers?(cm1?)?|wavs?|wvls?|lambdas?(nm|um)?|lam|"
         r"(.*)bandcent(er|re)s?|cent(er|re)s?(ofbands?|wls?|wvls?)?|(list)?cw(vnir|swir|pan)?"

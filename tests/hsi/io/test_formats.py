@@ -366,7 +366,7 @@ def test_a_packed_tiff_beyond_half_of_the_memory_stays_in_its_file(tmp_path, mon
     data = np.arange(6 * 40 * 50, dtype="u2").reshape(6, 40, 50)
     stored = data.transpose(1, 2, 0).copy() if options.get("planarconfig") == "contig" else data
     tifffile.imwrite(tmp_path / "x.tif", stored, photometric="minisblack", metadata=None, **options)
-    monkeypatch.setattr("napari_decsc.hsi.io.formats.tiff.fits_in_memory", lambda size: size < data.nbytes)
+    monkeypatch.setattr("napari_decsc.hsi.io.formats.tiff_files.fits_in_memory", lambda size: size < data.nbytes)
     cube = open_cube(tmp_path / "x.tif")
     assert (type(cube.data).__module__.partition(".")[0], cube.shape) == ("dask", (6, 40, 50))
     np.testing.assert_array_equal(np.asarray(cube.data[:, 3:18, 20:49]), data[:, 3:18, 20:49])

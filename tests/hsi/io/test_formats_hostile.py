@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from napari_decsc.errors import AmbiguousFileError, DecscError, FileFormatError
 from napari_decsc.hsi.io.files import can_open, open_cube, save_cube
-from napari_decsc.hsi.io.formats import hdf5, tiff, tiff_checks
+from napari_decsc.hsi.io.formats import hdf5, tiff_checks, tiff_files
 from napari_decsc.hsi.io.formats.guards import overflows
 from napari_decsc.hsi.io.formats.hdf5_check import GroupCheck
 
@@ -262,7 +262,7 @@ def test_what_a_damaged_tiff_makes_its_library_log_does_not_reach_the_user(tmp_p
 
 
 def test_other_threads_may_still_log(tmp_path, caplog):
-    with tiff._silent("tifffile"):
+    with tiff_files._silent("tifffile"):
         logging.getLogger("tifffile").warning("dropped")
         thread = threading.Thread(target=lambda: logging.getLogger("tifffile").warning("kept"))
         thread.start()

@@ -294,7 +294,7 @@ def test_overviews_and_masks_are_no_cubes(tmp_path: Path) -> None:
     with tifffile.TiffWriter(path) as file:
         file.write(data, planarconfig="separate", photometric="minisblack", metadata=None)
         file.write(data[:, ::2, ::2], planarconfig="separate", photometric="minisblack", metadata=None, subfiletype=1)
-        file.write(data[0] > 0, photometric="mask", metadata=None, subfiletype=4)
+        file.write(data[0] >= 0, photometric="mask", metadata=None, subfiletype=4)
     np.testing.assert_array_equal(open_cube(path).data, data)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_decsc.errors import AmbiguousFileError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.io.files import open_cube, save_cube
@@ -429,3 +430,87 @@ def test_metadata_of_a_schema_and_in_other_cases(tmp_path):
     cube = open_cube(tmp_path / name)
     np.testing.assert_array_equal(cube.physical(), whole.physical())
     assert (cube.wavelengths.tolist(), cube.fwhm.tolist()) == (whole.wavelengths.tolist(), whole.fwhm.tolist())
+
+
+def neon_radiance(path: Path, **options: str) -> np.ndarray:
+    """The file, and its radiance (band, row, col); the first pixel was not measured."""
+    radiance = counts(5).transpose(1, 2, 0) / 50.0
+    whole, behind = np.floor(radiance), np.round((radiance % 1) * 50000)
+    whole[0, 0], behind[0, 0], radiance[0, 0] = 255, 65535, np.nan
+    with h5py.File(path, "w") as file:
+        radiances = file.create_group("SERC/Radiance")
+        parts = {"Integer": (whole.astype("u1"), 255.0, 1.0), "Decimal": (behind.astype("u2"), 65535.0, 50000.0)}
+        for name, (values, ignored, factor) in parts.items():
+            part = radiances.create_dataset(f"Radiance{name}Part", data=values, chunks=(4, 5, 2), **options)
+            part.attrs["Data_Ignore_Value"], part.attrs["Scale_Factor"] = ignored, factor
+        radiances["Metadata/Spectral_Data/Wavelength"] = np.linspace(400, 2400, 5)
+        radiances["Metadata/Ancillary_Rasters/OBS_Data"] = np.zeros((ROWS, COLS, 10), "f4")
+        radiances["Metadata/Ancillary_Rasters/IGM_Data"] = np.zeros((ROWS, COLS, 3), "f4")
+        radiances["Metadata/Coordinate_System/Map_Info"] = "UTM, 1, 1, 500000, 4300000, 1, 1, 18, North, WGS-84"
+    return radiance.transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_the_radiance_of_neon_is_the_sum_of_two_arrays(tmp_path, monkeypatch, is_lazy):
+    truth = neon_radiance(tmp_path / "x.h5", compression="gzip")
+    if is_lazy:
+        monkeypatch.setattr("napari_decsc.hsi.io.formats.hdf5.fits_in_memory", lambda size: size < truth.size)
+    cube = open_cube(tmp_path / "x.h5")
+    assert isinstance(cube.data, np.ndarray) is not is_lazy
+    values = np.asarray(cube.data)
+    assert (values[:, 0, 0] == cube.no_data).all()
+    np.testing.assert_allclose(np.where(np.isnan(truth), np.nan, values), truth, rtol=1e-6)
+    assert cube.wavelengths.tolist() == [400, 900, 1400, 1900, 2400]
+    assert "map info" in cube.header
+
+
+@pytest.mark.parametrize("view", [1, 2])
+def test_a_view_of_pace_l1c(tmp_path, view):
+    import netCDF4
+
+    sizes = {"bins_along_track": ROWS, "bins_across_track": COLS, "number_of_views": 2, "intensity_bands_per_view": 5}
+    cube, lengths = counts(5, "f4"), np.array([400, 500, 600, 700, 800], F4)
+    with netCDF4.Dataset(tmp_path / "x.nc", "w") as file:
+        for name, size in sizes.items():
+            file.createDimension(name, size)
+        file.createVariable("observation_data/i", "f4", tuple(sizes), fill_value=-32767)[:] = np.stack(
+            [cube.transpose(1, 2, 0), cube.transpose(1, 2, 0) + 7], axis=2
+        )
+        file.createVariable("observation_data/number_of_observations", "i2", tuple(sizes)[:3])[:] = 1
+        said = file.createVariable("sensor_views_bands/intensity_wavelength", "f4", tuple(sizes)[2:])
+        said[:], said.units = np.stack([lengths, lengths]), "nm"
+    with pytest.raises(AmbiguousFileError, match="one for each step of observation_data/i along number_of_views"):
+        open_cube(tmp_path / "x.nc")
+    found = open_cube(tmp_path / "x.nc", variable=f"observation_data/i@number_of_views={view}")
+    np.testing.assert_array_equal(found.data, cube + 7 * (view - 1))
+    assert (found.wavelengths.tolist(), found.wavelength_unit, found.notes) == (lengths.tolist(), "nm", ())
+
+
+def test_nominal_wavelengths_of_sentinel_5p(tmp_path):
+    lengths = 400 + 0.2 * np.arange(5)[None] + 0.001 * np.arange(COLS)[:, None]
+    with h5py.File(tmp_path / "x.nc", "w") as file:
+        mode = file.create_group("BAND4_RADIANCE/STANDARD_MODE")
+        mode["OBSERVATIONS/radiance"] = counts(5, "f4").transpose(1, 2, 0)[None]
+        mode["INSTRUMENT/nominal_wavelength"] = lengths[None]
+        mode["INSTRUMENT/nominal_wavelength"].attrs["units"] = "nm"
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.data, counts(5, "f4"))
+    np.testing.assert_allclose(cube.wavelengths, lengths.mean(axis=0))
+    assert "differ from column to column by up to 0.01; the means of the columns are taken" in cube.notes[0]
+
+
+def test_a_header_beside_a_tiff_tells_gains(tmp_path):
+    tifffile.imwrite(tmp_path / "x.tif", counts(2, "f4"), photometric="minisblack", metadata=None)
+    (tmp_path / "x.tif.hdr").write_text("ENVI\nfile type = TIFF\nbands = 2\ndata gain values = {0.5, 0.25}\n")
+    cube = open_cube(tmp_path / "x.tif")
+    np.testing.assert_array_equal(np.asarray(cube.data), counts(2, "f4") * np.array([0.5, 0.25])[:, None, None])
+    again = open_cube(write_envi(cube, tmp_path / "y.hdr"))
+    np.testing.assert_array_equal(np.asarray(again.data), np.asarray(cube.data))
+
+
+@pytest.mark.parametrize("name", ["y.hdr", "y.tif", "y.nc", "y.npz"])
+def test_a_place_beyond_all_numbers_is_none(tmp_path, name):
+    tags = [(33550, 12, 3, [1.9e185] * 3), (33922, 12, 6, [1.9e185] * 6)]
+    tifffile.imwrite(tmp_path / "x.tif", counts(5), photometric="minisblack", metadata=None, extratags=tags)
+    again = open_cube(save_cube(open_cube(tmp_path / "x.tif"), tmp_path / name))
+    np.testing.assert_array_equal(again.data, counts(5))

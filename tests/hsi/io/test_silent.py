@@ -183,16 +183,56 @@ def test_a_fourth_band_that_is_called_transparency_stays(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_a_mask_that_is_not_read_is_said(tmp_path: Path, inside: bool) -> None:
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f4"])
+@pytest.mark.parametrize("no_data", [None, 7])
+def test_a_mask_tells_what_was_not_measured(tmp_path: Path, inside: bool, dtype: str, no_data: int | None) -> None:
     rasterio = pytest.importorskip("rasterio")
-    options = {"driver": "GTiff", "width": COLS, "height": ROWS, "count": BANDS, "dtype": "uint16"}
-    options["transform"] = rasterio.Affine(30, 0, 500000, 0, -30, 5000000)
+    options = {"driver": "GTiff", "width": COLS, "height": ROWS, "count": BANDS, "dtype": np.dtype(dtype).name}
+    options |= {"transform": rasterio.Affine(30, 0, 500000, 0, -30, 5000000), "nodata": no_data}
+    data, is_measured = counts(dtype), np.eye(ROWS, COLS, dtype=bool)
+    data[data == 7] = 8
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside), rasterio.open(tmp_path / "x.tif", "w", **options) as file:
-        file.write(counts("u2"))
-        file.write_mask(np.eye(ROWS, COLS, dtype="u1") * 255)
+        file.write(data)
+        file.write_mask(is_measured)
+    cube = open_cube(tmp_path / "x.tif")
+    assert cube.notes == ()
+    assert cube.data.dtype == (dtype if no_data else {"u1": "f4", "u2": "f4", "i4": "f8", "f4": "f4"}[dtype])
+    np.testing.assert_array_equal(cube.data[:, is_measured], data[:, is_measured])
+    gone = cube.data[:, ~is_measured]
+    assert cube.no_data == 7 and (gone == 7).all() if no_data else np.isnan(gone).all()
+
+
+def test_a_mask_of_another_size_is_said(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "x.tif", counts("u2"), photometric="minisblack", metadata=None)
+    tifffile.imwrite(tmp_path / "x.tif.msk", np.zeros((ROWS, COLS + 1), "u1"), metadata=None)
     cube = open_cube(tmp_path / "x.tif")
     np.testing.assert_array_equal(cube.data, counts("u2"))
-    assert "its mask of pixels that were not measured is not read, and they keep their values" in notes(cube)
+    assert "its mask of pixels that were not measured does not fit the bands, and is not read" in notes(cube)
+
+
+def test_a_mask_of_each_band(tmp_path: Path) -> None:
+    mask = np.ones((BANDS, ROWS, COLS), "u1")
+    mask[2, 1] = 0
+    tifffile.imwrite(tmp_path / "x.tif", counts("f4"), photometric="minisblack", metadata=None)
+    tifffile.imwrite(tmp_path / "x.tif.msk", mask, photometric="minisblack", planarconfig="separate", metadata=None)
+    cube = open_cube(tmp_path / "x.tif")
+    np.testing.assert_array_equal(np.isnan(cube.data), mask == 0)
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_a_transparent_pixel_was_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_lazy: bool) -> None:
+    pixels = counts("u2", 6).transpose(1, 2, 0).copy()
+    pixels[..., -1] = 65535
+    pixels[1, 2:4, -1] = 0
+    options = {"photometric": "minisblack", "extrasamples": [0, 0, 0, 0, 2], "compression": "zlib", "tile": (16, 16)}
+    tifffile.imwrite(tmp_path / "x.tif", pixels, planarconfig="contig", metadata=None, **options)
+    if is_lazy:
+        monkeypatch.setattr("napari_decsc.hsi.io.formats.tiff_files.fits_in_memory", lambda size: size < pixels.nbytes)
+    cube = open_cube(tmp_path / "x.tif")
+    assert isinstance(cube.data, np.ndarray) is not is_lazy
+    np.testing.assert_array_equal(np.isnan(np.asarray(cube.data)), np.broadcast_to(pixels[..., -1] == 0, cube.shape))
+    np.testing.assert_array_equal(np.asarray(cube.data[3:, 2]), pixels[2, :, 3:5].T)
+    assert "is left out, and pixels in which it is 0 were not measured" in notes(cube)
 
 
 def test_the_sign_of_imagej(tmp_path: Path) -> None:

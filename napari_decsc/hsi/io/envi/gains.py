@@ -11,6 +11,7 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.calibration import LARGEST, Calibration
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.header import Header
+from napari_decsc.hsi.io.envi.optional import OptionalFields
 
 GAINS, OFFSETS = "data gain values", "data offset values"
 #: Fields that hold for the stored numbers alone. Those of reflectance, a second map of the same numbers, are only kept.
@@ -31,6 +32,16 @@ def with_gains(cube: Cube, header: Header) -> Cube:
     if calibration.factor is not None:
         return cube.replace(scale=scale_of(calibration.factor))
     return calibrated(cube, calibration)
+
+
+def with_usable_gains(cube: Cube, optional: OptionalFields) -> Cube:
+    """As `with_gains`; both are left out where either cannot be used, and what follows is said."""
+    try:
+        return with_gains(cube, optional.without_idle([GAINS]))
+    except FileFormatError as error:
+        optional.leave_out("gains and offsets are left out, the values are the stored numbers", error)
+        # one of the two alone, which may be right, would be believed where the cube is written
+        return cube.replace(header={key: value for key, value in cube.header.items() if key not in (GAINS, OFFSETS)})
 
 
 def calibrated(cube: Cube, calibration: Calibration) -> Cube:

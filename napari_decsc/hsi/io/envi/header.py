@@ -27,6 +27,8 @@ _WHOLE = re.compile(r"\+?([0-9]{1,18})(?:\.0*)?\s*(?:;.*)?")
 #: What Python programs put around numbers when they write an array as text: np.float64(400.0), array([400., 410.]).
 _OF_NUMPY = re.compile(r"\b(?:np|numpy)\.[a-z]+[0-9]*\(([^()]*)\)")
 _AROUND_NUMBERS = re.compile(r"\barray\(|[\[\]()'\"]")
+#: A comment behind a number.
+_COMMENT = re.compile(r";\s*[a-zA-Z(].*")
 #: Notes that are made of one header, at most.
 _MOST_NOTES = 20
 #: Words, in lower case, by which programs that fill in every field say that they know nothing.
@@ -63,7 +65,7 @@ class Header:
 
     def number(self, key: str) -> float | None:
         """The field as a number (may be NaN), or None where it is missing or empty."""
-        items = set(self._items(key))
+        items = set(_split(_COMMENT.sub("", self.text(key))))
         if not items:
             return None
         try:
@@ -77,6 +79,8 @@ class Header:
         items = self._items(key)
         if not items:
             return None
+        if len(items) == 2 * count:
+            items = _with_points(getattr(self.fields[key], "verbatim", self.text(key)), count) or items
         if len(items) != count:
             raise FileFormatError(
                 f"{self.path.name}: {key} has {len(items)} values for {count} bands; "
@@ -100,9 +104,19 @@ class Header:
         return FileFormatError(f"{self.path.name}: {key} is {shortened(self.text(key))}; it must be {must}")
 
     def _items(self, key: str) -> list[str]:
-        # commas are the rule; blanks alone, and a comma behind the last value, are met in real files
-        text = _AROUND_NUMBERS.sub(" ", _OF_NUMPY.sub(r" \1 ", self.text(key)))
-        return re.findall(r"[^\s,;]+", text)
+        return _split(self.text(key))
+
+
+def _split(text: str) -> list[str]:
+    # commas are the rule; blanks alone, and a comma behind the last value, are met in real files
+    return re.findall(r"[^\s,;]+", _AROUND_NUMBERS.sub(" ", _OF_NUMPY.sub(r" \1 ", text)))
+
+
+def _with_points(text: str, count: int) -> list[str]:
+    """The numbers of a list that has decimal commas, as some languages do, and other marks between them; or none."""
+    items = re.findall(r"(?<![\d.,])[+-]?\d+,\d+(?![\d.])", text)
+    rest = re.sub(r"[+-]?\d+,\d+", "", text)
+    return [item.replace(",", ".") for item in items] if len(items) == count and not re.search(r"\d", rest) else []
 
 
 def read_header(path: Path) -> Header:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.envi.gains import GAINS, OFFSETS, with_gains
+from napari_decsc.hsi.io.envi.gains import with_usable_gains
 from napari_decsc.hsi.io.envi.header import Header, read_header
 from napari_decsc.hsi.io.envi.layout import Layout, layout_of
 from napari_decsc.hsi.io.envi.optional import OptionalFields
@@ -89,17 +89,7 @@ def _cube(header: Header, values: NDArray[Any], data: Path, notes: list[str]) ->
         source=header.path,
         header=dict(header.fields),
     )
-    cube = _calibrated(cube, optional.without_idle([GAINS]), optional).replace(notes=tuple(optional.notes))
-    from napari_decsc.hsi.io.formats.gdal import with_notes_beside  # which needs this package itself
+    cube = with_usable_gains(cube, optional).replace(notes=tuple(optional.notes))
+    from napari_decsc.hsi.io.formats.gdal_cubes import with_notes_beside  # which needs this package itself
 
     return with_notes_beside(cube, data)
-
-
-def _calibrated(cube: Cube, header: Header, optional: OptionalFields) -> Cube:
-    """The cube with its gains and offsets; both are left out where either cannot be used, and what follows is said."""
-    try:
-        return with_gains(cube, header)
-    except FileFormatError as error:
-        optional.leave_out("gains and offsets are left out, the values are the stored numbers", error)
-        # one of the two alone, which may be right, would be believed where the cube is written
-        return cube.replace(header={key: value for key, value in cube.header.items() if key not in (GAINS, OFFSETS)})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.io.envi.header import UNSAID
+from napari_decsc.hsi.io.envi.header import UNSAID, shortened
 from napari_decsc.hsi.io.envi.optional import OptionalFields
 from napari_decsc.hsi.io.roles import role
 
@@ -48,7 +48,8 @@ ENVI_UNITS = {
 }
 
 #: A number at the end of a band's name, in parentheses or not, with a unit or not: "Band 10 (426.8 Nanometers)".
-_IN_NAME = re.compile(r"(?:^|[\s(:=_])(\d+(?:\.\d*)?)\s*([^\W\d_]*)\s*\)?$")
+#: R puts an X before a number, and dots in place of blanks and parentheses: "X426.8.nm".
+_IN_NAME = re.compile(r"(?:^X?|[\s(:=_]|\.\.)(\d+(?:\.\d*)?)[\s.]*([^\W\d_]*)[\s.]*\)?$")
 #: A number with its unit behind it, anywhere in a name: "450nm band", "B3 (450.5 nm) mean".
 _UNIT_IN_NAME = re.compile(
     r"(?<![\d.])(\d+(?:\.\d*)?)[\s_]*[(\[]?(nm|um|µm|μm|nanomet(?:er|re)s?|micromet(?:er|re)s?|microns?|cm\^?-1|1/cm)"
@@ -87,6 +88,9 @@ def spectral_axis(
     unit, factor = unit_of(spelled)
     if not unit and spelled.lower() in UNSAID:
         unit = guess_unit(values)
+    elif not unit:
+        note = f"wavelength units is {shortened(spelled)}, which is not known; the wavelengths have no unit"
+        optional.notes.append(f"{header.path.name}: {note}")
     # micrometres that are called Angstroms are taken for what they are, as below
     is_misnamed = unit == "nm" and factor != 1 and guess_unit(values * factor) == guess_unit(values) == "um"
     if factor != 1 and not is_misnamed:
@@ -149,9 +153,13 @@ def _without_units(optional: OptionalFields) -> tuple[OptionalFields, str]:
 
 def unit_of(spelled: str) -> tuple[str, float]:
     """A unit as a Cube spells it and the factor to it; ("", 1) for one that is unsaid or unknown here."""
-    word = re.sub(r"[(\[{].*", "", spelled.lower().strip("\"'()[]{} ")).replace("μ", "µ").strip()
-    word = word.replace("metre", "meter").replace("⁻¹", "-1")
-    return _UNITS.get(word) or _UNITS.get(word.removesuffix("s")) or ("", 1.0)
+    word = spelled.lower().strip("\"'()[]{}. ").replace("μ", "µ").replace("metre", "meter").replace("⁻¹", "-1")
+    # "Nanometers (nm)", "Wavelength (nm)"
+    for part in filter(None, map(str.strip, re.split(r"[(\[{]", word))):
+        found = _UNITS.get(part) or _UNITS.get(part.removesuffix("s"))
+        if found:
+            return found
+    return "", 1.0
 
 
 def guess_unit(values: NDArray[np.float64]) -> str:
@@ -189,11 +197,11 @@ def wavelengths_in_names(
     """
     if isinstance(names, str) or len(names) != bands or not names:
         return None, spelled
-    for pattern in (_IN_NAME, _UNIT_IN_NAME):
-        values, unit = _numbers_in(names, pattern)
-        if values is not None:
-            return values, unit or spelled
-    return _whole_numbers(names), spelled
+    found = [_numbers_in(names, pattern) for pattern in (_IN_NAME, _UNIT_IN_NAME)]
+    told = [(values, unit or spelled) for values, unit in found if values is not None]
+    # of a wavelength and a width in one name, the one that is light counts
+    light = [(values, unit) for values, unit in told if not meant_unit(unit_of(unit)[0], values)[1]]
+    return next(iter([*light, *told]), (_whole_numbers(names), spelled))
 
 
 def _numbers_in(names: Sequence[str], pattern: re.Pattern[str]) -> tuple[NDArray[np.float64] | None, str]:

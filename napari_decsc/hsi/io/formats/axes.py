@@ -1,15 +1,21 @@
 """What the name of an axis tells: whether it counts bands, rows, cols, or steps of time and the like."""
 
+import re
+
 from napari_decsc.hsi.io.formats.spectral import words_of
 
 #: Words that tell nothing: `number_of_bands`, `nx_dim`, `cross_track`.
-_EMPTY = {"n", "num", "number", "of", "no", "dim", "dimension", "axis", "size", "track", "image", "bin", "bins"}
+_EMPTY = {
+    *("n", "num", "number", "of", "no", "dim", "dimension", "axis", "size", "track", "image", "bin", "bins", "ground"),
+}
 _BANDS = {
     *("band", "bands", "wavelength", "wavelengths", "wave", "waves", "lambda", "channel", "channels", "spectral"),
     *("spectrum", "wavenumber", "wavenumbers", "wl", "wvl"),
 }
 #: Words that say which bands are counted.
-_WHICH = {"blue", "red", "green", "nir", "vis", "vnir", "swir", "tir", "pan", "hyperspectral", "sensor"}
+_WHICH = {
+    *("blue", "red", "green", "nir", "vis", "vnir", "swir", "tir", "pan", "hyperspectral", "sensor", "intensity"),
+}
 _COLS = {
     *("x", "lon", "longitude", "easting", "col", "cols", "column", "columns", "sample", "samples", "pixel", "pixels"),
     *("crosstrack", "across", "acrosstrack", "cross", "xtrack", "width"),
@@ -46,7 +52,8 @@ def counts_steps(name: str) -> bool:
 
 
 def _is_of(name: str, words: set[str], which: frozenset[str] | set[str] = frozenset()) -> bool:
-    own = name.rpartition("/")[2]
+    # what is counted stands before "per": `bands_per_view`, `pixels_per_line`
+    own = re.split(r"_per_", name.rpartition("/")[2])[0]
     found = {word if word in words else word.removeprefix("n") for word in words_of(own) if not word.isdecimal()}
     told = found - _EMPTY - {""}
     return bool(told & words) and told <= words | which

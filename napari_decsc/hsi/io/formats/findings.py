@@ -18,6 +18,7 @@ from napari_decsc.hsi.io.formats.cf import Rules, numbers, says_no_data, tells_s
 from napari_decsc.hsi.io.formats.field_names import FIELDS, fields_of
 from napari_decsc.hsi.io.formats.geolocation import COLS, GRID, ROWS
 from napari_decsc.hsi.io.formats.joined import stacks
+from napari_decsc.hsi.io.formats.json_texts import lists_in_json
 from napari_decsc.hsi.io.formats.tables import number_of, tables
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
 from napari_decsc.hsi.io.roles import role
@@ -151,6 +152,11 @@ class Findings:
             self.has_latitudes |= str(lower.get("units", "")).lower() in _NORTH
         spectral.add(self.vectors, name, values, lower.get("units", lower.get("unit", "")), attributes=attributes)
 
+    def add_texts(self, name: str, texts: list[str], attributes: Mapping[str, Any]) -> None:
+        """Note a text that may list numbers, or several that are one each."""
+        unit = attributes.get("units", "")
+        spectral.add(self.vectors, self._shown(name), texts[0] if len(texts) == 1 else texts, unit)
+
     def add_array(
         self,
         name: str,
@@ -241,6 +247,10 @@ class Findings:
     def _add_facts(self, name: str, attributes: Mapping[str, Any]) -> None:
         """Vectors among attributes: whole ones, and single numbers that have a number in their names."""
         numbered: dict[str, list[tuple[int, float]]] = {}
+        for text in attributes.values():
+            in_text = lists_in_json(text) if isinstance(text, str) else {}
+            for key, listed in in_text.items():
+                spectral.add(self.vectors, f"{name}/{key}", listed, in_text.get("wavelength_units", ""))
         for key, value in attributes.items():
             spectral.add(self.vectors, f"{name}/{key}", value, _unit(attributes, key))
             place, single = _NUMBER.search(key), numbers(value)

@@ -159,7 +159,7 @@ def _vector(contents: "Contents", names: tuple[str, ...], size: int) -> tuple[fl
     """First value, step and name of the even vector that has one of the names and fits."""
     for name, values in contents.coordinates.items():
         own = name.rpartition("/")[2].lower()
-        if own in names and len(values) == size and size > 1:
+        if own in names and len(values) == size and size > 1 and np.isfinite(values).all():
             step = float(values[-1] - values[0]) / (size - 1)
             if step and np.all(np.abs(np.diff(values) - step) <= _EVEN * abs(step)):
                 return float(values[0]), step, own

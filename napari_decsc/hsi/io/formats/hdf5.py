@@ -31,6 +31,7 @@ from napari_decsc.hsi.io.formats.hdf5_filters import check_filters
 from napari_decsc.hsi.io.formats.hdf5_packed import CheckedDataset, Packing
 from napari_decsc.hsi.io.formats.products import recognised
 from napari_decsc.hsi.io.formats.variables import Contents
+from napari_decsc.hsi.io.roles import role
 
 _KIND = "HDF5"
 #: How a file of the older HDF 4 begins, which is another format.
@@ -128,6 +129,8 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     long = [size for size in dataset.shape if size != 1]
     if kind.kind == "S" and len(dataset.shape) == 1 and found.is_vector(dataset.name, dataset.size, attributes):
         _add_vector(dataset, found, attributes, path)
+    elif attributes.get("MATLAB_class") == "char":
+        _add_letters(dataset, kind, found, attributes, path)
     elif _are_texts(dataset, kind) and found.is_vector(dataset.name, dataset.size, attributes):
         texts = [bytes(text)[:_LONGEST_ITEM] for text in dataset[()]]
         found.add_vector(dataset.name, np.array(texts, "S"), attributes)
@@ -177,6 +180,17 @@ def _add_vector(dataset: Any, found: Findings, attributes: dict[str, Any], path:
         _check_chunks(dataset, path)
         Packing(dataset, path).check_all()
         found.add_vector(dataset.name, dataset[()], attributes)
+
+
+def _add_letters(dataset: Any, kind: np.dtype[Any], found: Findings, attributes: dict[str, Any], path: Path) -> None:
+    """A text of MATLAB's, a number for each letter: no numbers of its own."""
+    is_small = kind == np.uint16 and 0 < dataset.size <= _LARGEST_ATTRIBUTE and len(dataset.shape) == 2
+    if not (is_small and role(dataset.name) and _is_inside(dataset)):
+        return
+    _check_values(dataset, path)
+    Packing(dataset, path).check_all()
+    rows = [bytes(row.astype("<u2")).decode("utf-16-le", "replace").strip() for row in np.asarray(dataset[()]).T]
+    found.add_texts(dataset.name, rows, attributes)
 
 
 def _objects(file: Any, check: GroupCheck, path: Path) -> tuple[list[Any], list[tuple[Any, int]]]:

@@ -15,7 +15,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats import hdf5, spectral
 from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.guards import check_memory, mapped, readable
-from napari_decsc.hsi.io.formats.matlab_elements import Numbers, Other, elements, values_at
+from napari_decsc.hsi.io.formats.matlab_elements import Numbers, Other, Text, elements, values_at
 from napari_decsc.hsi.io.formats.tables import tables
 from napari_decsc.hsi.io.formats.variables import Contents, Variable, with_singles
 from napari_decsc.hsi.io.roles import role
@@ -40,9 +40,13 @@ def _contents(path: Path) -> Contents:
     vectors: dict[str, list[spectral.Vector]] = {}
     variables, planes, others = [], [], []
     singles: dict[str, float] = {}
+    texts: dict[str, list[str]] = {}
     for array in elements(path):
         if isinstance(array, Other):
             others.append(f"{array.name}, {array.kind}")
+            continue
+        if isinstance(array, Text):
+            texts.setdefault(array.name.partition("{")[0], []).extend(array.rows)
             continue
         read = partial(_values, path, array)
         usual = 2 if len(array.shape) == 3 else None
@@ -57,6 +61,8 @@ def _contents(path: Path) -> Contents:
             planes.append(variable)
         elif max(array.shape) <= spectral.LONGEST and role(array.name):
             spectral.add(vectors, array.name, read())
+    for name, rows in texts.items():
+        spectral.add(vectors, name, rows[0] if len(rows) == 1 else [row.strip() for row in rows])
     if not any(one.is_cube for one in variables):
         variables += tables(planes, singles)
     return with_singles(Contents(path, variables, vectors, planes=planes, others=others), singles)

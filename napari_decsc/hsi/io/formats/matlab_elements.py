@@ -16,18 +16,21 @@ import numpy as np
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.io.formats.guards import INFLATES, STEP
+from napari_decsc.hsi.io.roles import role
 
 _ORDERS = {b"IM": "<", b"MI": ">"}
 #: Types of numbers by their codes in tags; of the tags of whole elements.
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _MATRIX, _COMPRESSED = 14, 15
 #: Classes of arrays: cells, structures, those of numbers (double, single and whole numbers), and what is named alone.
-_CELL, _STRUCTURE, _NUMERIC = 1, 2, range(6, 16)
-_CLASSES = {_CELL: "a cell", _STRUCTURE: "a structure", 3: "an object", 4: "a text", 5: "a sparse matrix"}
+_CELL, _STRUCTURE, _TEXT, _NUMERIC = 1, 2, 4, range(6, 16)
+_CLASSES = {_CELL: "a cell", _STRUCTURE: "a structure", 3: "an object", _TEXT: "a text", 5: "a sparse matrix"}
 _OPAQUE = 17
 _COMPLEX, _LOGICAL = 0x0800, 0x0200
 #: Longest name of a MATLAB variable, and of all fields of a structure.
 _NAME, _NAMES = 63, 1 << 20
+#: How letters are coded, by the types of their elements (else one byte each), and how many of a text are looked at.
+_LETTERS, _LONGEST = {4: "utf-16-{}", 16: "utf-8", 17: "utf-16-{}", 18: "utf-32-{}"}, 1 << 20
 #: Arrays looked at in a file, and structures and cells within each other.
 _MOST, _DEEPEST = 10_000, 8
 #: Axes that an array may have, and bytes of a small element.
@@ -53,6 +56,14 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A text, or the rows of an array of letters, of a name that tells what it lists."""
+
+    name: str
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Other:
     """A variable, or a part of one, that holds something else than real numbers."""
 
@@ -60,14 +71,14 @@ class Other:
     kind: str
 
 
-def elements(path: Path) -> list[Numbers | Other]:
+def elements(path: Path) -> list[Numbers | Text | Other]:
     """What the variables of a file hold. Raises FileFormatError, or whatever damaged bytes lead to."""
     size = path.stat().st_size
     with path.open("rb") as file:
         order = _ORDERS.get(file.read(128)[126:])
         if order is None:
             raise FileFormatError(f"{path}: is no MATLAB file of version 5 or later; save it again with -v7")
-        found: list[Numbers | Other] = []
+        found: list[Numbers | Text | Other] = []
         for kind, start, length in _variables(file, path, size, order):
             found += _Variable(path, order, _Bytes(file, start, length, kind == _COMPRESSED)).arrays(kind)
             if len(found) > _MOST:
@@ -157,7 +168,7 @@ class _Variable:
     order: str
     bytes: _Bytes
 
-    def arrays(self, kind: int) -> list[Numbers | Other]:
+    def arrays(self, kind: int) -> list[Numbers | Text | Other]:
         """The arrays in it; none for what is no variable, such as the workspace of a function handle."""
         place = 0
         if self.bytes.is_packed:
@@ -172,7 +183,7 @@ class _Variable:
             return kind & 0xFFFF, place + 4, kind >> 16, place + 8
         return kind, place + 8, size, place + 8 + -(-size // 8) * 8
 
-    def _matrix(self, place: int, named: str | None, depth: int) -> list[Numbers | Other]:
+    def _matrix(self, place: int, named: str | None, depth: int) -> list[Numbers | Text | Other]:
         """What the matrix whose content is at ``place`` holds; ``named`` as it is called where it lies in another."""
         _, place, _, after = self._tag(place)
         (flags,) = struct.unpack(f"{self.order}I", self.bytes.at(place, 4))
@@ -190,6 +201,8 @@ class _Variable:
         kind = flags & 0xFF
         if kind in (_CELL, _STRUCTURE) and depth < _DEEPEST:
             return self._parts(name, kind, math.prod(shape) if min(shape, default=-1) > 0 else 0, after, depth)
+        if kind == _TEXT and len(shape) == 2 and role(name.partition("{")[0]) and math.prod(shape) <= _LONGEST:
+            return [self._text(name, shape, after)]
         if kind not in _NUMERIC or flags & _COMPLEX:
             return [Other(name, "complex numbers" if flags & _COMPLEX else _CLASSES.get(kind, "an object"))]
         return [self._numbers(name, shape, bool(flags & _LOGICAL), after)]
@@ -204,10 +217,18 @@ class _Variable:
         element = self.bytes
         return Numbers(name, shape, dtype, element.start, element.length, place, element.is_packed, is_logical)
 
-    def _parts(self, name: str, kind: int, count: int, place: int, depth: int) -> list[Numbers | Other]:
+    def _text(self, name: str, shape: tuple[int, ...], place: int) -> Text:
+        code, place, size, _ = self._tag(place)
+        raw = self.bytes.at(place, min(size, 4 * _LONGEST))
+        said = raw.decode(_LETTERS.get(code, "latin-1").format("le" if self.order == "<" else "be"), "replace")
+        # the letters run down the cols
+        rows = tuple(said[row :: shape[0]] for row in range(shape[0]))
+        return Text(name, rows)
+
+    def _parts(self, name: str, kind: int, count: int, place: int, depth: int) -> list[Numbers | Text | Other]:
         """What a structure or a cell of ``count`` elements holds; itself, if there is nothing in it."""
         keys, place = self._keys(place) if kind == _STRUCTURE else ([""], place)
-        found: list[Numbers | Other] = []
+        found: list[Numbers | Text | Other] = []
         for number in range(count * len(keys)):
             key = keys[number % len(keys)]
             which = number // len(keys) + 1
@@ -217,7 +238,7 @@ class _Variable:
                 break
             if size:  # a field that was never set has none
                 found += self._matrix(content, inner, depth + 1)
-        arrays = [one for one in found if isinstance(one, Numbers)]
+        arrays = [one for one in found if not isinstance(one, Other)]
         return found if arrays else [Other(name, _CLASSES[kind])]
 
     def _keys(self, place: int) -> tuple[list[str], int]:

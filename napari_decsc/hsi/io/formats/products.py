@@ -1,7 +1,7 @@
 """Science products in HDF5 and NetCDF whose cubes lie in several arrays, or which say things in ways of their own.
 
 Sources: "PRISMA Products Specification Document", ASI, issue 2.3; "PACE OCI Level-1B data product format", NASA OBPG.
-EMIT, Tanager, AVIRIS-3 and NEON need nothing of their own: names of arrays and attributes tell all.
+EMIT, Tanager, AVIRIS-3 and NEON's reflectance need nothing of their own: names of arrays and attributes tell all.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_decsc.hsi.io.formats.cf import numbers
 from napari_decsc.hsi.io.formats.geolocation import map_info
 from napari_decsc.hsi.io.formats.joined import joined, shared
+from napari_decsc.hsi.io.formats.neon import with_split_radiance
 from napari_decsc.hsi.io.formats.spectral import Vector
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
 
@@ -36,7 +37,7 @@ class _Detector:
 
 def recognised(contents: Contents) -> Contents:
     """The contents with what is known of the product that the file is; unchanged for others."""
-    for recognise in (_prisma, _oci):
+    for recognise in (_prisma, _oci, with_split_radiance):
         known = recognise(contents)
         if known is not None:
             return known

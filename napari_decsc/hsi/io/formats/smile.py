@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +25,25 @@ def with_means(contents: Contents) -> Contents:
     vectors = {field: list(found) for field, found in contents.vectors.items()}
     bands_at: dict[tuple[int, ...], int] = {}
     for field in ("wavelengths", "fwhm"):
-        for plane in contents.planes:
+        for plane in _planes(contents):
             if _tells(plane, field) and _fits(plane, contents, vectors.get(field, [])):
                 _add_mean(vectors, plane, bands_at)
     return dataclasses.replace(contents, vectors=vectors)
+
+
+def _planes(contents: Contents) -> list[Variable]:
+    """The arrays of two axes longer than 1."""
+    found = []
+    for one in contents.variables:
+        shape = tuple(size for size in one.shape if size > 1)
+        if len(shape) == 2:
+            read = partial(_reshaped, one, shape)
+            found.append(dataclasses.replace(one, shape=shape, axes=(), read=read))
+    return [*contents.planes, *found]
+
+
+def _reshaped(one: Variable, shape: tuple[int, ...]) -> Any:
+    return one.read().reshape(shape)
 
 
 def _tells(plane: Variable, field: str) -> bool:
@@ -35,8 +52,9 @@ def _tells(plane: Variable, field: str) -> bool:
 
 
 def _fits(plane: Variable, contents: Contents, known: list[spectral.Vector]) -> bool:
-    """Whether the sides of the table are two sides of a cube, and no vector tells the same of its bands."""
-    sides = [set(one.cube_shape) for one in contents.cubes]
+    """Whether the sides of the table are two sides of an array, and no vector tells the same of its bands."""
+    arrays = [one for one in contents.variables if one.name != plane.name and len(one.cube_shape) in (3, 4)]
+    sides = [set(one.cube_shape) for one in arrays]
     return any(set(plane.shape) <= side for side in sides) and not any(
         vector.values.size in plane.shape for vector in known
     )

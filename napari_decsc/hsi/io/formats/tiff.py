@@ -1,12 +1,7 @@
 """TIFF stacks and GeoTIFF: bands as pages, or as samples of each pixel."""
 
-import contextlib
-import json
-import logging
+import dataclasses
 import math
-import threading
-import weakref
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +20,20 @@ from napari_decsc.hsi.io.formats.gdal import (
     facts_of_tag,
     merged,
     real,
-    with_facts,
-    with_georeference,
 )
-from napari_decsc.hsi.io.formats.guards import check_memory, fits_in_memory, lazily, mapped, readable
-from napari_decsc.hsi.io.formats.tiff_checks import check_pages, check_pieces
+from napari_decsc.hsi.io.formats.gdal_cubes import with_facts, with_georeference
+from napari_decsc.hsi.io.formats.guards import readable
+from napari_decsc.hsi.io.formats.json_texts import lists_in_json
+from napari_decsc.hsi.io.formats.tiff_axes import told_axes, with_channels
+from napari_decsc.hsi.io.formats.tiff_files import images, opened, values_of
+from napari_decsc.hsi.io.formats.tiff_masks import has_alpha, mask_of
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
-from napari_decsc.hsi.io.roles import role
 from napari_decsc.hsi.no_data import as_meant
 
 #: Tags of GDAL, and the one in which this package tells of its own files; GDAL copies the latter into no other file.
 GDAL_METADATA, GDAL_NODATA, OWN = 42112, 42113, 65123
 #: TIFF's tag for the name of a page; pages that are asked for theirs, and how long such names are.
 PAGE_NAME, _MOST_PAGES, _LONGEST_NAME = 285, 2_000, 200
-#: TIFF's numbers of samples that tell how transparent a pixel is (ExtraSamples).
-_ALPHA = (1, 2)
-#: How tifffile is asked not to look for further files.
-_ALONE: dict[str, Any] = {
-    "_multifile": False,
-    **dict.fromkeys(("is_ome", "is_shaped", "is_mmstack", "is_micromanager", "is_ndtiff"), False),
-}
 #: GeoTIFF's tags (OGC 19-008r4) and GDAL's for rational polynomials that are kept, with the type they are written in.
 GEO = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s", 50844: "d"}
 
@@ -54,7 +43,7 @@ def holds_cube(path: Path) -> bool:
     with path.open("rb") as file:
         if file.read(4) not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return False
-    with _opened(path) as file:
+    with opened(path) as file:
         page = file.pages[0]
         if _own_text(page):
             return True
@@ -71,42 +60,21 @@ def read_tiff(path: Path, variable: str | None = None, band_axis: int | str | No
     `.aux.xml` beside it; GeoTIFF's tags are kept. No other file is read, whatever an OME or
     Micro-Manager description says.
     """
-    with readable(path, "TIFF"), _opened(path) as file:
+    with readable(path, "TIFF"), opened(path) as file:
         page = file.pages[0]
         text = _own_text(page)
         variables = _variables(file, path)
         whole = _ours(variables, text, path, certain=page.tags.get(OWN) is not None)
         if whole is not None:
             return cube_from(Contents(path, [whole], metadata=text), variable, band_axis)
-        facts = _facts(page, path)
+        facts = with_channels(_facts(page, path), page.description)
         facts.names = facts.names or dict(enumerate(_names_of_pages(file)))
         contents = Contents(path, variables, facts.vectors(), _geo(page))
-        cube = with_facts(cube_from(contents, variable, band_axis), facts)
-        cube = _of_imagej(cube.replace(notes=(*cube.notes, *_said(file, path))), file)
+        cube = cube_from(contents, variable, band_axis)
+        mask, said = mask_of(cube, file, path)
+        cube = with_facts(cube, facts, mask)
+        cube = _of_imagej(cube.replace(notes=(*cube.notes, *said)), file)
         return with_georeference(cube, facts)
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """The file, without the series of formats whose description names further files."""
-    import tifffile
-
-    check_pages(path)
-    with _silent("tifffile"), tifffile.TiffFile(path, **_ALONE) as file:
-        yield file
-
-
-@contextlib.contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """Keep what a library logs in this thread from the user, who is told of a damaged file in one sentence."""
-    here = threading.get_ident()
-    drop = lambda record: record.thread != here  # noqa: E731
-    logger = logging.getLogger(name)
-    logger.addFilter(drop)
-    try:
-        yield
-    finally:
-        logger.removeFilter(drop)
 
 
 def _own_text(page: Any) -> str:
@@ -119,11 +87,17 @@ def _own_text(page: Any) -> str:
 
 def _variables(file: Any, path: Path) -> list[Variable]:
     """The images of the file; those of lower resolution, and masks, are none."""
-    return [_variable(series, path, number) for number, series in enumerate(_images(file))]
+    return [_with_axes(_variable(series, path, number), series) for number, series in enumerate(images(file))]
 
 
-def _images(file: Any) -> list[Any]:
-    return [series for series in file.series if not (series.keyframe.is_reduced or series.keyframe.is_mask)]
+def _with_axes(one: Variable, series: Any) -> Variable:
+    """The stack with the axes that its description tells."""
+    axes = told_axes(series, series.keyframe.description)
+    if axes is None:
+        return one
+    return dataclasses.replace(
+        one, shape=axes.shape, axes=axes.names, usual=None, certain=None, read=lambda: one.read().reshape(axes.shape)
+    )
 
 
 def _variable(series: Any, path: Path, number: int) -> Variable:
@@ -134,50 +108,15 @@ def _variable(series: Any, path: Path, number: int) -> Variable:
     usual = None if len(letters) != 3 or letters[-2:] != "YX" else 0
     name, shape = series.name or f"series {number}", tuple(series.shape)
     cut: tuple[slice, ...] = ()
-    if certain is not None and _has_alpha(page):
+    if certain is not None and has_alpha(page):
         cut = tuple(slice(-1 if axis == certain else None) for axis in range(3))
         shape = tuple(size - (axis == certain) for axis, size in enumerate(shape))
 
     def read() -> Any:
-        return whole()[cut] if cut else whole()
-
-    def whole() -> Any:
-        if series.dataoffset is not None and page.compression == 1:
-            dtype = np.dtype(series.dtype).newbyteorder(
-                series.parent.byteorder if hasattr(series, "parent") else page.parent.byteorder
-            )
-            return mapped(path, dtype, series.shape, series.dataoffset)
-        check_pieces(series, path)
-        if not fits_in_memory(series.size * series.dtype.itemsize):
-            return _lazy(path, number, name)
-        return _unpacked(series, path)
+        data = values_of(series, path, number)
+        return data[cut] if cut else data
 
     return Variable(name, shape, np.dtype(series.dtype), read, usual=usual, certain=certain)
-
-
-def _has_alpha(page: Any) -> bool:
-    """Whether the last sample of each pixel is its transparency.
-
-    Of four samples of a byte it is said too easily: GDAL says so of any such picture.
-    """
-    said = tuple(page.extrasamples or ())
-    return bool(said) and int(said[-1]) in _ALPHA and not (page.samplesperpixel == 4 and page.bitspersample == 8)
-
-
-def _said(file: Any, path: Path) -> tuple[str, ...]:
-    """What of the file is not taken, and would be missed in silence."""
-    said = []
-    page = file.pages[0]
-    if _has_alpha(page):
-        said.append("its last sample is the transparency (alpha) of a pixel and no band; it is left out")
-    elif page.samplesperpixel == 4 and int((page.extrasamples or (0,))[-1]) in _ALPHA:
-        said.append("its last sample is called the transparency (alpha) of a pixel; it counts as a band")
-    if any(series.keyframe.is_mask for series in file.series) or path.with_name(f"{path.name}.msk").is_file():
-        said.append(
-            "its mask of pixels that were not measured is not read, and they keep their values; "
-            "gdalwarp -dstnodata -9999 makes a no-data value of it"
-        )
-    return tuple(f"{path.name}: {one}" for one in said)
 
 
 def _of_imagej(cube: Cube, file: Any) -> Cube:
@@ -189,33 +128,6 @@ def _of_imagej(cube: Cube, file: Any) -> Cube:
     if slope[0] == 0 or cube.scale != 1 or cube.calibration is not None:
         return cube
     return scaled(cube, np.full(cube.bands, slope[0]), np.full(cube.bands, begin[0]) if begin[0] else None)
-
-
-def _lazy(path: Path, number: int, name: str) -> Any:
-    """The image as an array whose strips or tiles are unpacked where they are looked at; the file stays open."""
-    import tifffile
-    import zarr
-
-    file = tifffile.TiffFile(path, **_ALONE)
-    store = _images(file)[number].aszarr(maxworkers=1)
-    weakref.finalize(store, file.close)
-    array = zarr.open_array(store=store, mode="r")
-    check_memory(math.prod(array.chunks) * array.dtype.itemsize, path, f"a piece of {name}")
-    return lazily(array, path, "TIFF", "auto")
-
-
-def _unpacked(series: Any, path: Path) -> Any:
-    try:
-        return series.asarray(maxworkers=1)
-    except (ImportError, ValueError) as error:
-        # imagecodecs comes with this package, and may still be missing or built without a codec
-        if not isinstance(error, ImportError) and "imagecodecs" not in str(error):
-            raise
-        kind = getattr(series.keyframe.compression, "name", series.keyframe.compression)
-        raise FileFormatError(
-            f"{path}: its compression, {kind}, needs the package imagecodecs; install it (pip install imagecodecs), "
-            f"or save the file uncompressed or with Deflate"
-        ) from None
 
 
 def _ours(variables: list[Variable], text: str, path: Path, *, certain: bool) -> Variable | None:
@@ -236,7 +148,7 @@ def _facts(page: Any, path: Path) -> GdalFacts:
     """What GDAL notes in the file and beside it."""
     facts = facts_of_tag(_text(page, GDAL_METADATA))
     facts.no_data_of_rest = as_meant(real(_text(page, GDAL_NODATA)))
-    for name, value in _described(page.description).items():
+    for name, value in lists_in_json(page.description).items():
         facts.add(None, "", name, value)
     return merged(facts, facts_beside(path))
 
@@ -252,20 +164,6 @@ def _names_of_pages(file: Any) -> list[str]:
     found = [(_text(one, PAGE_NAME) or one.description).strip() for one in pages]
     is_told = len(found) == len(file.pages) and all(0 < len(name) <= _LONGEST_NAME for name in found)
     return found if is_told and len(set(found)) == len(found) else []
-
-
-def _described(description: str) -> dict[str, str]:
-    """What a description in JSON, as Python programs write it, says of the bands: lists of numbers, and their unit."""
-    if not description.lstrip().startswith("{") or len(description) > LONGEST:
-        return {}
-    try:
-        said = json.loads(description)
-    except (ValueError, RecursionError):
-        return {}
-    lists = {key: value for key, value in said.items() if role(key) and isinstance(value, list)}
-    told = {key: ", ".join(map(str, value)) for key, value in lists.items()}
-    unit = next((said[key] for key in ("wavelength_units", "wavelength_unit") if isinstance(said.get(key), str)), "")
-    return {**told, "wavelength_units": unit} if told and unit else told
 
 
 def _text(page: Any, code: int) -> str:

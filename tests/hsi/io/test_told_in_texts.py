@@ -1,0 +1,121 @@
+"""Wavelengths and numbers that files tell in texts: names of bands, comments, JSON, letters of MATLAB."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+
+from napari_decsc.hsi.io.envi import read_envi
+from napari_decsc.hsi.io.envi.wavelengths import unit_of, wavelengths_in_names
+from napari_decsc.hsi.io.files import open_cube
+
+CUBE = np.arange(5 * 9 * 11, dtype=np.int16).reshape(5, 9, 11)
+LENGTHS = np.array([410.5, 450.25, 500.0, 550.5, 600.75])
+HEAD = "ENVI\nsamples = 11\nlines = 9\nbands = 5\ndata type = 2\ninterleave = bsq\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X{0}",
+        "X{0}.nm",
+        "band.1..{0}.Nanometers.",
+        "B1 wavelength={0} nm fwhm=5.5 nm",
+        "B1 (fwhm 5.5 nm) at {0} nm",
+        "{0} nm / 5.5 nm",
+        "{0} nm +- 5.5 nm",
+    ],
+)
+def test_of_a_wavelength_and_a_width_in_a_name_the_one_that_is_light_counts(name: str) -> None:
+    values, unit = wavelengths_in_names([name.format(length) for length in LENGTHS], 5, "nm")
+    np.testing.assert_array_equal(values, LENGTHS)
+    assert unit_of(unit) == ("nm", 1.0)
+
+
+@pytest.mark.parametrize("spelled", ["nm.", "Wavelength (nm)", "{Nanometers}", "Nanometers (nm)", "[nm]"])
+def test_units_with_something_around_them(spelled: str) -> None:
+    assert unit_of(spelled) == ("nm", 1.0)
+
+
+def header(folder: Path, fields: str) -> Path:
+    (folder / "x.img").write_bytes(CUBE.tobytes())
+    (folder / "x.hdr").write_text(HEAD + fields)
+    return folder / "x.hdr"
+
+
+@pytest.mark.parametrize("between", ["; ", "\n", ", ", " ", ",\n "])
+def test_decimal_commas_in_a_list(tmp_path: Path, between: str) -> None:
+    listed = between.join(str(length).replace(".", ",") for length in LENGTHS)
+    cube = read_envi(header(tmp_path, f"wavelength = {{{listed}}}\n"))
+    np.testing.assert_array_equal(cube.wavelengths, LENGTHS)
+    assert cube.notes == ()
+
+
+def test_a_list_of_twice_as_many_whole_numbers_is_left_out_and_said(tmp_path: Path) -> None:
+    cube = read_envi(header(tmp_path, "wavelength = {400,5,410,5,420,5,430,5,440,5}\n"))
+    assert cube.wavelengths is None
+    assert cube.notes == ("x.hdr: wavelength has 10 values for 5 bands; wavelength is left out",)
+
+
+def test_comments_behind_numbers(tmp_path: Path) -> None:
+    fields = "data ignore value = -9999 ; no data\nreflectance scale factor = 10000.0 ; reflectance x 10000\n"
+    cube = read_envi(header(tmp_path, fields))
+    assert (cube.no_data, cube.scale, cube.notes) == (-9999, 10000, ())
+
+
+def test_a_unit_that_is_not_known_is_said(tmp_path: Path) -> None:
+    cube = read_envi(header(tmp_path, "wavelength units = GHz\nwavelength = {100, 110, 120, 130, 140}\n"))
+    assert cube.wavelength_unit == ""
+    assert cube.notes == ("x.hdr: wavelength units is 'GHz', which is not known; the wavelengths have no unit",)
+
+
+@pytest.mark.parametrize("where", ["file", "array"])
+@pytest.mark.parametrize("inner", [False, True])
+def test_json_in_an_attribute(tmp_path: Path, where: str, inner: bool) -> None:
+    text = f'"wavelength": {LENGTHS.tolist()}, "fwhm": [5, 6, 7, 8, 9], "wavelength_units": "nm"'
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["cube"] = CUBE
+        (file if where == "file" else file["cube"]).attrs["metadata"] = (
+            f'{{"sensor": {{{text}}}}}' if inner else f"{{{text}}}"
+        )
+    cube = open_cube(tmp_path / "x.h5")
+    np.testing.assert_array_equal(cube.data, CUBE)
+    assert cube.wavelengths is not None
+    assert cube.fwhm is not None
+    assert (cube.wavelengths.tolist(), cube.fwhm.tolist()) == (LENGTHS.tolist(), [5, 6, 7, 8, 9])
+
+
+TEXTS: dict[str, Any] = {
+    "cell": np.array([str(length) for length in LENGTHS], object),
+    "cell with units": np.array([f"{length} nm" for length in LENGTHS], object),
+    "rows": np.array([f"{length:9.2f}" for length in LENGTHS]),
+    "one": " ".join(map(str, LENGTHS)),
+    "structure": {"wavelength": np.array([f"{length} nm" for length in LENGTHS], object)},
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", TEXTS)
+def test_letters_of_matlab(tmp_path: Path, name: str, packed: bool) -> None:
+    held = {"cube": CUBE.transpose(1, 2, 0), "wavelength": TEXTS[name]}
+    scipy.io.savemat(tmp_path / "x.mat", held, do_compression=packed)
+    cube = open_cube(tmp_path / "x.mat")
+    np.testing.assert_array_equal(cube.data, CUBE)
+    np.testing.assert_array_equal(cube.wavelengths, LENGTHS)
+
+
+@pytest.mark.parametrize("rows", [[" ".join(map(str, LENGTHS))], [f"{length:.2f} nm" for length in LENGTHS]])
+def test_letters_of_matlab_in_hdf5_are_no_numbers(tmp_path: Path, rows: list[str]) -> None:
+    with h5py.File(tmp_path / "x.mat", "w", userblock_size=512) as file:
+        file["cube"] = CUBE.transpose(0, 2, 1)
+        file["wavelength"] = np.array([[ord(letter) for letter in row] for row in rows], "u2").T
+        file["cube"].attrs["MATLAB_class"] = np.bytes_("int16")
+        file["wavelength"].attrs["MATLAB_class"] = np.bytes_("char")
+        file["wl"] = np.array([[ord(letter)] for letter in "abcde"], "u2")
+        file["wl"].attrs["MATLAB_class"] = np.bytes_("char")
+    cube = open_cube(tmp_path / "x.mat", band_axis=2)
+    np.testing.assert_array_equal(cube.data, CUBE)
+    np.testing.assert_array_equal(cube.wavelengths, LENGTHS)
