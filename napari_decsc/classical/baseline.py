@@ -185,9 +185,8 @@ class Baseline(ABC):
 
 def _preview(step: Step, scaled: Scaled, teller: Teller) -> Preview | None:
     """A preview of the whole estimate, or None while the last one is fresh."""
-    begun = teller.watch.elapsed
-    if not teller.pace.is_due(begun):
+    if not teller.picture_is_due:
         return None
-    data = scaled.raw(step.estimate())
-    teller.pace.made(begun, teller.watch.elapsed)
+    with teller.making_picture():
+        data = scaled.raw(step.estimate())
     return Preview(data, slice(0, data.shape[1]), slice(0, data.shape[2]))

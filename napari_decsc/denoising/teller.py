@@ -1,19 +1,26 @@
-"""What a run tells those who watch it, and what it hears from them."""
+"""What a run tells those who watch it, and what it hears from them.
 
-from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+Its seconds do not count what listeners do, and pictures for them come only as often as they cost little.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
-from napari_decsc.denoising.pacing import Pace
 from napari_decsc.denoising.protocol import Command, Iteration
-from napari_decsc.denoising.stopwatch import Stopwatch
+
+#: Least time between two pictures, seconds.
+PAUSE = 0.3
+#: Largest share of the time that pictures may take.
+SHARE = 0.1
 
 Steps = Generator[Iteration, Command | None, None]
 Answer = Generator[Iteration, Command | None, bool]
 
 
-@dataclass(eq=False)
 class Teller:
     """Tells events of a run at its own seconds, and remembers whether somebody said stop.
 
@@ -24,23 +31,43 @@ class Teller:
         changed the picture.
     stopped : bool
         Whether tiles get their start estimate alone from now on.
-    watch : Stopwatch
-        Stands still while listeners run.
-    pace : Pace
-        How often previews come.
+    clock : callable
+        Gives seconds that never run backwards.
     """
 
-    previews: bool = True
-    stopped: bool = False
-    watch: Stopwatch = field(default_factory=Stopwatch)
-    pace: Pace = field(default_factory=Pace)
+    def __init__(
+        self, previews: bool = True, stopped: bool = False, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.previews, self.stopped, self._clock = previews, stopped, clock
+        self._begun = clock()  # later by all that listeners take
+        self._next_picture = 0.0
 
-    def __post_init__(self) -> None:
-        """Seconds count from now on."""
-        self.watch.start()
+    @property
+    def elapsed(self) -> float:
+        """Seconds of the run so far."""
+        return self._clock() - self._begun
+
+    @property
+    def picture_is_due(self) -> bool:
+        """Whether it is time for a picture: at once, then after pauses that grow with its cost."""
+        return self.previews and self.elapsed >= self._next_picture
+
+    @contextmanager
+    def making_picture(self) -> Iterator[None]:
+        """Count the seconds of the ``with`` block as those of a picture.
+
+        Returns
+        -------
+        context manager
+            Gives nothing.
+        """
+        begun = self.elapsed
+        yield
+        ended = self.elapsed
+        self._next_picture = ended + max(PAUSE, (ended - begun) / SHARE)
 
     def tell(self, event: Iteration) -> Answer:
-        """Tell an event.
+        """Tell an event; the clock stands still while somebody listens.
 
         Parameters
         ----------
@@ -57,9 +84,9 @@ class Teller:
         bool
             Whether somebody said stop, now or before.
         """
-        event = replace(event, elapsed=self.watch.elapsed)
-        with self.watch.pause():
-            command = yield event
+        told = self._clock()
+        command = yield replace(event, elapsed=told - self._begun)
+        self._begun += self._clock() - told
         self.stopped |= command is Command.STOP
         return self.stopped
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import robust_pca
-from napari_decsc.deq.estimation.outliers import impulses, without_impulses
+from napari_decsc.deq.estimation.outliers import without_impulses
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.filters.local import column_offsets
 from napari_decsc.filters.multiscale import first_pass, second_pass
@@ -138,44 +138,6 @@ def without_outliers(
         found = _with_column_offsets(found, target, mask, found.smooth(found.images(filled)))
         filled = _filled(repaired, target, mask, found)
     return found, target, filled, mask.to(target.dtype)
-
-
-def impulse_weights_of(filled: Tensor, found: SignalSubspace, mask: Tensor) -> Tensor:
-    """Weights of a whitened cube: 0 for what was not measured, and for single voxels far from all around them.
-
-    Parameters
-    ----------
-    filled : tensor of shape (N, B, rows, cols)
-        Whitened, gaps filled.
-    found : SignalSubspace
-        Its smoothed eigen-images are the estimate that voxels are compared with.
-    mask : bool tensor, shape (N, B, rows, cols)
-        True where a voxel was measured.
-
-    Returns
-    -------
-    tensor of shape (N, B, rows, cols)
-        0 or 1.
-    """
-    return impulse_weights(filled - found.cube(found.smooth(found.images(filled))), mask)
-
-
-def impulse_weights(residual: Tensor, mask: Tensor) -> Tensor:
-    """Weights: 0 for voxels without information and for those that stand out alone of what an estimate leaves over.
-
-    Parameters
-    ----------
-    residual : tensor of shape (N, B, rows, cols)
-        What an estimate leaves over, noise 1.
-    mask : bool tensor, shape (N, B, rows, cols)
-        True where a voxel was measured.
-
-    Returns
-    -------
-    tensor of shape (N, B, rows, cols)
-        0 or 1.
-    """
-    return (mask & ~impulses(torch.where(mask, residual, 0))).to(residual.dtype)
 
 
 @torch.no_grad()

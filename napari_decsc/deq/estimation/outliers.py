@@ -81,6 +81,24 @@ def impulses(residual: Tensor) -> Tensor:
     return found
 
 
+def impulse_weights(residual: Tensor, mask: Tensor) -> Tensor:
+    """Weights: 0 for voxels without information and for those that stand out alone of what an estimate leaves over.
+
+    Parameters
+    ----------
+    residual : tensor of shape (N, B, rows, cols)
+        What an estimate leaves over, noise 1.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+        0 or 1.
+    """
+    return (mask & ~impulses(torch.where(mask, residual, 0))).to(residual.dtype)
+
+
 def _largest_neighbour(values: Tensor) -> Tensor:
     """The largest of the eight values around each, which are not negative."""
     rows, cols = values.shape[2:]

@@ -174,13 +174,12 @@ class Equilibria:
     ) -> Generator[Iteration, Command | None, Values | None]:
         """One event, with a picture if there is a new one; returns the estimate if it was made for it."""
         teller, tile, estimate, preview = self.run.teller, self.part.tile, None, None
-        wanted = teller.previews and self.is_picture and is_new
-        if wanted and (state.number == 0 or teller.pace.is_due(teller.watch.elapsed)):
-            began = teller.watch.elapsed
-            estimate = self._estimate(state.z, c)
-            rows, cols = tile.row.core, tile.col.core
-            preview = Preview(self.run.source.raw(estimate, rows, cols), rows, cols)
-            teller.pace.made(began, teller.watch.elapsed)
+        due = teller.picture_is_due or (teller.previews and state.number == 0)
+        if due and self.is_picture and is_new:
+            with teller.making_picture():
+                estimate = self._estimate(state.z, c)
+                rows, cols = tile.row.core, tile.col.core
+                preview = Preview(self.run.source.raw(estimate, rows, cols), rows, cols)
         residual, relative = float(state.residual[0]), float(state.relative_residual[0])
         bound = self.session.model.contraction(self.run.settings.strength) or np.nan
         event = aside(self.part.number, self.part.total, stage=stage)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psutil
 import torch
 
-from napari_decsc.deq.model.presets import Decsc
+from napari_decsc.deq.model.base import Decsc
 from napari_decsc.errors import SettingsError
 from napari_decsc.filters.parallel import MOST
 

@@ -11,7 +11,7 @@ from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import tiles as tiling
 from napari_decsc.deq.execution.source import sample_pixels
 from napari_decsc.deq.execution.tiles import Tile
-from napari_decsc.deq.model.presets import Decsc
+from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.errors import DenoisingError
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from napari_decsc.denoising.protocol import Preview
 from napari_decsc.deq.execution.session import tensors
 from napari_decsc.deq.execution.source import Source, Values, sample_pixels
-from napari_decsc.deq.model.presets import Decsc
+from napari_decsc.deq.model.base import Decsc
 from napari_decsc.errors import is_out_of_memory
 
 #: What the preview is found on: a quarter of the sample that estimation takes, but no fewer pixels than the first,

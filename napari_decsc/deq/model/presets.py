@@ -3,21 +3,9 @@
 import dataclasses
 from typing import Any
 
-from napari_decsc.deq.model.base import Context, Decsc
+from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.model.published import PublishedConfig, PublishedModel
 from napari_decsc.deq.model.subspace import SubspaceConfig, SubspaceModel
-
-__all__ = [
-    "PRESETS",
-    "Context",
-    "Decsc",
-    "PublishedConfig",
-    "PublishedModel",
-    "SubspaceConfig",
-    "SubspaceModel",
-    "build",
-    "config_of",
-]
 
 PRESETS: dict[str, tuple[type[Decsc], type]] = {
     "paper": (PublishedModel, PublishedConfig),

@@ -32,7 +32,7 @@ from torch import Tensor
 from napari_decsc.deq.estimation import basic_estimate, noise_search, rare
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.noise_model import NoiseModel, Whitener
-from napari_decsc.deq.estimation.outliers import weights
+from napari_decsc.deq.estimation.outliers import impulse_weights, weights
 from napari_decsc.deq.estimation.robust_pca import repair
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.estimation.subspace import from_noise_model, identify, identify_roughly
@@ -151,25 +151,28 @@ class SubspaceModel(Decsc):
         model = found.noise
         if model is None or model.plain:
             found, target, filled, weight = basic_estimate.without_outliers(cube, mask, found)
-            return self._begun(found, target, filled, weight, mask, None, None)
+            images = found.images(filled)
+            return self._begun(found, target, images, found.smooth(images), weight, mask)
         cube = filled_gaps(cube[0], mask[0])
         whitener = model.whitener(cube)
         target = whitener.whitened(cube)[None]
         structures = Structures.of(whitener, cube) if model.structured else None
         filled = target if structures is None else target - structures.first(target - found.mean, found.basis[0])
-        # what is finer than a grey level tells no impulse from texture
-        weight = basic_estimate.impulse_weights_of(filled, found, mask) if not model.negligible else mask.float()
-        if model.negligible and not bool(found.basis.any()):
-            weight = torch.ones_like(weight)  # without a subspace gaps are what their neighbours say
-        return self._begun(found, target, filled, weight, mask, whitener, structures)
-
-    def _begun(
-        self, found: SignalSubspace, target: Tensor, filled: Tensor, weight: Tensor, mask: Tensor,
-        whitener: Whitener | None, structures: Structures | None,
-    ) -> SubspaceContext:  # fmt: skip
-        components = found.counts[0] > 0
         images = found.images(filled)
         pilot = found.smooth(images)
+        if not model.negligible:
+            weight = impulse_weights(filled - found.cube(pilot), mask)
+        elif bool(found.basis.any()):
+            weight = mask.float()  # what is finer than a grey level tells no impulse from texture
+        else:
+            weight = torch.ones_like(target)  # without a subspace gaps are what their neighbours say
+        return self._begun(found, target, images, pilot, weight, mask, whitener, structures)
+
+    def _begun(
+        self, found: SignalSubspace, target: Tensor, images: Tensor, pilot: Tensor, weight: Tensor, mask: Tensor,
+        whitener: Whitener | None = None, structures: Structures | None = None,
+    ) -> SubspaceContext:  # fmt: skip
+        components = found.counts[0] > 0
         exact = structures is None and bool((weight > 0).all()) and not bool(found.outliers)
         if structures is not None:
             structures = structures.at(found.cube(pilot))
@@ -258,7 +261,7 @@ class SubspaceModel(Decsc):
                 residual = residual - structures.explained(residual, c.filter.weight)
                 c = dataclasses.replace(c, structures=structures)
             negligible = whitener.model.negligible
-            weight = c.weight if negligible else basic_estimate.impulse_weights(residual, c.mask)
+            weight = c.weight if negligible else impulse_weights(residual, c.mask)
             return dataclasses.replace(
                 c, weight=weight, images=mix_bands(c.basis.mT, fit - c.subspace.mean + weight * residual)
             )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
-from napari_decsc.deq.model.presets import Context, Decsc
+from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.training.corruption import corrupt, usable
 from napari_decsc.deq.training.data import Crops
 

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from napari_decsc.deq.execution.devices import choose
-from napari_decsc.deq.model.presets import PRESETS, Decsc
+from napari_decsc.deq.model.base import Decsc
+from napari_decsc.deq.model.presets import PRESETS
 from napari_decsc.deq.training.data import Crops, Scene, scenes_of, validation_scenes
 from napari_decsc.deq.training.examples import Example, Pool
 from napari_decsc.deq.training.objective import equilibrium, error, stretch

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.execution.tiles import BORDER
-from napari_decsc.deq.model.presets import Context, Decsc
+from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.solvers.fixed_point import Code, Map, gain, phantom, picard, until
 from napari_decsc.deq.training.settings import TrainSettings
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from napari_decsc.deq.execution.tiles import spans
-from napari_decsc.deq.model.presets import Decsc
+from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.solvers.fixed_point import anderson, until
 from napari_decsc.deq.training.corruption import usable
 from napari_decsc.deq.training.data import Scene

@@ -13,7 +13,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from napari_decsc.deq.model.presets import PRESETS, Decsc, build, config_of
+from napari_decsc.deq.model.base import Decsc
+from napari_decsc.deq.model.presets import PRESETS, build, config_of
 from napari_decsc.deq.weights.choices import SHIPPED
 from napari_decsc.errors import DenoisingError
 
