@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_decsc.filters.differences import NORMAL_MAD
+
 #: Rows up to this length are sorted where some of their values are NaN; of longer ones each is looked at by itself.
 SHORT = 4096
 
@@ -32,6 +34,22 @@ def medians(values: Tensor) -> Tensor:
     if holed.any():
         found[holed] = _middle_of_some(rows[holed])
     return torch.from_numpy(found).view(values.shape[:-1])
+
+
+def robust_deviation(values: Tensor) -> Tensor:
+    """Standard deviation of normal values of mean 0, which the median of their sizes tells whatever outliers there are.
+
+    Parameters
+    ----------
+    values : tensor of shape (..., value)
+        Any; NaN tells nothing.
+
+    Returns
+    -------
+    tensor of shape (...)
+        NaN where all of a row is.
+    """
+    return medians(values.abs()) / NORMAL_MAD
 
 
 def order(values: Tensor) -> Tensor:

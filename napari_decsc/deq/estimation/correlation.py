@@ -1,4 +1,4 @@
-"""Correlation of the noise between bands, from the most homogeneous places of a cube.
+"""Correlation of the noise between bands, from the most homogeneous places of a cube; and in space.
 
 Second diagonal differences hold all of the noise and little of the scene. In the most homogeneous blocks, those of the
 least Mahalanobis energy, they hold hardly anything else (the idea of the minimum covariance determinant: Rousseeuw and
@@ -9,6 +9,9 @@ does not, and that tells the two apart in every eigen-direction.
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from napari_decsc.filters.order import medians
+from napari_decsc.filters.patches import PATCH, cosines, on_device
 
 #: Side of a block in pixels; share of the blocks that count as homogeneous; rounds of choosing them.
 BLOCK, HOMOGENEOUS, ROUNDS = 8, 0.15, 6
@@ -30,6 +33,10 @@ BEYOND_CHANCE = 1.25
 #: ... or bands side by side must correlate by this in the mean, which no single direction of a scene makes them; it
 #: reaches as far as bands correlate by the second.
 NEIGHBOURS, HARDLY = 0.17, 0.05
+#: The spectrum in space is white unless a coefficient differs by this share ...
+COLOURED = 0.35
+#: ... and by so many over the square root of the samples: five deviations of a squared median of overlapping patches.
+CHANCE = 14.0
 #: Least eigenvalue of a correlation matrix that is inverted.
 LEAST = 0.02
 
@@ -171,3 +178,28 @@ def _energies(blocks: Tensor, correlation: Tensor) -> Tensor:
 def _moment(blocks: Tensor) -> Tensor:
     values = blocks.flatten(1).double()
     return values @ values.T / values.shape[1]
+
+
+@torch.no_grad()
+def in_space(noise: Tensor) -> Tensor | None:
+    """Spectrum in space of noise, by the cosine coefficients of patches.
+
+    Parameters
+    ----------
+    noise : tensor of shape (band, row, col)
+        Of variance 1.
+
+    Returns
+    -------
+    tensor of shape (64,), or None
+        Variances of the coefficients, 1 in the mean; None where the noise is white.
+    """
+    transform = on_device(cosines, PATCH, noise.device)
+    found, count = noise.new_zeros(PATCH**2), 0
+    for band in noise:  # patches of all bands would take four times the memory of the cube
+        patches = band.unfold(0, PATCH, PATCH // 2).unfold(1, PATCH, PATCH // 2).reshape(-1, PATCH**2)
+        found += medians((transform @ patches.mT).abs()).square()
+        count += len(patches)
+    found = found / found.mean()
+    chance = CHANCE * count**-0.5
+    return found if bool(((found - 1).abs() > max(COLOURED, chance)).any()) else None

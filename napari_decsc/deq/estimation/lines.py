@@ -11,6 +11,13 @@ import math
 import torch
 from torch import Tensor
 
+from napari_decsc.filters.order import medians, robust_deviation
+
+#: Lines are offset where their axis holds so many times the power of other directions ...
+AXIS = 5.0
+#: ... and the median offset is so many times what chance makes.
+OFFSET = 2.0
+
 
 class Lines:
     """The lines of pixels of an image, all at one angle.
@@ -138,3 +145,36 @@ class Lines:
         both = flat * self.fraction * (1 - self.fraction)
         beside = flat.new_zeros(len(flat), n).index_add_(1, self.low, both)[:, :-1]
         return torch.diag_embed(here) + torch.diag_embed(beside, 1) + torch.diag_embed(beside, -1)
+
+
+@torch.no_grad()
+def offset_share(noise: Tensor, line: Lines) -> float:
+    """Share of the bands in which most columns, or most rows, are offset.
+
+    Parameters
+    ----------
+    noise : tensor of shape (band, row, col)
+        Of variance 1.
+    line : Lines
+        At 0 or 90 degrees.
+
+    Returns
+    -------
+    float
+        0 without bands.
+    """
+    if len(noise) == 0:
+        return 0.0
+    offsets = line.fit(noise, noise.new_ones(line.shape), noise.new_full((len(noise),), 1e-3))
+    # from line to line: what varies slowly across the lines is the scene's
+    steps = robust_deviation(offsets.diff(dim=1)) / 2**0.5
+    typical = steps * line.pixels().median().sqrt()
+    power = torch.fft.fft2(noise).abs().square() / noise[0].numel()
+    rows, cols = noise.shape[1:]
+    axis = power[:, 0, cols // 8 : cols // 2] if line.angle == 0 else power[:, rows // 8 : rows // 2, 0]
+    # noise that is correlated in space has power at low frequencies in every direction
+    other = power[:, 2 : rows // 2, 2 : cols // 2]
+    around = torch.maximum(medians(other.flatten(1)), medians(power.flatten(1))) / 0.6931
+    low = max(float((power[:, 1:5, 1:5].mean((1, 2)) / around).median()), 1.0)
+    offset = (axis.mean(1) > AXIS * low * around) & (typical > OFFSET * low**0.5)
+    return float(offset.float().mean())

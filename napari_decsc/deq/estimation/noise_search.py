@@ -14,19 +14,15 @@ import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation import correlation, fringes, rounding, shot, trial
-from napari_decsc.deq.estimation.lines import Lines
+from napari_decsc.deq.estimation.components import beside, components, level_of_differences
+from napari_decsc.deq.estimation.lines import Lines, offset_share
 from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel, Whitener
-from napari_decsc.deq.estimation.rare import is_of_few_pixels
 from napari_decsc.deq.estimation.rays import strongest_ray
 from napari_decsc.deq.estimation.regression import beside_other_bands, coloured_level
 from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.shot import ShotNoise
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_hardly_there, is_rounding
-from napari_decsc.filters.differences import NORMAL_MAD, second_differences
-from napari_decsc.filters.local import LEAK, local_wiener
-from napari_decsc.filters.order import medians
-from napari_decsc.filters.patches import PATCH, cosines, on_device
-from napari_decsc.filters.spectra import mean_products
+from napari_decsc.filters.order import robust_deviation
 
 #: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
 FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
@@ -44,17 +40,10 @@ DARK = 0.25
 #: Components at most, so many times as many beside noise that is white; and the share of a band's noise that must lie
 #: outside them to be measured there.
 MOST, MORE, MEASURABLE = 24, 2, 0.3
-#: Noise of several kinds leaves no more than so many times as much in one direction as in another.
-UNEVEN = 4.0
 #: Bands in which the noise must show, or a quarter of all.
 LEAST_SEEN = 4
-#: Lines are offset where their axis holds so many times the power of other directions, and the median offset is so many
-#: times what chance makes; in this share of the bands.
-AXIS, OFFSET, SHARE = 5.0, 2.0, 0.2
-#: The spectrum in space is white unless a coefficient differs by this share.
-COLOURED = 0.35
-#: ... and by so many over the square root of the samples: five deviations of a squared median of overlapping patches.
-CHANCE = 14.0
+#: Lines that are offset in fewer of the bands are left in.
+SHARE = 0.2
 
 
 @torch.no_grad()
@@ -145,7 +134,7 @@ class _Search:
             # coloured in space where there are more still
             self.most = MORE * MOST
             cleaned, raw = self._look()
-            if self._hides() or _spectrum(cleaned[self.seen]) is not None:
+            if self._hides() or correlation.in_space(cleaned[self.seen]) is not None:
                 return self._hidden()
         return self._finished(raw, cleaned)
 
@@ -175,11 +164,11 @@ class _Search:
         residual = self._without_lines(whole)
         if self.model.fringes:
             residual = residual - whitener.mixed(fringes.fit(whitener.unmixed(residual), self.model.fringes))
-        self.basis, self.count = _basis(residual, self.colour, self.most)
+        self.basis, self.count = components(residual, self.colour, self.most)
         self.left = (1 - self.basis.square().sum(1)).clamp(min=0.02)
         self.seen = self.left > MEASURABLE
-        raw, cleaned = _beside(whole, self.basis), _beside(residual, self.basis)
-        factor = torch.where(self.seen, _spread(cleaned) / self.left.sqrt(), 1.0).clamp(min=1e-3)
+        raw, cleaned = beside(whole, self.basis), beside(residual, self.basis)
+        factor = torch.where(self.seen, robust_deviation(cleaned.flatten(1)) / self.left.sqrt(), 1.0).clamp(min=1e-3)
         level = self.model.level
         if self.model.whitening is None:
             self.model = replace(self.model, level=level * factor)
@@ -188,13 +177,13 @@ class _Search:
         raw, cleaned = (part / (factor * self.left.sqrt())[:, None, None] for part in (raw, cleaned))
         # the same subspace in the corrected levels: where the signal is strong the least turn loses some of it
         self.basis = torch.linalg.qr((self.basis / factor[:, None]).double())[0].float()
-        self.colour = max(1.0, float(1 / _differences_spread(cleaned)[self.seen].median())) if self.seen.any() else 1.0
+        self.colour = max(1.0, float(1 / level_of_differences(cleaned)[self.seen].median())) if self.seen.any() else 1.0
         return cleaned, raw
 
     def _test_lines(self, raw: Tensor, cleaned: Tensor) -> bool:
         """Whether there are columns, and rows: those that are not there are left in."""
         self.tested = True
-        self.lines = [line for line in self.lines if _offset_share(raw[self.seen], line) > SHARE]
+        self.lines = [line for line in self.lines if offset_share(raw[self.seen], line) > SHARE]
         return True
 
     def _test_more(self, cleaned: Tensor, number: int) -> bool:
@@ -267,15 +256,15 @@ class _Search:
         brightness = self.cube.mean(0)
         dark = brightness <= torch.quantile(brightness.flatten(), DARK)
         noise = self._noise(cleaned, self.model.whitener(self.cube), self.cube)
-        return _spread(noise[:, dark])
+        return robust_deviation(noise[:, dark])
 
     def _mixing(self) -> Tensor:
         """How much of each band's variance is in what the subspace leaves over of every band (band, band)."""
         level = self.model.level
-        beside = torch.eye(len(level), device=level.device) - self.basis @ self.basis.T
+        outside = torch.eye(len(level), device=level.device) - self.basis @ self.basis.T
         if self.model.whitening is not None:
-            beside = torch.linalg.solve(self.model.whitening, beside @ self.model.whitening)
-        return (level[:, None] * beside / level).square()
+            outside = torch.linalg.solve(self.model.whitening, outside @ self.model.whitening)
+        return (level[:, None] * outside / level).square()
 
     def _without_lines(self, cube: Tensor) -> Tensor:
         for line in self.lines:
@@ -294,7 +283,7 @@ class _Search:
             there = variance > 0.01
             lines.append(LineNoise(line.angle, torch.where(there, variance, 0.0)))
             bands = bands - line.spread(offsets * there[:, None])
-        spectrum = _spectrum(cleaned[self.seen]) if self.seen.any() else None
+        spectrum = correlation.in_space(cleaned[self.seen]) if self.seen.any() else None
         level = self._physical_level()
         # what is no noise may have been measured with it
         least = torch.minimum(torch.minimum(self.first, level), _untold(self.cube, self.every))
@@ -309,80 +298,6 @@ def _deviation(growth: ShotNoise, cube: Tensor) -> Tensor:
     return cube.new_ones(len(cube)) if growth.by_pixel else growth.variance(cube).mean((1, 2)).sqrt()
 
 
-def _basis(cube: Tensor, colour: float, most: int) -> tuple[Tensor, int]:
-    """The spectral components (band, component) of a whitened cube that survive smoothing, and how many do.
-
-    Directions whose noise is stronger than 1 are smoothed as such: ``colour`` is by how much differences of neighbours
-    underestimate noise that is correlated in space. At most ``most`` count, and those of a few pixels are left out.
-    """
-    bands, pixels = len(cube), cube[0].numel()
-    flat = cube.flatten(1)
-    vectors = torch.linalg.eigh(mean_products(flat, flat))[1].float()
-    for _ in range(2):
-        images = (vectors.T @ flat).view_as(cube)
-        noise = (colour * _differences_spread(images)).clamp(1, 1.6)[:, None, None]
-        smooth = (local_wiener((images / noise)[None])[0][0] * noise).flatten(1)
-        moment = mean_products(vectors @ smooth, flat)
-        strength, turned = torch.linalg.eigh((moment + moment.T) / 2)
-        strength, vectors = strength.float().flip(0), turned.float().flip(1)
-    images = (vectors.T @ flat).view_as(cube)
-    noise = (colour * _differences_spread(images)).clamp(1, 1.6)
-    chance = (bands / pixels) ** 0.5
-    # the weaker half is noise, unless the scene has more components than that
-    weaker, weakest = (float(strength[-max(2, bands // part) :].median()) for part in (2, 6))
-    leak = max(0.75 * LEAK, min(weaker, UNEVEN * weakest))
-    least = leak + (0.38 + 3 * chance) * chance * max(1.0, leak / LEAK) * noise.square()
-    count = int((strength > least).long().cumprod(0).sum())
-    count = min(count, most, bands - 2)
-    return vectors[:, :count][:, ~is_of_few_pixels(images[:count] / noise[:count, None, None])], count
-
-
-def _offset_share(noise: Tensor, line: Lines) -> float:
-    """Share of the bands in which most lines are offset: noise of variance 1."""
-    if len(noise) == 0:
-        return 0.0
-    offsets = line.fit(noise, noise.new_ones(line.shape), noise.new_full((len(noise),), 1e-3))
-    # from line to line: what varies slowly across the lines is the scene's
-    steps = medians(offsets.diff(dim=1).abs()) / 2**0.5
-    typical = steps / NORMAL_MAD * line.pixels().median().sqrt()
-    power = torch.fft.fft2(noise).abs().square() / noise[0].numel()
-    rows, cols = noise.shape[1:]
-    axis = power[:, 0, cols // 8 : cols // 2] if line.angle == 0 else power[:, rows // 8 : rows // 2, 0]
-    # noise that is correlated in space has power at low frequencies in every direction
-    other = power[:, 2 : rows // 2, 2 : cols // 2]
-    around = torch.maximum(medians(other.flatten(1)), medians(power.flatten(1))) / 0.6931
-    low = max(float((power[:, 1:5, 1:5].mean((1, 2)) / around).median()), 1.0)
-    offset = (axis.mean(1) > AXIS * low * around) & (typical > OFFSET * low**0.5)
-    return float(offset.float().mean())
-
-
-def _spectrum(noise: Tensor) -> Tensor | None:
-    """Variance (64,) of the cosine coefficients of patches of noise of variance 1, None where it is white."""
-    transform = on_device(cosines, PATCH, noise.device)
-    found, count = noise.new_zeros(PATCH**2), 0
-    for band in noise:  # patches of all bands would take four times the memory of the cube
-        patches = band.unfold(0, PATCH, PATCH // 2).unfold(1, PATCH, PATCH // 2).reshape(-1, PATCH**2)
-        found += medians((transform @ patches.mT).abs()).square()
-        count += len(patches)
-    found = found / found.mean()
-    chance = CHANCE * count**-0.5
-    return found if bool(((found - 1).abs() > max(COLOURED, chance)).any()) else None
-
-
 def _at_level(cube: Tensor, like: Tensor) -> Tensor:
     """A cube with the band means of another."""
     return cube - cube.mean((1, 2), keepdim=True) + like.mean((1, 2), keepdim=True)
-
-
-def _beside(cube: Tensor, basis: Tensor) -> Tensor:
-    flat = cube.flatten(1)
-    beside: Tensor = (flat - basis @ (basis.T @ flat)).view_as(cube)
-    return beside
-
-
-def _spread(values: Tensor) -> Tensor:
-    return medians(values.flatten(1).abs()) / NORMAL_MAD
-
-
-def _differences_spread(images: Tensor) -> Tensor:
-    return _spread(second_differences(images))

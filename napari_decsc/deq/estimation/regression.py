@@ -9,8 +9,7 @@ Shapes: one cube (band, row, col).
 import torch
 from torch import Tensor
 
-from napari_decsc.filters.differences import NORMAL_MAD
-from napari_decsc.filters.order import medians
+from napari_decsc.filters.order import robust_deviation
 
 #: Noise counts as correlated in space where it is so many times what differences of neighbours tell, across and down,
 #: in the median band: neighbours that correlate by a half make 1.41.
@@ -47,7 +46,7 @@ def beside_other_bands(cube: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     size = inverse.diagonal().clone()
     residual = ((inverse / size[:, None]) @ flat).float()
     partial = (-inverse / (size[:, None] * size).sqrt()).fill_diagonal_(0)
-    return residual.view_as(cube), (medians(residual.abs()) / NORMAL_MAD).clamp(min=1e-12), partial.float()
+    return residual.view_as(cube), robust_deviation(residual).clamp(min=1e-12), partial.float()
 
 
 @torch.no_grad()
@@ -73,7 +72,7 @@ def coloured_level(cube: Tensor) -> Tensor | None:
     first = max(0, (cube.shape[1] - rows) // 2)
     residual, level, partial = beside_other_bands(cube[:, first : first + rows])
     # lines of pixels are alike in one direction alone
-    steps = (medians(residual.diff(dim=axis).flatten(1).abs()) / NORMAL_MAD / 2**0.5 for axis in (1, 2))
+    steps = (robust_deviation(residual.diff(dim=axis).flatten(1)) / 2**0.5 for axis in (1, 2))
     colour = min(float((level / step.clamp(min=1e-12)).median()) for step in steps)
     most = float(partial.abs().max(1).values.median())
     return level if colour > COLOURED and most < INDEPENDENT else None
