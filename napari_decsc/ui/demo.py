@@ -11,6 +11,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.models import NoiseModel
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.layers import cube_of
+from napari_decsc.ui.cubes.lineage import begun
 from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.workbench import Workbench
 
@@ -40,7 +41,7 @@ def run_demo(
     Returns at once; ``on_done`` is called once, when all is shown or when a step failed. ``settings`` None means the
     method's defaults. The workbench that is returned holds the widgets, for `save_pictures`.
     """
-    layer = add_cube_layer(viewer, clean)
+    layer = add_cube_layer(viewer, clean, lineage=begun(clean))
     bench = Workbench(viewer)
     viewer.window.add_dock_widget(bench, name="DECSC workbench", area="right")
     # a child of the workbench: it lives as long, and goes with it

@@ -18,6 +18,7 @@ from napari_decsc.settings import as_dict, from_dict
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.layers import clean_of, cube_layers, cube_of, is_difference, mark_good_bands, provenance_of
+from napari_decsc.ui.cubes.lineage import begun
 from napari_decsc.ui.files import saving
 
 #: What tells a session from other JSON, and the number of its layout.
@@ -173,7 +174,7 @@ def _add(viewer: Any, one: dict[str, Any], cube: Cube, cubes: list[Cube | None],
     made_by = provenance.read(cube.header)
     layer = add_cube_layer(
         viewer, cube.replace(name=one["name"]), clean=clean, provenance=made_by,
-        contrast_limits=tuple(one["contrast_limits"]),
+        contrast_limits=tuple(one["contrast_limits"]), lineage=begun(cube),
     )  # fmt: skip
     layer.translate = one["translate"]
     for name in LOOKS:

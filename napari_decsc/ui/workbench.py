@@ -15,6 +15,7 @@ from napari_decsc.ui.calibrate.widget import CalibrateWidget
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.layers import cube_layers
+from napari_decsc.ui.cubes.lineage import begun
 from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.explore.widget import ExploreWidget
@@ -174,7 +175,7 @@ class Workbench(Docked):
         if self._left:
             return
         if not cube_layers(self.viewer):
-            add_cube_layer(self.viewer, cube)
+            add_cube_layer(self.viewer, cube, lineage=begun(cube))
             self.view.message.say(FIRST)
         elif self.view.message.text() == MAKING:
             self.view.message.say(NEXT)

@@ -13,6 +13,7 @@ from napari_decsc.hsi.io.envi import read_envi, write_envi
 from napari_decsc.ui import session
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
+from napari_decsc.ui.cubes.lineage import begun, noise_step
 from napari_decsc.ui.workbench import Workbench
 
 
@@ -21,9 +22,11 @@ def bench(qtbot, make_napari_viewer, cube, fake, tmp_path):
     """A cube from a file, a noisy copy and a result of it, a pin, a region."""
     viewer = make_napari_viewer()
     clean = read_envi(write_envi(cube, tmp_path / "leaf.hdr"))
-    add_cube_layer(viewer, clean)
+    add_cube_layer(viewer, clean, lineage=begun(clean))
     noisy = clean.replace(data=np.asarray(clean.data) * 2, name="noisy leaf")
-    add_cube_layer(viewer, noisy, clean=clean, provenance={"noise": {"model": "gaussian", "settings": {}, "seed": 3}})
+    noise = {"model": "gaussian", "settings": {}, "seed": 3}
+    lineage = begun(clean).then(noise_step(noise))
+    add_cube_layer(viewer, noisy, clean=clean, provenance={"noise": noise}, lineage=lineage)
     made = Workbench(viewer)
     viewer.window.add_dock_widget(made)
     made.denoise.cube.layer = viewer.layers["noisy leaf"]

@@ -28,7 +28,7 @@ from napari_decsc.ui.batch.report import HEADINGS, Row, rows_of
 from napari_decsc.ui.files.open_button import READER, last_folder
 from napari_decsc.ui.files.sample import PATTERN
 from napari_decsc.ui.parts.column import fields, in_a_row, lay_out
-from napari_decsc.ui.parts.command import Command, in_shell, option_words
+from napari_decsc.ui.parts.command import Command, in_shell, option_words, whole_path
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import Message
 
@@ -72,7 +72,7 @@ class BatchWidget(Docked):
     def add(self, *paths: Path) -> None:
         """Put files or folders on the list; none twice."""
         known = {self.inputs.item(row).text() for row in range(self.inputs.count())}  # type: ignore[union-attr]
-        self.inputs.addItems([name for name in dict.fromkeys(map(str, paths)) if name not in known])
+        self.inputs.addItems([name for name in dict.fromkeys(whole_path(path) for path in paths) if name not in known])
         self._refresh()
 
     def words(self) -> list[str]:
@@ -85,7 +85,7 @@ class BatchWidget(Docked):
         """
         method, settings = self.recipe()
         paths = [self.inputs.item(row).text() for row in range(self.inputs.count())]  # type: ignore[union-attr]
-        words = ["batch", *paths, "--out", self.folder.text(), "--method", method]
+        words = ["batch", *paths, "--out", whole_path(self.folder.text()), "--method", method]
         words += option_words(registry.METHODS[method].settings, as_dict(settings))
         return [*words, "--overwrite"] if self.replace.isChecked() else words
 

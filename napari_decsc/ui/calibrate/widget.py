@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from napari_decsc.errors import DecscError
 from napari_decsc.ui.files.open_button import READER, last_folder
 from napari_decsc.ui.parts.column import scrolled
-from napari_decsc.ui.parts.command import Command, in_shell
+from napari_decsc.ui.parts.command import Command, in_shell, whole_path
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import Message
 
@@ -73,7 +73,7 @@ class CalibrateWidget(Docked):
 
     def words(self) -> list[str]:
         """The command's words."""
-        text = {name: field.text().strip() for name, field in self.fields.items()}
+        text = {name: whole_path(field.text().strip()) for name, field in self.fields.items()}
         words = ["calibrate", text["raw"], *([text["output"]] if text["output"] else [])]
         for name in ("dark", "white"):
             words += [f"--{name}", text[name]] if text[name] else []

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.errors import CubeError
+from napari_decsc.hsi.band_list import format_bands
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.contrast import contrast
+from napari_decsc.ui.cubes.lineage import BAD_BANDS, NO_DATA, Lineage, Step
 from napari_decsc.ui.cubes.part import part_of
 
 #: The key in ``layer.metadata``.
@@ -31,7 +33,8 @@ class Record:
 
     ``shown`` is the array that was given to the layer: the cube's own, or a view of it that napari can draw. ``corner``
     is where in the world its first pixel was put (row, col), and None where that does not matter. ``band_axis`` is the
-    axis of the array, as it came, that a person chose for the bands.
+    axis of the array, as it came, that a person chose for the bands. ``lineage`` is how its values came about, None
+    where nobody knows.
     """
 
     cube: Cube
@@ -40,6 +43,7 @@ class Record:
     shown: Any = None
     corner: tuple[float, float] | None = None
     band_axis: int = 0
+    lineage: Lineage | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Record":
         """Itself: nothing in it changes, and duplicating a layer must not read a memory map as a whole."""
@@ -69,11 +73,13 @@ def layer_data(
     like: Any = None,
     place: Mapping[str, Any] | None = None,
     contrast_limits: tuple[float, float] | None = None,
+    lineage: Lineage | None = None,
 ) -> tuple[Any, dict[str, Any], str]:
     """A cube as napari's layer data tuple.
 
     ``like`` is a layer whose place in the world and contrast limits it takes over; ``place`` (from `placement`) and
-    ``contrast_limits`` give them one by one, for a layer that may be gone by now.
+    ``contrast_limits`` give them one by one, for a layer that may be gone by now. ``lineage`` is how the values came
+    about, where that is known.
     """
     shown = drawable(cube.data)
     made_by, place = dict(provenance or {}), placement(like) if place is None else place
@@ -84,7 +90,7 @@ def layer_data(
         contrast_limits = contrast(cube) if like is None else tuple(like.contrast_limits)
     options = {
         "name": cube.name,
-        "metadata": {KEY: Record(cube, clean, made_by, shown, _corner(place))},
+        "metadata": {KEY: Record(cube, clean, made_by, shown, _corner(place), lineage=lineage)},
         "contrast_limits": contrast_limits,
         "colormap": _diverging() if is_signed else "gray",
         **place,
@@ -160,10 +166,21 @@ def recorded_cube(
         return record.cube
     if not is_moved and data.shape == record.cube.shape:
         return record.cube.replace(data=data)
-    shift = None
-    if corner is not None and record.corner is not None and step is not None:
-        shift = tuple(float(a - b) / size for a, b, size in zip(corner, record.corner, step, strict=True))
+    shift = _shift(record, corner, step)
     return part_of(record.cube, record.cube.data if data is record.shown else data, shift)
+
+
+def shift_of(layer: Any, record: Record) -> tuple[float, ...] | None:
+    """Where the first pixel of a layer lies in the remembered cube (row, col), None where nobody knows."""
+    return _shift(record, _corner({"translate": layer.translate}), _step(layer))
+
+
+def _shift(
+    record: Record, corner: tuple[float, float] | None, step: tuple[float, float] | None
+) -> tuple[float, ...] | None:
+    if corner is None or record.corner is None or step is None:
+        return None
+    return tuple(float(a - b) / size for a, b, size in zip(corner, record.corner, step, strict=True))
 
 
 def clean_of(layer: Any) -> Cube | None:
@@ -180,11 +197,13 @@ def provenance_of(layer: Any) -> dict[str, Any]:
     return {} if record is None else dict(record.provenance)
 
 
-def remember(layer: Any, cube: Cube, clean: Cube | None, provenance: Mapping[str, Any]) -> None:
+def remember(
+    layer: Any, cube: Cube, clean: Cube | None, provenance: Mapping[str, Any], lineage: Lineage | None = None
+) -> None:
     """Show ``cube`` in an existing layer, with what is known of it."""
     shown = drawable(cube.data)
     corner = _corner({"translate": layer.translate})
-    layer.metadata = {**layer.metadata, KEY: Record(cube, clean, dict(provenance), shown, corner)}
+    layer.metadata = {**layer.metadata, KEY: Record(cube, clean, dict(provenance), shown, corner, lineage=lineage)}
     layer.data = shown
 
 
@@ -216,7 +235,11 @@ def mark_good_bands(layer: Any, good: NDArray[np.bool_] | None) -> None:
     keep = None if good is None or good.all() else np.asarray(good, bool)
     if record is None or layer.data.shape[0] != record.cube.bands:
         record = Record(cube, shown=layer.data, corner=_corner({"translate": layer.translate}))
-    layer.metadata = {**layer.metadata, KEY: replace(record, cube=record.cube.replace(good_bands=keep))}
+    marked = record.cube.replace(good_bands=keep)
+    step = Step(BAD_BANDS, "bad bands", bands="" if keep is None else format_bands(~keep))
+    is_news = not np.array_equal(_good(record.cube), _good(marked))
+    lineage = _after(record, step) if is_news else record.lineage
+    layer.metadata = {**layer.metadata, KEY: replace(record, cube=marked, lineage=lineage)}
 
 
 def set_no_data(layer: Any, value: float | None) -> None:
@@ -224,8 +247,22 @@ def set_no_data(layer: Any, value: float | None) -> None:
     record, cube = record_of(layer), cube_of(layer).replace(no_data=value)
     if record is None or record.cube.shape != tuple(layer.data.shape):
         record = Record(cube, shown=layer.data, corner=_corner({"translate": layer.translate}))
-    layer.metadata = {**layer.metadata, KEY: replace(record, cube=record.cube.replace(no_data=value))}
+    told, step = record.cube.replace(no_data=value), Step(NO_DATA, "no data", {"value": value})
+    layer.metadata = {**layer.metadata, KEY: replace(record, cube=told, lineage=_after(record, step))}
     layer.contrast_limits = balanced(cube) if is_difference(layer) else contrast(cube)
+
+
+def _good(cube: Cube) -> NDArray[np.bool_]:
+    return np.ones(cube.bands, bool) if cube.good_bands is None else cube.good_bands
+
+
+def _after(record: Record, step: Step) -> Lineage | None:
+    """The lineage after a step; of several alike in a row the last one counts."""
+    known = record.lineage
+    if known is None:
+        return None
+    alike = bool(known.steps) and known.steps[-1].kind == step.kind
+    return replace(known, steps=known.steps[:-1] if alike else known.steps).then(step)
 
 
 def placement(layer: Any) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import clean_of, cube_of, free_name, placement, provenance_of, remember
+from napari_decsc.ui.cubes.lineage import Lineage
+from napari_decsc.ui.cubes.origin import known_lineage
 from napari_decsc.ui.parts.worker import calculation_worker
 
 RUNNING = " (running)"
@@ -35,6 +37,7 @@ class ResultLayer:
         self._buffer: Any = None
         self._layer: Any = made
         self._earlier = None if made is None else (cube_of(made), clean_of(made), provenance_of(made))
+        self._earlier_lineage = None if made is None else known_lineage(made)
         self._share = share
         self._is_over = False
 
@@ -74,15 +77,17 @@ class ResultLayer:
         self._layer.refresh(extent=False, thumbnail=False)
         return True
 
-    def finish(self, denoised: Cube, clean: Cube | None, provenance: Mapping[str, Any]) -> Any:
+    def finish(
+        self, denoised: Cube, clean: Cube | None, provenance: Mapping[str, Any], lineage: Lineage | None = None
+    ) -> Any:
         """Show the denoised cube, in a new layer where there is none, and return the layer."""
         self._is_over = True
         cube = denoised.replace(name=self._name)
         if self.layer is None:
-            self._layer = self._add(cube, clean, provenance)
+            self._layer = self._add(cube, clean, provenance, lineage)
         else:
             self.drop_mark()
-            remember(self._layer, cube, clean, provenance)
+            remember(self._layer, cube, clean, provenance, lineage)
         self._buffer = None
         self._correct_status()
         return self._layer
@@ -107,7 +112,7 @@ class ResultLayer:
             self._viewer.layers.remove(self._layer)
             self._correct_status()
         elif self._buffer is not None:
-            remember(self._layer, *self._earlier)
+            remember(self._layer, *self._earlier, self._earlier_lineage)
 
     def _take(self, buffer: Any) -> None:
         """Show an array of our own, which estimates can be written into."""
@@ -141,7 +146,9 @@ class ResultLayer:
         else:
             self._viewer.status = {key: str(value).replace(RUNNING, "") for key, value in status.items()}
 
-    def _add(self, cube: Cube, clean: Cube | None, provenance: Mapping[str, Any]) -> Any:
+    def _add(
+        self, cube: Cube, clean: Cube | None, provenance: Mapping[str, Any], lineage: Lineage | None = None
+    ) -> Any:
         return add_cube_layer(
             self._viewer,
             cube,
@@ -149,6 +156,7 @@ class ResultLayer:
             provenance=provenance,
             place=self.place,
             contrast_limits=self._contrast,
+            lineage=lineage,
         )
 
 

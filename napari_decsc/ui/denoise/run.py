@@ -15,6 +15,8 @@ from napari_decsc.hsi.metrics import Scores, score_cubes
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 from napari_decsc.ui.cubes.difference import difference
 from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
+from napari_decsc.ui.cubes.lineage import Lineage, denoising_step
+from napari_decsc.ui.cubes.origin import known_lineage
 from napari_decsc.ui.denoise.result_layer import ResultLayer
 from napari_decsc.ui.parts import worker as work
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:  # scipy takes its time
 #: Milliseconds between two previews: redrawing a layer costs about 40 ms.
 PREVIEW_PAUSE = 250
 #: Milliseconds that a denoiser has to end after it was stopped; then the person is let go, and it ends behind.
-PATIENCE = 400
+PATIENCE = 250
 #: What is said of a result whose layer is taken away in mid-run, at once and in the end.
 LAYER_GOES = "Its layer was removed; it runs on, and the result will be in a new one."
 LAYER_GONE = "Its layer was removed while it ran; the result is in a new one."
@@ -42,8 +44,8 @@ class Result:
 
     The layer and the one it was made from, both cubes, the report, the denoiser (which remembers its solution), where
     in the world the result lies, scores by name where a clean cube is known, what else a person should know of it,
-    whether it is the noisy cube as it was, what was kept as rare signal, and the verdict on what was removed, unless
-    another run was waiting.
+    whether it is the noisy cube as it was, what was kept as rare signal, the verdict on what was removed, unless
+    another run was waiting, and how the noisy cube came about, where that is known.
     """
 
     layer: Any
@@ -58,6 +60,7 @@ class Result:
     is_unchanged: bool = False
     rare: tuple[RareSignal, ...] = ()
     verdict: "Verdict | None" = None
+    lineage: Lineage | None = None
 
 
 def judged(
@@ -107,6 +110,7 @@ class DenoiseRun(QObject):
         # a denoiser goes on from its solution when it gets the very cube that it solved
         self.noisy = cube_of(layer) if before is None else before.noisy
         self.source, self._clean, self._made_by = layer, clean_of(layer), provenance_of(layer)
+        self._lineage = known_lineage(layer) if before is None else before.lineage
         made, share = (None, 1.0) if before is None else (before.layer, _share(before.report, settings))
         self.layer = ResultLayer(viewer, layer, self.noisy, f"{method} · {layer.name}", made, share)
         self._result: Result | None = None
@@ -204,11 +208,13 @@ class DenoiseRun(QObject):
         report = {**outcome.report, "input": _described(self.noisy, self._made_by)}
         notes = [LAYER_GONE] if self.layer.is_removed else []
         notes += _why_unchanged(outcome)
-        layer = self.layer.finish(outcome.cube, self._clean, {**carried_on(self._made_by), "denoising": report})
+        made_by = {**carried_on(self._made_by), "denoising": report}
+        lineage = None if self._lineage is None else self._lineage.then(denoising_step(report))
+        layer = self.layer.finish(outcome.cube, self._clean, made_by, lineage)
         self._result = Result(
             layer, self.source, self.noisy, cube_of(layer), report, outcome.denoiser, self.layer.place,
             note=" ".join(notes),
-            is_unchanged=outcome.is_unchanged, rare=outcome.rare,
+            is_unchanged=outcome.is_unchanged, rare=outcome.rare, lineage=self._lineage,
         )  # fmt: skip
         if self._is_hurried:
             self._succeed(self._result)

@@ -11,8 +11,8 @@ from napari_decsc.ui.cubes.turning import AXES, axis_sizes, is_confirmed, likely
 QUESTIONS = {"variable": "Which of them is the cube?", "band_axis": "Which axis counts the bands?"}
 
 
-def open_asking(path: str | Path) -> Cube | None:
-    """The cube in a file, or None where the person who was asked did not choose.
+def open_asking(path: str | Path) -> tuple[Cube, dict[str, Any]] | None:
+    """The cube in a file and what was chosen for it, or None where the person who was asked did not choose.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def open_asking(path: str | Path) -> Cube | None:
     chosen: dict[str, Any] = {}
     while True:
         try:
-            return open_cube(path, **chosen)
+            return open_cube(path, **chosen), chosen
         except AmbiguousFileError as question:
             parent = window()
             if parent is None or question.option in chosen:

@@ -8,6 +8,7 @@ from napari_decsc.denoising import provenance
 from napari_decsc.errors import DecscError, FileFormatError
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.layers import KEY, Record, layer_data, recorded_cube
+from napari_decsc.ui.cubes.lineage import begun
 from napari_decsc.ui.files.asking import open_asking, window
 from napari_decsc.ui.files.libraries import show_library
 
@@ -59,12 +60,13 @@ def _read_one(path: Path) -> list[tuple[Any, ...]]:
     if is_library(path):
         show_library(path, viewer_compat.unwrapped(napari.current_viewer()))
         return []
-    cube = open_asking(path)
-    if cube is None:
+    found = open_asking(path)
+    if found is None:
         return []
+    cube, chosen = found
     if cube.notes:
         show_info("\n".join(cube.notes))
-    return [layer_data(cube, provenance=provenance.read(cube.header))]
+    return [layer_data(cube, provenance=provenance.read(cube.header), lineage=begun(cube, chosen))]
 
 
 def write_cube(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:

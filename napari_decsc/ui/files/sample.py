@@ -6,6 +6,7 @@ from typing import Any
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.cubes.layers import layer_data
+from napari_decsc.ui.cubes.lineage import begun
 from napari_decsc.ui.files import reader
 
 PATTERN = (
@@ -17,7 +18,8 @@ PATTERN = (
 def built_in() -> list[tuple[Any, dict[str, Any], str]]:
     """The built-in scene, clean."""
     reader.label_current_viewer()
-    return [layer_data(sample_cube())]
+    cube = sample_cube()
+    return [layer_data(cube, lineage=begun(cube))]
 
 
 def sample_cube() -> Cube:

@@ -2,72 +2,40 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_decsc.denoising import provenance
 from napari_decsc.errors import SettingsError
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.noise.base import Combined
 from napari_decsc.hsi.noise.models import NOISE_MODELS
 from napari_decsc.registry import METHODS
+from napari_decsc.ui.cubes.lineage import BAD_BANDS, CROP, DENOISING, NO_DATA, NOISE, SAMPLE, Lineage, Step
 from napari_decsc.ui.parts import command
 
-#: The built-in scene's name, which stands for it: it lies in no file.
-SAMPLE = "coffee (synthetic)"
-NOISE, DENOISING = "noise", "denoising"
-SAVE_FIRST = "its values lie in no file; save the cube first"
+#: What a script needs, by a word that stands in its lines.
+IMPORTS = {
+    "parse_bands(": "from napari_decsc.hsi.band_list import parse_bands",
+    "cropped(": "from napari_decsc.hsi.crop import cropped",
+    "on_bands(": "from napari_decsc.hsi.noise.bands import on_bands",
+    "Combined(": "from napari_decsc.hsi.noise.base import Combined",
+    "make_noise(": "from napari_decsc.hsi.noise.models import make_noise",
+}
+ONLY_PYTHON = "has no command; copy it as Python, or save the cube first"
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One thing that was done: its kind, the model or method, settings, seed of a noise, bands ("": all)."""
-
-    kind: str
-    name: str
-    settings: Mapping[str, Any]
-    seed: int = 0
-    bands: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Recipe:
-    """A file, or "" for the built-in scene of ``shape``, and the steps that follow."""
-
-    source: str
-    shape: tuple[int, int, int]
-    steps: tuple[Step, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """What the last step did, in a few words."""
-        start = Path(self.source).name if self.source else SAMPLE
-        if not self.steps:
-            return f"opened {start}"
-        last = self.steps[-1]
-        changed = ", ".join(f"{key} {value}" for key, value in _changed(last).items())
-        seed = f", seed {last.seed}" if last.kind == NOISE else ""
-        return f"{last.name}{seed}{', ' + changed if changed else ''} · {start}"
+def title(lineage: Lineage) -> str:
+    """What the last step did, in a few words."""
+    start = Path(lineage.source).name if lineage.source else SAMPLE
+    if not lineage.steps:
+        return f"opened {start}"
+    last = lineage.steps[-1]
+    changed = ", ".join(f"{key} {value}" for key, value in _changed(last).items())
+    seed = f", seed {last.seed}" if last.kind == NOISE else ""
+    bands = f", bands {last.bands}" if last.bands else ""
+    return f"{last.name}{seed}{bands}{', ' + changed if changed else ''} · {start}"
 
 
-def recipe_of(cube: Cube, made_by: Mapping[str, Any]) -> Recipe:
-    """The recipe of a cube with its provenance.
-
-    Raises
-    ------
-    SettingsError
-        If nobody can say how its values came about.
-    """
-    if cube.source is None and not cube.name.endswith(SAMPLE):
-        raise SettingsError(f"{cube.name}: {SAVE_FIRST}")
-    known = provenance.read(cube.header)  # what the file itself says of its making is no step of the window
-    steps = [_step(kind, made_by[kind]) for kind in (NOISE, DENOISING) if made_by.get(kind) and kind not in known]
-    if made_by.get(DENOISING) and DENOISING in known and made_by[DENOISING] != known[DENOISING]:
-        steps.append(_step(DENOISING, made_by[DENOISING]))
-    return Recipe("" if cube.source is None else str(cube.source), cube.shape, tuple(steps))
-
-
-def as_command(recipe: Recipe) -> str:
+def as_command(lineage: Lineage) -> str:
     """Lines for a shell that write the result beside the place where they are run.
 
     Raises
@@ -75,71 +43,91 @@ def as_command(recipe: Recipe) -> str:
     SettingsError
         Where the command line has no words for a step.
     """
-    lines, current = [], recipe.source
-    stem = Path(recipe.source).stem if recipe.source else "sample"
-    if not recipe.source:
-        bands, rows, cols = recipe.shape
+    lines, current = [], lineage.source
+    stem = Path(lineage.source).stem if lineage.source else "sample"
+    if not lineage.source:
+        bands, rows, cols = lineage.shape
         code = f'import napari_decsc as nd; nd.save_cube(nd.sample_cube({rows}, {cols}, {bands}), "sample.hdr")'
         lines.append(f"python -c {shlex.quote(code)}")
         current = "sample.hdr"
-    for step in recipe.steps:
+    opening = [word for key, value in lineage.opening.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+    for step in lineage.steps:
         stem = f"{stem}-{step.name}"
-        lines.append(_command(step, current, f"{stem}.hdr"))
-        current = f"{stem}.hdr"
-    return "\n".join(lines) if lines else f"napari-decsc info {shlex.quote(current)}"
+        lines.append(command.in_shell([*_words(step, current, f"{stem}.hdr"), *opening]))
+        current, opening = f"{stem}.hdr", []
+    return "\n".join(lines) if lines else command.in_shell(["info", current, *opening])
 
 
-def as_python(recipe: Recipe) -> str:
-    """A script that makes the cube again."""
-    bands, rows, cols = recipe.shape
-    begin = f"nd.open_cube({recipe.source!r})" if recipe.source else f"nd.sample_cube({rows}, {cols}, {bands})"
-    lines = ["import napari_decsc as nd", "", f"cube = {begin}"]
-    for step in recipe.steps:
-        words = "".join(f", {key}={value!r}" for key, value in _changed(step).items())
-        if step.kind == DENOISING:
-            lines.append(f"cube = nd.denoise(cube, {step.name!r}{words})")
-        else:
-            _check_whole(step)
-            lines.append(f"cube = nd.add_noise(cube, {step.name!r}, {step.seed}{words})")
-    return "\n".join(lines) + "\n"
+def as_python(lineage: Lineage) -> str:
+    """A script that makes the cube again.
+
+    Raises
+    ------
+    SettingsError
+        Where a step cannot be done again.
+    """
+    bands, rows, cols = lineage.shape
+    opening = _keywords(lineage.opening)
+    begin = (
+        f"nd.open_cube({lineage.source!r}{opening})" if lineage.source else f"nd.sample_cube({rows}, {cols}, {bands})"
+    )
+    lines = [f"cube = {begin}", *(f"cube = {_expression(step)}" for step in lineage.steps)]
+    body = "\n".join(lines)
+    imports = ["import napari_decsc as nd", *(line for word, line in IMPORTS.items() if word in body)]
+    return "\n".join([*imports, "", body]) + "\n"
 
 
-def described(recipe: Recipe) -> dict[str, Any]:
-    """The recipe ready for JSON."""
-    steps = [{**vars(step), "settings": dict(step.settings)} for step in recipe.steps]
-    return {"source": recipe.source, "shape": list(recipe.shape), "steps": steps}
-
-
-def from_description(found: Mapping[str, Any]) -> Recipe:
-    """The recipe that `described` describes; raises SettingsError for anything else."""
-    try:
-        bands, rows, cols = (int(size) for size in found["shape"])
-        steps = tuple(Step(**{**step, "settings": dict(step["settings"])}) for step in found["steps"])
-        return Recipe(str(found["source"]), (bands, rows, cols), steps)
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"a step of the session cannot be read ({error}); it is left out") from None
-
-
-def _step(kind: str, record: Mapping[str, Any]) -> Step:
-    name = record.get("model" if kind == NOISE else "method")
-    if not name:
-        raise SettingsError("the step is not finished, or does not say what it was")
-    settings = dict(record.get("settings") or {})
-    return Step(kind, str(name), settings, int(record.get("seed", 0) or 0), str(record.get("bands", "")))
-
-
-def _command(step: Step, source: str, out: str) -> str:
-    _check_whole(step)
+def _words(step: Step, source: str, out: str) -> list[str]:
+    """The words of a command behind the program's name."""
+    _check_repeatable(step)
+    if step.kind == CROP:
+        ends = {key: "{}:{}".format(*step.settings[key]) for key in ("rows", "cols")}
+        return ["convert", source, out, "--rows", ends["rows"], "--cols", ends["cols"]]
+    if step.kind in (BAD_BANDS, NO_DATA):
+        raise SettingsError(f"a list of bad bands or a no-data value that was set by hand {ONLY_PYTHON}")
+    if step.kind == NOISE and (step.bands or step.name not in NOISE_MODELS):
+        raise SettingsError(f"noise on some bands, or of several models together, {ONLY_PYTHON}")
     if step.kind == NOISE:
         words = ["add-noise", source, out, "--model", step.name, "--seed", str(step.seed)]
     else:
         words = ["denoise", source, out, "--method", step.name]
-    return command.in_shell([*words, *command.option_words(_settings_class(step), step.settings)])
+    return [*words, *command.option_words(_settings_class(step), step.settings)]
 
 
-def _check_whole(step: Step) -> None:
-    if step.kind == NOISE and (step.bands or step.name not in NOISE_MODELS):
-        raise SettingsError("noise on some bands, or of several models together, has no command; save the cube first")
+def _expression(step: Step) -> str:
+    """What Python makes of the cube before the step."""
+    _check_repeatable(step)
+    if step.kind == CROP:
+        rows, cols = ("slice({}, {})".format(*step.settings[key]) for key in ("rows", "cols"))
+        return f"cropped(cube, {rows}, {cols})"
+    if step.kind == BAD_BANDS:
+        return f"cube.replace(good_bands=~parse_bands({step.bands!r}, cube))"
+    if step.kind == NO_DATA:
+        return f"cube.replace(no_data={step.settings['value']!r})"
+    if step.kind == DENOISING:
+        return f"nd.denoise(cube, {step.name!r}{_keywords(_changed(step))})"
+    if step.bands or step.name not in NOISE_MODELS:
+        return f"nd.add_noise(cube, {_noise(step.name, step.settings, step.bands)}, {step.seed})"
+    return f"nd.add_noise(cube, {step.name!r}, {step.seed}{_keywords(_changed(step))})"
+
+
+def _noise(name: str, settings: Mapping[str, Any], bands: str = "") -> str:
+    """A noise model as an expression."""
+    if name == Combined.name:
+        parts = [_noise(one["model"], one["settings"], one.get("bands", "")) for one in settings["models"]]
+        made = f"Combined(({', '.join(parts)},))"
+    else:
+        made = f"make_noise({name!r}{_keywords(command.changed(NOISE_MODELS.get(name), settings))})"
+    return f"on_bands({made}, parse_bands({bands!r}, cube))" if bands else made
+
+
+def _keywords(values: Mapping[str, Any]) -> str:
+    return "".join(f", {key}={value!r}" for key, value in values.items())
+
+
+def _check_repeatable(step: Step) -> None:
+    if step.why_not:
+        raise SettingsError(step.why_not)
 
 
 def _changed(step: Step) -> dict[str, Any]:

@@ -15,16 +15,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_decsc.errors import SettingsError
-from napari_decsc.ui.cubes.layers import cube_of, is_cube_layer, is_difference, provenance_of
-from napari_decsc.ui.history.recipe import (
-    DENOISING,
-    Recipe,
-    as_command,
-    as_python,
-    described,
-    from_description,
-    recipe_of,
-)
+from napari_decsc.ui.cubes.layers import is_cube_layer, is_difference, provenance_of
+from napari_decsc.ui.cubes.lineage import DENOISING, Lineage, described, from_description
+from napari_decsc.ui.cubes.origin import lineage_of
+from napari_decsc.ui.history.recipe import as_command, as_python, title
 from napari_decsc.ui.parts.column import in_a_row, lay_out
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import Message
@@ -34,11 +28,11 @@ EMPTY = "Nothing was done yet: open a cube, add noise to it, denoise it."
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A step, when it was done ("14:02"), what to call it, and its recipe or why there is none."""
+    """A step, when it was done ("14:02"), what to call it, and how it came about or why nobody knows."""
 
     when: str
     title: str
-    recipe: Recipe | None
+    lineage: Lineage | None
     why_not: str = ""
 
 
@@ -72,20 +66,20 @@ class HistoryPanel(Docked):
         if not is_cube_layer(layer) or is_difference(layer):
             return
         try:
-            recipe: Recipe | None = recipe_of(cube_of(layer), provenance_of(layer))
-            title, why_not = recipe.title if recipe is not None else "", ""
+            lineage: Lineage | None = (known := lineage_of(layer))
+            words, why_not = title(known), ""
         except SettingsError as error:
-            recipe, title, why_not = None, layer.name, str(error)
+            lineage, words, why_not = None, layer.name, str(error)
         took = "" if seconds is None else f" · {seconds:.1f} s"
-        self._add(Entry(time.strftime("%H:%M"), title + took, recipe, why_not))
+        self._add(Entry(time.strftime("%H:%M"), words + took, lineage, why_not))
 
-    def copy(self, form: Callable[[Recipe], str]) -> None:
+    def copy(self, form: Callable[[Lineage], str]) -> None:
         """Put the chosen step into the clipboard, in a form."""
         entry = self._chosen()
-        if entry is None or entry.recipe is None:
+        if entry is None or entry.lineage is None:
             return
         try:
-            text = form(entry.recipe)
+            text = form(entry.lineage)
         except SettingsError as error:
             self.message.complain(str(error))
             return
@@ -98,9 +92,9 @@ class HistoryPanel(Docked):
     def described(self) -> list[dict[str, Any]]:
         """The steps ready for JSON."""
         return [
-            {"when": one.when, "title": one.title, "recipe": described(one.recipe)}
+            {"when": one.when, "title": one.title, "recipe": described(one.lineage)}
             for one in self.entries
-            if one.recipe is not None
+            if one.lineage is not None
         ]
 
     def restore(self, found: list[dict[str, Any]]) -> None:
@@ -133,7 +127,7 @@ class HistoryPanel(Docked):
 
     def _show(self, *_: Any) -> None:
         entry = self._chosen()
-        can = entry is not None and entry.recipe is not None
+        can = entry is not None and entry.lineage is not None
         self.command_button.setEnabled(can)
         self.python_button.setEnabled(can)
         self.words.clear()

@@ -25,6 +25,8 @@ from napari_decsc.hsi.noise.models import NOISE_MODELS, Combined, NoiseModel, ad
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
+from napari_decsc.ui.cubes.lineage import noise_step
+from napari_decsc.ui.cubes.origin import known_lineage
 from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.noise.form import COMBINATION, CombinationForm, NoiseForm
 from napari_decsc.ui.noise.preview import BandPreview, NoisePreview, PreviewRequest, show_in
@@ -149,7 +151,7 @@ class NoiseWidget(Docked):
             return
         seed, clean = self.seed.value(), clean_of(layer) or cube
         self._worker = calculation_worker(_noisy_copy, cube, clean, model, seed)
-        self._job = (layer, clean, model, seed)
+        self._job = (layer, clean, model, seed, known_lineage(layer))
         self._worker.returned.connect(self._add)
         self._worker.errored.connect(self._on_error)
         self._worker.finished.connect(self._refresh)
@@ -165,9 +167,12 @@ class NoiseWidget(Docked):
     def _add(self, result: tuple[Cube, Scores]) -> None:
         if self._left:
             return
-        (noisy, scores), (layer, clean, model, seed) = result, self._job
+        (noisy, scores), (layer, clean, model, seed, lineage) = result, self._job
         provenance = {"noise": {**record(model), "seed": seed}}
-        noisy_layer = add_cube_layer(self.viewer, noisy, clean=clean, provenance=provenance, like=layer)
+        lineage = None if lineage is None else lineage.then(noise_step(provenance["noise"]))
+        noisy_layer = add_cube_layer(
+            self.viewer, noisy, clean=clean, provenance=provenance, like=layer, lineage=lineage
+        )
         bands = f", bands {provenance['noise']['bands']}" if "bands" in provenance["noise"] else ""
         changed = as_text(model)
         self.message.say(f"{noisy_layer.name}: seed {seed}{bands}" + (f", {changed}" if changed else ""))

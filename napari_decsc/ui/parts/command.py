@@ -5,6 +5,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QObject, QProcess, QTimer, Signal
@@ -90,6 +91,11 @@ class Command(QObject):
 def in_shell(words: Sequence[str]) -> str:
     """The line that does the same in a shell."""
     return shlex.join([PROGRAM, *words])
+
+
+def whole_path(path: str | Path) -> str:
+    """A path that leads to its file from any folder, as a copied line is run anywhere; nothing for nothing."""
+    return str(Path(path).absolute()) if str(path).strip() else ""
 
 
 def option_words(cls: type | None, settings: Mapping[str, Any]) -> list[str]:

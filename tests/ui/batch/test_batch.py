@@ -1,5 +1,10 @@
 """Many files from the window: the command line does the work, a table shows what it found, and Stop loses nothing."""
 
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
 import npe2
 import numpy as np
 import pytest
@@ -8,7 +13,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_decsc.classical.settings import FastHydeSettings
 from napari_decsc.errors import SettingsError
-from napari_decsc.hsi.io.envi import write_envi
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 from napari_decsc.ui.batch.report import rows_of
 from napari_decsc.ui.batch.widget import STOPPED, BatchWidget
 
@@ -109,6 +114,24 @@ def test_a_folder_with_a_report_shows_its_table_at_once(qtbot, panel, files, vie
     assert [row.state for row in other.rows] == ["done"]
     other.folder.setText(str(files))
     assert other.table.rowCount() == 0
+
+
+def test_the_copied_command_makes_the_same_files_in_any_folder(qtbot, panel, files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel.add(Path("in/leaf.hdr"), Path("in/root.hdr"))
+    panel.folder.setText("by hand")
+    panel.copy_button.click()
+    words = shlex.split(QApplication.clipboard().text())
+    ended(qtbot, panel, panel.start)
+    made = {name: np.array(read_envi(tmp_path / "by hand" / f"{name}.hdr").data) for name in ("leaf", "root")}
+    (tmp_path / "by hand").rename(tmp_path / "from the window")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    command = [sys.executable, "-m", "napari_decsc.cli", *words[1:]]
+    subprocess.run(command, check=True, cwd=empty, timeout=300)
+    for name, values in made.items():
+        np.testing.assert_array_equal(read_envi(tmp_path / "by hand" / f"{name}.hdr").data, values)
+    assert not list(empty.iterdir())
 
 
 def test_the_copied_command_is_what_runs(qtbot, panel, files):

@@ -1,12 +1,16 @@
 """Reflectance in the window: references are found, the command line writes, the result opens."""
 
+import shlex
+import subprocess
+import sys
+
 import npe2
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.envi import write_envi
+from napari_decsc.hsi.io.envi import read_envi, write_envi
 from napari_decsc.ui.calibrate.widget import CalibrateWidget
 from napari_decsc.ui.cubes.layers import cube_of
 
@@ -70,6 +74,24 @@ def test_a_result_is_not_replaced_unasked(qtbot, panel, capture):
     with qtbot.waitSignal(panel.finished, timeout=PATIENCE):
         panel.start()
     assert not panel.message.is_error
+
+
+def test_the_copied_command_makes_the_same_file_in_any_folder(qtbot, panel, capture, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel.show_raw(capture)
+    panel.panel.setText("0.9")
+    panel.fields["output"].setText("by hand.hdr")
+    panel.copy_button.click()
+    words = shlex.split(QApplication.clipboard().text())
+    with qtbot.waitSignal(panel.finished, timeout=PATIENCE):
+        panel.start()
+    made = np.array(read_envi(tmp_path / "by hand.hdr").data)
+    for file in tmp_path.glob("by hand*"):
+        file.unlink()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    subprocess.run([sys.executable, "-m", "napari_decsc.cli", *words[1:]], check=True, cwd=empty, timeout=300)
+    np.testing.assert_array_equal(read_envi(tmp_path / "by hand.hdr").data, made)
 
 
 def test_the_copied_command_has_all_that_was_chosen(panel, capture):
