@@ -9,8 +9,12 @@ from napari_decsc.classical.baseline import Baseline, Step
 from napari_decsc.classical.settings import E3dtvSettings
 from napari_decsc.filters.arrays import Floats
 
-#: Penalty of the constraints at the start, its growth per iteration, and where it stops growing.
-PENALTY, GROWTH, LARGEST_PENALTY = 0.2, 1.3, 1e6
+#: Penalty of the constraints at the start.
+PENALTY = 0.2
+#: Its growth per iteration.
+GROWTH = 1.3
+#: Where it stops growing.
+LARGEST_PENALTY = 1e6
 
 
 class E3dtvDenoiser(Baseline):

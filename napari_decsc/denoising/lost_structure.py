@@ -26,8 +26,10 @@ Doubles = NDArray[np.float64]
 WINDOWS = ((1, True), (5, True), (2 * MARGIN + 1, True), (5, False))
 #: Probability that a cube of pure noise that was removed whole has any place at all.
 FALSE_ALARM = 0.01
-#: Noise levels at which a voxel is clipped, and what an outlier counts: one wild band says nothing of the others.
-CLIP, OUTLIERS_COUNT = 5.0, 2.5
+#: Noise levels at which a voxel is clipped.
+CLIP = 5.0
+#: Noise levels that an outlier counts: one wild band says nothing of the others.
+OUTLIERS_COUNT = 2.5
 #: The noise of no combination of bands is taken to be less than this share of the mean variance.
 LEAST_VARIANCE = 0.05
 #: Spectra of a tile, for each band, that the correlation of bands is taken from.

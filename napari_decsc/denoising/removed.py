@@ -18,10 +18,14 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
-#: Voxels in a tile, and pixels of margin around it.
-TILE_VOXELS, MARGIN = 2_000_000, 7
-#: Side of the windows in which levels are looked for, and how many there are along each axis.
-SAMPLE_SIDE, SAMPLE_ACROSS = 64, 4
+#: Voxels in a tile.
+TILE_VOXELS = 2_000_000
+#: Pixels of margin around it.
+MARGIN = 7
+#: Side of the windows in which levels are looked for, pixels.
+SAMPLE_SIDE = 64
+#: How many there are along each axis.
+SAMPLE_ACROSS = 4
 #: Noise levels from which a voxel is an outlier, which says nothing of the others.
 OUTLIER = 6.0
 

@@ -22,8 +22,10 @@ Doubles = NDArray[np.float64]
 
 #: Noise levels between two grey levels from which a third of the noise's variance or more is rounding: 2^2 / 12.
 COARSE = 2.0
-#: Correlations, and shares of energy, below which likeness is no matter, however certain it is.
-NO_MATTER, NO_MATTER_TEXTURE = 0.02, 0.05
+#: Correlation below which likeness is no matter, however certain it is.
+NO_MATTER = 0.02
+#: Share of energy below which it is none.
+NO_MATTER_TEXTURE = 0.05
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,15 +14,21 @@ from napari_decsc.filters.order import medians
 
 #: Pixels whose window means are taken at once on a CPU, in whole images.
 IN_CACHE = 1 << 17
-#: Sides of the windows of the local Wiener filter, and of the measurement of what noise it lets through.
-NEAR, WIDE = 9, 31
+#: Side of the windows of the local Wiener filter, pixels.
+NEAR = 9
+#: Side of the window in which the noise that it lets through is measured.
+WIDE = 31
 #: A window holds signal from this variance on: chance rarely makes more of noise of variance 1.
 SIGNAL_FROM = 1.3
 #: A column is offset as a whole when its median is so many times what chance explains.
 OFFSET = 4.0
-#: In a raw cube, where structure is still there, so many times what chance or the other columns explain; a column is
-#: compared with so many on each side, and the like in the next band counts from so many times chance.
-STRIPED, ASIDE, LIKELY = 6.0, 3, 2.0
+#: In a raw cube, where structure is still there, columns are offset by so many times what chance or the other columns
+#: explain.
+STRIPED = 6.0
+#: A column is compared with so many on each side.
+ASIDE = 3
+#: The like in the next band counts from so many times chance on.
+LIKELY = 2.0
 #: Noise variance that the local Wiener filter, and a hard threshold, let through where there is no signal.
 LEAK = 0.016
 #: An adjacent band shows the like if it deviates the same way, by this share.

@@ -12,18 +12,25 @@ from torch import Tensor
 
 from napari_decsc.filters.matching import Block
 
-#: Of so many groups of a block one tells which coefficients its patches have, but no fewer than so many do.
-ONE_OF, FEWEST = 8, 32
-#: What the coefficients that are left out hold of signal in the mean group, all together, in noise variances of one;
-#: where noise is not known from signal, each: as a share of the noise that passes the threshold.
-LOST, LOST_IN_NOISE = 0.5, 0.5
-#: A coefficient that holds so many times the noise variance at any place is not left out; of noisy images, so many.
-THERE, THERE_IN_NOISE = 1.0, 30.0
+#: Of so many groups of a block one tells which coefficients its patches have ...
+ONE_OF = 8
+#: ... but no fewer than so many do.
+FEWEST = 32
+#: What the coefficients that are left out hold of signal in the mean group, all together, in noise variances of one.
+LOST = 0.5
+#: Where noise is not known from signal, each: as a share of the noise that passes the threshold.
+LOST_IN_NOISE = 0.5
+#: A coefficient of an estimate that holds so many times the noise variance at any place is not left out.
+THERE = 1.0
+#: A coefficient of noisy images, so many times.
+THERE_IN_NOISE = 30.0
 #: Coefficients are taken in so many at once: they fill a vector register.
 STEP = 16
 #: Mixtures of the images that are left out of a block hold no more than this together in the mean pixel, in noise
-#: variances, and none so much at any pixel.
-WEAK, WEAK_ANYWHERE = 0.0005, 0.1
+#: variances ...
+WEAK = 0.0005
+#: ... and none so much at any pixel.
+WEAK_ANYWHERE = 0.1
 
 
 @dataclass(frozen=True, eq=False)

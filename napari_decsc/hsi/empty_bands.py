@@ -16,9 +16,10 @@ from napari_decsc.hsi.scaling import sample
 
 #: Why a band was left out.
 BLANK, FLAGGED, JUNK = "no usable voxel, or constant", "bad by the header", "noise alone, louder than the scene"
-#: A band may be noise alone if the deviation of its values exceeds this share of the range that bands usually have,
-#: between these percentiles.
-LOUD, RANGE = 0.5, (0.5, 99.5)
+#: A band may be noise alone if the deviation of its values exceeds this share of the range that bands usually have.
+LOUD = 0.5
+#: The range lies between these percentiles.
+RANGE = (0.5, 99.5)
 #: It is, if what the others tell of it, and its neighbouring pixels of each other, is within so many deviations of
 #: chance.
 CHANCE = 4.0
@@ -26,8 +27,10 @@ CHANCE = 4.0
 FEWEST_PIXELS = 1024
 #: Components of the other bands that it may be told by.
 COMPONENTS = 16
-#: Median absolute deviation of a normal variable, and deviations at which values are clipped.
-NORMAL_MAD, CLIP = 0.6745, 5.0
+#: Median absolute deviation of a normal variable.
+NORMAL_MAD = 0.6745
+#: Deviations at which values are clipped.
+CLIP = 5.0
 
 Floats = NDArray[np.float32]
 

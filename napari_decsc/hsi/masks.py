@@ -16,16 +16,22 @@ STUCK_SHARE = 2e-4
 DISTINCT_SHARE = 0.25
 #: Among grey levels, voxels are stuck on one that holds so many times as many as those beside it.
 PILED_UP = 2.0
-#: Where values hardly ever repeat, voxels are stuck on one that holds so many times as many as this many about it.
-MORE, REACH = 4.0, 8
+#: Where values hardly ever repeat, voxels are stuck on one that holds so many times as many as those about it ...
+MORE = 4.0
+#: ... this many on either side.
+REACH = 8
 #: ... and by so many deviations of chance more often.
 CHANCE = 8.0
-#: Values are cut off at the floor or the ceiling where voxels beside those on it lie within this share of the range,
-#: and where the half of the voxels that is further away lies on it by no more than this share as often as all do.
-CLOSE, SELDOM = 0.4, 0.25
-#: ... or where of two bands side by side both are on it in so many of the pixels where one is, and so many times as
-#: often as chance has it. Lines of which this share is on it are dead, and do not count.
-TOGETHER, TIMES, WHOLE = 0.4, 4.0, 0.9
+#: Values are cut off at the floor or the ceiling where voxels beside those on it lie within this share of the range ...
+CLOSE = 0.4
+#: ... and where the half of the voxels that is further away lies on it by no more than this share as often as all do.
+SELDOM = 0.25
+#: ... or where of two bands side by side both are on it in this share of the pixels where one is ...
+TOGETHER = 0.4
+#: ... and so many times as often as chance has it.
+TIMES = 4.0
+#: Lines of which this share is on it are dead, and do not count.
+WHOLE = 0.9
 
 
 def stuck_values(cube: Cube) -> tuple[float, ...]:

@@ -18,8 +18,10 @@ from napari_decsc.hsi.cube import Cube, size_in_words
 
 Floats = NDArray[np.float64]
 
-#: Half width of the 11 x 11 window of SSIM, and standard deviation of its Gaussian weights.
-SSIM_RADIUS, SSIM_SIGMA = 5, 1.5
+#: Half width of the 11 x 11 window of SSIM, pixels.
+SSIM_RADIUS = 5
+#: Standard deviation of its Gaussian weights, pixels.
+SSIM_SIGMA = 1.5
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,13 +13,21 @@ from napari_decsc.hsi.cube import Cube
 
 Floats = NDArray[np.float64]
 
-#: Range of the wavelengths, in nm.
-FIRST, LAST = 400.0, 700.0
-#: Where blue turns to green and green to red, and how softly, in nm. Chosen so that the CIE 1931 observer takes
-#: each material for the colour it stands for: its linear sRGB is off by 0.06 of white at most.
-BLUE_GREEN, GREEN_RED, SOFTNESS = 484.0, 592.0, 10.0
-#: Reflectance of the darkest and of the brightest material: nothing real is at 0 or 1.
-DARKEST, BRIGHTEST = 0.02, 0.95
+#: The shortest wavelength, nm.
+FIRST = 400.0
+#: The longest.
+LAST = 700.0
+#: Where blue turns to green, nm. These three are chosen so that the CIE 1931 observer takes each material for the
+#: colour it stands for: its linear sRGB is off by 0.06 of white at most.
+BLUE_GREEN = 484.0
+#: Where green turns to red, nm.
+GREEN_RED = 592.0
+#: How softly they turn, nm.
+SOFTNESS = 10.0
+#: Reflectance of the darkest material: nothing real is at 0 or 1.
+DARKEST = 0.02
+#: Reflectance of the brightest material.
+BRIGHTEST = 0.95
 #: Size of the places where a layer is thinner or thicker, in pixels.
 BLOTCH = 12.0
 

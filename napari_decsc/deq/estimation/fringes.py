@@ -17,12 +17,20 @@ from napari_decsc.filters.order import medians
 
 #: A peak must rise so far above what chance makes of as many values, in units of the noise's power around it.
 MARGIN = 10.0
-#: Waves of a band at most, and rounds in which the frequencies of several are found beside the others.
-MOST, ROUNDS = 5, 3
-#: Frequencies below so many periods per image belong to the scene; how far around a peak is looked; the ring about it.
-SLOW, AROUND, RING = 3, 6, 3
-#: A wave of another band, so near in periods per image and this much stronger, shows through what mixes the bands.
-NEAR, STRONGER = 1.5, 3.0
+#: Waves of a band at most.
+MOST = 5
+#: Rounds in which the frequencies of several waves are found beside the others.
+ROUNDS = 3
+#: Frequencies below so many periods per image belong to the scene.
+SLOW = 3
+#: How far around a peak is looked, frequencies each way.
+AROUND = 6
+#: Distance of the ring about a peak that it must stand out of.
+RING = 3
+#: A wave of another band, as near as this in periods per image ...
+NEAR = 1.5
+#: ... and so many times as strong, shows through what mixes the bands.
+STRONGER = 3.0
 #: Amplitudes are found with so much of their own weight as a ridge.
 RIDGE = 1e-3
 

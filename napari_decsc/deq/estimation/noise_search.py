@@ -24,8 +24,12 @@ from napari_decsc.deq.estimation.shot import ShotNoise
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_hardly_there, is_rounding
 from napari_decsc.filters.order import robust_deviation
 
-#: Fewer bands, or pixels, do not tell signal from noise; nor do cubes of which more than this share is hidden.
-FEWEST_BANDS, FEWEST_PIXELS, HIDDEN = 8, 32 * 32, 0.05
+#: Fewer bands do not tell signal from noise.
+FEWEST_BANDS = 8
+#: Nor do fewer pixels ...
+FEWEST_PIXELS = 32 * 32
+#: ... or cubes of which more than this share is hidden.
+HIDDEN = 0.05
 #: Of fewer pixels nothing can be said: they come back as they came.
 TOO_FEW = 64
 #: Rounds of finding the subspace and what it leaves over.
@@ -37,9 +41,12 @@ SHOT_FITS = 3
 IN_DOUBT = (0.1, 0.6)
 #: Dark pixels are this share of all.
 DARK = 0.25
-#: Components at most, so many times as many beside noise that is white; and the share of a band's noise that must lie
-#: outside them to be measured there.
-MOST, MORE, MEASURABLE = 24, 2, 0.3
+#: Components at most.
+MOST = 24
+#: So many times as many beside noise that is white.
+MORE = 2
+#: The share of a band's noise that must lie outside the components to be measured there.
+MEASURABLE = 0.3
 #: Bands in which the noise must show, or a quarter of all.
 LEAST_SEEN = 4
 #: Lines that are offset in fewer of the bands are left in.

@@ -8,9 +8,10 @@ from napari_decsc.filters.local import in_adjacent_band
 
 #: A voxel further from the estimate than so many noise levels is an outlier, if no adjacent band shows the like.
 OUTLIER = 3.0
-#: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit, and beyond this
-#: many times the deviation of any neighbour.
-IMPULSE, ALONE = 6.0, 3.0
+#: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit ...
+IMPULSE = 6.0
+#: ... and beyond this many times the deviation of any neighbour.
+ALONE = 3.0
 
 
 def weights(residual: Tensor, mask: Tensor) -> Tensor:

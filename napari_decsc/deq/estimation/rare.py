@@ -22,13 +22,18 @@ from napari_decsc.filters.spectra import mix_bands
 SIDES = (1, 3, 5, 9)
 #: A normal variable exceeds this with a probability of 1e-5: false alarms as a share of the windows of a cube of noise.
 QUANTILE = 4.265
-#: Directions at most, and by how much their energy must exceed the largest that noise is expected to make.
-MOST, MARGIN = 4, 1.3
+#: Directions at most.
+MOST = 4
+#: Their energy must exceed the largest that noise is expected to make by this factor.
+MARGIN = 1.3
 #: Bands over which directions may be smoothed.
 WIDTHS = (3, 5, 9)
-#: A pixel stands out of an eigen-image from so many noise levels on; fewer than so many are few, where they hold more
-#: than this share of what there is beside noise.
-STANDS_OUT, FEW, MOSTLY = 5.0, 6, 0.6
+#: A pixel stands out of an eigen-image from so many noise levels on.
+STANDS_OUT = 5.0
+#: Fewer such pixels are few ...
+FEW = 6
+#: ... where they hold more than this share of what there is beside noise.
+MOSTLY = 0.6
 #: No energy of what is left is believed to be noise below this share of its expectation.
 LEAST_LEVEL = 0.25
 

@@ -6,8 +6,12 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation.lines import Lines
 
-#: Angles that are tried, radii of a ray, and how many times the power elsewhere at the same radius a ray must hold.
-STEP, RADII, POWER = 0.5, 64, 3.0
+#: Degrees between two angles that are tried.
+STEP = 0.5
+#: Radii of a ray.
+RADII = 64
+#: A ray must hold so many times the power elsewhere at the same radius.
+POWER = 3.0
 #: A ray is lines only if it is evenly filled: the median of its power by the mean.
 EVEN = 0.25
 #: Degrees by which two angles must differ.

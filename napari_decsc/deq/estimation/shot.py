@@ -23,12 +23,16 @@ from napari_decsc.filters.spectra import mix_bands
 #: Places of equal brightness of a band, whose variance is one observation.
 BINS = 12
 #: The affine fit counts where the growth within bands leaves no more than this share of the logarithmic error of one
-#: level per band, and that error is no smaller than this.
-BETTER, LEAST_ERROR = 0.7, 0.02
+#: level per band ...
+BETTER = 0.7
+#: ... and that error is no smaller than this.
+LEAST_ERROR = 0.02
 #: A pixel's scale does where it leaves no more than this share of the error.
 BY_PIXEL = 0.27
-#: Signals in the table of the inverse, and nodes of the integral that makes it.
-TABLE, NODES = 4096, 41
+#: Signals in the table of the inverse.
+TABLE = 4096
+#: Nodes of the integral that makes it.
+NODES = 41
 #: Side of the window that brightness is smoothed with.
 SMOOTH = 3
 

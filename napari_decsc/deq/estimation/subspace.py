@@ -22,8 +22,10 @@ from napari_decsc.deq.estimation.voxels import filled_gaps
 from napari_decsc.filters.local import LEAK, local_wiener, stripes
 from napari_decsc.filters.spectra import eigen, mix_bands
 
-#: Rounds of smoothing and filling that find outliers, and the share of voxels below which there are none to look for.
-ROUNDS, FEW = 4, 0.01
+#: Rounds of smoothing and filling that find outliers.
+ROUNDS = 4
+#: Share of the voxels below which there are no outliers to look for.
+FEW = 0.01
 #: Chance, and structure along the columns, offset no more than this share of them.
 FEW_COLUMNS = 0.015
 #: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
@@ -31,11 +33,15 @@ MANY = 0.2
 #: Times that the basis is turned to where the smoothed cube has its energy.
 TURNS = 2
 #: A component counts from a + b sqrt(B / P) of smoothed energy beyond the noise's own on, in units of sqrt(B / P) for P
-#: pixels in B bands, and fully so much later. Chance alone makes 0.2 + 2.6 sqrt(B / P); what lies just above it is not
-#: worth its noise.
-COUNTS_FROM, COUNTS_FULLY = (0.38, 3.0), 0.2
-#: Components at most where more count than the model learned to improve: these, from so many times that on.
-MOST, MORE_FROM = 32, 2.0
+#: pixels in B bands: these are a and b. Chance alone makes 0.2 + 2.6 sqrt(B / P); what lies just above it is not worth
+#: its noise.
+COUNTS_FROM = (0.38, 3.0)
+#: ... and fully so much later.
+COUNTS_FULLY = 0.2
+#: Components at most where more count than the model learned to improve.
+MOST = 32
+#: These count from so many times what others count from.
+MORE_FROM = 2.0
 #: The noise of a band is measured again where the components explain less than this share of it.
 MEASURABLE = 0.5
 #: In levels that were measured beside the subspace chance makes less: components count from this share of the above.

@@ -11,20 +11,28 @@ from napari_decsc.filters.order import ascending, medians
 
 #: Noise is that of rounding where its level is below so many times what rounding makes.
 ROUNDED = 1.4
-#: With a hundred grey levels and more, below so many times: what is as small can hardly be told from texture.
-ROUNDED_FINELY, FINE = 6.0, 0.01
-#: ... and where it was measured beside the subspace, below so many times in the mean and in the dark: the noise of a
-#: camera grows with the light.
-ROUNDED_IN_MEAN, ROUNDED_IN_DARK = 3.2, 2.1
-#: Noise is hardly there where its level is below this share of the range of the band's values, in most bands; the range
-#: lies between these quantiles.
-HARDLY, RANGE = 3e-4, (0.005, 0.995)
+#: Levels are fine that are closer than this share of the largest value: a hundred and more.
+FINE = 0.01
+#: With fine levels below so many times: what is as small can hardly be told from texture.
+ROUNDED_FINELY = 6.0
+#: ... and where it was measured beside the subspace, below so many times in the mean ...
+ROUNDED_IN_MEAN = 3.2
+#: ... and in the dark: the noise of a camera grows with the light.
+ROUNDED_IN_DARK = 2.1
+#: Noise is hardly there where its level is below this share of the range of the band's values, in most bands.
+HARDLY = 3e-4
+#: The range lies between these quantiles.
+RANGE = (0.005, 0.995)
 #: Pixels that are looked at, about.
 SAMPLE = 8192
 #: A column is dead where its values differ by less than this share of the band's noise level.
 DEAD = 0.1
-#: A voxel is wild so many median deviations out of its band, and so many times as far as any beside it, if so few are.
-FAR, ALONE, MANY = 40.0, 3.0, 1e-3
+#: A voxel is wild so many median deviations out of its band ...
+FAR = 40.0
+#: ... and so many times as far as any beside it ...
+ALONE = 3.0
+#: ... if no more than this share of the voxels is.
+MANY = 1e-3
 
 
 def alive(cube: Tensor, mask: Tensor) -> Tensor:

@@ -37,8 +37,10 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.io.envi.streaming import EnviSink
 
-#: Seconds to wait for the scheduler's answer, and between two looks at the workers.
-CONNECT, LOOK = 10, 1.0
+#: Seconds to wait for the scheduler's answer.
+CONNECT = 10
+#: Seconds between two looks at the workers.
+LOOK = 1.0
 #: How often a tile is tried again after an error; a lost worker does not count.
 RETRIES = 2
 

@@ -15,9 +15,10 @@ from napari_decsc.filters.parallel import MOST
 
 #: What the program itself takes before it solves anything, in bytes: Python, PyTorch, the weights.
 PROGRAM = 400_000_000
-#: What a solve takes beside what grows with the tile: buffers of libraries, parts that the system gives back late; and
-#: what each further thread works on.
-_FIXED, _THREAD = 30_000_000, 120_000_000
+#: Bytes that a solve takes beside what grows with the tile: buffers of libraries, parts that are given back late.
+_FIXED = 30_000_000
+#: Bytes that each further thread works on.
+_THREAD = 120_000_000
 
 #: Numbers of glibc's settings: how much free memory it holds, from which size on a block is fetched from the system by
 #: itself, and how many such blocks there may be.

@@ -15,13 +15,18 @@ from napari_decsc.deq.execution.source import Source, Values, sample_pixels
 from napari_decsc.deq.model.base import Decsc
 from napari_decsc.errors import is_out_of_memory
 
-#: What the preview is found on: a quarter of the sample that estimation takes, but no fewer pixels than the first,
-#: and no more than the second number, fewer if they have more voxels than the third.
-FEWEST, MOST, VOXELS = 64 * 64, 96 * 96, 300_000
+#: What the preview is found on: a quarter of the sample that estimation takes, but no fewer pixels ...
+FEWEST = 64 * 64
+#: ... and no more ...
+MOST = 96 * 96
+#: ... fewer if they have more voxels than this.
+VOXELS = 300_000
 #: Voxels that are estimated, about, at most: every second pixel of a large image is enough for a first preview.
 SHOWN = 1_000_000
-#: No preview where estimation looks at fewer voxels, or at less than so many times as much: it is there as soon.
-SAMPLED, WORTH = 400_000, 1.5
+#: No preview where estimation looks at fewer voxels ...
+SAMPLED = 400_000
+#: ... or at less than so many times as much: it is there as soon.
+WORTH = 1.5
 #: No preview of a cube of more bytes: it is held in memory, beside the result.
 BYTES = 1 << 28
 

@@ -17,8 +17,10 @@ from napari_decsc.hsi.masks import blank_bands, blank_pixels, cut_off, stuck_val
 from napari_decsc.hsi.no_data import missing
 from napari_decsc.hsi.scaling import peak, sample
 
-#: Noise levels and basis of a larger cube are found on a sample: this many pixels, fewer if they have more voxels ...
-SAMPLE_PIXELS, SAMPLE_VOXELS = 256 * 256, 1 << 22
+#: Noise levels and basis of a larger cube are found on a sample of so many pixels ...
+SAMPLE_PIXELS = 256 * 256
+#: ... fewer if they have more voxels than this ...
+SAMPLE_VOXELS = 1 << 22
 #: ... but never fewer than this.
 LEAST_PIXELS = 128 * 128
 #: Rows that the offset of a column is found on, of a higher cube.

@@ -8,8 +8,10 @@ from napari_decsc.denoising.two_starts import Meeting
 from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.solvers.fixed_point import Code, anderson, difference, norm, picard
 
-#: Both are solved until residuals and distance are below this, or so many evaluations were made.
-CLOSE, MOST = 1e-6, 40
+#: Both are solved until residuals and distance are below this ...
+CLOSE = 1e-6
+#: ... or so many evaluations were made.
+MOST = 40
 
 
 def meet(model: Decsc, c: Context, solver: str, seed: int = 0) -> Generator[Meeting, None, None]:

@@ -5,9 +5,12 @@ from torch import Tensor
 
 from napari_decsc.deq.model.subspace_context import SubspaceContext
 
-#: Neighbours of the scene's finest structure correlate by this; those of what is left over count from so many
-#: deviations of chance, and from this correlation on.
-NEIGHBOURS, MUCH, FROM = 0.5, 4.0, 0.08
+#: Neighbours of the scene's finest structure correlate by this.
+NEIGHBOURS = 0.5
+#: Those of what is left over count from so many deviations of chance on ...
+MUCH = 4.0
+#: ... and from this correlation.
+FROM = 0.08
 
 
 def share(residual: Tensor, c: SubspaceContext) -> Tensor:

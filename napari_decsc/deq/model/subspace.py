@@ -49,10 +49,16 @@ from napari_decsc.filters.local import LEAK, without_leak
 from napari_decsc.filters.matching import Groups
 from napari_decsc.filters.spectra import mix_bands
 
-#: Stages where the data step does not depend on S, and where it does.
-STAGES, STAGES_WITH_GAPS, STAGES_WITH_LINES = 2, 3, 4
-#: Steps of the robust fit that a preview is made of, and rows that tell how much the picture changes.
-PREVIEW_STEPS, ROWS = 2, 64
+#: Stages where the data step does not depend on S.
+STAGES = 2
+#: Stages where voxels are hidden.
+STAGES_WITH_GAPS = 3
+#: Stages where lines are offset.
+STAGES_WITH_LINES = 4
+#: Steps of the robust fit that a preview is made of.
+PREVIEW_STEPS = 2
+#: Rows that tell how much the picture changes.
+ROWS = 64
 #: Share of the variance of lines within the subspace that a stage leaves unknown.
 UNKNOWN = 0.25
 

@@ -20,8 +20,10 @@ KINDS: dict[Kind, str] = {
     "faint": "a patch of 5 x 5 pixels, 3 noise levels strong in each",
     "plume": "a smooth cloud with three absorption bands, 1.5 noise levels deep at most",
 }
-#: Pixels from the border that are left alone, and the side of the patch.
-MARGIN, PATCH = 5, 5
+#: Pixels from the border that are left alone.
+MARGIN = 5
+#: Side of the patch, pixels.
+PATCH = 5
 
 
 @dataclass(frozen=True, eq=False)
