@@ -93,3 +93,13 @@ def test_a_damaged_structure_is_told_in_a_sentence(tmp_path: Path, packed: bool)
             path.write_bytes(whole[:place] + damage + whole[place + 4 :])
             with contextlib.suppress(FileFormatError):
                 open_cube(path)
+
+
+def test_a_damaged_name_of_a_field_stays_one_line(tmp_path: Path) -> None:
+    scipy.io.savemat(tmp_path / "x.mat", {"scene": {"dataa": np.array([HWC, "text", HWC + 1], object)}})
+    raw = (tmp_path / "x.mat").read_bytes()
+    (tmp_path / "x.mat").write_bytes(raw.replace(b"dataa", b"data\n"))
+    with pytest.raises((AmbiguousFileError, FileFormatError)) as refused:
+        open_cube(tmp_path / "x.mat")
+    assert "scene.data?" in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.io
 
+from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.io.envi import read_envi
 from napari_decsc.hsi.io.envi.wavelengths import unit_of, wavelengths_in_names
 from napari_decsc.hsi.io.files import open_cube
@@ -86,6 +87,32 @@ def test_json_in_an_attribute(tmp_path: Path, where: str, inner: bool) -> None:
     assert cube.wavelengths is not None
     assert cube.fwhm is not None
     assert (cube.wavelengths.tolist(), cube.fwhm.tolist()) == (LENGTHS.tolist(), [5, 6, 7, 8, 9])
+
+
+@pytest.mark.parametrize(
+    ("spelled", "factor", "unit"),
+    [("Å", 0.1, "nm"), ("cm**-1", 1, "1/cm"), ("1e-9 m", 1, "nm"), ("eV", 1, ""), ("THz", 1, "")],
+)
+def test_units_of_a_vector(tmp_path: Path, spelled: str, factor: float, unit: str) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["cube"], file["wavelength"] = CUBE, LENGTHS
+        file["wavelength"].attrs["units"] = spelled
+    cube = open_cube(tmp_path / "x.h5")
+    np.testing.assert_allclose(cube.wavelengths, LENGTHS * factor)
+    assert cube.wavelength_unit == unit
+    said = f"x.h5: wavelength is in {spelled}, which is not turned into wavelengths"
+    assert cube.notes == (() if unit else (said,))
+
+
+def test_objects_beside_a_cube_do_not_keep_it_shut(tmp_path: Path) -> None:
+    meta = np.array({"sensor": "a"}, object)
+    np.savez(tmp_path / "x.npz", cube=CUBE, wl=LENGTHS, meta=meta)
+    cube = open_cube(tmp_path / "x.npz")
+    np.testing.assert_array_equal(cube.data, CUBE)
+    assert cube.wavelengths is not None
+    np.savez(tmp_path / "y.npz", meta=meta, wl=LENGTHS)
+    with pytest.raises(FileFormatError, match=r"y\.npz: holds Python objects, which could run code and are not read"):
+        open_cube(tmp_path / "y.npz")
 
 
 TEXTS: dict[str, Any] = {

@@ -27,15 +27,20 @@ _UNITS = {
     "centimeter": ("mm", 10.0),
     "angstrom": ("nm", 0.1),
     "ångström": ("nm", 0.1),
+    "å": ("nm", 0.1),
     "wavenumber": ("1/cm", 1.0),
     "1/cm": ("1/cm", 1.0),
     "cm-1": ("1/cm", 1.0),
     "cm^-1": ("1/cm", 1.0),
+    "cm**-1": ("1/cm", 1.0),
     "index": ("index", 1.0),
     "band": ("index", 1.0),
     "layer": ("index", 1.0),
     "level": ("index", 1.0),
 }
+
+#: Units, in lower case, of what is no wavelength: they are not guessed from its numbers.
+_OF_ENERGY = {"ev", "mev", "kev", "hz", "khz", "mhz", "ghz", "thz", "j", "k"}
 
 #: How ENVI spells the units of a Cube.
 ENVI_UNITS = {
@@ -160,6 +165,11 @@ def unit_of(spelled: str) -> tuple[str, float]:
         if found:
             return found
     return "", 1.0
+
+
+def tells_energy(spelled: str) -> bool:
+    """Whether a unit is one of energy or frequency, which a Cube does not know."""
+    return spelled.strip("\"'()[]{} ").lower() in _OF_ENERGY
 
 
 def guess_unit(values: NDArray[np.float64]) -> str:

@@ -250,4 +250,6 @@ class _Variable:
             return [], after
         raw = self.bytes.at(start, size)
         names = (raw[begin : begin + width] for begin in range(0, len(raw), width))
-        return [name.partition(b"\0")[0].decode("latin-1") for name in names], after
+        texts = [name.partition(b"\0")[0].decode("latin-1") for name in names]
+        # what is shown of a damaged one stays one line
+        return ["".join(letter if letter.isprintable() else "?" for letter in text) for text in texts], after

@@ -106,6 +106,8 @@ def write_npz(cube: Cube, path: Path, kind: np.dtype[Any], *, overwrite: bool, e
 def _npy_contents(path: Path) -> Contents:
     with path.open("rb") as file:
         header = _header(file, path)
+    if header.dtype.hasobject:
+        raise _no_numbers(path)
     read = partial(mapped, path, header.dtype, header.shape, header.start, header.order)
     return Contents(path, [Variable(path.stem, header.shape, header.dtype, read)])
 
@@ -114,12 +116,16 @@ def _npz_contents(archive: zipfile.ZipFile, path: Path) -> Contents:
     vectors: dict[str, list[spectral.Vector]] = {}
     variables, text = [], None
     singles: dict[str, Any] = {}
+    others: list[str] = []
     for info in archive.infolist()[:_MOST_ARRAYS]:
         name = info.filename.removesuffix(".npy")
         if name == info.filename or info.flag_bits & 1:  # no array, or encrypted
             continue
         with archive.open(info) as member:
             header = _header(member, path)
+        if header.dtype.hasobject:  # a dictionary, say; the cube beside it may still be an array
+            others.append(f"{name}, Python objects")
+            continue
         if header.size != info.file_size:
             raise FileFormatError(f"{path}: {name} is not as long as it says; the file is damaged")
         if name == _METADATA and header.dtype.kind == "U" and header.size <= 4 * metadata.LONGEST:
@@ -131,6 +137,8 @@ def _npz_contents(archive: zipfile.ZipFile, path: Path) -> Contents:
             spectral.add(vectors, name, _load(archive, info, path, header))
         elif header.dtype.kind in "iuf" and math.prod(header.shape) == 1 and is_told_alone(name):
             singles[name] = np.ravel(_load(archive, info, path, header))[0]
+    if others and not variables:
+        raise _no_numbers(path)
     ours = metadata.is_metadata(text) and [found.name for found in variables] == [_CUBE]
     return with_singles(Contents(path, variables, vectors, metadata=text if ours else None), singles)
 
@@ -143,11 +151,11 @@ def _header(file: Any, path: Path) -> _Header:
         shape, fortran, dtype = npy.read_array_header_2_0(file)
     else:
         raise FileFormatError(f"{path}: is NumPy's format {version[0]}.{version[1]}; save plain arrays of numbers")
-    if dtype.hasobject:
-        raise FileFormatError(
-            f"{path}: holds Python objects, which could run code and are not read; save plain numbers"
-        )
     return _Header(shape, dtype, "F" if fortran else "C", file.tell())
+
+
+def _no_numbers(path: Path) -> FileFormatError:
+    return FileFormatError(f"{path}: holds Python objects, which could run code and are not read; save plain numbers")
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, header: _Header) -> NDArray[Any]:

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.io.envi.wavelengths import guess_unit, is_counting, meant_unit, meant_widths, unit_of
+from napari_decsc.hsi.io.envi.wavelengths import (
+    guess_unit,
+    is_counting,
+    meant_unit,
+    meant_widths,
+    tells_energy,
+    unit_of,
+)
 from napari_decsc.hsi.io.roles import OTHER, WEAK, role, word_of
 
 #: A number, perhaps with a unit behind it.
@@ -95,13 +102,18 @@ def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str =
     if wavelengths is not None:
         unit, factor = unit_of(wavelengths.unit)
         fields["wavelengths"] = wavelengths.values * factor
-        fields["wavelength_unit"] = unit or unit_in(wavelengths.name) or guess_unit(fields["wavelengths"])
+        is_other = tells_energy(wavelengths.unit)
+        guessed = "" if is_other else unit_in(wavelengths.name) or guess_unit(fields["wavelengths"])
+        fields["wavelength_unit"] = unit or guessed
         if fwhm is not None:
             fields["fwhm"] = fwhm.values * _factor(fwhm, fields["wavelength_unit"], factor)
         fields["wavelength_unit"], note = meant_unit(fields["wavelength_unit"], fields["wavelengths"])
         widths, of_widths = meant_widths(fields.get("fwhm"), fields["wavelengths"], fields["wavelength_unit"])
         fields |= {} if widths is None else {"fwhm": widths}
         fields |= {"notes": tuple(filter(None, (note, of_widths)))} if note or of_widths else {}
+        if is_other:
+            said = f"{wavelengths.name} is in {wavelengths.unit}, which is not turned into wavelengths"
+            fields["notes"] = (*fields.get("notes", ()), said)
     said = [vector.note for vector in (wavelengths, fwhm) if vector is not None and vector.note]
     if said:
         fields["notes"] = (*fields.get("notes", ()), *said)
