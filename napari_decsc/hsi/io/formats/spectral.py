@@ -112,8 +112,8 @@ def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str =
         fields |= {} if widths is None else {"fwhm": widths}
         fields |= {"notes": tuple(filter(None, (note, of_widths)))} if note or of_widths else {}
         if is_other:
-            said = f"{wavelengths.name} is in {wavelengths.unit}, which is not turned into wavelengths"
-            fields["notes"] = (*fields.get("notes", ()), said)
+            note = f"{wavelengths.name} is in {wavelengths.unit}, which is not turned into wavelengths"
+            fields["notes"] = (*fields.get("notes", ()), note)
     said = [vector.note for vector in (wavelengths, fwhm) if vector is not None and vector.note]
     if said:
         fields["notes"] = (*fields.get("notes", ()), *said)
