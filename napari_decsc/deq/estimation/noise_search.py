@@ -131,7 +131,7 @@ class _Search:
             rich = rich and self.count == MOST
             if self._hides():
                 return self._hidden()
-            new = self._test_lines(raw, cleaned) if not self.tested else self._test_more(cleaned, number)
+            new = self._test_more(cleaned, number) if self.tested else self._test_lines(raw)
             # levels of white noise settle in the second look; all else takes a third
             settled = not self.lines and self.model.whitening is None and self.model.shot is None
             if not new and number > (0 if settled else 1):
@@ -187,8 +187,8 @@ class _Search:
         self.colour = max(1.0, float(1 / level_of_differences(cleaned)[self.seen].median())) if self.seen.any() else 1.0
         return cleaned, raw
 
-    def _test_lines(self, raw: Tensor, cleaned: Tensor) -> bool:
-        """Whether there are columns, and rows: those that are not there are left in."""
+    def _test_lines(self, raw: Tensor) -> bool:
+        """Columns and rows that are not offset are left in; in any case what is left is looked at again."""
         self.tested = True
         self.lines = [line for line in self.lines if offset_share(raw[self.seen], line) > SHARE]
         return True

@@ -164,7 +164,7 @@ def anderson(f: Map, z: Code, memory: int = 5, ridge: float = 1e-6, patience: fl
         values.append(new)
         steps.append(step)
         gram = _grow(gram, steps, images)
-        z = _mix(values, _mixing_weights(gram, ridge), images)
+        z = _mix(values, _mixing_weights(gram, ridge))
         if len(steps) == memory:
             values.popleft()
             steps.popleft()
@@ -295,7 +295,7 @@ def _mixing_weights(gram: Tensor, ridge: float) -> Tensor:
     return (weights / weights.sum(1, keepdim=True)).to(gram.dtype)
 
 
-def _mix(values: deque[Code], weights: Tensor, images: int) -> Code:
+def _mix(values: deque[Code], weights: Tensor) -> Code:
     def mixed(parts: tuple[Tensor, ...]) -> Tensor:
         total = _per_image(weights[:, 0], parts[0]) * parts[0]
         for i, part in enumerate(parts[1:], 1):
