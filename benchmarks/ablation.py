@@ -21,8 +21,8 @@ from torch import Tensor
 from napari_decsc.denoising.protocol import Command, Iteration, run
 from napari_decsc.deq.denoiser import DecscDenoiser
 from napari_decsc.deq.estimation import noise_search, rare
+from napari_decsc.deq.estimation.noise_level import band_sigmas
 from napari_decsc.deq.estimation.noise_model import NoiseModel
-from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.model.subspace import SubspaceModel
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.hsi.cube import Cube

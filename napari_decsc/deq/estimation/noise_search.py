@@ -16,10 +16,10 @@ from torch import Tensor
 from napari_decsc.deq.estimation import correlation, fringes, rounding, shot, trial
 from napari_decsc.deq.estimation.components import beside, components, level_of_differences
 from napari_decsc.deq.estimation.lines import Lines, offset_share
+from napari_decsc.deq.estimation.noise_level import band_sigmas
 from napari_decsc.deq.estimation.noise_model import LineNoise, NoiseModel, Whitener
 from napari_decsc.deq.estimation.rays import strongest_ray
 from napari_decsc.deq.estimation.regression import beside_other_bands, coloured_level
-from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.deq.estimation.shot import ShotNoise
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step, is_hardly_there, is_rounding
 from napari_decsc.filters.order import robust_deviation

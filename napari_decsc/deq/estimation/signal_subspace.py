@@ -164,7 +164,18 @@ class SignalSubspace(RobustPca):
         return column_offsets(residual, mask) if self.column_offsets is None else self.column_offsets
 
     def to(self, device: torch.device) -> "SignalSubspace":
-        """The same on a device."""
+        """The same on a device.
+
+        Parameters
+        ----------
+        device : torch device
+            Where to.
+
+        Returns
+        -------
+        SignalSubspace
+            Of the same values.
+        """
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         return SignalSubspace(**{name: moved(value, device) for name, value in values.items()})
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import robust_pca
 from napari_decsc.deq.estimation.lines import Lines
+from napari_decsc.deq.estimation.noise_level import band_sigmas
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.outliers import weights, without_impulses
 from napari_decsc.deq.estimation.rare import is_of_few_pixels
@@ -108,7 +109,7 @@ def _without_stripes(cube: Tensor, mask: Tensor, rank: int) -> tuple[Tensor, Rob
 
     A basis that has learned a stripe explains it ever after.
     """
-    highest = robust_pca.band_sigmas(cube, mask).clamp(min=SIGMA_FLOOR)
+    highest = band_sigmas(cube, mask).clamp(min=SIGMA_FLOOR)
     return highest, *robust_pca.find(cube - stripes(cube, mask, highest), mask, rank)
 
 
@@ -240,6 +241,6 @@ def _measured_again(found: SignalSubspace, residual: Tensor, weight: Tensor, gai
     """Sigma (N, B) from what the estimate leaves over, corrected for the noise that the estimate took with it."""
     taken = (gain * (2 - gain)).mean((2, 3)) * found.counts
     explained = (found.basis.square() * taken[:, None]).sum(2)
-    factor = robust_pca.band_sigmas(residual, weight > 0) / (1 - explained).clamp(min=0.05).sqrt()
+    factor = band_sigmas(residual, weight > 0) / (1 - explained).clamp(min=0.05).sqrt()
     factor = torch.where(explained < MEASURABLE, factor, torch.ones_like(factor))
     return torch.minimum(found.sigma * factor, highest).clamp(min=SIGMA_FLOOR)

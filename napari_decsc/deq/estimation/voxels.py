@@ -6,7 +6,8 @@ Shapes: one cube (band, row, col). ``mask`` is False where a voxel carries no in
 import torch
 from torch import Tensor
 
-from napari_decsc.deq.estimation.robust_pca import band_sigmas, median_3x3
+from napari_decsc.deq.estimation.noise_level import band_sigmas
+from napari_decsc.filters.median import median_3x3
 from napari_decsc.filters.order import ascending, medians
 
 #: Noise is that of rounding where its level is below so many times what rounding makes.

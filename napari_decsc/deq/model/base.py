@@ -10,13 +10,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
-from napari_decsc.deq.model.proximal import inverse_softplus
 from napari_decsc.deq.solvers.fixed_point import Code
 
 
@@ -439,21 +437,3 @@ class Decsc(nn.Module, ABC):
             Bytes.
         """
         return 4 * 16 * bands
-
-
-def free_parameter(value: float, maps: int) -> Tensor:
-    """A parameter that is positive through softplus, one for each map.
-
-    Parameters
-    ----------
-    value : float
-        Of all of them, at first.
-    maps : int
-        How many.
-
-    Returns
-    -------
-    tensor of shape (1, maps, 1, 1)
-        Before softplus.
-    """
-    return inverse_softplus(torch.full((1, maps, 1, 1), value))

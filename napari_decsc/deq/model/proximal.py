@@ -55,3 +55,21 @@ def inverse_softplus(x: Tensor) -> Tensor:
         Of the same shape.
     """
     return x + torch.log(-torch.expm1(-x))
+
+
+def free_parameter(value: float, maps: int) -> Tensor:
+    """A parameter that is positive through softplus, one for each map.
+
+    Parameters
+    ----------
+    value : float
+        Of all of them, at first.
+    maps : int
+        How many.
+
+    Returns
+    -------
+    tensor of shape (1, maps, 1, 1)
+        Before softplus.
+    """
+    return inverse_softplus(torch.full((1, maps, 1, 1), value))

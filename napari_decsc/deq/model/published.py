@@ -8,14 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
-from napari_decsc.deq.estimation.robust_pca import median_3x3
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.model.attention import Detail, SwinBlock
-from napari_decsc.deq.model.base import Context, Decsc, free_parameter
+from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.model.dictionaries import BandDictionary, UnsharedDictionary
-from napari_decsc.deq.model.proximal import soft
+from napari_decsc.deq.model.proximal import free_parameter, soft
 from napari_decsc.deq.solvers.fixed_point import Code
 from napari_decsc.errors import DenoisingError
+from napari_decsc.filters.median import median_3x3
 
 
 @dataclass(frozen=True)

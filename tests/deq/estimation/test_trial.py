@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from napari_decsc.deq.estimation import trial
+from napari_decsc.deq.estimation.noise_level import band_sigmas
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.noise_search import _Search, measure
-from napari_decsc.deq.estimation.robust_pca import band_sigmas
 from napari_decsc.hsi.sample import sample_cube
 
 BANDS, SIDE = 40, 96
