@@ -334,7 +334,7 @@ def test_what_does_not_fit_into_memory_stays_on_disk(tmp_path, monkeypatch):
     compressed(tmp_path / "x.h5", DATA)
     np.savez_compressed(tmp_path / "x.npz", DATA)
     monkeypatch.setattr(guards, "fits_in_memory", lambda size: size < 1000)
-    monkeypatch.setattr("napari_decsc.hsi.io.formats.hdf5.fits_in_memory", lambda size: size < 1000)
+    monkeypatch.setattr("napari_decsc.hsi.io.formats.hdf5_values.fits_in_memory", lambda size: size < 1000)
     cube = open_cube(tmp_path / "x.h5")
     assert not isinstance(cube.data, np.ndarray)
     np.testing.assert_array_equal(np.asarray(cube.data[1:3, 2:5, 3:]), DATA[1:3, 2:5, 3:])

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from napari_decsc.errors import AmbiguousFileError, DecscError, FileFormatError
 from napari_decsc.hsi.io.files import can_open, open_cube, save_cube
-from napari_decsc.hsi.io.formats import hdf5, tiff_checks, tiff_files
+from napari_decsc.hsi.io.formats import hdf5_values, tiff_checks, tiff_files
 from napari_decsc.hsi.io.formats.guards import overflows
 from napari_decsc.hsi.io.formats.hdf5_check import GroupCheck
 
@@ -445,7 +445,7 @@ def hdf5_bomb(path, unpacked, **options):
 @pytest.mark.parametrize("options", [{}, {"shuffle": True}, {"shuffle": True, "fletcher32": True}])
 def test_an_hdf5_bomb_is_not_unpacked(tmp_path, monkeypatch, options):
     """With 16 MiB of free memory: a chunk that becomes 64 MiB is refused before the library sees it."""
-    monkeypatch.setattr(hdf5, "fits_in_memory", lambda size: size <= 8 << 20)
+    monkeypatch.setattr(hdf5_values, "fits_in_memory", lambda size: size <= 8 << 20)
     hdf5_bomb(tmp_path / "bomb.h5", 64 << 20, **options)
     tracemalloc.start()
     try:
@@ -461,8 +461,8 @@ def test_honest_hdf5_chunks_that_have_to_be_looked_at_open(tmp_path, monkeypatch
         options = {"chunks": (8, 32, 32), "compression": "gzip", "shuffle": True, "fletcher32": True}
         file.create_dataset("cube", data=data, **options)
     looked_at = []
-    monkeypatch.setattr(hdf5, "fits_in_memory", lambda size: size == data.nbytes)
-    monkeypatch.setattr(hdf5, "overflows", lambda *given: looked_at.append(given) or overflows(*given))
+    monkeypatch.setattr(hdf5_values, "fits_in_memory", lambda size: size == data.nbytes)
+    monkeypatch.setattr(hdf5_values, "overflows", lambda *given: looked_at.append(given) or overflows(*given))
     assert np.array_equal(open_cube(tmp_path / "x.h5").data, data)
     assert len(looked_at) == 4
 

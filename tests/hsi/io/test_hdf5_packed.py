@@ -120,7 +120,7 @@ def test_what_the_plugin_packs_is_read(
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file.create_dataset("cube", data=DATA, chunks=SIDES, **getattr(plugin, name)())
     if is_lazy:
-        monkeypatch.setattr("napari_decsc.hsi.io.formats.hdf5.fits_in_memory", lambda size: size < DATA.nbytes)
+        monkeypatch.setattr("napari_decsc.hsi.io.formats.hdf5_values.fits_in_memory", lambda size: size < DATA.nbytes)
     cube = open_cube(tmp_path / "x.h5", band_axis=0)
     assert isinstance(cube.data, np.ndarray) is not is_lazy
     np.testing.assert_array_equal(np.asarray(cube.data), DATA)

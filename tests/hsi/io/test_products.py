@@ -454,7 +454,7 @@ def neon_radiance(path: Path, **options: str) -> np.ndarray:
 def test_the_radiance_of_neon_is_the_sum_of_two_arrays(tmp_path, monkeypatch, is_lazy):
     truth = neon_radiance(tmp_path / "x.h5", compression="gzip")
     if is_lazy:
-        monkeypatch.setattr("napari_decsc.hsi.io.formats.hdf5.fits_in_memory", lambda size: size < truth.size)
+        monkeypatch.setattr("napari_decsc.hsi.io.formats.hdf5_values.fits_in_memory", lambda size: size < truth.size)
     cube = open_cube(tmp_path / "x.h5")
     assert isinstance(cube.data, np.ndarray) is not is_lazy
     values = np.asarray(cube.data)

@@ -1,8 +1,6 @@
 """HDF5 and everything that is HDF5 inside: NetCDF 4 and MATLAB 7.3."""
 
 import contextlib
-import math
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -16,24 +14,13 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats.cf import says_no_data
 from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
-from napari_decsc.hsi.io.formats.guards import (
-    INFLATES,
-    STEP,
-    check_memory,
-    fits_in_memory,
-    lazily,
-    mapped,
-    overflows,
-    readable,
-)
+from napari_decsc.hsi.io.formats.guards import readable
 from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, TEXTS, GroupCheck
-from napari_decsc.hsi.io.formats.hdf5_filters import check_filters
-from napari_decsc.hsi.io.formats.hdf5_packed import CheckedDataset, Packing
+from napari_decsc.hsi.io.formats.hdf5_values import KIND, array_of, is_inside, small_values
 from napari_decsc.hsi.io.formats.products import recognised
 from napari_decsc.hsi.io.formats.variables import Contents
 from napari_decsc.hsi.io.roles import role
 
-_KIND = "HDF5"
 #: How a file of the older HDF 4 begins, which is another format.
 _HDF4 = b"\x0e\x03\x13\x01"
 #: What the netCDF library calls a dimension that has a length and no values.
@@ -85,7 +72,7 @@ def read_matlab_73(path: Path, variable: str | None = None, band_axis: int | str
 
 
 def _read(path: Path, variable: str | None, band_axis: int | str | None, matlab: bool) -> Cube:
-    with readable(path, _KIND), _opened(path) as (file, check):
+    with readable(path, KIND), _opened(path) as (file, check):
         return cube_from(_contents(file, check, path, matlab), variable, band_axis)
 
 
@@ -135,7 +122,7 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
         texts = [bytes(text)[:_LONGEST_ITEM] for text in dataset[()]]
         found.add_vector(dataset.name, np.array(texts, "S"), attributes)
     elif kind.names or kind.kind not in "iufb" or not dataset.shape:
-        is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and _is_inside(dataset)
+        is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and is_inside(dataset)
         value = dataset[()] if is_small and _is_plain(kind) and found.reads(dataset.name, kind) else None
         found.add_single(dataset.name, value, attributes)
         if dataset.size > 1:
@@ -145,7 +132,7 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     elif len(long) <= 1 and found.is_vector(dataset.name, dataset.size, attributes):
         _add_vector(dataset, found, attributes, path)
     elif len(dataset.shape) > 1:
-        read = partial(_array, path, dataset.name)
+        read = partial(array_of, path, dataset.name)
         found.add_array(dataset.name, dataset.shape, kind, attributes, read, _labels(dataset, attributes), address)
 
 
@@ -163,7 +150,7 @@ def _are_texts(dataset: Any, kind: np.dtype[Any]) -> bool:
     """Whether these are texts of variable length in one piece, all of which were looked at before."""
     import h5py
 
-    is_small = len(dataset.shape) == 1 and 0 < dataset.size * _TEXT <= TEXTS and _is_inside(dataset)
+    is_small = len(dataset.shape) == 1 and 0 < dataset.size * _TEXT <= TEXTS and is_inside(dataset)
     return is_small and h5py.check_string_dtype(kind) is not None and dataset.id.get_offset() is not None
 
 
@@ -175,21 +162,17 @@ def _labels(dataset: Any, attributes: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _add_vector(dataset: Any, found: Findings, attributes: dict[str, Any], path: Path) -> None:
-    if _is_inside(dataset) and dataset.dtype.itemsize <= _LONGEST_ITEM:
-        check_filters(dataset, path)
-        _check_chunks(dataset, path)
-        Packing(dataset, path).check_all()
-        found.add_vector(dataset.name, dataset[()], attributes)
+    if is_inside(dataset) and dataset.dtype.itemsize <= _LONGEST_ITEM:
+        found.add_vector(dataset.name, small_values(dataset, path), attributes)
 
 
 def _add_letters(dataset: Any, kind: np.dtype[Any], found: Findings, attributes: dict[str, Any], path: Path) -> None:
     """A text of MATLAB's, a number for each letter: no numbers of its own."""
     is_small = kind == np.uint16 and 0 < dataset.size <= _LARGEST_ATTRIBUTE and len(dataset.shape) == 2
-    if not (is_small and role(dataset.name) and _is_inside(dataset)):
+    if not (is_small and role(dataset.name) and is_inside(dataset)):
         return
-    _check_values(dataset, path)
-    Packing(dataset, path).check_all()
-    rows = [bytes(row.astype("<u2")).decode("utf-16-le", "replace").strip() for row in np.asarray(dataset[()]).T]
+    letters = np.asarray(small_values(dataset, path)).T
+    rows = [bytes(row.astype("<u2")).decode("utf-16-le", "replace").strip() for row in letters]
     found.add_texts(dataset.name, rows, attributes)
 
 
@@ -279,84 +262,3 @@ def _attributes(item: Any, path: Path) -> dict[str, Any]:
             elif all(isinstance(one, str | bytes) for one in value.flat):
                 found[name] = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in value.flat]
     return found
-
-
-def _is_inside(dataset: Any) -> bool:
-    """Whether the values lie in this file; the others would be read from files which that file names."""
-    return not dataset.is_virtual and not dataset.external
-
-
-def _array(path: Path, name: str) -> Any:
-    import h5py
-
-    with contextlib.ExitStack() as stack:
-        file = stack.enter_context(h5py.File(path, "r"))
-        dataset = file[name]
-        _check_values(dataset, path)
-        offset = dataset.id.get_offset()
-        if dataset.chunks is None and offset is not None:
-            return mapped(path, dataset.dtype, dataset.shape, offset)
-        packing = Packing(dataset, path)
-        if fits_in_memory(dataset.size * dataset.dtype.itemsize):
-            packing.check_all()
-            return dataset[()]
-        # the array outlives this look at the file
-        stack.pop_all()
-        checked = CheckedDataset(dataset, packing) if packing.codec else dataset
-        return lazily(checked, path, _KIND, dataset.chunks or "auto")
-
-
-def _check_values(dataset: Any, path: Path) -> None:
-    """Raise FileFormatError if the values lie in other files, are missing, or come in chunks beyond the memory."""
-    if not _is_inside(dataset):
-        raise FileFormatError(
-            f"{path}: {dataset.name} lies in other files, which are not read; open the one it lies in"
-        )
-    check_filters(dataset, path)
-    if dataset.id.get_storage_size() == 0:
-        sizes = " × ".join(map(str, dataset.shape))
-        raise FileFormatError(f"{path}: {dataset.name} describes {sizes} values but holds none; fill it first")
-    _check_chunks(dataset, path)
-
-
-def _check_chunks(dataset: Any, path: Path) -> None:
-    if dataset.chunks is not None:
-        check_memory(_chunk_size(dataset), path, f"a chunk of {dataset.name}")
-        _check_unpacked(dataset, path)
-
-
-def _chunk_size(dataset: Any) -> int:
-    return math.prod(map(int, dataset.chunks)) * int(dataset.dtype.itemsize)
-
-
-def _check_unpacked(dataset: Any, path: Path) -> None:
-    """Raise FileFormatError if a chunk that could fill the memory unpacks to more than a chunk has room for.
-
-    The library unpacks a chunk as a whole, however long it becomes; this looks at it some bytes at a time.
-    """
-    import h5py
-
-    settings = dataset.id.get_create_plist()
-    filters = [settings.get_filter(number)[0] for number in range(settings.get_nfilters())]
-    if h5py.h5z.FILTER_DEFLATE not in filters:
-        return
-    if filters.count(h5py.h5z.FILTER_DEFLATE) > 1:
-        raise FileFormatError(f"{path}: {dataset.name} is compressed twice; save it compressed once")
-    if fits_in_memory(dataset.id.get_storage_size() * INFLATES):
-        return
-    suspects: list[tuple[int, ...]] = []
-
-    def look(chunk: Any) -> None:
-        if not fits_in_memory(chunk.size * INFLATES):
-            suspects.append(chunk.chunk_offset)
-
-    dataset.id.chunk_iter(look)
-    # filters before the compression may add to a chunk, a checksum for one
-    room = 2 * _chunk_size(dataset) + STEP
-    for place in suspects:
-        skipped, stored = dataset.id.read_direct_chunk(place)
-        is_packed = not skipped >> filters.index(h5py.h5z.FILTER_DEFLATE) & 1
-        if is_packed and overflows([stored], zlib.decompressobj(), room):
-            raise FileFormatError(
-                f"{path}: a chunk of {dataset.name} unpacks to more than it has room for; the file is damaged"
-            )
