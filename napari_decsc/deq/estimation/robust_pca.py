@@ -208,9 +208,9 @@ class _Fit:
         return basis, basis @ huber_code(pixels, self.weight, basis, limit, code, STEPS), limit
 
     def _limit(self, residual: Tensor) -> Tensor:
-        spread = deviations(residual if self.weight is None else torch.where(self.mask, residual, torch.nan), ROUGHLY)[
-            :, :, None
-        ]
+        if self.weight is not None:
+            residual = torch.where(self.mask, residual, torch.nan)
+        spread = deviations(residual, ROUGHLY)[:, :, None]
         return CLIP_AT * torch.nan_to_num(spread, nan=1.0).clamp(min=1)
 
 
