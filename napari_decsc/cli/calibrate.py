@@ -54,19 +54,12 @@ def run(args: argparse.Namespace) -> Answer:
     """Find the references, check everything that can be checked, then write, some lines at a time."""
     from napari_decsc.cli.inputs import tell_notes
     from napari_decsc.cli.outputs import check_cube_output, save_cube
-    from napari_decsc.hsi.io.capture import find_capture
     from napari_decsc.hsi.io.files import open_cube
     from napari_decsc.hsi.reflectance import reflectance
 
-    found = find_capture(args.raw)
-    paths = {
-        "raw": found.raw,
-        "dark": _reference(args.dark or found.dark, "dark", found.raw),
-        "white": _reference(args.white or found.white, "white", found.raw),
-        "white_dark": args.white_dark or (None if args.white else found.white_dark),
-    }
-    output = args.output or found.raw.with_name(f"{found.raw.name.partition('.')[0]}_reflectance.hdr")
-    used = {role: path for role, path in paths.items() if path is not None}
+    used = _inputs(args)
+    raw = used["raw"]
+    output = args.output or raw.with_name(f"{raw.name.partition('.')[0]}_reflectance.hdr")
     cubes = {role: open_cube(path) for role, path in used.items()}
     check_cube_output(output, list(cubes.values()), overwrite=args.overwrite)
     result = reflectance(
@@ -106,6 +99,20 @@ def _as_written(cube: Any, dtype: str) -> Any:
     # lazily, as the cube is
     marked = da.where(cube.data == NO_DATA, np.float64(mark), np.float32(_SCALE) * cube.data)
     return cube.replace(data=marked, no_data=mark, scale=_SCALE)
+
+
+def _inputs(args: argparse.Namespace) -> dict[str, Path]:
+    """The raw cube and its references, by their roles: as they were given, or as they lie beside it."""
+    from napari_decsc.hsi.io.capture import find_capture
+
+    found = find_capture(args.raw)
+    paths = {
+        "raw": found.raw,
+        "dark": _reference(args.dark or found.dark, "dark", found.raw),
+        "white": _reference(args.white or found.white, "white", found.raw),
+        "white_dark": args.white_dark or (None if args.white else found.white_dark),
+    }
+    return {role: path for role, path in paths.items() if path is not None}
 
 
 def _reference(path: Path | None, kind: str, raw: Path) -> Path:

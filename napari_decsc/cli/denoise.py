@@ -37,13 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Answer:
     """Check everything that can be checked, then denoise, then write."""
-    from napari_decsc.cli.outputs import (
-        check_cube_output,
-        check_not_inputs,
-        check_outputs,
-        check_type,
-        write_text,
-    )
+    from napari_decsc.cli.outputs import check_cube_output, check_type, write_text
     from napari_decsc.denoising.report import as_json
 
     settings = make_settings(args, {name: method.settings for name, method in METHODS.items()}, args.method)
@@ -53,10 +47,7 @@ def run(args: argparse.Namespace) -> Answer:
     check_type(noisy, args.dtype)
     pair = check_cube_output(args.output, [noisy, reference], overwrite=args.overwrite)
     if args.report is not None:
-        _check_report(args.report, pair)
-        check_outputs([args.report], overwrite=args.overwrite)
-        check_not_inputs([args.report], [noisy, reference])
-
+        _check_report(args.report, pair, [noisy, reference], overwrite=args.overwrite)
     if args.dry_run:
         from napari_decsc.cli.dry_run import forecast
 
@@ -138,9 +129,13 @@ def _check_reference(noisy: Cube, reference: Cube | None) -> None:
         )
 
 
-def _check_report(report: Path, pair: tuple[Path, ...]) -> None:
+def _check_report(report: Path, pair: tuple[Path, ...], inputs: list[Cube | None], *, overwrite: bool) -> None:
+    from napari_decsc.cli.outputs import check_not_inputs, check_outputs
+
     if report.resolve() in [path.resolve() for path in pair]:
         raise FileFormatError(f"{report} is the name of the denoised cube too; give the report a name of its own")
+    check_outputs([report], overwrite=overwrite)
+    check_not_inputs([report], inputs)
 
 
 def _scores(reference: Cube | None, noisy: Cube, written: Path) -> dict[str, Any]:

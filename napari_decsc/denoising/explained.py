@@ -78,12 +78,8 @@ class Lines:
                     slopes[:, band] += [self._total(k, one) for one in (x, x.astype(np.float64) ** 2, x * y)]
         gain = np.zeros((bands, self.count))
         if self.gains:
-            n = np.maximum(diagonal, 1)
-            x, xx, xy = slopes / n
-            spread = xx - x**2
-            gain = np.where(spread > 0, (xy - x * right / n) / np.where(spread > 0, spread, 1), 0)
-            gain -= _in_common(gain, diagonal)
-            right -= gain * x * n
+            gain = _slopes(slopes, right, diagonal)
+            right -= gain * slopes[0]
         offset = _solved(diagonal, beside, right).astype(np.float32)
         slope = gain.astype(np.float32)
 
@@ -124,6 +120,15 @@ def _in_common(gain: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArra
     spread = np.sqrt((counts * (gain - mean) ** 2).sum(axis=1, keepdims=True) / total / lines)
     common: NDArray[np.float64] = np.where(np.abs(mean) > SURELY * spread, mean, 0)
     return common
+
+
+def _slopes(sums: NDArray[np.float64], right: NDArray[np.float64], pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gain of every line (band, line) by least squares; ``sums`` of x, x^2 and x y, ``right`` of y."""
+    n = np.maximum(pixels, 1)
+    x, xx, xy = sums / n
+    spread = xx - x**2
+    gain = np.where(spread > 0, (xy - x * right / n) / np.where(spread > 0, spread, 1), 0)
+    return gain - _in_common(gain, pixels)
 
 
 def _solved(
