@@ -81,6 +81,7 @@ def test_the_folder_is_made_and_other_files_do_not_matter(tmp_path: Path) -> Non
     demo.prepare_folder(tmp_path / "a" / "b")
     (tmp_path / "a" / "b" / "notes.txt").write_text("mine")
     demo.prepare_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="needs xvfb-run")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from napari_decsc.filters.order import medians, order
+from napari_decsc.filters.order import medians, order, robust_deviation
 
 
 def drawn(*shape: int) -> torch.Tensor:
@@ -32,3 +32,11 @@ def test_nothing_has_no_median():
 def test_order_rises():
     values = drawn(500)
     torch.testing.assert_close(values[order(values)], values.sort().values, rtol=0, atol=0)
+
+
+def test_one_wild_value_in_ten_hardly_moves_the_deviation():
+    values = 0.5 * drawn(2, 20_000)
+    assert robust_deviation(values).tolist() == pytest.approx([0.5, 0.5], rel=0.03)
+    values[1, ::10] = 1e6
+    values[0, ::7] = torch.nan
+    assert robust_deviation(values).tolist() == pytest.approx([0.5, 0.57], rel=0.03)
