@@ -154,9 +154,10 @@ def _scores(reference: Cube | None, noisy: Cube, written: Path) -> dict[str, Any
 
 def _text(report: dict[str, Any]) -> str:
     from napari_decsc.cli.evaluate import score_table
+    from napari_decsc.denoising.protocol import in_words
 
     ends = [tile["relative_residual"][-1] for tile in report["tiles"] if tile["relative_residual"]]
-    residual = f", relative residual {max(ends):.1e}" if ends else ""
+    residual = f", relative residual {in_words(max(ends))}" if ends else ""
     text = f"Wrote {report['output']}: {report['method']}, {report['seconds']:.1f} s{residual}.\n"
     text += str(report["verdict"]["sentence"])
     if "rare" in report:

@@ -4,7 +4,7 @@ import math
 from types import TracebackType
 from typing import Any, TextIO
 
-from napari_decsc.denoising.protocol import Iteration
+from napari_decsc.denoising.protocol import Iteration, in_words
 
 
 class Bar:
@@ -66,7 +66,7 @@ def residual_text(iteration: Iteration) -> str:
     """
     if not math.isfinite(iteration.relative_residual):
         return "start estimate"
-    return f"residual {iteration.relative_residual:.1e}"
+    return f"residual {in_words(iteration.relative_residual)}"
 
 
 def _made(label: str, total: int | None, unit: str, stream: TextIO | None) -> Any:

@@ -200,6 +200,22 @@ class ResumableDenoiser(Denoiser, Protocol):
 Returned = TypeVar("Returned")
 
 
+def in_words(residual: float) -> str:
+    """A residual for a person.
+
+    Parameters
+    ----------
+    residual : float
+        Relative, 0 or more.
+
+    Returns
+    -------
+    str
+        Such as "1.2e-03"; "0" where an evaluation changed nothing at all.
+    """
+    return f"{residual:.1e}" if residual else "0"
+
+
 def run(
     denoising: Generator[Iteration, Command | None, Returned],
     listen: Callable[[Iteration], Command | None] | None = None,

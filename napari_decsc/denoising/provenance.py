@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from napari_decsc.denoising.protocol import in_words
 from napari_decsc.denoising.report import as_plain, versions
 from napari_decsc.hsi.cube import counted
 
@@ -219,7 +220,8 @@ def _denoising_words(record: Mapping[str, Any]) -> str:
     found = record.get("convergence") or convergence(record)
     if found:
         parts.append(
-            f"{counted(found['evaluations'], 'evaluation')}, relative residual {found['relative_residual'] or 0:.1e}"
+            f"{counted(found['evaluations'], 'evaluation')}, "
+            f"relative residual {in_words(found['relative_residual'] or 0.0)}"
         )
         ended = {True: "converged", False: "ended above the tolerance", None: ""}[found.get("converged")]
         parts += ["stopped by hand" if record.get("stopped") else ended]

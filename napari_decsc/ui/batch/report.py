@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_decsc.denoising.protocol import in_words
+
 REPORT = "report.json"
 HEADINGS = ("cube", "state", "residual", "removed", "verdict")
 STATES = {"begun": "not finished"}
@@ -73,7 +75,7 @@ def _row(folder: Path, entry: Mapping[str, Any]) -> Row:
         source=Path(entry["input"]),
         output=folder / entry["output"],
         state=STATES.get(entry["state"], entry["state"]),
-        residual=f"{max(ends):.1e}" if ends else "",
+        residual=in_words(max(ends)) if ends else "",
         removed="" if share is None else f"{100 * share:.2g} %",
         verdict=str(entry.get("error") or verdict.get("sentence", "")),
         is_clean=not entry.get("error") and bool(verdict.get("is_clean", True)),

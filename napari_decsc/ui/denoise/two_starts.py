@@ -87,12 +87,11 @@ def axes_of(meetings: tuple[Meeting, ...]) -> Panel:
     curves.append([one.distance for one in meetings])
     seen = [max(value, LEAST) for curve in curves for value in curve if math.isfinite(value)]
     low = 10.0 ** math.floor(math.log10(min([1e-3, *seen])))
-    # room for the names above the curves
-    high = 10.0 ** (math.ceil(math.log10(max([1.0, *seen]))) + 2)
+    high = 10.0 ** math.ceil(math.log10(max([1.0, *seen])))
     panel = Panel((0.5, max(10, len(meetings)) + 0.5), (low, high), is_log=True, is_counted=True)
     panel.x_label, panel.y_label = "evaluations of f", "relative"
     numbers = np.arange(1.0, len(meetings) + 1)
-    panel.names = list(zip(NAMES, COLOURS, strict=True))
+    panel.names, panel.names_right = list(zip(NAMES, COLOURS, strict=True)), True  # the curves fall
     panel.lines = [
         Line(numbers, np.maximum(curve, LEAST), colour, width=1.5 if name == "distance" else 1.0, dots=1.2)
         for curve, colour, name in zip(curves, COLOURS, NAMES, strict=True)

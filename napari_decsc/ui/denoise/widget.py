@@ -4,12 +4,13 @@ import time
 from typing import Any
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton
 
 from napari_decsc.denoising.protocol import ResumableDenoiser
 from napari_decsc.errors import DecscError
 from napari_decsc.ui.cubes.layers import provenance_of
 from napari_decsc.ui.denoise import state, words
+from napari_decsc.ui.denoise.arrangement import arrange
 from napari_decsc.ui.denoise.form import DenoiseForm
 from napari_decsc.ui.denoise.keeping import Keeping
 from napari_decsc.ui.denoise.method_choice import MethodChoice
@@ -21,7 +22,6 @@ from napari_decsc.ui.denoise.state import Phase, RunState
 from napari_decsc.ui.denoise.two_starts import SolvedTwice
 from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.parts import scoring
-from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.texts import CHOOSE, gone, nothing_to_do
@@ -64,8 +64,9 @@ class DenoiseWidget(Docked):
         self._twice = SolvedTwice(self.plot, self.message, self)
         self._workers: list[Any] = []
         self._pause = QTimer(self)
-        self._fill()
-        self._lay_out()
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(STRENGTH_PAUSE)
+        arrange(self)
         self._connect()
         self.choice.refresh()
         self._refresh()
@@ -321,34 +322,6 @@ class DenoiseWidget(Docked):
 
     def _follow_theme(self, event: Any = None) -> None:
         self.view.set_colours(theme_colours(self.viewer))
-
-    def _fill(self) -> None:
-        self.cube.setToolTip("The noisy cube; it stays as it is")
-        self.run_button.setToolTip("Denoise the cube into a new layer, beside the window")
-        self.stop_button.setToolTip("Finish now and keep the best estimate so far")
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(STRENGTH_PAUSE)
-
-    def _lay_out(self) -> None:
-        content = QWidget()
-        rows = QFormLayout()
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.addRow("Cube", self.cube)
-        self.choice.add_rows(rows)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.run_button)
-        buttons.addWidget(self.stop_button)
-        column = QVBoxLayout(content)
-        column.setSpacing(4)
-        # every point counts where a result with its scores is to fit into a low window
-        column.setContentsMargins(9, 4, 9, 3)
-        rows.setVerticalSpacing(3)
-        column.addLayout(rows)
-        column.addWidget(self.settings_box)
-        column.addLayout(buttons)
-        column.addWidget(self.view, stretch=1)
-        column.addWidget(self.keeping)
-        scrolled(content, self)
 
 
 def _is_no_result(layer: Any) -> bool:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from napari_decsc.denoising.protocol import Iteration
+from napari_decsc.denoising.protocol import Iteration, in_words
 from napari_decsc.hsi.cube import counted
 from napari_decsc.ui.denoise.forecast import duration, left
 from napari_decsc.ui.denoise.state import READY, Phase, RunState, facts
@@ -64,17 +64,12 @@ def progress(state: RunState, now: float) -> str:
     if last is not None and last.tiles > 1:
         parts.append(f"tile {last.tile} of {last.tiles}")
     if last is not None and state.residuals:
-        parts += [f"evaluation {len(state.residuals)}", f"relative residual {_number(state.residuals[-1])}"]
+        parts += [f"evaluation {len(state.residuals)}", f"relative residual {in_words(state.residuals[-1])}"]
         parts += [changed(last)] if changed(last) else []
     ahead = left(state, now)
     if ahead is not None:
         parts.append(f"about {duration(ahead.seconds)} left" + (f" in {ahead.of}" if ahead.of else ""))
     return " · ".join(parts)
-
-
-def _number(residual: float) -> str:
-    """A residual; 0 where an evaluation changed nothing at all."""
-    return f"{residual:.1e}" if residual else "0"
 
 
 def changed(iteration: Iteration) -> str:
@@ -100,7 +95,7 @@ def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False)
         return f"Done in {seconds}."
     evaluations, worst = found
     how = f"{_how(worst, state.tolerance)} after {counted(evaluations, 'evaluation')}"
-    return f"{how} · relative residual {_number(worst)} · {seconds}"
+    return f"{how} · relative residual {in_words(worst)} · {seconds}"
 
 
 def ended(state: RunState, report: dict[str, Any], is_unchanged: bool, notes: tuple[str, ...]) -> str:
@@ -128,7 +123,7 @@ def stopped(state: RunState, is_unchanged: bool = False) -> str:
     if is_unchanged or (state.phase is Phase.RELEASED and not state.has_estimate):
         return f"{first} There was no estimate yet: the layer is the noisy cube, unchanged."
     if state.evaluations:
-        at = f", at a relative residual of {_number(state.residuals[-1])}" if state.residuals else ""
+        at = f", at a relative residual of {in_words(state.residuals[-1])}" if state.residuals else ""
         return f"{first} The layer is the best estimate after {counted(state.evaluations, 'evaluation')}{at}."
     return f"{first} The layer is the first estimate, before any evaluation."
 

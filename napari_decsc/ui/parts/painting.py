@@ -95,7 +95,7 @@ def _paint_names(painter: QPainter, inside: QRectF, panel: Panel) -> None:
     line = painter.fontMetrics().height()
     for number, (text, colour) in enumerate(panel.names[: int((inside.height() - 4) // line)]):
         place = QRectF(inside.left() + 5, inside.top() + 2 + number * line, inside.width() - 10, line)
-        _write(painter, place, ALIGN.AlignLeft, text, colour)
+        _write(painter, place, ALIGN.AlignRight if panel.names_right else ALIGN.AlignLeft, text, colour)
 
 
 def _paint_lines(painter: QPainter, inside: QRectF, panel: Panel, lines: Any) -> None:

@@ -45,9 +45,9 @@ class Panel:
     """One pair of axes: ends, labels, and the lines in them.
 
     ``lines`` stand still, ``moving`` are painted anew with every move of the mouse, ``mark`` is where an upright line
-    stands (NaN: nowhere). ``names`` is a legend of texts and colours, ``note`` a text and its colour at the top right.
-    Colours that are empty are those of the theme. ``y_short`` stands for ``y_label`` where that is too long.
-    ``x_step`` is the least distance of the numbers at the abscissa.
+    stands (NaN: nowhere). ``names`` is a legend of texts and colours, top left or top right; ``note`` is a
+    text and its colour, at the top right. Colours that are empty are those of the theme. ``y_short`` stands for
+    ``y_label`` where that is too long. ``x_step`` is the least distance of the numbers at the abscissa.
     """
 
     x_ends: tuple[float, float] = (0.0, 1.0)
@@ -67,6 +67,7 @@ class Panel:
     mark: float = math.nan
     level: Level | None = None
     names: Sequence[tuple[str, str]] = ()
+    names_right: bool = False
     note: tuple[str, str] = ("", "")
 
     def across(self, x: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """Many files from the window: the command line does the work, a table shows what it found, and Stop loses nothing."""
 
+import json
 import shlex
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from napari_decsc.classical.settings import FastHydeSettings
 from napari_decsc.errors import SettingsError
 from napari_decsc.hsi.io.envi import read_envi, write_envi
-from napari_decsc.ui.batch.report import rows_of
+from napari_decsc.ui.batch.report import REPORT, rows_of
 from napari_decsc.ui.batch.widget import STOPPED, BatchWidget
 
 pytestmark = pytest.mark.slow
@@ -141,6 +142,13 @@ def test_the_copied_command_is_what_runs(qtbot, panel, files):
     line = QApplication.clipboard().text()
     assert line.startswith("napari-decsc batch ")
     assert line.endswith("--method fasthyde")
+
+
+def test_a_residual_of_zero_is_written_as_zero(tmp_path):
+    entry = {"input": "leaf.hdr", "output": "leaf.hdr", "state": "done", "tiles": [{"relative_residual": [0.1, 0.0]}]}
+    (tmp_path / REPORT).write_text(json.dumps([entry]))
+    (row,) = rows_of(tmp_path)
+    assert row.residual == "0"
 
 
 def test_settings_that_are_out_of_range_are_said(panel, files):

@@ -53,6 +53,16 @@ def test_a_method_without_an_equilibrium_does_not_offer_it(solved):
     assert solved.keeping.report_action.isEnabled()
 
 
+def test_no_curve_runs_through_the_names():
+    """They stand at the top right of a plot that is 300 points wide and 115 high; three lines of 15."""
+    meetings = tuple(Meeting(n, (0.01 * 0.3**n, 10 * 0.4**n), 0.4**n) for n in range(1, 14))
+    panel = axes_of(meetings)
+    assert panel.names_right
+    for line in panel.lines:
+        is_high = (1 - panel.up(line.y)) * 115 < 45
+        assert (panel.across(line.x)[is_high] * 300 < 300 - 70).all()
+
+
 def test_starts_that_meet_at_once_are_drawn_at_the_end_of_the_axis():
     panel = axes_of((Meeting(1, (1.0, 1.0), 0.0), Meeting(2, (0.0, 0.0), 0.0)))
     assert panel.y_ends[0] <= 1e-3
