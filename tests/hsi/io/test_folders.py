@@ -16,6 +16,7 @@ from napari_decsc.hsi.io.folders import listed, reference_kind, scenes
 NAMES = {
     "DARKREF_scan_001": "dark",
     "WHITEREF_scan_001": "white",
+    "WHITEDARKREF_scan_001": "dark",
     "scan_001_darkref": "dark",
     "darkReference": "dark",
     "white-reference": "white",

@@ -432,3 +432,31 @@ def test_a_geotiff_is_written_tile_by_tile(tmp_path: Path, dtype: str) -> None:
     with pytest.raises(KeyError), new_sink(whole, tmp_path / "y.tif"):
         raise KeyError
     assert [path.name for path in tmp_path.iterdir()] == ["x.tif"]
+
+
+@pytest.mark.parametrize("is_log", [False, True])
+def test_what_snap_tells_of_bands(tmp_path: Path, is_log: bool) -> None:
+    """The layout of SNAP's GeoTIFF: bands in planes, their scales in a DIMAP document alone."""
+    data = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
+    bands = "".join(
+        f"<Spectral_Band_Info><BAND_INDEX>{n}</BAND_INDEX><BAND_NAME>radiance_{n}</BAND_NAME><BAND_WAVELEN>{450.5 + n}"
+        f"</BAND_WAVELEN><BANDWIDTH>{5 + n}</BANDWIDTH><SCALING_FACTOR>0.0{n + 1}</SCALING_FACTOR><SCALING_OFFSET>{n}"
+        f"</SCALING_OFFSET><LOG10_SCALED>{str(is_log).lower()}</LOG10_SCALED><NO_DATA_VALUE_USED>true"
+        f"</NO_DATA_VALUE_USED><NO_DATA_VALUE>7.0</NO_DATA_VALUE></Spectral_Band_Info>"
+        for n in range(4)
+    )
+    virtual = "<Spectral_Band_Info><BAND_INDEX>4</BAND_INDEX><VIRTUAL_BAND>true</VIRTUAL_BAND></Spectral_Band_Info>"
+    text = f'<Dimap_Document name="x"><Image_Interpretation>{bands}{virtual}</Image_Interpretation></Dimap_Document>'
+    tags = [(65000, "s", 0, text, True)]
+    options = {"photometric": "minisblack", "planarconfig": "separate", "metadata": None, "extratags": tags}
+    tifffile.imwrite(tmp_path / "x.tif", data, **options)
+    cube = open_cube(tmp_path / "x.tif")
+    band = np.arange(4)[:, None, None]
+    meant = data if is_log else np.where(data == 7, 7, data * ((band + 1) / 100) + band)
+    np.testing.assert_allclose(np.asarray(cube.data) / cube.scale, meant, rtol=1e-6)
+    assert cube.no_data == 7
+    assert cube.wavelengths is not None
+    assert cube.fwhm is not None
+    assert (cube.wavelengths.tolist(), cube.wavelength_unit) == ([450.5, 451.5, 452.5, 453.5], "nm")
+    assert cube.fwhm.tolist() == [5, 6, 7, 8]
+    assert cube.header["band names"] == [f"radiance_{n}" for n in range(4)]

@@ -200,6 +200,8 @@ def test_a_mask_tells_what_was_not_measured(tmp_path: Path, inside: bool, dtype:
     np.testing.assert_array_equal(cube.data[:, is_measured], data[:, is_measured])
     gone = cube.data[:, ~is_measured]
     assert cube.no_data == 7 and (gone == 7).all() if no_data else np.isnan(gone).all()
+    again = open_cube(save_cube(cube, tmp_path / "y.tif", dtype="source"))
+    np.testing.assert_array_equal(again.data, cube.data)
 
 
 def test_a_mask_of_another_size_is_said(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ class GdalFacts:
 def facts_of_tag(text: str) -> GdalFacts:
     """What the tag 42112 (GDAL_METADATA) of a TIFF says; damaged text says nothing."""
     facts = GdalFacts()
-    for item in _elements(text, "GDALMetadata"):
+    for item in elements(text, "GDALMetadata"):
         # GDAL escapes what it writes twice
         name, value, sample = _unescaped(item.get("name", "")), _unescaped(item.text or ""), item.get("sample")
         band = None if sample is None else _whole(sample)
@@ -134,7 +134,7 @@ def facts_beside(image: Path) -> GdalFacts:
         text = path.read_bytes().decode("utf-8", "replace") if path.stat().st_size <= LONGEST else ""
     except OSError:
         return facts
-    for element in _elements(text, "PAMDataset"):
+    for element in elements(text, "PAMDataset"):
         number = _whole(element.get("band", ""))
         if element.tag == "PAMRasterBand" and number:
             _take(facts, element, number - 1)
@@ -229,7 +229,7 @@ def _in_order(facts: Mapping[str, str]) -> list[str]:
     return names
 
 
-def _elements(text: str, root: str) -> Iterable[Any]:
+def elements(text: str, root: str) -> Iterable[Any]:
     """The elements within the root of a text in XML; none if it is long or damaged, or declares entities."""
     if len(text) > LONGEST or root not in text or "<!DOCTYPE" in text or "<!ENTITY" in text:
         return ()

@@ -24,6 +24,7 @@ from napari_decsc.hsi.io.formats.gdal import (
 from napari_decsc.hsi.io.formats.gdal_cubes import with_facts, with_georeference
 from napari_decsc.hsi.io.formats.guards import readable
 from napari_decsc.hsi.io.formats.json_texts import lists_in_json
+from napari_decsc.hsi.io.formats.snap import DIMAP, facts_of_dimap
 from napari_decsc.hsi.io.formats.tiff_axes import told_axes, with_channels
 from napari_decsc.hsi.io.formats.tiff_files import images, opened, values_of
 from napari_decsc.hsi.io.formats.tiff_masks import has_alpha, mask_of
@@ -150,7 +151,7 @@ def _facts(page: Any, path: Path) -> GdalFacts:
     facts.no_data_of_rest = as_meant(real(_text(page, GDAL_NODATA)))
     for name, value in lists_in_json(page.description).items():
         facts.add(None, "", name, value)
-    return merged(facts, facts_beside(path))
+    return merged(merged(facts, facts_of_dimap(_text(page, DIMAP))), facts_beside(path))
 
 
 def _names_of_pages(file: Any) -> list[str]:

@@ -46,6 +46,7 @@ def with_mask(cube: Cube, mask: Any) -> Cube:
     if kind.kind != "f" and np.isnan(no_data):
         kind = np.dtype(np.float32 if kind.itemsize < 4 else np.float64)
     masked = _Masked(cube.data, mask, kind, no_data)
+    cube = cube.replace(header={**cube.header, "data type": kind.name})  # the type that files are written in again
     if isinstance(cube.data, np.ndarray) and isinstance(mask, np.ndarray) and cube.data.nbytes <= _AT_ONCE:
         return cube.replace(data=masked[...], no_data=no_data)
     meta = np.empty((0, 0, 0), kind)
