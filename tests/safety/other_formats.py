@@ -281,6 +281,9 @@ def _tiff() -> list[bytes]:
     )
     geo = [(33550, "d", 3, (1.0, 2.0, 0.0), True), (33922, "d", 6, (0.0, 0.0, 0.0, 5.0, 6.0, 0.0), True)]
     keys = (34735, "H", 12, (1, 1, 0, 2, 1024, 0, 1, 1, 3072, 0, 1, 32633), True)
+    told = "<BAND_INDEX>{0}</BAND_INDEX><BAND_WAVELEN>4{0}0.5</BAND_WAVELEN><SCALING_FACTOR>0.{0}1</SCALING_FACTOR>"
+    snap = "".join(f"<Spectral_Band_Info>{told.format(n)}</Spectral_Band_Info>" for n in (0, 1))
+    dimap = [(65000, "s", 0, f"<Dimap_Document><Image>{snap}</Image></Dimap_Document>", True)]
     gdal = [(42112, "s", 0, f"<GDALMetadata>{items}</GDALMetadata>", True), (42113, "s", 0, "3", True), *geo, keys]
     files = []
     for options in (
@@ -291,6 +294,7 @@ def _tiff() -> list[bytes]:
         {"compression": "lerc"},
         {"planarconfig": "separate", "extratags": gdal},
         {"planarconfig": "separate", "extrasamples": ["unassalpha"]},
+        {"planarconfig": "separate", "extratags": dimap, "metadata": None},
     ):
         file = io.BytesIO()
         tifffile.imwrite(file, DATA, photometric="minisblack", **options)

@@ -14,7 +14,9 @@ from napari_decsc.hsi.io.zarr_marks import is_zarr
 CAPTURE = "capture"
 #: Files that are looked at in a folder, and folders within folders.
 _MOST, _DEEPEST = 2_000, 2
-_REFERENCE = re.compile(r"(?:^|[_\-. ])(?:white)?(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"(?:^|[_\-. ])(?:white)?(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE
+)
 #: Files of EnMAP and DESIS that tell of each pixel how good it is.
 _QUALITY = re.compile(r"-QL_.*\.tiff?$", re.IGNORECASE)
 
