@@ -9,12 +9,12 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxL
 from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.ui.files.sample import PATTERN
-from napari_decsc.ui.parts.texts import Message
+from napari_decsc.ui.parts.texts import SHOWN_NAME, Message
 
 READER = "napari-decsc"
 #: What napari would remember: dropped files whose name fits are opened by our reader.
 HEADERS = "*.hdr"
-OFFER = "Take the reader 'napari-decsc' whenever a header (.hdr) is dropped?"
+OFFER = f"Take the reader '{SHOWN_NAME}' whenever a header (.hdr) is dropped?"
 ABOUT = "Else napari asks every time which reader to take. File ▸ Preferences ▸ Plugins changes it later."
 
 
@@ -24,7 +24,7 @@ class OpenButton(QPushButton):
     def __init__(self, viewer: Any, message: Message) -> None:
         super().__init__("Open cube…")
         self._viewer, self._message = viewer, message
-        self.setToolTip(f"Open ENVI, TIFF, NumPy, MATLAB, HDF5 or NetCDF files with the reader '{READER}'")
+        self.setToolTip(f"Open ENVI, TIFF, NumPy, MATLAB, HDF5 or NetCDF files with the reader '{SHOWN_NAME}'")
         self.clicked.connect(lambda: self.ask())
 
     def ask(self) -> None:
@@ -51,7 +51,7 @@ class ReaderOffer(QWidget):
         text = QLabel(OFFER)
         text.setWordWrap(True)
         text.setToolTip(ABOUT)
-        self.yes.setToolTip(f"Napari remembers the reader '{READER}' for files whose name ends in .hdr")
+        self.yes.setToolTip(f"Napari remembers the reader '{SHOWN_NAME}' for files whose name ends in .hdr")
         self.no.setToolTip("Napari asks as before, and this question does not come again")
         row = QHBoxLayout()
         for button in (self.yes, self.no):

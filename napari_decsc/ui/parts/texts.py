@@ -7,10 +7,12 @@ from qtpy.QtWidgets import QLabel
 
 from napari_decsc.ui.cubes.strangers import can_take_step, stranger, why_not
 
+#: What napari calls this plugin and its reader, in menus and dialogs.
+SHOWN_NAME = "DECSC hyperspectral denoising"
 #: What every form says while there is nothing to work on.
 NO_CUBE = (
     "Open a cube first: with 'Open cube…' in View, or drop an ENVI header on the window and choose the reader "
-    "'napari-decsc' where napari asks."
+    f"'{SHOWN_NAME}' where napari asks."
 )
 CHOOSE = "Choose a cube."
 NO_SHOWN_CUBE = "No cube is shown. Tick the eye of one in the layer list, or drop an ENVI header on the window."

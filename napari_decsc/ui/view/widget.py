@@ -29,15 +29,15 @@ from napari_decsc.ui.files.save_button import Chosen, SaveButton
 from napari_decsc.ui.parts.band_control import BandControl
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.docked import Docked
-from napari_decsc.ui.parts.texts import Message
+from napari_decsc.ui.parts.texts import SHOWN_NAME, Message
 from napari_decsc.ui.parts.worker import calculation_worker
 from napari_decsc.ui.view import composite
 from napari_decsc.ui.view.composite import typed
 from napari_decsc.ui.view.layer_facts import LayerFacts, StrangerNote
 
 NO_CUBE = (
-    "Open a cube with the button, or drop an ENVI header on the window and choose the reader 'napari-decsc' where "
-    "napari asks; File ▸ Open Sample ▸ napari-decsc has a built-in one."
+    f"Open a cube with the button, or drop an ENVI header on the window and choose the reader '{SHOWN_NAME}' where "
+    f"napari asks; File ▸ Open Sample ▸ {SHOWN_NAME} has a built-in one."
 )
 
 

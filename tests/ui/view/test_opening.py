@@ -1,11 +1,15 @@
 """Opening: by a button that names the reader, at a good band; what is no cube is said, and an axis can be chosen."""
 
+from pathlib import Path
+
+import npe2
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog
 
+import napari_decsc
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.io.files import open_cube
@@ -53,7 +57,7 @@ def test_the_button_opens_with_our_reader_and_offers_it_once(viewer, view, heade
     import npe2
 
     npe2.PluginManager.instance().discover()
-    assert "napari-decsc" in view.open_button.toolTip()
+    assert "reader" in view.open_button.toolTip()
     click(view.open_button)
     assert cube_of(viewer.layers[0]).wavelengths is not None
     assert view.offer.isVisible()
@@ -79,8 +83,11 @@ def test_who_says_no_is_not_asked_again(viewer, view, header, preferences, kept)
 
 
 def test_without_a_cube_the_button_and_the_reader_are_named(view):
+    """As napari's dialog names it."""
+    manifest = npe2.PluginManifest.from_file(Path(napari_decsc.__file__).with_name("napari.yaml"))
     assert "button" in view.message.text()
-    assert "reader 'napari-decsc'" in view.message.text()
+    for text in (view.message.text(), view.open_button.toolTip(), view.offer.yes.toolTip(), open_button.OFFER):
+        assert f"reader '{manifest.display_name}'" in text
     assert view.open_button.isEnabled()
 
 
