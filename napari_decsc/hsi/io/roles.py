@@ -8,13 +8,18 @@ _NAMES = {
     "fwhm": re.compile(r".*fwhm.*|(band|spectral)widths?|(.*)bandpass|fullwidth(at)?halfmax(imum)?"),
     "wavelengths": re.compile(
         r".*wavelengths?.*|waves?(len)?s?(nm|um)?|wl(en)?s?(nm|um)?|cwls?|.*wavenumbers?(cm1?)?|wavs?|wvls?|lambdas?(nm|um)?|lam|"
-        r"(.*)bandcent(er|re)s?|cent(er|re)s?(ofbands?|wls?|wvls?)?|(list)?cw(vnir|swir|pan)?"
+        r"(.*)bandcent(er|re)s?|cent(er|re)s?(ofbands?|wls?|wvls?|waves?)?|(list)?cw(vnir|swir|pan)?|"
+        # as it is misspelled
+        r".*(wavelenght|wavelenth|wavlength|wavelegnth)s?|wlengths?"
     ),
 }
 #: A unit at the end of a name: `band_centers_nm`.
 _UNIT = re.compile(r"[(\[]?(nm|um|µm|nanometers?|micrometers?|microns?)[)\]]?$")
 #: Names that hold wavelengths only where the numbers look like some.
-WEAK = re.compile(r"(bands?|channels?)(nm|um)?|nm|spectral(axis|bands?)?|spectrum|bandlist")
+WEAK = re.compile(
+    r"(bands?|channels?)(nm|um)?|nms?|nmlist|spectral(axis|bands?|grid|coord(inate)?s?)?(nm|um)?|spectrum|bandlist|"
+    r"wvs?|wvlns?|(band|ch|channel)wls?|lamdas?|lambdac|lambdalist"
+)
 #: Parts of names that tell of something about wavelengths which are none.
 OTHER = re.compile(r"unit|uncert|ind(ex|ices)|shift|flag|mask|err|name|(?<!wave)number|count|resol")
 

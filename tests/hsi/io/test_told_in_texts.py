@@ -104,6 +104,21 @@ def test_units_of_a_vector(tmp_path: Path, spelled: str, factor: float, unit: st
     assert cube.notes == (() if unit else (said,))
 
 
+WEAK = ["wv", "nms", "lambda_c", "ch_wl", "spectral_grid"]
+
+
+@pytest.mark.parametrize("name", ["wavelenghts", "w_length", "centre_wave", *WEAK])
+def test_names_that_people_use(tmp_path: Path, name: str) -> None:
+    scipy.io.savemat(tmp_path / "x.mat", {"cube": CUBE.transpose(1, 2, 0), name: LENGTHS})
+    np.testing.assert_array_equal(open_cube(tmp_path / "x.mat").wavelengths, LENGTHS)
+
+
+@pytest.mark.parametrize("name", WEAK)
+def test_names_that_may_be_of_anything_count_for_wavelengths_alone(tmp_path: Path, name: str) -> None:
+    scipy.io.savemat(tmp_path / "x.mat", {"cube": CUBE.transpose(1, 2, 0), name: np.arange(5.0)})
+    assert open_cube(tmp_path / "x.mat").wavelengths is None
+
+
 def test_objects_beside_a_cube_do_not_keep_it_shut(tmp_path: Path) -> None:
     meta = np.array({"sensor": "a"}, object)
     np.savez(tmp_path / "x.npz", cube=CUBE, wl=LENGTHS, meta=meta)
