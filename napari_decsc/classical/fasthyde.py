@@ -55,9 +55,9 @@ class FastHydeDenoiser(Baseline):
         # what stands in for eigen-images whose turn has not come: each shrunk by its share of signal
         signal = torch.from_numpy(np.maximum(1 - 1 / np.maximum(space.variances, 1), 0))[:, None, None]
         estimate = noisy * signal
-        first = similar_patches(noisy * signal.sqrt(), FIRST_GROUP, self.settings.search, STRIDE)
+        first = similar_patches(noisy * signal.sqrt(), FIRST_GROUP, self.settings.search, (STRIDE,))
         yield from _passed(space, estimate, lambda k: shrink(noisy[k], first, THRESHOLD))
-        second = similar_patches(estimate, SECOND_GROUP, self.settings.search, STRIDE)
+        second = similar_patches(estimate, SECOND_GROUP, self.settings.search, (STRIDE,))
         yield from _passed(space, estimate, lambda k: shrink(noisy[k], second, THRESHOLD, estimate[k]))
 
 

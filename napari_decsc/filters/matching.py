@@ -1,5 +1,6 @@
 """Similar patches: one search in all images together sees more than a search in each, and costs less."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -75,12 +76,13 @@ class Block:
 
 @torch.no_grad()
 def similar_patches(
-    images: Tensor, count: int, search: int, stride: int = 4, near: int | None = None, *, staggered: bool = False
+    images: Tensor, count: int, search: int, steps: tuple[int, ...] = (4,), near: int | None = None
 ) -> Groups:
     """For every reference patch the ``count`` patches nearest to it, by the distance over the strongest images.
 
-    Reference patches begin at the multiples of ``stride``, in rows and columns. Equal distances: the first move counts,
-    so that the result is the same on any number of threads.
+    Reference patches begin at the same rows and columns wherever the images begin at a multiple of the sum of the
+    steps; the last one ends with the images. Equal distances: the first move counts, so that the result is the same on
+    any number of threads.
 
     Parameters
     ----------
@@ -90,13 +92,10 @@ def similar_patches(
         Patches of a group; the images must offer as many within the search.
     search : int
         How far, in rows and columns, a similar patch may lie.
-    stride : int
-        Distance of two reference patches in rows and columns, in pixels.
+    steps : tuple of int
+        From one reference patch to the next, in rows and in columns, in pixels, in turn; none larger than a patch.
     near : int, optional
         How far every place is looked at; beyond, every second one in rows and columns. All of them if not given.
-    staggered : bool
-        Every second reference patch is left out, as the black squares of a chessboard, but for some of the first and
-        the last column.
 
     Returns
     -------
@@ -107,32 +106,31 @@ def similar_patches(
     corners = (images.shape[1] - PATCH + 1, images.shape[2] - PATCH + 1)
     # what lies outside is infinitely far away
     around = F.pad(images, (search, search, search, search), value=torch.inf)
-    across = -(-corners[1] // stride)
+    rows, cols = (_starts(extent, steps).to(images.device) for extent in corners)
     moves = _moves(search, search if near is None else near)
     down, right = moves.to(images.device).unbind(1)
 
-    def nearest(top: int) -> Tensor:
-        bottom = min(top + stride * BLOCK, corners[0]) + PATCH - 1
-        distances = _distances(images[:, top:bottom], around[:, top : bottom + 2 * search], moves + search, stride)
-        rows = torch.arange(top, bottom - PATCH + 1, stride, device=images.device)[:, None, None]
-        cols = _columns(distances.shape[1], across, staggered=staggered).to(images.device)
-        distances = distances.gather(2, cols.expand(len(distances), -1, -1)) if staggered else distances
-        chosen = _smallest(distances, count).view(len(rows), -1, count)
-        found = (rows + down[chosen]) * corners[1] + stride * cols[:, :, None] + right[chosen]
+    def nearest(some: Tensor) -> Tensor:
+        top, bottom = int(some[0]), int(some[-1]) + PATCH
+        part, wide = images[:, top:bottom], around[:, top : bottom + 2 * search]
+        chosen = _smallest(_distances(part, wide, moves + search, some - top, cols), count)
+        chosen = chosen.view(len(some), len(cols), count)
+        found = (some[:, None, None] + down[chosen]) * corners[1] + cols[:, None] + right[chosen]
         return found.flatten(0, 1)
 
-    tops = range(0, corners[0], stride * BLOCK)
     with one_thread():
-        found = torch.cat([nearest(top) for top in tops])
-    return Groups(found, corners, len(found) // -(-corners[0] // stride))
+        found = torch.cat([nearest(some) for some in rows.split(BLOCK)])
+    return Groups(found, corners, len(cols))
 
 
-def _columns(down: int, across: int, *, staggered: bool) -> Tensor:
-    """Columns of the reference patches in each of some rows (row, patch), an even number of rows after the first."""
-    if not staggered:
-        return torch.arange(across).expand(down, -1)
-    odd = torch.arange(down)[:, None] % 2
-    return (2 * torch.arange((across + 3) // 2) - odd).clamp(0, across - 1)
+def _starts(corners: int, steps: tuple[int, ...]) -> Tensor:
+    """Where reference patches begin along an axis of so many corners; at the last one too."""
+    every = [0]
+    for step in itertools.cycle(steps):
+        if every[-1] == corners - 1:
+            return torch.tensor(every)
+        every.append(min(every[-1] + step, corners - 1))
+    raise AssertionError("steps is empty")
 
 
 def _strongest(images: Tensor) -> Tensor:
@@ -148,33 +146,34 @@ def _moves(search: int, near: int) -> Tensor:
     return moves[(moves.abs() <= near).all(1) | (moves % 2 == 0).all(1)]
 
 
-def _distances(strip: Tensor, wide: Tensor, places: Tensor, stride: int) -> Tensor:
-    """Squared distance of every reference patch of a strip to the patch at every place: (place, reference row, col).
+def _distances(strip: Tensor, wide: Tensor, places: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+    """Squared distance of every reference patch of a strip to the patch at every place: (place, row, col).
 
-    Places are counted from the upper left of what lies around.
+    Places are counted from the upper left of what lies around, rows and cols of the references in the strip.
 
     Element by element, in a fixed order: equal patches must come out equal whatever the size of the strip.
     """
-    _, rows, cols = strip.shape
-    down, across = (-(-(extent - PATCH + 1) // stride) for extent in (rows, cols))
-    found = strip.new_empty(len(places), down, across)
+    _, height, width = strip.shape
+    found = strip.new_empty(len(places), len(rows), len(cols))
     gap, total = torch.empty_like(strip[0]), torch.empty_like(strip[0])
     for place, (row, col) in enumerate(places.tolist()):
-        shifted = wide[:, row : row + rows, col : col + cols]
+        shifted = wide[:, row : row + height, col : col + width]
         for k, image in enumerate(strip):
             torch.sub(shifted[k], image, out=gap)
             total = torch.mul(gap, gap, out=total) if k == 0 else total.addcmul_(gap, gap)
-        _patch_sums(_patch_sums(total, stride).mT, stride, out=found[place].mT)
+        across = _patch_sums(total, 0).index_select(0, rows)
+        torch.index_select(_patch_sums(across, 1), 1, cols, out=found[place])
     return found
 
 
-def _patch_sums(values: Tensor, stride: int, out: Tensor | None = None) -> Tensor:
-    """Sums of PATCH consecutive rows, at every ``stride``-th start."""
-    last = len(values) - PATCH + 1
-    total = torch.add(values[:last:stride], values[1 : last + 1 : stride], out=out)
-    for offset in range(2, PATCH):
-        total += values[offset : offset + last : stride]
-    return total
+def _patch_sums(values: Tensor, axis: int) -> Tensor:
+    """Sums of PATCH consecutive values along an axis, a power of two."""
+    reach = 1
+    while reach < PATCH:
+        left = values.shape[axis] - reach
+        values = values.narrow(axis, 0, left) + values.narrow(axis, reach, left)
+        reach *= 2
+    return values
 
 
 def _smallest(distances: Tensor, count: int) -> Tensor:

@@ -18,6 +18,15 @@ from napari_decsc.filters.matching import Groups, similar_patches
 
 #: Patches of a group; how far they may lie, and so far at every place; the threshold of the pass without a pilot.
 GROUP, SEARCH, NEAR, THRESHOLD = 32, 16, 2, 3.0
+#: From one reference patch to the next, in pixels, in turn. Patches of a group lie at even distances from the reference
+#: for the most part: with odd and even steps they begin at every place.
+FINE = (5, 6, 5)
+#: ... where the estimate is but a pilot.
+PILOT = (8,)
+#: ... in the coarser image.
+COARSE = (5, 3)
+#: Images that begin at multiples of this show the same references at either scale.
+ALIGNED = 16
 #: Components that the search looks at: the strongest, which stand first.
 SEEN = 3
 #: Scales, and the side of the smallest image that has one.
@@ -48,7 +57,7 @@ def first_pass(images: Tensor, signal: Tensor, scales: int = SCALES) -> tuple[Te
     if len(images) == 0:
         return images, None
     coarse = halved(images, signal, scales - 1)
-    groups = similar(images * signal[:, None, None])
+    groups = similar(images * signal[:, None, None], PILOT)
     pilot = without_leak(shrink(images, groups, THRESHOLD, together=True)[None], LEAK)[0]
     return righted(pilot, coarse), coarse
 
@@ -72,11 +81,11 @@ def second_pass(images: Tensor, pilot: Tensor, coarse: Tensor | None) -> Tensor:
     """
     if len(images) == 0:
         return images
-    groups = similar(pilot)
+    groups = similar(pilot, COARSE)
     return righted(shrink(images, groups, THRESHOLD, pilot, together=True), coarse)
 
 
-def similar(images: Tensor, *, staggered: bool = False) -> Groups:
+def similar(images: Tensor, steps: tuple[int, ...] = FINE) -> Groups:
     """Groups of patches that look alike in the strongest components.
 
     Patches that overlap share their noise, and look alike because of it: few places near by, many further off.
@@ -85,15 +94,15 @@ def similar(images: Tensor, *, staggered: bool = False) -> Groups:
     ----------
     images : tensor of shape (r, rows, cols)
         Strongest component first, weighed.
-    staggered : bool
-        Half as many groups: see :func:`.collaborative.similar_patches`.
+    steps : tuple of int
+        From one reference patch to the next, in pixels.
 
     Returns
     -------
     Groups
-        References four pixels apart.
+        Of `GROUP` patches.
     """
-    return similar_patches(images[:SEEN], GROUP, SEARCH, near=NEAR, staggered=staggered)
+    return similar_patches(images[:SEEN], GROUP, SEARCH, steps, NEAR)
 
 
 def halved(images: Tensor, signal: Tensor, scales: int) -> Tensor | None:

@@ -29,14 +29,14 @@ def corners_of(groups: Groups) -> torch.Tensor:
 
 
 def references(extent: int, stride: int) -> torch.Tensor:
-    grid = torch.arange(0, extent - PATCH + 1, stride)
+    grid = torch.arange(0, extent - PATCH + stride, stride).clamp(max=extent - PATCH)
     return torch.cartesian_prod(grid, grid)[:, None]
 
 
 @pytest.mark.parametrize("stride", [3, 4])
 def test_similar_patches_of_a_periodic_image_are_its_periods(stride: int):
     tile = torch.rand(6, 6, generator=torch.Generator().manual_seed(6))
-    groups = similar_patches(tile.tile(6, 6)[None], 4, search=6, stride=stride)
+    groups = similar_patches(tile.tile(6, 6)[None], 4, 6, (stride,))
     assert bool(((corners_of(groups) - references(36, stride)) % 6 == 0).all())
     assert all(len(group.unique()) == 4 for group in groups.positions)
 
@@ -62,28 +62,26 @@ def test_among_equals_the_first_move_counts():
     assert middle.tolist() == [[-2, -2], [-2, -1], [-2, 0], [-2, 1]]
 
 
-def test_a_tile_at_a_multiple_of_the_stride_finds_the_groups_of_the_whole():
+def test_a_tile_at_a_multiple_of_the_steps_finds_the_groups_of_the_whole():
     """Away from the tile's edges, where the whole has more patches to choose from."""
     images = noisy_discs(3, 64)
-    whole, tile = similar_patches(images, 8, search=4), similar_patches(images[:, 16:, 12:], 8, search=4)
-    of_whole = (corners_of(whole) - torch.tensor([16, 12])).view(15, 15, 8, 2)
-    of_tile = corners_of(tile).view(11, 12, 8, 2)
-    torch.testing.assert_close(of_tile[1:, 1:], of_whole[5:, 4:], rtol=0, atol=0)
+    whole, tile = (similar_patches(part, 8, 4, (5, 6, 5)) for part in (images, images[:, 16:, 32:]))
+    of_whole = (corners_of(whole) - torch.tensor([16, 32])).view(12, 12, 8, 2)
+    of_tile = corners_of(tile).view(9, 6, 8, 2)
+    torch.testing.assert_close(of_tile[1:, 1:], of_whole[4:, 7:], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(48, 48), (48, 52), (45, 47), (8, 8), (12, 20)])
-def test_staggered_groups_are_half_of_the_groups_and_reach_every_pixel(rows: int, cols: int):
-    images = torch.randn(2, rows, cols, generator=torch.Generator().manual_seed(3))
-    every = similar_patches(images, 4, search=4)
-    some = similar_patches(images, 4, search=4, staggered=True)
-    known = {tuple(group) for group in every.positions.tolist()}
-    assert all(tuple(group) in known for group in some.positions.tolist())
-    assert len(some.positions) <= (len(every.positions) + 3 * (rows // 4)) / 2 + 2
-    reached = [torch.zeros(rows, cols, dtype=torch.bool) for _ in range(2)]
-    for groups, seen in zip((every, some), reached, strict=True):
-        for row, col in corners_of(groups)[:, 0].tolist():  # nothing is nearer to a patch than itself
-            seen[row : row + 8, col : col + 8] = True
-    assert bool((reached[0] == reached[1]).all())
+@pytest.mark.parametrize("steps", [(4,), (5, 6, 5), (8,)])
+def test_references_are_steps_apart_and_reach_every_pixel(steps: tuple[int, ...], rows: int, cols: int):
+    groups = similar_patches(torch.randn(2, rows, cols, generator=torch.Generator().manual_seed(3)), 1, 4, steps)
+    own = corners_of(groups)[:, 0]  # nothing is nearer to a patch than itself
+    begin = own[:, 0].unique()
+    assert all(int(gap) == steps[k % len(steps)] for k, gap in enumerate(begin.diff()[:-1]))
+    seen = torch.zeros(rows, cols, dtype=torch.bool)
+    for row, col in own.tolist():
+        seen[row : row + 8, col : col + 8] = True
+    assert bool(seen.all())
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch):

@@ -5,7 +5,7 @@ import torch
 from napari_decsc.filters import multiscale as pyramid
 from napari_decsc.filters.collaborative import shrink
 from napari_decsc.filters.matching import similar_patches
-from napari_decsc.filters.multiscale import GROUP, NEAR, SEARCH, THRESHOLD, first_pass, second_pass
+from napari_decsc.filters.multiscale import COARSE, GROUP, NEAR, SEARCH, THRESHOLD, first_pass, second_pass
 
 
 def noise(count: int, side: int) -> torch.Tensor:
@@ -42,9 +42,10 @@ def test_a_constant_stays_and_noise_alone_goes():
 
 def test_images_too_small_to_halve_and_no_images_at_all():
     small = noise(2, 40)
+    small[:, 10:25, 8:30] += 20
     pilot, coarse = first_pass(small, torch.ones(2))
     assert coarse is None
-    groups = similar_patches(pilot, GROUP, SEARCH, near=NEAR)
+    groups = similar_patches(pilot, GROUP, SEARCH, COARSE, NEAR)
     expected = shrink(small, groups, THRESHOLD, pilot, together=True)
     torch.testing.assert_close(second_pass(small, pilot, None), expected)
     none = small[:0]

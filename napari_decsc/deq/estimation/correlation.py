@@ -28,6 +28,13 @@ UNLIKE, CALMEST = 1.7, 0.05
 #: outside the components of the cube smoothed over so many pixels (at most so many of them), each of so many times the
 #: energy that noise in that direction would have left there. (Glint on water is alike everywhere and white in space.)
 OUTSIDE, WINDOW, COMPONENTS, CLEARLY = 0.07, 5, 10, 10.0
+#: ... unless it grows with the reach no more than this times what other directions do, and is as strong in dark places
+#: as in bright ones. (Texture and glint grow with the light.)
+GROWS = 1.25
+#: That can be told if the brightest third of the homogeneous blocks is so many times as bright as the darkest ...
+BRIGHTER = 1.4
+#: ... and is so where its energies in the two differ by this factor at most.
+ALIKE = 1.25
 #: The largest eigenvalue must exceed what chance makes by this factor.
 BEYOND_CHANCE = 1.25
 #: ... or bands side by side must correlate by this in the mean, which no single direction of a scene makes them; it
@@ -72,7 +79,9 @@ def between_bands(cube: Tensor, sigma: Tensor) -> Tensor | None:
         correlation = (1 - SHRINKAGE) * correlation + SHRINKAGE * torch.eye(bands, device=cube.device)
     reached = _moment(far[:, homogeneous]) / level[:, None] / level
     level = level.float()[:, None, None]
-    return _of_noise(correlation, reached, near / level, _components(scaled / level), 32 * count)
+    near, bright = near / level, _blocks(cube).mean((0, 2))[homogeneous]
+    light = near[:, homogeneous[bright.argsort()]], bright.sort().values
+    return _of_noise(correlation, reached, near, light, _components(scaled / level), 32 * count)
 
 
 def whitening(correlation: Tensor) -> Tensor:
@@ -93,7 +102,9 @@ def whitening(correlation: Tensor) -> Tensor:
     return root.float()
 
 
-def _of_noise(near: Tensor, far: Tensor, blocks: Tensor, scene: tuple[Tensor, Tensor], samples: int) -> Tensor | None:
+def _of_noise(
+    near: Tensor, far: Tensor, blocks: Tensor, light: tuple[Tensor, Tensor], scene: tuple[Tensor, Tensor], samples: int
+) -> Tensor | None:
     """The part of the correlation that neither grows with the reach nor differs from place to place, and is no scene's.
 
     None where it is within chance.
@@ -107,7 +118,8 @@ def _of_noise(near: Tensor, far: Tensor, blocks: Tensor, scene: tuple[Tensor, Te
     )
     if usual > 2:  # noise that is correlated in space: texture grows less than it does
         noise = torch.where(ratio < 0.75 * usual, noise.clamp(max=1), noise)
-    texture = _is_uneven(vectors, blocks) | _is_within(vectors, values, *scene)
+    acquitted = (ratio < GROWS * usual) & _is_alike(vectors, *light)
+    texture = _is_uneven(vectors, blocks) | _is_within(vectors, values, *scene) & ~acquitted
     noise = torch.where(texture, noise.minimum(values.median()), noise)
     edge = BEYOND_CHANCE * (1 + (len(near) / samples) ** 0.5) ** 2
     covariance = (vectors * noise) @ vectors.T
@@ -153,6 +165,16 @@ def _is_within(vectors: Tensor, values: Tensor, energy: Tensor, scene: Tensor) -
     """Which directions (band, direction) of so much energy lie within the scene's clear components."""
     clear = energy[:, None] > CLEARLY * values / WINDOW**2
     found: Tensor = ((scene.T @ vectors).square() * clear).sum(0) > 1 - OUTSIDE
+    return found
+
+
+def _is_alike(vectors: Tensor, blocks: Tensor, bright: Tensor) -> Tensor:
+    """Which directions (band, direction) have as much in dark as in bright blocks (band, block, n), in rising order."""
+    third = max(1, len(bright) // 3)
+    images = (vectors.T.float() @ blocks.flatten(1)).view_as(blocks).square()
+    dark, light = images[:, :third].mean((1, 2)), images[:, -third:].mean((1, 2))
+    ratio = light / dark.clamp(min=1e-12)
+    found: Tensor = (ratio < ALIKE) & (ratio > 1 / ALIKE) & (bright[-third:].mean() > BRIGHTER * bright[:third].mean())
     return found
 
 

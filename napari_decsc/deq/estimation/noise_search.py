@@ -11,6 +11,7 @@ import math
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.deq.estimation import correlation, fringes, rounding, shot, trial
@@ -51,6 +52,8 @@ MEASURABLE = 0.3
 LEAST_SEEN = 4
 #: Lines that are offset in fewer of the bands are left in.
 SHARE = 0.2
+#: Where no growth is found without the means of lines, only what they are beside the median of so many is taken out.
+AROUND = 15
 
 
 @torch.no_grad()
@@ -159,10 +162,6 @@ class _Search:
             return NoiseModel(self.first, basis=self.basis)
         return NoiseModel(level, basis=none, negligible=True, rounding=rounding.of_white_noise(self.cube, level))
 
-    def without_lines(self) -> Tensor:
-        """The cube (band, row, col) less the means of its lines."""
-        return _at_level(self._without_lines(self.cube), self.cube)
-
     def _look(self) -> tuple[Tensor, Tensor]:
         """What the subspace leaves over of the cube without its structures, and of all of it; levels corrected."""
         whitener = self.model.whitener(self.cube)
@@ -216,18 +215,9 @@ class _Search:
 
     def _test_shot(self, cleaned: Tensor) -> bool:
         """Growth with the signal: found once, and once more in what is then a better subspace."""
-        whitener = self.model.whitener(self.cube)
-        cube = self.without_lines()
-        # brightness by the subspace: that of noisy pixels follows the noise
-        cube = whitener.restored(whitener.whitened(cube) - cleaned * self.left.sqrt()[:, None, None])
-        noise = self._noise(cleaned, whitener, cube)
-        mixing = None
-        if self.model.shot is None:
-            mixing = self._mixing()
-            mean = mixing @ self.model.level.square() / mixing.sum(1)
-            noise *= (mean.sqrt() / self.model.level)[:, None, None]
-        noise[~self.seen] = torch.nan
-        found = shot.fitted(cube, noise, mixing, self.by_pixel)
+        found = self._growth(cleaned, self._without_lines(self.cube))
+        if self.lines and found is None:  # the scene may be bright along some lines
+            found = self._growth(cleaned, self._without_offsets(self.cube))
         self.fits += 1
         if found is None or found.error > self.error:
             return False
@@ -242,6 +232,21 @@ class _Search:
         whitening = None if between is None else correlation.whitening(between)
         self.model = replace(self.model, shot=found, level=level, whitening=whitening)
         return True
+
+    def _growth(self, cleaned: Tensor, cube: Tensor) -> ShotNoise | None:
+        """Growth with the signal of a cube without its lines."""
+        whitener = self.model.whitener(self.cube)
+        cube = _at_level(cube, self.cube)
+        # brightness by the subspace: that of noisy pixels follows the noise
+        cube = whitener.restored(whitener.whitened(cube) - cleaned * self.left.sqrt()[:, None, None])
+        noise = self._noise(cleaned, whitener, cube)
+        mixing = None
+        if self.model.shot is None:
+            mixing = self._mixing()
+            mean = mixing @ self.model.level.square() / mixing.sum(1)
+            noise *= (mean.sqrt() / self.model.level)[:, None, None]
+        noise[~self.seen] = torch.nan
+        return shot.fitted(cube, noise, mixing, self.by_pixel)
 
     def _noise(self, cleaned: Tensor, whitener: Whitener, cube: Tensor) -> Tensor:
         """What the subspace leaves over as it came with the cube, which is given for its brightness."""
@@ -278,6 +283,13 @@ class _Search:
             cube = line.without(cube)
         return cube
 
+    def _without_offsets(self, cube: Tensor) -> Tensor:
+        """A cube less what the means of its lines are beside those around them."""
+        for line in self.lines:
+            means = line.fit(cube, cube.new_ones(self.shape), cube.new_full((len(cube),), 1e-3))
+            cube = cube - line.spread(means - _running_medians(means))
+        return cube
+
     def _finished(self, raw: Tensor, cleaned: Tensor) -> NoiseModel:
         whitener = self.model.whitener(self.cube)
         bands = whitener.unmixed(raw) if self.model.whitening is not None else raw
@@ -303,6 +315,13 @@ class _Search:
 def _deviation(growth: ShotNoise, cube: Tensor) -> Tensor:
     """By what stabilised or scaled bands (band,) are smaller than the cube's, in the mean."""
     return cube.new_ones(len(cube)) if growth.by_pixel else growth.variance(cube).mean((1, 2)).sqrt()
+
+
+def _running_medians(means: Tensor) -> Tensor:
+    """Medians of line means (band, line) over `AROUND` lines: where the scene is bright, not what a line adds."""
+    around = F.pad(means[None], (AROUND // 2, AROUND // 2), mode="replicate")[0]
+    found: Tensor = around.unfold(1, AROUND, 1).median(2).values
+    return found
 
 
 def _at_level(cube: Tensor, like: Tensor) -> Tensor:

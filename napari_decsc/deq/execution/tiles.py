@@ -56,16 +56,17 @@ class Span:
     def known(self) -> slice:
         """What it looks at without the border: pixels of the image, continued to a multiple of `BORDER` at most.
 
-        All that it looks at where that is less than `LEAST` pixels.
+        It begins with the image or at a multiple of the model's window. All that it looks at where that is less than
+        `LEAST` pixels.
         """
         end = -(-(self.extent - self.start) // BORDER) * BORDER
-        part = slice(max(0, -self.start), min(self.length, end))
+        part = slice(BORDER, min(self.length, end))
         return part if part.stop - part.start >= LEAST else slice(0, self.length)
 
     @property
     def continued(self) -> NDArray[np.int64]:
-        """What it looks at, as indices of what is known."""
-        positions: NDArray[np.int64] = self.indices - self.start - self.known.start
+        """What it looks at, as indices of what is known: before that its reflection, as before the image."""
+        positions: NDArray[np.int64] = np.abs(self.indices - self.start - self.known.start)
         return positions
 
 

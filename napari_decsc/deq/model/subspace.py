@@ -95,7 +95,7 @@ class SubspaceModel(Decsc):
     preset = "subspace"
     summary = "any number of bands, any sensor, all kinds and levels of noise; the one to use"
     bands = None
-    multiple = 8
+    multiple = multiscale.ALIGNED
     stored_in_half = ("refiner.",)
 
     def __init__(self, config: SubspaceConfig) -> None:
@@ -245,7 +245,8 @@ class SubspaceModel(Decsc):
         if len(pilot):
             # earlier stages look for what there is; how much of it is kept is for the last to say
             last = self._is_last(c)
-            groups = multiscale.similar(pilot, staggered=not last) if groups is None else groups
+            steps = multiscale.FINE if last else multiscale.PILOT
+            groups = multiscale.similar(pilot, steps) if groups is None else groups
             made = FrozenFilter(pilot, groups, spectrum=_spectrum(c), strength=c.strength if last else 1.0)
         return dataclasses.replace(c, filter=made, cache={})
 

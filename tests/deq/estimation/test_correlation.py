@@ -47,9 +47,20 @@ def test_noise_that_the_bands_beside_share_is_found_and_reaches_no_further() -> 
     assert float(correlation.diagonal(10).abs().max()) == 0
 
 
-def test_glint_that_is_alike_everywhere_is_the_scene() -> None:
+def scene_with_glint(glint: float) -> np.ndarray:
+    """Two materials; the light on the first, from 0.5 to 1.5, scatters by this share of it."""
     generator = np.random.default_rng(4)
     spectra = np.stack([np.linspace(0.2, 0.8, BANDS), np.cos(np.arange(BANDS) / 9)])
     row, col = np.mgrid[:SIDE, :SIDE] / SIDE
-    places = np.stack([1 + 0.3 * np.sin(5 * row) + 0.04 * generator.standard_normal((SIDE, SIDE)), np.cos(4 * col)])
-    assert found(np.tensordot(spectra.T, places, 1) + noise()) is None
+    light = (1 + 0.5 * np.sin(5 * row)) * (1 + glint * generator.standard_normal((SIDE, SIDE)))
+    return np.tensordot(spectra.T, np.stack([light, 0.1 * np.cos(4 * col)]), 1)
+
+
+def test_glint_that_is_alike_everywhere_is_the_scene() -> None:
+    assert found(scene_with_glint(0.04) + noise()) is None
+
+
+def test_noise_that_all_bands_share_is_found_though_the_scene_has_its_spectrum() -> None:
+    spectrum = np.linspace(0.2, 0.8, BANDS)[:, None, None]
+    shared = 0.04 * spectrum * np.random.default_rng(5).standard_normal((SIDE, SIDE))
+    assert found(scene_with_glint(0) + shared + noise()) is not None

@@ -24,8 +24,17 @@ def scene() -> np.ndarray:
     return (mixed / mixed.max()).astype(np.float32)
 
 
-def found(noise) -> object:
-    noisy = torch.from_numpy(noise(scene(), np.random.default_rng(1)))
+def beach() -> np.ndarray:
+    """Dark water, and along the left side a beach: only there it is bright."""
+    _, cols = np.mgrid[:96, :96]
+    bright = np.stack([0.9 / (1 + np.exp((cols - 14) / 2)), 0.1 * scene()[5]])
+    bands = np.linspace(0, 1, 31)
+    spectra = np.stack([0.3 + 0.7 * bands, 1 - 0.5 * bands], 1)
+    return np.tensordot(spectra, bright, 1).astype(np.float32)
+
+
+def found(noise, clean: np.ndarray | None = None) -> object:
+    noisy = torch.from_numpy(noise(scene() if clean is None else clean, np.random.default_rng(1)))
     return measure(noisy, torch.ones_like(noisy, dtype=torch.bool)).shot
 
 
@@ -35,6 +44,12 @@ def test_shot_noise_is_found(more: tuple[object, ...]) -> None:
     assert shot is not None
     assert shot.shot == pytest.approx(1 / 200, rel=0.25)
     assert shot.read == pytest.approx(2 / 200, rel=0.5)
+
+
+def test_shot_noise_beside_stripes_is_found_where_the_scene_is_bright_along_them() -> None:
+    shot = found(Combined((Shot(200, 2, "normal"), STRIPES)), beach())
+    assert shot is not None
+    assert shot.shot == pytest.approx(1 / 200, rel=0.25)
 
 
 @pytest.mark.parametrize("more", [(), (STRIPES,)], ids=["alone", "with stripes"])
