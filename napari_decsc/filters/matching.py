@@ -119,7 +119,7 @@ def similar_patches(
         return found.flatten(0, 1)
 
     with one_thread():
-        found = torch.cat([nearest(some) for some in rows.split(BLOCK)])
+        found = torch.cat([nearest(some) for some in torch.split(rows, BLOCK)])
     return Groups(found, corners, len(cols))
 
 
