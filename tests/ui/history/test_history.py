@@ -131,7 +131,6 @@ def check_both(window, layer, empty):
     np.testing.assert_allclose(run_script(script, empty), layer.data, atol=2e-6)
 
 
-@pytest.mark.slow
 def test_a_chain_of_steps_from_a_cropped_file(window, scene, empty):
     """Crop, noise, other noise upon it, only the stripes taken away, and the result denoised again."""
     part = window.crop(window.open(scene), slice(2, 22), slice(4, 20))
@@ -151,7 +150,6 @@ def test_a_chain_of_steps_from_a_cropped_file(window, scene, empty):
     check_both(window, made, empty)
 
 
-@pytest.mark.slow
 def test_an_array_that_was_chosen_and_a_strength(window, tmp_path, empty):
     rng = np.random.default_rng(3)
     arrays = {name: rng.uniform(0.2, 0.8, (5, 20, 22)).astype(np.float32) for name in ("first", "second")}
@@ -161,7 +159,6 @@ def test_an_array_that_was_chosen_and_a_strength(window, tmp_path, empty):
     check_both(window, window.run(layer, "decsc", DecscSettings(strength=0.5, only="outliers")), empty)
 
 
-@pytest.mark.slow
 def test_the_built_in_scene_needs_no_file(window, empty):
     small = sample_cube(rows=16, cols=20, bands=3)
     clean = add_cube_layer(window.viewer, small, lineage=begun(small))
@@ -171,7 +168,6 @@ def test_the_built_in_scene_needs_no_file(window, empty):
     check_both(window, window.run(again, "e3dtv", E3dtvSettings(max_iterations=3)), empty)
 
 
-@pytest.mark.slow
 def test_what_has_no_command_has_a_script(window, scene, empty):
     """Bad bands and a no-data value that were set by hand, and noise of several models on some bands."""
     layer = window.open(scene)
