@@ -62,6 +62,22 @@ class Workbench(Docked):
         self.batch, self.calibrate = BatchWidget(self.viewer), CalibrateWidget(self.viewer)
         self.batch.recipe = lambda: (self.denoise.method.currentText(), self.denoise.form.settings())
         self.tabs, self.judge, self.files = QTabWidget(), QTabWidget(), QTabWidget()
+        self.keys = Keys(self.viewer, self.denoise, self.compare, self.tabs.setCurrentWidget)
+        self._lay_out()
+        self._connect()
+        # once both docks have taken their room and are painted
+        self._painted = QTimer(self)
+        self._painted.setSingleShot(True)
+        self._painted.start(0)
+        if cube_layers(self.viewer):
+            self.view.message.say(NEXT)
+            self._painted.timeout.connect(self.viewer.reset_view)  # the image is fitted into what is left
+        else:
+            self.view.message.say(MAKING)
+            self._painted.timeout.connect(self._make_sample)
+
+    def _lay_out(self) -> None:
+        """All panels as tabs, the spectra in a dock of their own."""
         _fill(
             self.judge,
             (self.measured, "Measure", "Noise level, SNR and noise model of any real cube; bands that may be bad"),
@@ -89,6 +105,9 @@ class Workbench(Docked):
         column.setContentsMargins(0, 6, 0, 0)
         column.addWidget(self.tabs)
         self._dock_spectra()
+
+    def _connect(self) -> None:
+        """What one panel tells another."""
         self.connections.add(self.viewer.layers.events.inserted, self._forget_hint)
         self.denoise.previewed.connect(self.spectra.refresh_soon)
         self.denoise.noise_found.connect(self.measured.know)
@@ -96,20 +115,9 @@ class Workbench(Docked):
         self.denoise.done.connect(self._judge)
         self.history.save_wanted.connect(self._save_session)
         self.history.open_wanted.connect(self._open_session)
-        self.keys = Keys(self.viewer, self.denoise, self.compare, self.tabs.setCurrentWidget)
         self.denoise.keeping.compare_wanted.connect(self.keys.curtain)
         self.verdict.went.connect(lambda row, col: self.spectra.board.pin(row, col))
         self.trial.wanted.connect(self._denoise_whole)
-        # once both docks have taken their room and are painted
-        self._painted = QTimer(self)
-        self._painted.setSingleShot(True)
-        self._painted.start(0)
-        if cube_layers(self.viewer):
-            self.view.message.say(NEXT)
-            self._painted.timeout.connect(self.viewer.reset_view)  # the image is fitted into what is left
-        else:
-            self.view.message.say(MAKING)
-            self._painted.timeout.connect(self._make_sample)
 
     def leave(self) -> None:
         """Let go of the viewer, with all widgets."""
