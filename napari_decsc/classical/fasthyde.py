@@ -15,8 +15,10 @@ from napari_decsc.filters.matching import similar_patches
 from napari_decsc.filters.patches import PATCH
 from napari_decsc.filters.spectral import Subspace, analyse
 
-#: Patches of a group in the first pass, which thresholds, and in the second, which has a pilot to go by.
-FIRST_GROUP, SECOND_GROUP = 16, 32
+#: Patches of a group in the first pass, which thresholds.
+FIRST_GROUP = 16
+#: Patches of a group in the second pass, which has a pilot to go by.
+SECOND_GROUP = 32
 #: Coefficients below so many standard deviations of the noise are dropped in the first pass.
 THRESHOLD = 3.0
 #: Distance between two patches that look for similar ones, in pixels.

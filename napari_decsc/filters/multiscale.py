@@ -16,8 +16,14 @@ from napari_decsc.filters.collaborative import shrink
 from napari_decsc.filters.local import LEAK, without_leak
 from napari_decsc.filters.matching import Groups, similar_patches
 
-#: Patches of a group; how far they may lie, and so far at every place; the threshold of the pass without a pilot.
-GROUP, SEARCH, NEAR, THRESHOLD = 32, 16, 2, 3.0
+#: Patches of a group.
+GROUP = 32
+#: Similar patches are looked for within so many pixels ...
+SEARCH = 16
+#: ... and at every place within so many.
+NEAR = 2
+#: Threshold of the pass without a pilot, in noise levels.
+THRESHOLD = 3.0
 #: From one reference patch to the next, in pixels, in turn. Patches of a group lie at even distances from the reference
 #: for the most part: with odd and even steps they begin at every place.
 FINE = (5, 6, 5)
@@ -29,8 +35,10 @@ COARSE = (5, 3)
 ALIGNED = 16
 #: Components that the search looks at: the strongest, which stand first.
 SEEN = 3
-#: Scales, and the side of the smallest image that has one.
-SCALES, SMALLEST = 2, 24
+#: Scales.
+SCALES = 2
+#: Side of the smallest image that has a coarser scale, pixels.
+SMALLEST = 24
 #: What a coarser image knows better is what is smoother than this, in pixels of it.
 SMOOTH = 1.0
 

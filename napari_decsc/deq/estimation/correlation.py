@@ -13,8 +13,12 @@ from torch import Tensor
 from napari_decsc.filters.order import medians
 from napari_decsc.filters.patches import PATCH, cosines, on_device
 
-#: Side of a block in pixels; share of the blocks that count as homogeneous; rounds of choosing them.
-BLOCK, HOMOGENEOUS, ROUNDS = 8, 0.15, 6
+#: Side of a block, pixels.
+BLOCK = 8
+#: Share of the blocks that count as homogeneous.
+HOMOGENEOUS = 0.15
+#: Rounds of choosing them.
+ROUNDS = 6
 #: Differences are clipped at so many noise levels.
 CLIP = 6.0
 #: Share of the identity in the correlation matrix.
@@ -22,14 +26,21 @@ SHRINKAGE = 0.02
 #: Texture's differences of twice the reach have so many times the variance.
 GROWTH = 4.0
 #: Noise is alike everywhere. A direction is texture's where the median block has so many times what the calmest have,
-#: in times of other directions; the calmest blocks are this quantile.
-UNLIKE, CALMEST = 1.7, 0.05
+#: in times of other directions.
+UNLIKE = 1.7
+#: The calmest blocks are this quantile.
+CALMEST = 0.05
 #: Noise does not keep to what the scene is made of. A direction is texture's, too, of which no more than this share is
-#: outside the components of the cube smoothed over so many pixels (at most so many of them), each of so many times the
-#: energy that noise in that direction would have left there. (Glint on water is alike everywhere and white in space.)
-OUTSIDE, WINDOW, COMPONENTS, CLEARLY = 0.07, 5, 10, 10.0
-#: ... unless it grows with the reach no more than this times what other directions do, and is as strong in dark places
-#: as in bright ones. (Texture and glint grow with the light.)
+#: outside the scene's components. (Glint on water is alike everywhere and white in space.)
+OUTSIDE = 0.07
+#: Pixels over which the cube is smoothed for them.
+WINDOW = 5
+#: At most so many count ...
+COMPONENTS = 10
+#: ... each of so many times the energy that noise in that direction would have left there.
+CLEARLY = 10.0
+#: Such a direction is noise all the same if it grows with the reach no more than this times what other directions do,
+#: and is as strong in dark places as in bright ones. (Texture and glint grow with the light.)
 GROWS = 1.25
 #: That can be told if the brightest third of the homogeneous blocks is so many times as bright as the darkest ...
 BRIGHTER = 1.4
@@ -37,9 +48,10 @@ BRIGHTER = 1.4
 ALIKE = 1.25
 #: The largest eigenvalue must exceed what chance makes by this factor.
 BEYOND_CHANCE = 1.25
-#: ... or bands side by side must correlate by this in the mean, which no single direction of a scene makes them; it
-#: reaches as far as bands correlate by the second.
-NEIGHBOURS, HARDLY = 0.17, 0.05
+#: ... or bands side by side must correlate by this in the mean, which no single direction of a scene makes them.
+NEIGHBOURS = 0.17
+#: Correlation reaches as far as bands correlate by this.
+HARDLY = 0.05
 #: The spectrum in space is white unless a coefficient differs by this share ...
 COLOURED = 0.35
 #: ... and by so many over the square root of the samples: five deviations of a squared median of overlapping patches.

@@ -20,17 +20,22 @@ _FIXED = 30_000_000
 #: Bytes that each further thread works on.
 _THREAD = 120_000_000
 
-#: Numbers of glibc's settings: how much free memory it holds, from which size on a block is fetched from the system by
-#: itself, and how many such blocks there may be.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
+#: glibc's number of the setting that says how much free memory it holds, bytes.
+_M_TRIM_THRESHOLD = -1
+#: ... from which size on a block is fetched from the system by itself, bytes.
+_M_MMAP_THRESHOLD = -3
+#: ... and how many such blocks there may be.
+_M_MMAP_MAX = -4
 #: Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
 #: themselves in a program that works with large blocks.
 _HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0}
 _AT_ONCE = {_M_MMAP_THRESHOLD: 16 << 20}
 _USUAL = {_M_TRIM_THRESHOLD: 64 << 20, _M_MMAP_THRESHOLD: 32 << 20, _M_MMAP_MAX: 65536}
 
-#: :func:`waste` on a CPU: of few bands, of more.
-_FEW_BANDS, _WASTE = 8, (1.8, 1.3)
+#: Fewer bands are few for :func:`waste`.
+_FEW_BANDS = 8
+#: What it is on a CPU: of few bands, of more.
+_WASTE = (1.8, 1.3)
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 

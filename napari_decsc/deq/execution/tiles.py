@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from napari_decsc.errors import SettingsError
 
-#: Pixels by which the image is continued on every side, and pixels of neighbouring cores that a tile looks at.
-BORDER, MARGIN = 8, 48
+#: Pixels by which the image is continued on every side.
+BORDER = 8
+#: Pixels of neighbouring cores that a tile looks at.
+MARGIN = 48
 #: In fewer pixels along one axis there are not enough similar patches to look for.
 LEAST = 24
 #: No budget makes a tile's core smaller than this: nearly all of its work would be for its margins.
