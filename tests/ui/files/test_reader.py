@@ -4,6 +4,7 @@ import pytest
 
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.io.envi import read_envi, write_envi
+from napari_decsc.hsi.io.files import save_cube
 from napari_decsc.ui.cubes.layers import KEY
 from napari_decsc.ui.files import reader, sample
 
@@ -22,6 +23,13 @@ def test_a_cube_comes_through_napari_and_back(viewer, file, cube, tmp_path):
     np.testing.assert_array_equal(again.data, cube.data)
     np.testing.assert_array_equal(again.wavelengths, cube.wavelengths)
     np.testing.assert_array_equal(again.good_bands, cube.good_bands)
+
+
+def test_a_zarr_store_opens_though_it_is_a_folder(viewer, cube, tmp_path):
+    store = save_cube(cube, tmp_path / "scene.zarr")
+    npe2.PluginManager.instance().discover()
+    (layer,) = viewer.open(str(store), plugin="napari-decsc")
+    np.testing.assert_array_equal(layer.data, cube.data)
 
 
 def test_the_reader_refuses_what_is_no_cube(tmp_path):
