@@ -21,7 +21,7 @@ import torch
 
 from napari_decsc.cli.bench_case import clean_cube, noise_of
 from napari_decsc.deq.execution.equilibria import EARLY
-from napari_decsc.deq.model.presets import Context, Decsc
+from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.solvers.fixed_point import Code, anderson, picard, until
 from napari_decsc.deq.training.corruption import usable
