@@ -41,7 +41,7 @@ COMPONENTS = 10
 CLEARLY = 10.0
 #: Such a direction is noise all the same if it grows with the reach no more than this times what other directions do,
 #: and is as strong in dark places as in bright ones. (Texture and glint grow with the light.)
-GROWS = 1.25
+GROWS = 1.3
 #: That can be told if the brightest third of the homogeneous blocks is so many times as bright as the darkest ...
 BRIGHTER = 1.4
 #: ... and is so where its energies in the two differ by this factor at most.
