@@ -130,9 +130,11 @@ def denoised(noisy: Floats, part: str) -> Floats:
     def watch(event: Iteration) -> Command | None:
         if not part.startswith("non-local"):
             return None
+        if event.number > 0:  # the last picture before is that of the local start
+            return Command.STOP
         if event.preview is not None:
-            looks.append(event.preview.data)
-        return Command.STOP if looks else None
+            looks[:] = [event.preview.data]
+        return None
 
     with without():
         result = run(DecscDenoiser(settings).denoise(Cube(noisy, "noisy")), watch).data
