@@ -54,6 +54,8 @@ LEAST_SEEN = 4
 SHARE = 0.2
 #: Where no growth is found without the means of lines, only what they are beside the median of so many is taken out.
 AROUND = 15
+#: ... and growth counts if its fit leaves no more than this: what lines leave there grows with the signal, too.
+CLOSELY = 0.02
 
 
 @torch.no_grad()
@@ -218,6 +220,7 @@ class _Search:
         found = self._growth(cleaned, self._without_lines(self.cube))
         if self.lines and found is None:  # the scene may be bright along some lines
             found = self._growth(cleaned, self._without_offsets(self.cube))
+            found = None if found is None or found.error > CLOSELY else found
         self.fits += 1
         if found is None or found.error > self.error:
             return False
