@@ -34,8 +34,14 @@ COMMANDS = {
     "benchmark": "compare methods on noise cases: quality, time and memory",
 }
 
-#: Exit codes: an error that has a sentence, wrong use of the command line, Ctrl-C, a reader of our output that left.
-FAILED, MISUSED, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+#: Exit code of an error that has a sentence.
+FAILED = 1
+#: Of wrong use of the command line.
+MISUSED = 2
+#: Of Ctrl-C.
+INTERRUPTED = 130
+#: Of a reader of our output that left.
+BROKEN_PIPE = 141
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,12 @@ from napari_decsc.registry import METHODS
 
 REPORT = "report.json"
 
-#: States of a cube in the report. "begun" is what a run that was killed leaves behind.
-BEGUN, DONE, FAILED = "begun", "done", "failed"
+#: State of a cube in the report while it is denoised: what a run that was killed leaves behind.
+BEGUN = "begun"
+#: Its result is written.
+DONE = "done"
+#: It has none, and the report says why.
+FAILED = "failed"
 
 #: How cubes are read and written where neither the command nor an older report says so.
 _USUAL: dict[str, Any] = {"dtype": "float32", "variable": None, "band_axis": None}

@@ -15,8 +15,10 @@ from napari_decsc.denoising.protocol import in_words
 from napari_decsc.denoising.report import as_plain, versions
 from napari_decsc.hsi.cube import counted
 
-#: The header field, and what its text begins with: a brace alone would be a list to readers of ENVI headers.
-FIELD, MARK = "napari-decsc", "record "
+#: The header field.
+FIELD = "napari-decsc"
+#: What its text begins with: a brace alone would be a list to readers of ENVI headers.
+MARK = "record "
 #: A longer text is not of this package's making, and is not read.
 LONGEST = 16 << 20
 #: Residuals of one tile that a record keeps, at most; their number is kept in any case.

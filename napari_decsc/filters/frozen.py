@@ -80,8 +80,8 @@ class FrozenFilter:
         stays self-adjoint.
     strength : float
         Noise levels count so many times.
-    guide : tensor of shape (image, some, some), optional
-        An estimate of the same place, at any size, that tells which mixtures of the images hold signal in a block; if
+    estimate : tensor of shape (image, some, some), optional
+        Of the same place, at any size, that tells which mixtures of the images hold signal in a block; if
         not given, an estimate as the pilot does it itself, and of a noisy pilot all are filtered.
     """
 
@@ -93,10 +93,10 @@ class FrozenFilter:
         threshold: float | None = None,
         spectrum: Tensor | None = None,
         strength: float = 1.0,
-        guide: Tensor | None = None,
+        estimate: Tensor | None = None,
     ) -> None:
         self.groups, self.threshold, self.pilot = groups, threshold, pilot
-        self.guide = pilot if guide is None and threshold is None else guide
+        self.estimate = pilot if estimate is None and threshold is None else estimate
         self.root = None if spectrum is None else spectrum.to(pilot).clamp(min=0.02).sqrt().flatten()
         self.level = max(strength, 1e-3)
         self.blocks = list(groups.blocks())
@@ -153,7 +153,7 @@ class FrozenFilter:
         """The gains of every block."""
         room, work = HELD, []
         for block in self.blocks:
-            mixtures = mixtures_of(self.guide, self.pilot, block)
+            mixtures = mixtures_of(self.estimate, self.pilot, block)
             images = len(self.pilot) if mixtures is None else mixtures.shape[1]
             room -= 2 * block.positions.numel() * images * PATCH**2
             work.append((block, Kept(mixtures), room >= 0))
@@ -174,8 +174,8 @@ class FrozenFilter:
             here = corners[
                 block.rows.start : block.rows.stop - PATCH + 1, block.cols.start : block.cols.stop - PATCH + 1
             ]
-            share = each.repeat_interleave(block.positions.shape[1])
-            here += here.new_zeros(here.numel()).index_add_(0, block.positions.flatten(), share).view_as(here)
+            counts = each.repeat_interleave(block.positions.shape[1])
+            here += here.new_zeros(here.numel()).index_add_(0, block.positions.flatten(), counts).view_as(here)
         lines, found = corners.new_zeros(len(corners), cols), corners.new_zeros(rows, cols)
         for offset in range(PATCH):
             lines[:, offset : offset + corners.shape[1]] += corners
@@ -209,7 +209,7 @@ class _Workshop:
         each = max(1, len(made.pilot)) * self.members * PATCH**2
         size = min(groups * each, max(each, AT_ONCE * PATCH**2)) if device.type == "cpu" else groups * each
         self.memory = made.pilot.new_empty(3, size)
-        self._take(Kept(mixtures_of(made.guide, made.pilot, block)) if kept is None else kept)
+        self._take(Kept(mixtures_of(made.estimate, made.pilot, block)) if kept is None else kept)
 
     def frozen(self, *, hold: bool) -> Gains:
         """Axes, weights and, to ``hold``, what gains lack to 1."""

@@ -49,13 +49,13 @@ class Kept:
     coefficients: Tensor | None = None
 
 
-def mixtures_of(guide: Tensor | None, pilot: Tensor, block: Block) -> Tensor | None:
-    """Mixtures of the images that hold signal in a block, as a guide tells.
+def mixtures_of(estimate: Tensor | None, pilot: Tensor, block: Block) -> Tensor | None:
+    """Mixtures of the images that hold signal in a block, as an estimate tells.
 
     Parameters
     ----------
-    guide : tensor of shape (image, some, some), optional
-        An estimate of the whole place, at any size; without it all images are filtered.
+    estimate : tensor of shape (image, some, some), optional
+        Of the whole place, at any size; without it all images are filtered.
     pilot : tensor of shape (image, row, col)
         Whose groups the block holds.
     block : Block
@@ -66,13 +66,13 @@ def mixtures_of(guide: Tensor | None, pilot: Tensor, block: Block) -> Tensor | N
     tensor of shape (image, mixture), or None
         Orthonormal; None for the images themselves.
     """
-    if guide is None or len(pilot) < 2:
+    if estimate is None or len(pilot) < 2:
         return None
     rows, cols = (
         slice(span.start * few // many, -(-span.stop * few // many))
-        for span, few, many in zip((block.rows, block.cols), guide.shape[1:], pilot.shape[1:], strict=True)
+        for span, few, many in zip((block.rows, block.cols), estimate.shape[1:], pilot.shape[1:], strict=True)
     )
-    values = guide[:, rows, cols].flatten(1)
+    values = estimate[:, rows, cols].flatten(1)
     energy, mixtures = torch.linalg.eigh(values @ values.mT / values.shape[1])
     highest = (mixtures.mT @ values).abs().amax(1).square()
     weak = (energy.cumsum(0) < WEAK) & (highest < WEAK_ANYWHERE)
@@ -152,6 +152,6 @@ def _in_registers(order: Tensor, many: int, there: Tensor) -> Tensor:
     worth = there.clone()
     worth[order[:many]] = True
     worth[0] = True
-    rest = order[~worth[order]]
-    worth[rest[: -int(worth.sum()) % STEP]] = True
+    others = order[~worth[order]]
+    worth[others[: -int(worth.sum()) % STEP]] = True
     return worth.nonzero()[:, 0]

@@ -41,8 +41,10 @@ _SHORT = {"WGS-84": "WGS_1984", "North America 1983": "NAD_1983", "ETRS89": "ETR
 _IN_NAME = re.compile(r"(WGS_1984|WGS 84|NAD_1983|NAD83|ETRS_1989|ETRS89)[ /_]+UTM[ _]zone[ _](\d{1,2})([NS])", re.I)
 _CODE = re.compile(r'(?:AUTHORITY\["EPSG",\s*"(\d{1,6})"\]|ID\["EPSG",\s*(\d{1,6})\])\s*\]\s*$', re.I)
 _FIRST_NAME = re.compile(r'^\s*(\w+)\s*\[\s*"([^"]*)"')
-#: The kinds of system that well-known text begins with, in both of its versions.
-_GEOGRAPHIC, _PROJECTED = ("GEOGCS", "GEOGCRS", "GEODCRS"), ("PROJCS", "PROJCRS")
+#: Kinds of geographic system that well-known text begins with, in both of its versions.
+_GEOGRAPHIC = ("GEOGCS", "GEOGCRS", "GEODCRS")
+#: Kinds of projected system.
+_PROJECTED = ("PROJCS", "PROJCRS")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,12 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.masks import blank_bands, usable
 from napari_decsc.hsi.scaling import sample
 
-#: Why a band was left out.
-BLANK, FLAGGED, JUNK = "no usable voxel, or constant", "bad by the header", "noise alone, louder than the scene"
+#: Why a band was left out: it says nothing.
+BLANK = "no usable voxel, or constant"
+#: Or the header calls it bad.
+FLAGGED = "bad by the header"
+#: Or noise drowns the scene.
+JUNK = "noise alone, louder than the scene"
 #: A band may be noise alone if the deviation of its values exceeds this share of the range that bands usually have.
 LOUD = 0.5
 #: The range lies between these percentiles.

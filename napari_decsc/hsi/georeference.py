@@ -15,16 +15,33 @@ import numpy as np
 from napari_decsc.hsi import crs
 from napari_decsc.hsi.crs import UNKNOWN, System
 
-MAP_INFO, SYSTEM = "map info", "coordinate system string"
-#: GeoTIFF's tags (OGC 19-008r4): pixel size, tie points, matrix, directory of keys; and rational polynomials.
-_SIZE, _TIES, _MATRIX, _KEYS, _RPC = (f"geotiff {code}" for code in (33550, 33922, 34264, 34735, 50844))
+#: ENVI's field of the place of pixels.
+MAP_INFO = "map info"
+#: ENVI's field of the coordinate system.
+SYSTEM = "coordinate system string"
+#: Fields of GeoTIFF's tags (OGC 19-008r4): pixel size.
+_SIZE = "geotiff 33550"
+#: Tie points.
+_TIES = "geotiff 33922"
+#: The affine map as a matrix.
+_MATRIX = "geotiff 34264"
+#: Directory of keys.
+_KEYS = "geotiff 34735"
+#: Rational polynomials.
+_RPC = "geotiff 50844"
 #: Fields of a header that tell where its pixels lie.
 _PLACES = (
     *(MAP_INFO, SYSTEM, "projection info", "geo points", "rpc info", "x start", "y start", "pixel size"),
     *("igm file", "glt file"),
 )
-#: Keys of GeoTIFF: kind of model, area or point, code of a geographic and of a projected system.
-_MODEL, _RASTER, _GEOGRAPHIC, _PROJECTED = 1024, 1025, 2048, 3072
+#: Keys of GeoTIFF: kind of model.
+_MODEL = 1024
+#: Whether a pixel is an area or a point.
+_RASTER = 1025
+#: Code of a geographic system.
+_GEOGRAPHIC = 2048
+#: Code of a projected system.
+_PROJECTED = 3072
 _OWN_SYSTEM = 32767
 
 

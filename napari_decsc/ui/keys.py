@@ -9,7 +9,10 @@ from napari_decsc.ui.cubes.layers import is_difference
 from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 
-CURTAIN, DIFFERENCE = "W", "D"  # C is auto-contrast with napari
+#: Key of the curtain: C is auto-contrast with napari.
+CURTAIN = "W"
+#: Key of the difference of two cubes.
+DIFFERENCE = "D"
 
 
 class Keys:

@@ -21,8 +21,10 @@ from napari_decsc.ui.cubes.layers import clean_of, cube_layers, cube_of, is_diff
 from napari_decsc.ui.cubes.lineage import begun
 from napari_decsc.ui.files import saving
 
-#: What tells a session from other JSON, and the number of its layout.
-KIND, VERSION = "napari-decsc session", 1
+#: What tells a session from other JSON.
+KIND = "napari-decsc session"
+#: The number of its layout.
+VERSION = 1
 #: What a layer shows that a session keeps.
 LOOKS = ("visible", "opacity", "gamma")
 

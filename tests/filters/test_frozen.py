@@ -98,8 +98,8 @@ def test_a_single_strong_pixel_is_not_left_out():
 def test_an_estimate_at_half_the_size_tells_what_noisy_images_hold():
     clean = smooth(6)
     noisy = clean + drawn(4, clean)
-    guide = torch.nn.functional.avg_pool2d(clean, 2)
-    groups = similar_patches(noisy[:2], 16, 6)
+    estimate = torch.nn.functional.avg_pool2d(clean, 2)
+    groups, each = similar_patches(noisy[:2], 16, 6), (None, estimate)
     with torch.inference_mode():
-        every, few = (FrozenFilter(noisy, groups, threshold=3.0, guide=known).once(noisy) for known in (None, guide))
+        every, few = (FrozenFilter(noisy, groups, threshold=3.0, estimate=known).once(noisy) for known in each)
     assert float((few - clean).square().mean()) < float((every - clean).square().mean())

@@ -234,7 +234,7 @@ class SubspaceModel(Decsc):
             coarse = multiscale.halved(images, signal, multiscale.SCALES - 1) if c.whitener is None else None
             groups = multiscale.similar(images * signal[:, None, None])
             made = FrozenFilter(
-                images, groups, threshold=multiscale.THRESHOLD, spectrum=_spectrum(c), guide=coarse
+                images, groups, threshold=multiscale.THRESHOLD, spectrum=_spectrum(c), estimate=coarse
             )  # fmt: skip
         return dataclasses.replace(c, filter=made, coarse=coarse, stage=1, cache={})
 
@@ -376,8 +376,8 @@ class SubspaceModel(Decsc):
         pilot, images = S.new_zeros(shape), S.new_zeros(shape)
         pilot[:, c.components], images[:, c.components] = S, c.images
         known = slice(self.rank)
-        share = mix_bands(c.subspace.basis[:, :, known].square().mT, c.weight.expand_as(c.target))
-        better = self.refiner(images[:, known], pilot[:, known], share, c.subspace.energy[:, known])
+        weight = mix_bands(c.subspace.basis[:, :, known].square().mT, c.weight.expand_as(c.target))
+        better = self.refiner(images[:, known], pilot[:, known], weight, c.subspace.energy[:, known])
         pilot = torch.cat([better, pilot[:, self.rank :]], 1)
         return pilot[:, c.components]
 

@@ -12,8 +12,10 @@ from napari_decsc.hsi.io.zarr_marks import is_zarr
 
 #: Where Specim's programs keep the scene and its references; results are made of them.
 CAPTURE = "capture"
-#: Files that are looked at in a folder, and folders within folders.
-_MOST, _DEEPEST = 2_000, 2
+#: Files that are looked at in a folder.
+_MOST = 2_000
+#: Folders within folders.
+_DEEPEST = 2
 _REFERENCE = re.compile(
     r"(?:^|[_\-. ])(?:white)?(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE
 )

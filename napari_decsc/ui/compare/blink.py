@@ -5,8 +5,12 @@ from qtpy.QtCore import QTimer
 from napari_decsc.ui.compare.captions import Caption
 from napari_decsc.ui.compare.view import View
 
-#: Changes a second to begin with, and the limits of what a person may set.
-RATE, SLOWEST, FASTEST = 2.0, 0.5, 10.0
+#: Changes a second to begin with.
+RATE = 2.0
+#: The fewest that a person may set.
+SLOWEST = 0.5
+#: The most.
+FASTEST = 10.0
 
 
 class Blink(View):

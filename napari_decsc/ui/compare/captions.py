@@ -9,15 +9,22 @@ from napari_decsc.ui.compare.unlisted import hide_in_list
 from napari_decsc.ui.cubes.layers import PINS
 
 NAME = "Caption"
-#: Letters in a line, and points of a letter: a line fits into a third of a canvas of 540 pixels.
-WIDTH, SIZE = 22, 7
+#: Letters in a line: it fits into a third of a canvas of 540 pixels.
+WIDTH = 22
+#: Points of a letter.
+SIZE = 7
 #: A longer name ends with an ellipsis.
 LINES = 2
-#: Where the text stands above the image, and the room kept for it when the view is fitted, as shares of the rows. Below
-#: the image some is kept too: there the canvas says which band is shown.
-ABOVE, ROOM, BELOW = 0.03, 0.22, 0.14
-#: As `ROOM` and `BELOW`, in cells of half the height.
-MUCH_ROOM, MUCH_BELOW = 0.42, 0.3
+#: Where the text stands above the image, as a share of its rows. The next four are such shares too.
+ABOVE = 0.03
+#: The room kept for it when the view is fitted.
+ROOM = 0.22
+#: The room kept below the image: there the canvas says which band is shown.
+BELOW = 0.14
+#: As `ROOM`, in cells of half the height.
+MUCH_ROOM = 0.42
+#: As `BELOW`, there.
+MUCH_BELOW = 0.3
 
 
 class Caption:

@@ -14,7 +14,10 @@ from napari_decsc.ui.cubes.bands import shown_band
 from napari_decsc.ui.cubes.layers import KEY
 from napari_decsc.ui.parts.docked import Connections
 
-NAME, EDGE = "Curtain", "Curtain edge"
+#: Name of the layer that covers a part of the other.
+NAME = "Curtain"
+#: Name of the layer with the line between the two.
+EDGE = "Curtain edge"
 COLOUR = "#E69F00"
 #: The edge can be taken hold of within so many canvas pixels.
 REACH = 8.0

@@ -6,8 +6,10 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
-#: Lines that are seen at least, and at most.
-FEWEST_LINES, MOST_LINES = 2, 8
+#: Lines that are seen at least.
+FEWEST_LINES = 2
+#: Lines that are seen at most.
+MOST_LINES = 8
 
 
 class TickList(QListWidget):

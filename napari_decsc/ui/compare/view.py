@@ -13,7 +13,10 @@ from napari_decsc.ui.compare.captions import Caption
 from napari_decsc.ui.cubes.band_label import ALONE, BELOW_CAPTIONS, label_bands
 from napari_decsc.ui.cubes.layers import cube_layers, is_cube_layer
 
-FEWEST, MOST = 2, 4
+#: Cubes that can be compared, at least.
+FEWEST = 2
+#: And at most: a canvas for each.
+MOST = 4
 #: What compared layers have in common while they are compared.
 LOOKS = ("colormap", "gamma")
 CONTRAST = ("contrast_limits",)

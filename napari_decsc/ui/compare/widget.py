@@ -36,8 +36,10 @@ from napari_decsc.ui.parts.worker import calculation_worker
 
 #: Steps of the curtain's slider.
 STEPS = 1000
-#: Milliseconds after the last tick before scores are made; of more voxels than these only when a person compares them.
-JUDGE_PAUSE, JUDGED_VOXELS = 150, 100_000_000
+#: Milliseconds after the last tick before scores are made.
+JUDGE_PAUSE = 150
+#: Of more voxels they are made only when a person compares them.
+JUDGED_VOXELS = 100_000_000
 TOO_FEW = "Two cubes are needed: add noise to one, or denoise one."
 
 

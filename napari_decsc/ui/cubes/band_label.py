@@ -10,8 +10,10 @@ from napari_decsc.ui.cubes.bands import band_text, labelled_layer, slider_band
 from napari_decsc.ui.cubes.first_view import open_well
 from napari_decsc.ui.cubes.layers import composite_of, composite_text, cube_of, record_of, stack_text
 
-#: Corners of the canvas. Notifications of napari come at the bottom, and would cover what is said there.
-ALONE, BELOW_CAPTIONS = "top_left", "bottom_left"
+#: Corner of the canvas. Notifications of napari come at the bottom, and would cover what is said there.
+ALONE = "top_left"
+#: Corner where captions take the upper one.
+BELOW_CAPTIONS = "bottom_left"
 
 _labels: weakref.WeakKeyDictionary[Any, "BandLabel"] = weakref.WeakKeyDictionary()
 

@@ -9,10 +9,15 @@ from napari_decsc.hsi.cube import Cube
 CONTRAST_BANDS = 8
 #: Voxels that are sorted for the percentiles, about, at most: a tenth of a percent of them is still a hundred.
 SORTED = 100_000
-#: Of an image with more pixels only patches are looked at: so many each way, so many rows and cols each. A file of any
-#: size opens at once, since a patch touches few pages of it, whatever its interleave.
+#: Of an image with more pixels only patches are looked at. A file of any size opens at once, since a patch touches few
+#: pages of it, whatever its interleave.
 CONTRAST_PIXELS = 100_000
-PATCHES, PATCH_ROWS, PATCH_COLS = 5, 20, 40
+#: Patches along each axis.
+PATCHES = 5
+#: Rows of one.
+PATCH_ROWS = 20
+#: Cols of one.
+PATCH_COLS = 40
 
 
 def contrast(cube: Cube) -> tuple[float, float]:

@@ -232,11 +232,11 @@ def mark_good_bands(layer: Any, good: NDArray[np.bool_] | None) -> None:
     """Say which bands of a layer's cube are good, shape (band,); None takes all marks away. The pixels stay."""
     record = record_of(layer)
     cube = cube_of(layer)
-    keep = None if good is None or good.all() else np.asarray(good, bool)
+    listed = None if good is None or good.all() else np.asarray(good, bool)
     if record is None or layer.data.shape[0] != record.cube.bands:
         record = Record(cube, shown=layer.data, corner=_corner({"translate": layer.translate}))
-    marked = record.cube.replace(good_bands=keep)
-    step = Step(BAD_BANDS, "bad bands", bands="" if keep is None else format_bands(~keep))
+    marked = record.cube.replace(good_bands=listed)
+    step = Step(BAD_BANDS, "bad bands", bands="" if listed is None else format_bands(~listed))
     is_news = not np.array_equal(_good(record.cube), _good(marked))
     lineage = _after(record, step) if is_news else record.lineage
     layer.metadata = {**layer.metadata, KEY: replace(record, cube=marked, lineage=lineage)}

@@ -10,8 +10,16 @@ from napari_decsc.hsi.cube import Cube
 
 #: The built-in scene's name, which stands for it: it lies in no file.
 SAMPLE = "coffee (synthetic)"
-#: Kinds of steps.
-NOISE, DENOISING, CROP, BAD_BANDS, NO_DATA = "noise", "denoising", "crop", "bad bands", "no data"
+#: Kinds of steps: noise was added.
+NOISE = "noise"
+#: It was denoised.
+DENOISING = "denoising"
+#: It was cropped.
+CROP = "crop"
+#: Its list of bad bands was set.
+BAD_BANDS = "bad bands"
+#: Its no-data value was set.
+NO_DATA = "no data"
 STOPPED = "the run was stopped by hand, and a command would go on to its end"
 
 

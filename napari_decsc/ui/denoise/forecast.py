@@ -8,8 +8,10 @@ import numpy as np
 
 from napari_decsc.ui.denoise.state import RunState
 
-#: The rate is fitted to the newest so many residuals: the first ones often fall faster.
-FEWEST, MOST = 3, 8
+#: Residuals that the rate is fitted to, at least.
+FEWEST = 3
+#: The newest so many, at most: the first ones often fall faster.
+MOST = 8
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ def left(state: RunState, now: float) -> Left | None:
         return None
     if state.tile_seconds:
         one = float(np.mean(state.tile_seconds))
-        rest = max(0.0, one - (now - state.tile_began))
-        return Left(rest + one * (state.last.tiles - state.last.tile))
+        remaining = max(0.0, one - (now - state.tile_began))
+        return Left(remaining + one * (state.last.tiles - state.last.tile))
     ahead = evaluations_ahead(state.residuals, state.tolerance, state.limit)
     pace = _seconds_per_evaluation(state.stamps)
     return None if ahead is None or pace is None else Left(ahead * pace, state.current)

@@ -8,8 +8,12 @@ from qtpy import compat
 from napari_decsc.ui.denoise.fields import StrengthSlider, WordsChoice
 from napari_decsc.ui.parts.form import SettingsForm
 
-#: Fields that a person chooses in words, and the one with a slider.
-WEIGHTS, DEVICE, STRENGTH = "weights", "device", "strength"
+#: A field that a person chooses in words.
+WEIGHTS = "weights"
+#: Another.
+DEVICE = "device"
+#: The field with a slider.
+STRENGTH = "strength"
 #: Whether Qt still has an object (qtpy gives no types).
 _is_there: Any = compat.isalive
 

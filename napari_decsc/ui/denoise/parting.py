@@ -8,7 +8,9 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_decsc.ui.denoise.run import DenoiseRun, Result
 
 QUESTION = "The panel is closed, and its run goes on. Shall it be finished? Its result stays in the layer list."
-FINISH, GIVE_UP = "Finish it", "Give it up"
+#: Its answers.
+FINISH = "Finish it"
+GIVE_UP = "Give it up"
 
 #: Runs without a panel, kept until they are over.
 _going_on: list[DenoiseRun] = []

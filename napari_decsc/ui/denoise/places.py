@@ -11,8 +11,10 @@ if TYPE_CHECKING:  # scipy takes its time
 
 #: Colour of the rings, which is on no scale of grey.
 RING = "#e8871e"
-#: Size of a ring as a share of the image's longer side, and in pixels at least.
-SHARE, LEAST = 1 / 24, 5.0
+#: Size of a ring as a share of the image's longer side.
+SHARE = 1 / 24
+#: Its size in pixels, at least.
+LEAST = 5.0
 
 
 def mark(viewer: Any, cube_layer: Any, verdict: "Verdict | None") -> Any:

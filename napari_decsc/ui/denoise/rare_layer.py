@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from napari_decsc.denoising.rare_signal import RareSignal
 from napari_decsc.ui.cubes.layers import free_name
 
-#: Noise levels that are shown black, and white at least.
-DARKEST, BRIGHTEST = 0.0, 5.0
+#: Noise levels that are shown black.
+DARKEST = 0.0
+#: Noise levels that are shown white, at least.
+BRIGHTEST = 5.0
 
 
 def add_rare(viewer: Any, cube_layer: Any, parts: Sequence[RareSignal]) -> Any:

@@ -21,16 +21,20 @@ from napari_decsc.ui.parts.theme import CUBE_COLOURS, FIT, GOAL, RESIDUAL, Colou
 HEIGHT = 80
 #: Points of a curve, at most, and the radius of their dots: a stage of one evaluation is a dot alone. More have none.
 DOTS_OF = {12: 3.0, 60: 1.5}
-#: Evaluations that the axes of a finished run have room for, at least; so many they have at the begin, at most.
-FEWEST_SHOWN, MOST_AT_FIRST = 4, 8
+#: Evaluations that the axes of a finished run have room for, at least.
+FEWEST_SHOWN = 4
+#: Evaluations that there is room for at first, at most.
+MOST_AT_FIRST = 8
 #: What is said before there is a run.
 WAITING = "A run draws its residual here"
 #: What is said of a last residual that is 0.
 SOLVED = "0 at the lower edge: solved exactly"
 #: A bound from here on is written with four digits: ×1.00 would promise nothing.
 NEAR_1 = 0.995
-#: The change of the picture, and the borders between stages.
-CHANGE, BORDER = CUBE_COLOURS[4], CUBE_COLOURS[5]
+#: Colour of the change of the picture.
+CHANGE = CUBE_COLOURS[4]
+#: Colour of the borders between stages.
+BORDER = CUBE_COLOURS[5]
 
 
 @dataclass

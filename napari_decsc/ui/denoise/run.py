@@ -30,12 +30,12 @@ PATIENCE = 250
 #: What is said of a result whose layer is taken away in mid-run, at once and in the end.
 LAYER_GOES = "Its layer was removed; it runs on, and the result will be in a new one."
 LAYER_GONE = "Its layer was removed while it ran; the result is in a new one."
-#: Why nothing was removed; a cube of fewer rows or cols than these has no patch in which signal differs from noise.
-NOT_MEASURED, FEW_PIXELS, SMALLEST = (
-    "No value of it was measured.",
-    "It has too few pixels to tell signal from noise.",
-    8,
-)
+#: Why nothing was removed.
+NOT_MEASURED = "No value of it was measured."
+#: Another reason.
+FEW_PIXELS = "It has too few pixels to tell signal from noise."
+#: A cube of fewer rows or cols has no patch in which signal differs from noise.
+SMALLEST = 8
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,10 @@ from napari_decsc.ui.parts.texts import Message, scores_label
 from napari_decsc.ui.parts.theme import Colours
 from napari_decsc.ui.parts.worker import Batch
 
-#: Milliseconds between two steps of the clock, and between two lines: a new text lays the whole panel out anew.
-TICK, WORDS_PAUSE = 100, 200
+#: Milliseconds between two steps of the clock.
+TICK = 100
+#: Milliseconds between two lines: a new text lays the whole panel out anew.
+WORDS_PAUSE = 200
 
 
 class RunView(QWidget):

@@ -11,8 +11,14 @@ from typing import Any
 from napari_decsc.denoising.protocol import Iteration
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
-#: What is done before a denoiser says anything, what it does while it says nothing of stages, and what comes last.
-READY, PREPARING, SOLVING, VERDICT = "getting ready", "preparation", "equilibrium", "verdict"
+#: What is done before a denoiser says anything.
+READY = "getting ready"
+#: What it does before its first evaluation while it says nothing of stages.
+PREPARING = "preparation"
+#: What it does after that.
+SOLVING = "equilibrium"
+#: What comes last.
+VERDICT = "verdict"
 
 
 class Phase(Enum):

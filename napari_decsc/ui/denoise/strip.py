@@ -11,10 +11,16 @@ from napari_decsc.ui.denoise.words import Block
 from napari_decsc.ui.parts.painting import FONT_POINTS
 from napari_decsc.ui.parts.theme import CUBE_COLOURS, RESIDUAL, Colours
 
-#: Height of the bar, points between its parts, and rows of names that there is room for.
-BAR, GAP, ROWS = 8, 2, 3
-#: Points from one name to the next, and of the mark before a name.
-APART, MARK = 10, 7
+#: Height of the bar, points.
+BAR = 8
+#: Points between a mark and its name.
+GAP = 2
+#: Rows of names that there is room for.
+ROWS = 3
+#: Points from one name to the next.
+APART = 10
+#: Size of the mark before a name, points.
+MARK = 7
 #: A stage that took less than this share of the bar is seen all the same.
 LEAST = 0.012
 

@@ -14,8 +14,10 @@ STOPPING = "Stopping…"
 KEPT_ALL = "At strength 0 nothing is removed: the layer is the noisy cube as it was"
 UNCHANGED = "Nothing was found to remove: the layer is the noisy cube as it was"
 
-#: What a verdict comes to.
-CLEAN, SUSPECT = "all of it looks like noise", "not all of it looks like noise: see Judge"
+#: What a verdict comes to where nothing tells against it.
+CLEAN = "all of it looks like noise"
+#: And where something does.
+SUSPECT = "not all of it looks like noise: see Judge"
 
 
 @dataclass(frozen=True)

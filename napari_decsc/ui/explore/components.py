@@ -10,8 +10,10 @@ from napari_decsc.errors import CubeError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
-#: Pixels that the covariance is taken from, about, at most; components in a stack at most.
-PIXELS, MOST = 200_000, 12
+#: Pixels that the covariance is taken from, about, at most.
+PIXELS = 200_000
+#: Components in a stack at most.
+MOST = 12
 #: A little of the mean variance keeps a covariance of few pixels, or of bands that are alike, invertible.
 RIDGE = 1e-9
 NEEDED = "components need at least two good bands and four pixels that were measured"

@@ -15,10 +15,14 @@ from napari_decsc.ui.parts.theme import Colours
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-#: Cells along each axis, and pixels that they are filled from at most: more take time and show nothing new.
-CELLS, MOST = 96, 400_000
-#: Percent of the values on each side that may lie beyond the axes, and height of the plot.
-BEYOND, HEIGHT = 0.1, 170
+#: Cells along each axis.
+CELLS = 96
+#: Pixels that they are filled from at most: more take time and show nothing new.
+MOST = 400_000
+#: Percent of the values on each side that may lie beyond the axes.
+BEYOND = 0.1
+#: Height of the plot, points.
+HEIGHT = 170
 #: Colour of the chosen pixels, here and in the image: on no scale of the density, nor of grey.
 CHOSEN = "#33c3d6"
 

@@ -48,8 +48,10 @@ MAP = "Lost structure"
 HELP = "Choose a cube before and after, then press Judge. After a run this happens by itself."
 #: Pixels around a place that the camera shows, each way.
 AROUND = 40
-#: Powers of ten that the map shows as black, and at least as white: what chance alone does stays dark.
-FAINTEST, BRIGHTEST = 3.0, 12.0
+#: Power of ten that the map shows as black: what chance alone does stays dark.
+FAINTEST = 3.0
+#: Power of ten that it shows as white, at least.
+BRIGHTEST = 12.0
 
 
 def judge(noisy: Cube, denoised: Cube, noise: MeasuredNoise | None) -> Verdict:

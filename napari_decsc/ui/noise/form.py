@@ -34,8 +34,10 @@ KINDS = (
     *("gaussian", "non-iid", "complex", "stripe", "deadline", "impulse", "corr"),
     *(model.name for model in SENSOR_MODELS if model is not PushBroom),
 )
-#: Positions of a slider; numbers with a larger limit get none.
-STEPS, SLIDABLE = 510, 1000
+#: Positions of a slider.
+STEPS = 510
+#: Numbers with a larger limit get none.
+SLIDABLE = 1000
 #: What has to fit between the buttons of a field.
 WIDEST = "255.00"
 COMBINATION = Combined.name

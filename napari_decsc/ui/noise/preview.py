@@ -16,9 +16,12 @@ from napari_decsc.hsi.noise.models import NoiseModel
 from napari_decsc.hsi.scaling import peak as peak_of
 from napari_decsc.ui.parts.worker import calculation_worker
 
-#: Milliseconds after the last change, and the size of the picture in screen points.
+#: Milliseconds after the last change.
 PAUSE = 60
-WIDTH, HEIGHT = 320, 160
+#: Width of the picture, screen points.
+WIDTH = 320
+#: Its height.
+HEIGHT = 160
 
 
 @dataclass(frozen=True, eq=False)

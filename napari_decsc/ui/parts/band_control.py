@@ -15,8 +15,10 @@ from napari_decsc.ui.parts.docked import Connections
 from napari_decsc.ui.parts.limits import tell_limits
 from napari_decsc.ui.parts.room import make_room
 
-#: What has to fit between the buttons.
-WIDEST_BAND, WIDEST_WAVELENGTH = "285", "2495.0"
+#: The number of a band that has to fit between the buttons.
+WIDEST_BAND = "285"
+#: The wavelength that has to.
+WIDEST_WAVELENGTH = "2495.0"
 
 
 class BandControl(QWidget):

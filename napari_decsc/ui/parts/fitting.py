@@ -9,7 +9,10 @@ from qtpy.QtWidgets import QLabel, QSizePolicy
 
 #: A colour and a text.
 Entry = tuple[str, str]
-MARK, BETWEEN = "▬ ", "   "
+#: What stands before an entry, in its colour.
+MARK = "▬ "
+#: What stands between two.
+BETWEEN = "   "
 
 
 class FittingLine(QLabel):

@@ -9,15 +9,21 @@ from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF, QTextOption
 from napari_decsc.ui.parts.panel import Floats, Line, Panel, runs
 from napari_decsc.ui.parts.theme import Colours
 
-#: Size of the letters, and points between two numbers along an axis, at least.
+#: Size of the letters, points.
 FONT_POINTS = 8
-APART_X, APART_Y = 44, 18
+#: Points between two numbers along the horizontal axis, at least.
+APART_X = 44
+#: And along the vertical one.
+APART_Y = 18
 #: Heights of the panel that a line may leave it by: Qt cannot clip what lies millions of pixels away.
 FAR = 20.0
 #: Radius of a point that stands alone.
 ALONE = 2.0
 ALIGN = Qt.AlignmentFlag
-DASHES, DOTS = (4.0, 3.0), (1.0, 2.0)
+#: Lengths of a dash and of the gap behind it, in widths of the line.
+DASHES = (4.0, 3.0)
+#: The same of a dotted line.
+DOTS = (1.0, 2.0)
 
 
 def prepare(painter: QPainter) -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 from napari_decsc.ui.parts.theme import Colours
 
-#: Inches and dots per inch of a saved figure.
-SAVED_SIZE, SAVED_DPI = (7.0, 4.2), 150
+#: Inches of a saved figure.
+SAVED_SIZE = (7.0, 4.2)
+#: Its dots per inch.
+SAVED_DPI = 150
 
 
 def style(figure: Any, colours: Colours) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QAbstractSpinBox
 
-#: Points that both buttons take of the width that a style sheet speaks of, and room around the number.
-BUTTONS, AROUND = 40, 8
+#: Points that both buttons take of the width that a style sheet speaks of.
+BUTTONS = 40
+#: Points around the number.
+AROUND = 8
 
 
 def make_room(box: QAbstractSpinBox, widest: str) -> None:

@@ -9,11 +9,19 @@ from typing import Any
 #: Readable on light and dark, and told apart by colour-blind eyes (after Okabe and Ito).
 CUBE_COLOURS = ("#E69F00", "#3E9BDC", "#009E73", "#D55E00", "#B58AD6", "#8C8C8C")
 PIN_COLOURS = ("#E8409F", "#8E6CEF", "#00A6B8", "#B0803A", "#6FA82E", "#E4572E")
-#: The residual, the tolerance it is to reach, and the line fitted to it.
-RESIDUAL, GOAL, FIT = "#3E9BDC", "#D55E00", "#009E73"
+#: Colour of the residual.
+RESIDUAL = "#3E9BDC"
+#: Of the tolerance that it is to reach.
+GOAL = "#D55E00"
+#: Of the line fitted to it.
+FIT = "#009E73"
 
 #: Hues of further colours lie a golden section of the circle apart: however many there are, no two are alike.
-GOLDEN, SATURATION, LIGHTNESS = 0.618034, 0.55, (0.42, 0.62)
+GOLDEN = 0.618034
+#: Their saturation.
+SATURATION = 0.55
+#: Their lightness, in turn.
+LIGHTNESS = (0.42, 0.62)
 
 _given: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 

@@ -32,7 +32,9 @@ from napari_decsc.ui.cubes.difference import physical_bands
 #: Seconds between two handovers to the window, on the average at least.
 PAUSE = 1 / 40
 #: How much the window goes before the work beside it where both want the processor (a "nice" value of Linux).
-NICENESS, MOST_NICE = 5, 19
+NICENESS = 5
+#: The largest value that Linux knows.
+MOST_NICE = 19
 #: Shares of a band's largest value by which arithmetic in 32 bits may change a value.
 ROUNDING = 1e-6
 

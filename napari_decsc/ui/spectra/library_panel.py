@@ -7,8 +7,10 @@ from napari_decsc.ui.cubes.axis import axis_label
 from napari_decsc.ui.parts.panel import Line, Panel, ends_of
 from napari_decsc.ui.spectra.places import Shelved, short
 
-#: Curves that are drawn, and names that a legend has room for, at most.
-MOST_CURVES, MOST_NAMES = 40, 8
+#: Curves that are drawn, at most.
+MOST_CURVES = 40
+#: Names that a legend has room for, at most.
+MOST_NAMES = 8
 
 
 def library_panel(shelved: Shelved) -> Panel:

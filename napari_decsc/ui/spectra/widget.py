@@ -87,7 +87,7 @@ class SpectrumWidget(Docked):
         self._mark_band()
         self.clear_button.setEnabled(bool(self.board.items))
         self.export_button.setEnabled(bool(self.pins))
-        self._guide(curves)
+        self._advise(curves)
 
     def _note(self, curves: list[Curve], pin: Pin) -> str:
         """What is known of a pin: how far its spectra are from the reference, and from those of the libraries."""
@@ -194,7 +194,7 @@ class SpectrumWidget(Docked):
         found: tuple[float, float] = known[1]
         return found
 
-    def _guide(self, curves: list[Curve]) -> None:
+    def _advise(self, curves: list[Curve]) -> None:
         if not curves:
             self.message.say(NO_SHOWN_CUBE)
         elif self.message.text() == NO_SHOWN_CUBE:

@@ -7,7 +7,10 @@ import numpy as np
 from napari_decsc.ui.cubes.layers import placement
 from napari_decsc.ui.trial.variants import Box
 
-NAME, COLOUR = "Try here", "#E69F00"
+#: Name of the layer.
+NAME = "Try here"
+#: Colour of the box.
+COLOUR = "#E69F00"
 
 
 class BoxShape:

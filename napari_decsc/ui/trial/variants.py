@@ -15,8 +15,12 @@ from napari_decsc.hsi.metrics import score_cubes
 
 #: Strengths that are tried, of those that a method takes.
 STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.5)
-#: Voxels of a box that is tried in about two seconds, and the least and largest side in pixels.
-VOXELS, SMALLEST, LARGEST = 300_000, 32, 128
+#: Voxels of a box that is tried in about two seconds.
+VOXELS = 300_000
+#: Its least side, pixels.
+SMALLEST = 32
+#: Its largest side, pixels.
+LARGEST = 128
 
 
 @dataclass(frozen=True)

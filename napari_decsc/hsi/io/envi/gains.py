@@ -13,7 +13,10 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.header import Header
 from napari_decsc.hsi.io.envi.optional import OptionalFields
 
-GAINS, OFFSETS = "data gain values", "data offset values"
+#: ENVI's field of factors, one a band.
+GAINS = "data gain values"
+#: Of what is added, one a band.
+OFFSETS = "data offset values"
 #: Fields that hold for the stored numbers alone. Those of reflectance, a second map of the same numbers, are only kept.
 FIELDS = (GAINS, OFFSETS, "data reflectance gain values", "data reflectance offset values")
 

@@ -11,8 +11,10 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.io.envi.header import UNSAID, Header
 
 SCALE = "reflectance scale factor"
-#: Numbers that are divided by so little would be reflectances of hundreds; what is less is no factor at all.
-_LEAST, _MOST = 1e-9, 0.01
+#: What is less is no factor at all.
+_LEAST = 1e-9
+#: Numbers that are divided by more would be reflectances of hundreds.
+_MOST = 0.01
 #: Words, in lower case, for good and bad bands.
 _WORDS = {"true": "1", "yes": "1", "good": "1", "false": "0", "no": "0", "bad": "0"}
 

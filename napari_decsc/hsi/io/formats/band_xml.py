@@ -17,9 +17,14 @@ from napari_decsc.hsi.io.formats.attributes import scaled
 
 #: Bytes of the largest file that is looked into; real ones have a few megabytes at most.
 _LARGEST = 64 << 20
-#: What the two call the same, in lower case.
-_CENTRES, _WIDTHS = ("wavelengthcenterofband",), ("fwhmofband", "wavelengthwidthofband")
-_GAINS, _OFFSETS = ("gainofband",), ("offsetofband",)
+#: What both call the centre of a band, in lower case.
+_CENTRES = ("wavelengthcenterofband",)
+#: Its width at half of the maximum.
+_WIDTHS = ("fwhmofband", "wavelengthwidthofband")
+#: Its factor.
+_GAINS = ("gainofband",)
+#: What is added to it.
+_OFFSETS = ("offsetofband",)
 _NO_DATA = ("backgroundvalue", "nodatavalue")
 
 

@@ -43,8 +43,10 @@ NO_DATA = (
     *("no_data", "no_data_value", "nodata_value", "nodatavalue", "missingvalue", "dataignorevalue", "ignorevalue"),
     *("bad_value", "badvalue", "bad_data_value", "invalid_value", "invalidvalue", "error_dn"),
 )
-#: Names of the factor and the offset: HDF's older conventions, and spellings without "_".
-FACTORS, OFFSETS = ("scale_factor", "scalefactor", "slope", "reflectance_scale_factor"), ("add_offset", "intercept")
+#: Names of the factor: HDF's older conventions, and spellings without "_".
+FACTORS = ("scale_factor", "scalefactor", "slope", "reflectance_scale_factor")
+#: Names of the offset.
+OFFSETS = ("add_offset", "intercept")
 #: Words in names of what may be a factor, and may be something else; and words beside them that tell something else.
 _UNSURE = {"scale", "scales", "scaling", "multiplier", "multiplicative"}
 _ELSE = {"gray", "grey", "color", "colour", "time", "bar", "map", "pixel", "spatial", "model", "grid", "class"}

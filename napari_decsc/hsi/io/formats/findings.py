@@ -27,10 +27,16 @@ from napari_decsc.hsi.io.roles import role
 _TEXTS = ("map_info", "coordinate_system_string")
 #: A text that describes the grids of an HDF-EOS5 file.
 _GRIDS = "StructMetadata.0"
-#: Octave's mark on the group of a variable, and the names of what is in it.
-_OCTAVE, _VALUE, _TYPE = "OCTAVE_NEW_FORMAT", "value", "type"
-#: The mark of R's package rhdf5, which keeps arrays as MATLAB does, and R's whole number for "not measured".
-_OF_R, _MISSING_IN_R = "rhdf5-NA.OK", -(2**31)
+#: Octave's mark on the group of a variable.
+_OCTAVE = "OCTAVE_NEW_FORMAT"
+#: The value in that group.
+_VALUE = "value"
+#: The name of its type there.
+_TYPE = "type"
+#: The mark of R's package rhdf5, which keeps arrays as MATLAB does.
+_OF_R = "rhdf5-NA.OK"
+#: R's whole number for "not measured".
+_MISSING_IN_R = -(2**31)
 #: How CF spells the unit of latitudes.
 _NORTH = ("degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn")
 _NUMBER = re.compile(r"[0-9]+")

@@ -25,16 +25,20 @@ from napari_decsc.hsi.io.roles import role
 _HDF4 = b"\x0e\x03\x13\x01"
 #: What the netCDF library calls a dimension that has a length and no values.
 _NO_VALUES = "This is a netCDF dimension but not a netCDF variable"
-#: Objects looked at in a file, and groups within groups.
-_MOST_OBJECTS, _DEEPEST = 20_000, 32
+#: Objects looked at in a file.
+_MOST_OBJECTS = 20_000
+#: Groups within groups.
+_DEEPEST = 32
 #: Members of a group, or attributes of an object, above which their list is not asked for: it is made as a whole.
 _MOST_LISTED = 1_000_000
 #: Bytes of a number, or of the text of one.
 _LONGEST_ITEM = 64
 #: Bytes that tell where a text of variable length lies.
 _TEXT = 16
-#: Attributes looked at of an object, and bytes of one attribute.
-_MOST_ATTRIBUTES, _LARGEST_ATTRIBUTE = 500, 1 << 20
+#: Attributes looked at of an object.
+_MOST_ATTRIBUTES = 500
+#: Bytes of one attribute.
+_LARGEST_ATTRIBUTE = 1 << 20
 
 
 def is_hdf5(path: Path) -> bool:

@@ -16,20 +16,36 @@ from napari_decsc.hsi.io.formats.hdf5_heaps import TextHeaps
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: Where the file may begin, behind a block of the user's own (MATLAB's has 512 bytes).
 OFFSETS = (0, 512, 1024, 2048)
-#: Free places in one heap, parts of one tree, parts of one object's header; earnest files stay far below.
-_MOST_FREE, _MOST_NODES, _MOST_PARTS = 10_000, 100_000, 1_000
-#: Types of an object's messages: "goes on elsewhere", "has this tree and this heap", "has values at this place".
-_CONTINUED, _GROUP, _LAYOUT, _ATTRIBUTE = 0x10, 0x11, 0x08, 0x0C
+#: Free places in one heap; earnest files stay far below this and the next two.
+_MOST_FREE = 10_000
+#: Parts of one tree.
+_MOST_NODES = 100_000
+#: Parts of one object's header.
+_MOST_PARTS = 1_000
+#: Type of an object's message "goes on elsewhere".
+_CONTINUED = 0x10
+#: "Has this tree and this heap".
+_GROUP = 0x11
+#: "Has values at this place".
+_LAYOUT = 0x08
+#: "Has this attribute".
+_ATTRIBUTE = 0x0C
 #: The attribute by which a dimension lists the axes it is attached to.
 _REFERENCES = b"REFERENCE_LIST"
 #: The message that tells where attributes lie that are not in the header.
 _INFO = 0x15
-#: In the layout of an array: its values lie in one piece, or in chunks.
-_CONTIGUOUS, _CHUNKED = 1, 2
-#: The message that tells the type of an array's values, and the class of types of variable length.
-_TYPE, _OF_ANY_LENGTH = 0x03, 9
-#: Bytes of a text of variable length, or of some: where it lies, and how long it is; of an array of such texts.
-_FEW, TEXTS = 256, 1 << 16
+#: In the layout of an array: its values lie in one piece.
+_CONTIGUOUS = 1
+#: Its values lie in chunks.
+_CHUNKED = 2
+#: The message that tells the type of an array's values.
+_TYPE = 0x03
+#: The class of types of variable length.
+_OF_ANY_LENGTH = 9
+#: Bytes of a text of variable length, or of some: where it lies, and how long it is.
+_FEW = 256
+#: Bytes of an array of such texts.
+TEXTS = 1 << 16
 #: In a heap, the free place after the last one.
 _END = 1
 _WORDS = {2: "H", 4: "I", 8: "Q"}

@@ -11,10 +11,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-#: Bytes of a heap, and of the blocks of a list of attributes, that are looked at, at most.
-_LARGEST_HEAP, _MOST_BYTES = 16 << 20, 4 << 20
-#: Bytes of all heaps, and objects in one: earnest attributes point to far less.
-_MOST_HEAPS, _MOST_OBJECTS = 256 << 20, 500_000
+#: Bytes of a heap that are looked at, at most.
+_LARGEST_HEAP = 16 << 20
+#: Bytes of the blocks of a list of attributes, at most.
+_MOST_BYTES = 4 << 20
+#: Bytes of all heaps: earnest attributes point to far less.
+_MOST_HEAPS = 256 << 20
+#: Objects in one heap.
+_MOST_OBJECTS = 500_000
 #: How often the texts of a heap may be pointed to from one place: what was moved leaves copies of pointers behind.
 _MOST_COPIES = 16
 #: Pointers from one place that are followed.

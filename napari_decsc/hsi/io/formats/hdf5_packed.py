@@ -17,8 +17,12 @@ from napari_decsc.hsi.io.formats.packed import fault_of
 
 #: Filters whose chunks can be checked, by their numbers in the HDF Group's register.
 _CODECS = {32001: "blosc", 32015: "zstd"}
-#: The filter that leaves the number of bytes as it is (shuffle), and the one that adds a checksum of so many bytes.
-_SHUFFLE, _CHECKSUM, _SUM = 2, 3, 4
+#: The filter that leaves the number of bytes as it is.
+_SHUFFLE = 2
+#: The filter that adds a checksum.
+_CHECKSUM = 3
+#: Bytes of that checksum.
+_SUM = 4
 
 
 class Packing:

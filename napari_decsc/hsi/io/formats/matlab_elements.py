@@ -19,22 +19,42 @@ from napari_decsc.hsi.io.formats.guards import INFLATES, STEP
 from napari_decsc.hsi.io.roles import role
 
 _ORDERS = {b"IM": "<", b"MI": ">"}
-#: Types of numbers by their codes in tags; of the tags of whole elements.
+#: Types of numbers by their codes in tags.
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-_MATRIX, _COMPRESSED = 14, 15
-#: Classes of arrays: cells, structures, those of numbers (double, single and whole numbers), and what is named alone.
-_CELL, _STRUCTURE, _TEXT, _NUMERIC = 1, 2, 4, range(6, 16)
+#: Type of an element that is an array.
+_MATRIX = 14
+#: Type of one that holds another, compressed.
+_COMPRESSED = 15
+#: Class of arrays of cells.
+_CELL = 1
+#: Of structures.
+_STRUCTURE = 2
+#: Of letters.
+_TEXT = 4
+#: Of numbers: double, single and whole numbers.
+_NUMERIC = range(6, 16)
 _CLASSES = {_CELL: "a cell", _STRUCTURE: "a structure", 3: "an object", _TEXT: "a text", 5: "a sparse matrix"}
 _OPAQUE = 17
-_COMPLEX, _LOGICAL = 0x0800, 0x0200
-#: Longest name of a MATLAB variable, and of all fields of a structure.
-_NAME, _NAMES = 63, 1 << 20
-#: How letters are coded, by the types of their elements (else one byte each), and how many of a text are looked at.
-_LETTERS, _LONGEST = {4: "utf-16-{}", 16: "utf-8", 17: "utf-16-{}", 18: "utf-32-{}"}, 1 << 20
-#: Arrays looked at in a file, and structures and cells within each other.
-_MOST, _DEEPEST = 10_000, 8
-#: Axes that an array may have, and bytes of a small element.
-_AXES, _HEAD = 32, 256
+#: Flag of an array of complex numbers.
+_COMPLEX = 0x0800
+#: Flag of one of truth values.
+_LOGICAL = 0x0200
+#: Letters of the longest name of a MATLAB variable.
+_NAME = 63
+#: Bytes of the names of all fields of a structure.
+_NAMES = 1 << 20
+#: How letters are coded, by the types of their elements; else one byte each.
+_LETTERS = {4: "utf-16-{}", 16: "utf-8", 17: "utf-16-{}", 18: "utf-32-{}"}
+#: Letters of a text that are looked at.
+_LONGEST = 1 << 20
+#: Arrays looked at in a file.
+_MOST = 10_000
+#: Structures and cells within each other.
+_DEEPEST = 8
+#: Axes that an array may have.
+_AXES = 32
+#: Bytes of a small element.
+_HEAD = 256
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,14 @@ from napari_decsc.hsi.io.formats.cf import NO_DATA, numbers
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
 from napari_decsc.hsi.no_data import missing
 
-_WHOLE, _DECIMAL = "RadianceIntegerPart", "RadianceDecimalPart"
-#: Where the array of decimals does not tell its factor; what stands for "not measured" in the sum.
-_FACTOR, _NOT_MEASURED = 50_000.0, -9999.0
+#: Name of the array of whole numbers.
+_WHOLE = "RadianceIntegerPart"
+#: Name of the array of decimals that belongs to it.
+_DECIMAL = "RadianceDecimalPart"
+#: By what decimals are divided where their array does not tell.
+_FACTOR = 50_000.0
+#: What stands for "not measured" in the sum.
+_NOT_MEASURED = -9999.0
 #: Bytes up to which arrays in memory are added at once; others where they are looked at.
 _AT_ONCE = 1 << 28
 

@@ -24,7 +24,12 @@ from napari_decsc.hsi.io.formats.products import recognised
 from napari_decsc.hsi.io.formats.variables import Contents
 
 _TYPES = dict(enumerate(("i1", "S1", ">i2", ">i4", ">f4", ">f8", "u1", ">u2", ">u4", ">i8", ">u8"), start=1))
-_DIMENSION, _VARIABLE, _ATTRIBUTE = 10, 11, 12
+#: Tag of the list of dimensions.
+_DIMENSION = 10
+#: Of the list of variables.
+_VARIABLE = 11
+#: Of a list of attributes.
+_ATTRIBUTE = 12
 
 
 @dataclass(frozen=True)

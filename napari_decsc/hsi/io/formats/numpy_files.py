@@ -25,8 +25,10 @@ from napari_decsc.hsi.io.formats.variables import Contents, Variable, with_singl
 from napari_decsc.hsi.io.roles import role
 
 _KIND = "NumPy"
-#: Names in the .npz files of this package.
-_CUBE, _METADATA = "cube", "metadata"
+#: Name of the data in the .npz files of this package.
+_CUBE = "cube"
+#: Name of what is known of them.
+_METADATA = "metadata"
 #: Bytes of a vector that is read, which may be of texts such as "400 nm".
 _LONGEST_VECTOR = 16 * spectral.LONGEST
 #: Arrays in an archive that are looked at, at most.

@@ -15,15 +15,24 @@ import numpy as np
 
 from napari_decsc.hsi.io.formats.guards import INFLATES, STEP, fits_in_memory, overflows
 
-#: Bytes of a Blosc header, the version of its format that is known, and the flags of a chunk that is only copied, and
-#: of those that no version sets.
-_HEADER, _VERSION, _COPIED, _UNKNOWN = 16, 2, 0x02, 0x08
+#: Bytes of a Blosc header.
+_HEADER = 16
+#: The version of its format that is known.
+_VERSION = 2
+#: The flag of a chunk that is only copied.
+_COPIED = 0x02
+#: The flag that no version sets.
+_UNKNOWN = 0x08
 #: Compressors within Blosc: BloscLZ, LZ4, Snappy, zlib, Zstandard.
 _INNER = 5
-#: What a Zstandard frame begins with, and a frame to be passed over, whose last four bits are free.
-_FRAME, _PASSED_OVER = 0xFD2FB528, 0x184D2A50
-#: Most that a block of Zstandard becomes, and most blocks that are looked at.
-_BLOCK, _MOST_BLOCKS = 128 << 10, 1_000_000
+#: What a Zstandard frame begins with.
+_FRAME = 0xFD2FB528
+#: What a frame to be passed over begins with; its last four bits are free.
+_PASSED_OVER = 0x184D2A50
+#: Bytes that a block of Zstandard becomes, at most.
+_BLOCK = 128 << 10
+#: Blocks that are looked at.
+_MOST_BLOCKS = 1_000_000
 
 
 def fault_of(codec: str, packed: memoryview, size: int, exact: bool) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from napari_decsc.hsi.io.formats.gdal import GdalFacts, elements, real
 
-#: The tag, and the element around everything.
-DIMAP, _ROOT = 65000, "Dimap_Document"
+#: The tag.
+DIMAP = 65000
+#: The element around everything.
+_ROOT = "Dimap_Document"
 
 
 def facts_of_dimap(text: str) -> GdalFacts:

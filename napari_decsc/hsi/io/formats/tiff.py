@@ -31,10 +31,18 @@ from napari_decsc.hsi.io.formats.tiff_masks import has_alpha, mask_of
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
 from napari_decsc.hsi.no_data import as_meant
 
-#: Tags of GDAL, and the one in which this package tells of its own files; GDAL copies the latter into no other file.
-GDAL_METADATA, GDAL_NODATA, OWN = 42112, 42113, 65123
-#: TIFF's tag for the name of a page; pages that are asked for theirs, and how long such names are.
-PAGE_NAME, _MOST_PAGES, _LONGEST_NAME = 285, 2_000, 200
+#: GDAL's tag of what is known of the file and its bands.
+GDAL_METADATA = 42112
+#: GDAL's tag of the no-data value.
+GDAL_NODATA = 42113
+#: The tag in which this package tells of its own files; GDAL copies it into no other file.
+OWN = 65123
+#: TIFF's tag for the name of a page.
+PAGE_NAME = 285
+#: Pages that are asked for their names.
+_MOST_PAGES = 2_000
+#: Letters of such a name.
+_LONGEST_NAME = 200
 #: GeoTIFF's tags (OGC 19-008r4) and GDAL's for rational polynomials that are kept, with the type they are written in.
 GEO = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s", 50844: "d"}
 

@@ -18,11 +18,19 @@ _UNPACKERS: dict[int, tuple[Any, int]] = {
     34925: (lzma.LZMADecompressor, 10_000),
 }
 #: Compressions whose pieces tell their own size, which has to be that of the page.
-_JPEG, _LERC, _WEBP = 7, 34887, 50001
-#: The tag that tells how LERC's pieces are packed once more, and its numbers for that.
-_LERC_PARAMETERS, _DEFLATE, _ZSTD = 50674, 1, 2
-#: How a frame of Zstandard begins, and how many bytes tell its length, by two bits of its descriptor (RFC 8878, 3.1.1).
-_ZSTD_FRAME, _LENGTHS = b"\x28\xb5\x2f\xfd", (0, 2, 4, 8)
+_JPEG = 7
+_LERC = 34887
+_WEBP = 50001
+#: The tag that tells how LERC's pieces are packed once more.
+_LERC_PARAMETERS = 50674
+#: Its number for that: zlib.
+_DEFLATE = 1
+#: Its number for Zstandard.
+_ZSTD = 2
+#: How a frame of Zstandard begins (RFC 8878, 3.1.1).
+_ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
+#: How many bytes tell its length, by two bits of its descriptor.
+_LENGTHS = (0, 2, 4, 8)
 _PICTURES = (_JPEG, _LERC, _WEBP)
 #: What is read. LZW, PackBits and Zstandard are unpacked into as much room as the page has, and no more.
 _KNOWN = {1, 5, 32773, 50000, *_UNPACKERS, *_PICTURES}

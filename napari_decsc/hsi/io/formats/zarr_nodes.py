@@ -14,8 +14,10 @@ from napari_decsc.hsi.io.zarr_marks import MARKS
 
 #: A group or an array of a store.
 Folder = Path | zipfile.Path
-#: Largest metadata, groups within groups.
-_LARGEST, _DEEPEST = 16 << 20, 16
+#: Bytes of the largest metadata.
+_LARGEST = 16 << 20
+#: Groups within groups.
+_DEEPEST = 16
 
 
 def in_zip(path: Path) -> zipfile.Path | None:

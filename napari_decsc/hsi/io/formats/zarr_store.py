@@ -43,8 +43,10 @@ _CODECS = {
 }  # fmt: skip
 #: Attributes of OME-Zarr, which are looked at on their own.
 _OME = ("ome", "multiscales", "omero")
-#: Sides of a chunk that is written, and about how many bytes it has.
-_SIDE, _CHUNK = 64, 4 << 20
+#: Rows and cols of a chunk that is written.
+_SIDE = 64
+#: About how many bytes it has.
+_CHUNK = 4 << 20
 
 
 def holds_cube(path: Path) -> bool:
