@@ -8,10 +8,13 @@ A settings class is a frozen dataclass whose fields are made by :func:`described
 """
 
 import dataclasses
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
 
 from napari_decsc.errors import SettingsError
 
@@ -142,6 +145,8 @@ def defaults(settings: Any) -> dict[str, Any]:
 def check(settings: Any) -> None:
     """Refuse values outside their descriptions. Call it from ``__post_init__``.
 
+    Numbers of NumPy become Python's own, and paths become texts, so that a record of them can be written as JSON.
+
     Parameters
     ----------
     settings : object
@@ -150,22 +155,53 @@ def check(settings: Any) -> None:
     Raises
     ------
     SettingsError
-        For the first field whose value is none of the choices, beyond a limit, or no number where there are limits.
+        For the first field whose value is none of the choices, beyond a limit, or of another kind than its default.
     """
+    standard = defaults(settings)
     for name, about in descriptions(settings).items():
         value = getattr(settings, name)
         if about.choices and value not in about.choices:
             raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(about.named_choices)}")
-        if about.minimum is None and about.maximum is None:
+        kind = next((kind for kind in _KINDS if type(standard[name]) is kind), None)
+        if kind is None:
             continue
-        if not isinstance(value, Real):
-            raise SettingsError(f"{name} is {value!r}, which is no number; {about.sentence}")
+        taken, word = _KINDS[kind]
+        plain = taken(value)
+        if plain is None:
+            raise SettingsError(f"{name} is {value!r}, which is no {word}; {about.sentence}")
         # written so that NaN is outside every range
-        number = float(value)
-        below = about.minimum is not None and not number >= about.minimum
-        above = about.maximum is not None and not number <= about.maximum
+        below = about.minimum is not None and not plain >= about.minimum
+        above = about.maximum is not None and not plain <= about.maximum
         if below or above:
             raise SettingsError(f"{name} is {value}; {about.sentence}")
+        object.__setattr__(settings, name, plain)
+
+
+def _truth(value: Any) -> bool | None:
+    return bool(value) if isinstance(value, bool | np.bool_) else None
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, Integral):
+        return int(value)
+    return int(value) if isinstance(value, Real) and float(value).is_integer() else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, Real) else None
+
+
+def _text(value: Any) -> str | None:
+    return os.fsdecode(value) if isinstance(value, str | os.PathLike) else None
+
+
+#: Kind of a default -> what takes a value to this kind (None where it cannot), and what a person calls the kind.
+_KINDS: dict[type, tuple[Callable[[Any], Any], str]] = {
+    bool: (_truth, "yes or no"),
+    int: (_whole, "whole number"),
+    float: (_number, "number"),
+    str: (_text, "text"),
+}
 
 
 def as_dict(settings: Any) -> dict[str, Any]:

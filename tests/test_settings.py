@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,13 +21,14 @@ class Lamp:
     dimmed: bool = described(False, "Whether it is dimmed")
     glare: float = described(0.0, "How much it blinds", maximum=1)
     hours: tuple[float, ...] = described((7.0, 19.0), "When it is lit", unit="h")
+    shop: str = described("", "Where it was bought")
     maker: str = "nobody"  # not described: neither form nor provenance shows it
 
     def __post_init__(self) -> None:
         check(self)
 
 
-DESCRIBED = ["power", "count", "colour", "dimmed", "glare", "hours"]
+DESCRIBED = ["power", "count", "colour", "dimmed", "glare", "hours", "shop"]
 
 
 def test_descriptions_come_in_the_order_of_the_fields_and_leave_others_out():
@@ -40,6 +42,7 @@ def test_descriptions_come_in_the_order_of_the_fields_and_leave_others_out():
         "dimmed": False,
         "glare": 0.0,
         "hours": (7.0, 19.0),
+        "shop": "",
     }
 
 
@@ -84,6 +87,12 @@ def test_values_in_range_are_accepted_both_ends_included(values):
         ({"power": np.float32(101)}, "power is 101.0"),
         ({"power": "40"}, "power is '40', which is no number; Electric power"),
         ({"power": None}, "power is None, which is no number"),
+        ({"count": "3"}, "count is '3', which is no whole number"),
+        ({"count": 2.5}, "count is 2.5, which is no whole number; Number of lamps"),
+        ({"count": float("nan")}, "count is nan, which is no whole number"),
+        ({"shop": None}, "shop is None, which is no text; Where it was bought"),
+        ({"shop": 7}, "shop is 7, which is no text"),
+        ({"dimmed": "no"}, "dimmed is 'no', which is no yes or no"),
         ({"count": 0}, r"count is 0; Number of lamps \(at least 1\)"),
         ({"count": np.int64(-1)}, "count is -1"),
         ({"colour": "green"}, "colour is 'green'; choose one of warm, cold"),
@@ -107,6 +116,13 @@ def test_settings_survive_json():
     assert json.loads(json.dumps(values)) == values
     assert as_dict(from_dict(Lamp, values)) == values
     assert from_dict(Lamp, {}) == Lamp()
+
+
+def test_numbers_of_numpy_and_paths_survive_json_too():
+    lamp = Lamp(power=np.float32(0.5), count=np.int64(3), dimmed=np.bool_(True), shop=Path("a/b"))
+    assert lamp == Lamp(power=0.5, count=3, dimmed=True, shop=str(Path("a/b")))
+    assert json.loads(json.dumps(as_dict(lamp))) == as_dict(lamp)
+    assert type(Lamp(count=2.0).count) is int
 
 
 @pytest.mark.parametrize("name", ["watts", "maker"])

@@ -8,6 +8,8 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
+import numpy as np
+
 from napari_decsc.denoising.protocol import Denoiser, Iteration
 from napari_decsc.denoising.rare_signal import RareSignal, described
 from napari_decsc.hsi.noise.measured import MeasuredNoise
@@ -143,6 +145,8 @@ def as_plain(value: Any) -> Any:
     object
         Made of dict, list, str, int, float, bool and None.
     """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):

@@ -102,6 +102,11 @@ def test_json_has_null_where_a_number_is_not_finite():
     }
 
 
+def test_json_has_the_numbers_of_numpy():
+    report = {"a": np.float32(0.5), "b": np.int64(3), "c": np.array([1.5, np.nan]), "d": np.bool_(True)}
+    assert json.loads(as_json(report)) == {"a": 0.5, "b": 3, "c": [1.5, None], "d": True}
+
+
 def test_a_whole_report_survives_json():
     report = heard(Iteration(1, 1.0, 0.5, 1.0)).report(scores={"mpsnr": math.inf})
     read = json.loads(as_json(report), parse_constant=pytest.fail)

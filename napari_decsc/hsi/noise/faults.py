@@ -25,7 +25,7 @@ class WildVoxels(NoiseModel):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.least > self.most:
-            raise SettingsError(f"least is {self.least}; it must not be above most, {self.most}")
+            raise SettingsError(f"least is {self.least:g}; it must not be above most, {self.most:g}")
 
     def begin(self, shape: Shape, rng: np.random.Generator) -> OfBand:
         """Draws places and values."""

@@ -157,7 +157,7 @@ class SomeColumns(SomeBands):
         super().__post_init__()
         if self.fewest_columns > self.most_columns:
             raise SettingsError(
-                f"fewest_columns is {self.fewest_columns}; it must not be above most_columns, {self.most_columns}"
+                f"fewest_columns is {self.fewest_columns:g}; it must not be above most_columns, {self.most_columns:g}"
             )
 
     def columns(self, bands: NDArray[np.int64], shape: Shape, rng: np.random.Generator) -> NDArray[np.bool_]:
