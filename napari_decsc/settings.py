@@ -162,10 +162,9 @@ def check(settings: Any) -> None:
         value = getattr(settings, name)
         if about.choices and value not in about.choices:
             raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(about.named_choices)}")
-        kind = next((kind for kind in _KINDS if type(standard[name]) is kind), None)
-        if kind is None:
+        if type(standard[name]) not in _KINDS:
             continue
-        taken, word = _KINDS[kind]
+        taken, word = _KINDS[type(standard[name])]
         plain = taken(value)
         if plain is None:
             raise SettingsError(f"{name} is {value!r}, which is no {word}; {about.sentence}")
@@ -184,7 +183,7 @@ def _truth(value: Any) -> bool | None:
 def _whole(value: Any) -> int | None:
     if isinstance(value, Integral):
         return int(value)
-    return int(value) if isinstance(value, Real) and float(value).is_integer() else None
+    return int(float(value)) if isinstance(value, Real) and float(value).is_integer() else None
 
 
 def _number(value: Any) -> float | None:

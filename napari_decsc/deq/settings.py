@@ -10,7 +10,7 @@ class DecscSettings:
     """How the equilibrium is sought."""
 
     weights: str = described("subspace", "Name of shipped weights, or path of a .safetensors file")
-    device: str = described("auto", "Device that computes: auto, cpu, cuda, cuda:1, mps")
+    device: str = described("auto", "Device that computes: auto, cpu, cuda, cuda:1")
     strength: float = described(1.0, "How much the prior counts against the data; 0 keeps everything", unit="of usual",
                                 minimum=0, maximum=2)  # fmt: skip
     only: str = described("", "Remove only this, and touch nothing else; empty: all noise",

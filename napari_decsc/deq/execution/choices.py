@@ -17,8 +17,6 @@ def device_choices() -> dict[str, str]:
     for index in range(torch.cuda.device_count()):
         device = torch.device("cuda", index)
         choices[str(device)] = _described(torch.cuda.get_device_name(device), free(device))
-    if torch.backends.mps.is_available():
-        choices["mps"] = "Apple GPU"
     return choices
 
 

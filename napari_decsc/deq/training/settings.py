@@ -36,7 +36,7 @@ class TrainSettings:
     ema: float = described(0.99, "Decay of the averaged weights", minimum=0, maximum=1)
     keep: float = described(0.0, "Share of the weights it started from in those that are saved", minimum=0, maximum=1)
     validate_minutes: float = described(5.0, "Time between validations and checkpoints", unit="minutes", minimum=0)
-    device: str = described("auto", "Device that computes: auto, cpu, cuda, mps")
+    device: str = described("auto", "Device that computes: auto, cpu, cuda")
     seed: int = described(0, "Seed of the run", minimum=0)
 
     def __post_init__(self) -> None:
