@@ -17,25 +17,31 @@ NOTHING: list[tuple[Any, ...]] = [(None,)]
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[Any]] | None:
-    """The reader for a path, or None where it is no cube we know."""
+    """The reader for a path, or None where it is no cube we know.
+
+    Any folder is read: napari asks which reader to take, and who takes this one wants the cubes in it, or a sentence.
+    """
     from napari_decsc.hsi.io.files import can_open
 
     paths = _paths(path)
-    return read_in_window if paths and all(can_open(one) for one in paths) else None
+    return read_in_window if paths and all(can_open(one) or one.is_dir() for one in paths) else None
 
 
 def read_in_window(path: str | Sequence[str]) -> list[tuple[Any, ...]]:
     """As `read`; where a person sees the window, a file that cannot be read is one message, and the others open."""
     from napari.utils.notifications import show_error
 
-    layers = []
-    for one in _paths(path):
+    def tried(step: Callable[[Path], list[Any]], one: Path) -> list[Any]:
         try:
-            layers += _read_one(one)
+            return step(one)
         except DecscError as error:
             if window() is None:
                 raise
             show_error(str(error))
+            return []
+
+    files = [file for one in _paths(path) for file in tried(_files, one)]
+    layers = [layer for file in files for layer in tried(_read_one, file)]
     label_current_viewer()
     return layers or NOTHING
 
@@ -46,9 +52,16 @@ def read(path: str | Sequence[str]) -> list[tuple[Any, ...]]:
     A spectral library becomes curves in the Spectra panel and no layer; nor does a file about which a person was asked
     and did not answer.
     """
-    layers = [layer for one in _paths(path) for layer in _read_one(one)]
+    layers = [layer for one in _paths(path) for file in _files(one) for layer in _read_one(file)]
     label_current_viewer()
     return layers or NOTHING
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or what of a folder is wanted."""
+    from napari_decsc.ui.files.folder import is_plain_folder, wanted_files
+
+    return wanted_files(path) if is_plain_folder(path) else [path]
 
 
 def _read_one(path: Path) -> list[tuple[Any, ...]]:
