@@ -100,7 +100,9 @@ class FolderDialog(QDialog):
         for entry in entries:
             self.list.addItem(_line(folder, entry, entry.path in ticked))
         self.list.setCurrentRow(0)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
+        self.buttons = QDialogButtonBox()
+        for button in (QDialogButtonBox.StandardButton.Open, QDialogButtonBox.StandardButton.Cancel):
+            self.buttons.addButton(button)
         text = QLabel(f"{folder} holds {counted(len(self.entries), 'file')} that can be opened.\n\nWhich of them?")
         text.setWordWrap(True)
         column = QVBoxLayout(self)
