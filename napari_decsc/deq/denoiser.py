@@ -24,11 +24,9 @@ from napari_decsc.deq.execution import preview as first_preview
 from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.execution.equilibria import GROUPS
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Run, Session, tensors
-from napari_decsc.deq.execution.solutions import Solutions
+from napari_decsc.deq.execution.session import Run, Session, Solutions, tensors
 from napari_decsc.deq.execution.source import Source
-from napari_decsc.deq.execution.tile_queue import TileQueue, used_up
-from napari_decsc.deq.execution.tile_solver import TileSolver
+from napari_decsc.deq.execution.tile_queue import TileQueue, TileSolver, used_up
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.settings import DecscSettings

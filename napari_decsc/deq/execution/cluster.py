@@ -24,11 +24,9 @@ from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Run, Session
-from napari_decsc.deq.execution.solutions import Solutions
+from napari_decsc.deq.execution.session import Run, Session, Solutions
 from napari_decsc.deq.execution.source import Source, Values
-from napari_decsc.deq.execution.tile_queue import TileQueue
-from napari_decsc.deq.execution.tile_solver import TileSolver
+from napari_decsc.deq.execution.tile_queue import TileQueue, TileSolver
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights

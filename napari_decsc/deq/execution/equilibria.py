@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.denoising.rare_signal import rare_signal
 from napari_decsc.denoising.teller import Steps, aside
-from napari_decsc.deq.execution.session import Run, Session, tensors
-from napari_decsc.deq.execution.solutions import Key
+from napari_decsc.deq.execution.session import Key, Run, Session, tensors
 from napari_decsc.deq.execution.source import Values
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Context

@@ -59,8 +59,6 @@ STAGES_WITH_LINES = 4
 PREVIEW_STEPS = 2
 #: Rows that tell how much the picture changes.
 ROWS = 64
-#: Share of the variance of lines within the subspace that a stage leaves unknown.
-UNKNOWN = 0.25
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ class SubspaceModel(Decsc):
         else:
             scale = None if c.whitener.scale is None else c.whitener.scale[:, some]
             whitener = dataclasses.replace(c.whitener, scale=scale)
-            moved = whitener.restored(_cube(new, c)[0]) - whitener.restored(_cube(old, c)[0])
+            moved = whitener.restored(c.cube(new)[0]) - whitener.restored(c.cube(old)[0])
         return float(moved.square().mean().sqrt())
 
     def with_column_offsets(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> SignalSubspace | None:
@@ -234,7 +232,7 @@ class SubspaceModel(Decsc):
             coarse = multiscale.halved(images, signal, multiscale.SCALES - 1) if c.whitener is None else None
             groups = multiscale.similar(images * signal[:, None, None])
             made = FrozenFilter(
-                images, groups, threshold=multiscale.THRESHOLD, spectrum=_spectrum(c), estimate=coarse
+                images, groups, threshold=multiscale.THRESHOLD, spectrum=c.noise_spectrum(), estimate=coarse
             )  # fmt: skip
         return dataclasses.replace(c, filter=made, coarse=coarse, stage=1, cache={})
 
@@ -247,7 +245,7 @@ class SubspaceModel(Decsc):
             last = self._is_last(c)
             steps = multiscale.FINE if last else multiscale.PILOT
             groups = multiscale.similar(pilot, steps) if groups is None else groups
-            made = FrozenFilter(pilot, groups, spectrum=_spectrum(c), strength=c.strength if last else 1.0)
+            made = FrozenFilter(pilot, groups, spectrum=c.noise_spectrum(), strength=c.strength if last else 1.0)
         return dataclasses.replace(c, filter=made, cache={})
 
     def _reweighed(self, c: SubspaceContext, z: Code) -> SubspaceContext:
@@ -259,7 +257,7 @@ class SubspaceModel(Decsc):
         c = dataclasses.replace(c, pilot=pilot)
         if c.exact:
             return c
-        fit = _cube(pilot, c)
+        fit = c.cube(pilot)
         whitener = c.whitener
         if whitener is not None:
             residual = c.target - fit
@@ -282,7 +280,7 @@ class SubspaceModel(Decsc):
 
     def _with_rare(self, c: SubspaceContext) -> SubspaceContext:
         """Where the unshared code H is free: what the estimate leaves over there is no noise."""
-        residual = (c.target - _cube(c.pilot, c)) * c.weight
+        residual = (c.target - c.cube(c.pilot)) * c.weight
         if c.structures is not None and c.filter is not None:
             residual = (residual - c.structures.explained(residual, c.filter.weight)) * c.weight
         return dataclasses.replace(c, rare=rare.support(residual, c.basis[0]))
@@ -329,7 +327,7 @@ class SubspaceModel(Decsc):
             S = multiscale.righted(S[0], c.coarse)[None]
             if c.whitener is None:
                 S = self._refined(S, c)
-        fit = _cube(S, c)
+        fit = c.cube(S)
         if c.only:
             return self._only(fit, c)
         weaker = max(0.0, 1 - c.strength) if last else 0.0
@@ -390,19 +388,3 @@ def _without_rounding(cube: Tensor, c: SubspaceContext) -> Tensor:
     """The cube (B, rows, cols) less its rounding, where that is all that there is."""
     found = None if c.whitener is None else c.whitener.model.rounding
     return cube if found is None else torch.lerp(cube, found.without(cube), min(1.0, c.strength))
-
-
-def _cube(S: Tensor, c: SubspaceContext) -> Tensor:
-    """The whitened cube of the components that count."""
-    return mix_bands(c.basis, S) + c.subspace.mean
-
-
-def _spectrum(c: SubspaceContext) -> Tensor | None:
-    """Noise variance of the cosine coefficients: that of the model, and what is still unknown of lines."""
-    if c.whitener is None:
-        return None
-    spectrum = c.whitener.model.spectrum
-    if c.structures is None or not c.structures.lines:
-        return spectrum
-    unknown = c.structures.spectrum(c.basis[0], UNKNOWN ** max(0, c.stage - 1))
-    return unknown + (1 if spectrum is None else spectrum)

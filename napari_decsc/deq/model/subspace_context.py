@@ -10,6 +10,10 @@ from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.model.base import Context
 from napari_decsc.deq.model.structured import Structures
 from napari_decsc.filters.frozen import FrozenFilter
+from napari_decsc.filters.spectra import mix_bands
+
+#: Share of the variance of lines within the subspace that a stage leaves unknown.
+UNKNOWN = 0.25
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,3 +75,34 @@ class SubspaceContext(Context):
             Whitened.
         """
         return self.target - self.subspace.mean
+
+    def cube(self, S: Tensor) -> Tensor:
+        """The cube of a shared code.
+
+        Parameters
+        ----------
+        S : tensor of shape (1, k, rows, cols)
+            Of the components that count.
+
+        Returns
+        -------
+        tensor of shape (1, B, rows, cols)
+            Whitened.
+        """
+        return mix_bands(self.basis, S) + self.subspace.mean
+
+    def noise_spectrum(self) -> Tensor | None:
+        """Noise variance of the cosine coefficients: that of the model, and what is still unknown of lines.
+
+        Returns
+        -------
+        tensor of shape (64,), or None
+            None where it is 1.
+        """
+        if self.whitener is None:
+            return None
+        spectrum = self.whitener.model.spectrum
+        if self.structures is None or not self.structures.lines:
+            return spectrum
+        unknown = self.structures.spectrum(self.basis[0], UNKNOWN ** max(0, self.stage - 1))
+        return unknown + (1 if spectrum is None else spectrum)

@@ -17,11 +17,9 @@ from napari_decsc.deq.estimation.signal_subspace import moved
 from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution.plan import Plan
-from napari_decsc.deq.execution.session import Run, Session
-from napari_decsc.deq.execution.solutions import Solutions
+from napari_decsc.deq.execution.session import Run, Session, Solutions
 from napari_decsc.deq.execution.source import Source, sample_pixels
-from napari_decsc.deq.execution.tile_queue import TileQueue
-from napari_decsc.deq.execution.tile_solver import TileSolver
+from napari_decsc.deq.execution.tile_queue import TileQueue, TileSolver
 from napari_decsc.deq.model.presets import PublishedModel
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
