@@ -115,18 +115,20 @@ class Equilibria:
     def _begin(self, values: Values) -> tuple[Context, Code | None]:
         """The context before the first stage, or that of the last solution, and the solution, as the strength asks."""
         settings, model, tile = self.run.settings, self.session.model, self.part.tile
+        # without the border: similar patches are not looked for among reflections
+        cube, mask = tensors(values[:, tile.row.known, tile.col.known], self.session.device)
+        came = cube if settings.only else None
         if self.part.key in self.run.solutions.by_tile:
             c, z, strength = self.run.solutions.by_tile[self.part.key]
-            c = model.at_strength(replace(c, only=settings.only), settings.strength)
+            c = model.at_strength(replace(c, only=settings.only, came=came), settings.strength)
             return c, model.carried(z, strength, settings.strength)
-        # without the border: similar patches are not looked for among reflections
-        known = values[:, tile.row.known, tile.col.known]
         subspace = self.session.subspace_of(tile, self.run.source)
-        c = model.begin(*tensors(known, self.session.device), subspace)
+        c = model.begin(cube, mask, subspace)
+        del cube, mask
         if model.continues:
             rows, cols = (torch.from_numpy(span.continued).to(self.session.device) for span in (tile.row, tile.col))
             c = c.continued(rows, cols)
-        return model.at_strength(replace(c, only=settings.only), settings.strength), None
+        return model.at_strength(replace(c, only=settings.only, came=came), settings.strength), None
 
     def _renewed(self, c: Context, z: Code) -> Generator[Iteration, Command | None, tuple[Context, Code]]:
         """The next stage and its start, or what was, if somebody says stop."""

@@ -13,7 +13,7 @@ from napari_decsc.deq.execution.source import sample_pixels
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.settings import DecscSettings
-from napari_decsc.errors import DenoisingError
+from napari_decsc.errors import DenoisingError, SettingsError
 
 #: Side of the image on which the time of an evaluation is measured.
 TRIAL = 96
@@ -122,9 +122,14 @@ def make(
     DenoisingError
         If the model needs more bands.
     SettingsError
-        If the budget is too small for any tile.
+        If the budget is too small for any tile, or the model cannot remove one kind of noise alone.
     """
     bands, rows, cols = shape
+    if settings.only and not model.removes_apart:
+        raise SettingsError(
+            f"only is {settings.only!r}; the weights {settings.weights!r} do not tell it from other noise: "
+            "choose the weights 'subspace'"
+        )
     if model.bands is not None and bands < model.bands:
         raise DenoisingError(
             f"the cube has {bands} bands; the weights {settings.weights!r} need {model.bands} or more: "

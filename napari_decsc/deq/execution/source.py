@@ -210,7 +210,7 @@ class Source:
         Parameters
         ----------
         values : float array, shape (band, row, col)
-            Peak 1.
+            Peak 1; NaN for what stays as it came.
         rows, cols : slice
             Where they belong.
 
@@ -220,7 +220,9 @@ class Source:
             All bands.
         """
         values = values * np.float32(self.peak * self.cube.scale)
-        return values if not self.left_out else self._whole(values, mapped.read(self.cube.data[:, rows, cols]))
+        if not self.left_out and not np.isnan(values).any():
+            return values
+        return self._whole(values, _single(mapped.read(self.cube.data[:, rows, cols])))
 
     def restored(self, values: Values, rows: slice, cols: slice) -> Values:
         """Raw units of the cube; what was not measured, and pixels and bands without a usable voxel, as they came.
@@ -228,7 +230,7 @@ class Source:
         Parameters
         ----------
         values : float array, shape (band, row, col)
-            Peak 1.
+            Peak 1; NaN for what stays as it came.
         rows, cols : slice
             Where they belong.
 
@@ -239,20 +241,19 @@ class Source:
         part = self._part(rows, cols)
         blank = np.isin(np.arange(self.cube.bands), self.blank)[:, None, None]
         blank = blank | blank_pixels(np.isfinite(self._scaled(part)))
-        with np.errstate(over="ignore"):  # beyond float32 lies infinity
-            came = part.data.astype(np.float32)
+        came = _single(part.data)
         gone = ~np.isfinite(came)
         if part.no_data is not None:
             gone |= missing(part.data, part.no_data)
         values = values * np.float32(self.peak * self.cube.scale)
         return np.where(gone | blank, came, self._whole(values, came))
 
-    def _whole(self, values: Values, came: NDArray[Any]) -> Values:
+    def _whole(self, values: Values, came: Values) -> Values:
         """All bands of a part of the cube: ``values`` are those that were not left out, ``came`` all of them before."""
+        values = np.where(np.isnan(values), came[self.kept] if self.left_out else came, values)
         if not self.left_out:
             return values
-        with np.errstate(over="ignore"):
-            whole: Values = came.astype(np.float32)
+        whole = came.copy()
         whole[self.kept] = values
         if self.fill:
             left_out = np.array(list(self.left_out))
@@ -268,6 +269,11 @@ class Source:
         mask = usable(values, self.stuck, self.cut)
         mask[list(self.blank)] = False
         return np.where(mask, values / np.float32(self.peak), np.float32(np.nan))
+
+
+def _single(data: NDArray[Any]) -> Values:
+    with np.errstate(over="ignore"):  # beyond float32 lies infinity
+        return data.astype(np.float32)
 
 
 def sample_pixels(bands: int) -> int:

@@ -36,6 +36,8 @@ class Context:
         Counts renewals, 0 before the first.
     only : str
         What alone is removed, all noise if empty.
+    came : tensor of shape (N, B, rows, cols), optional
+        The cube, peak 1, where only a part of its noise is removed.
     """
 
     target: Tensor
@@ -44,6 +46,7 @@ class Context:
     strength: float = 1.0
     stage: int = 0
     only: str = ""
+    came: Tensor | None = None
 
     def continued(self, rows: Tensor, cols: Tensor) -> "Context":
         """What is known of the cube continued: its rows and cols, by their indices.
@@ -77,6 +80,8 @@ class Decsc(nn.Module, ABC):
     bands: int | None
     #: whether the image is continued beyond its border while it is solved
     continues: ClassVar[bool] = False
+    #: whether it can remove one kind of noise alone, see :meth:`output`
+    removes_apart: ClassVar[bool] = False
     #: names of parameters begin so that are stored with half the bits
     stored_in_half: ClassVar[tuple[str, ...]] = ()
     config: Any
@@ -388,7 +393,7 @@ class Decsc(nn.Module, ABC):
         Returns
         -------
         tensor of shape (N, B, rows, cols)
-            Peak 1.
+            Peak 1; NaN for what stays as it came, where only a part of the noise is removed.
         """
 
     def rare(self, c: Context) -> tuple[Tensor, Tensor] | None:

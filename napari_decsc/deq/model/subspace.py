@@ -59,6 +59,8 @@ STAGES_WITH_LINES = 4
 PREVIEW_STEPS = 2
 #: Rows that tell how much the picture changes.
 ROWS = 64
+#: Offsets below so many noise levels are none: those of bands without any are held near 0 by their penalty.
+LEAST_STRIPE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class SubspaceModel(Decsc):
     summary = "any number of bands, any sensor, all kinds and levels of noise; the one to use"
     bands = None
     multiple = multiscale.ALIGNED
+    removes_apart = True
     stored_in_half = ("refiner.",)
 
     def __init__(self, config: SubspaceConfig) -> None:
@@ -359,14 +362,27 @@ class SubspaceModel(Decsc):
         c.cache["rare"], c.cache["rare code"] = where, code[:, 0]
 
     def _only(self, fit: Tensor, c: SubspaceContext) -> Tensor:
-        """The cube as it came, less its stripes, or with its outliers filled."""
-        cube = c.target
+        """The cube as it came less its stripes, or its outliers filled (1, B, rows, cols); NaN for all else."""
+        assert c.came is not None
+        stripes, where = self._stripes(fit, c)
         if c.only == "outliers":
-            cube = torch.where(c.mask & (c.weight == 0), fit, cube)
-        elif c.structures is not None and c.filter is not None:
-            cube = cube - c.structures.explained((cube - fit) * c.weight, c.filter.weight)
-        cube = cube * c.unit
-        return cube if c.whitener is None else c.whitener.restored(cube[0])[None]
+            # what fills a gap is striped as what lies around it
+            fit = torch.where(c.weight == 0, fit + stripes, c.target)
+            return torch.where(c.mask & (c.weight > 0), torch.nan, _restored(fit, c))
+        there = c.target if c.whitener is not None else c.target + stripes
+        stripes = _restored(there, c) - _restored(there - stripes, c)
+        return torch.where(c.mask & where, c.came - stripes, torch.nan)
+
+    def _stripes(self, fit: Tensor, c: SubspaceContext) -> tuple[Tensor, Tensor]:
+        """Lines, fringes, offset columns of the cube as it came, whitened; and where they are."""
+        if c.whitener is None:
+            assert c.came is not None
+            stripes = c.subspace.whitened(c.came, c.mask) - c.target
+            return stripes, stripes != 0
+        if c.structures is None or c.filter is None:
+            return torch.zeros_like(fit), torch.zeros_like(fit, dtype=torch.bool)
+        stripes = c.structures.explained((c.target - fit) * c.weight, c.filter.weight)
+        return stripes, c.whitener.unmixed(stripes[0])[None].abs() > LEAST_STRIPE
 
     def _refined(self, S: Tensor, c: SubspaceContext) -> Tensor:
         """What the conditioning network makes of the components that it knows."""
@@ -388,3 +404,9 @@ def _without_rounding(cube: Tensor, c: SubspaceContext) -> Tensor:
     """The cube (B, rows, cols) less its rounding, where that is all that there is."""
     found = None if c.whitener is None else c.whitener.model.rounding
     return cube if found is None else torch.lerp(cube, found.without(cube), min(1.0, c.strength))
+
+
+def _restored(cube: Tensor, c: SubspaceContext) -> Tensor:
+    """A whitened cube (1, B, rows, cols), peak 1."""
+    cube = cube * c.unit
+    return cube if c.whitener is None else c.whitener.restored(cube[0])[None]
