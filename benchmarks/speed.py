@@ -1,4 +1,4 @@
-"""Where the time goes: one evaluation, one solve, growth with the size, first look, threads, and the parts of a solve.
+"""Where the time goes: one evaluation, one solve, growth with the size, preview, threads, and the parts of a solve.
 
     python benchmarks/speed.py [--only evaluations solves growth latency threads parts] [--threads 2] [--largest 2048]
 
@@ -37,7 +37,7 @@ PARTS = (
     ("deq.execution.source", "Source.of", "scale, stuck values"),
     ("deq.estimation.noise_search", "measure", "noise model"),
     ("deq.model.subspace", "SubspaceModel.identify", "noise levels, basis, outliers"),
-    ("deq.model.subspace", "SubspaceModel.preview", "first look"),
+    ("deq.model.subspace", "SubspaceModel.preview", "preview"),
     ("deq.model.subspace", "SubspaceModel.begin", "whitening, gaps, local estimate"),
     ("filters.matching", "similar_patches", "search for similar patches"),
     ("filters.multiscale", "halved", "estimate at half the size"),

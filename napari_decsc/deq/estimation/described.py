@@ -13,6 +13,7 @@ from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.estimation.voxels import filled_gaps, grey_step
 from napari_decsc.filters.local import box_mean
 from napari_decsc.filters.patches import PATCH
+from napari_decsc.hsi.empty_bands import BLANK
 from napari_decsc.hsi.noise.measured import Fringe, LineOffsets, MeasuredNoise
 
 #: Side of the window beyond whose mean a fringe's amplitude is measured.
@@ -51,7 +52,7 @@ def describe(
     level, correlation = _level_and_correlation(model, whole)
     total = torch.where(mask, cube, torch.nan).flatten(1)
     variance = (total - total.nanmean(1, keepdim=True)).square().nanmean(1)
-    empty = {int(band): "no usable voxel, or constant" for band in torch.where(~(variance > 0))[0]}
+    empty = {int(band): BLANK for band in torch.where(~(variance > 0))[0]}
     level[list(empty)] = torch.nan
     shot, read = (0.0, level) if model.shot is None else (model.shot.shot, torch.full_like(level, model.shot.read))
     spectrum = level.new_ones(PATCH**2) if model.spectrum is None else model.spectrum

@@ -1,4 +1,4 @@
-"""The noise level of every band, from differences of neighbours: the first look, before the signal is known.
+"""The noise level of every band, from differences of neighbours, before the signal is known.
 
 Shapes: N cubes, B bands. ``mask`` is False where a voxel carries no information.
 """
