@@ -13,7 +13,9 @@ product weighted by D, one number per pixel. The gradient step is non-expansive 
 is weighted by D pixel by pixel, E is orthonormal, w is 0 or 1, and minimising over O leaves a convex function. So f
 contracts any difference of two codes by g, for every input; its fixed point is the minimiser of
 
-    1/2 |w^(1/2) (t - E S - A O)|_D^2 + 1/2 <S, (W^-1 - I) S>_D + 1/2 sum_l lambda_l |O_l|^2.
+    1/2 |w (t - E S) - A O|_D^2 + 1/2 <S, (W^-1 - I) S>_D + 1/2 sum_l lambda_l |O_l|^2.
+
+Where bands are mixed, or lines run in several directions, the closed form of O is an approximation; see docs/method.md.
 
 Where nothing is hidden and there are no structures the data step gives E^T t whatever S is: the first evaluation is the
 fixed point already.

@@ -103,6 +103,51 @@ def test_f_of_the_shipped_weights_contracts_any_difference_by_the_proved_bound(n
             assert stretched <= bound * (1 + 1e-4)
 
 
+def hidden(noisy: torch.Tensor) -> torch.Tensor:
+    """With impulses in every 50th voxel."""
+    return torch.where(torch.rand(noisy.shape, generator=torch.Generator().manual_seed(2)) < 0.02, noisy + 0.9, noisy)
+
+
+def crossed(side: int = 48) -> torch.Tensor:
+    """Gaussian noise, and an offset for every column and every row of every band."""
+    return striped(side) + 0.08 * torch.randn(31, side, 1, generator=torch.Generator().manual_seed(3))
+
+
+def correlated(side: int = 48) -> torch.Tensor:
+    """Noise that bands share with those beside them, and an offset for every column of every band."""
+    noise = torch.randn(31, side, side, generator=torch.Generator().manual_seed(4))
+    for band in range(1, 31):
+        noise[band] = 0.8 * noise[band - 1] + 0.6 * noise[band]
+    return striped(side) + 0.08 * noise
+
+
+@pytest.mark.parametrize(
+    ("noisy", "lines", "is_mixed"),
+    [
+        (striped(), [0.0], False),
+        (hidden(striped()), [0.0], False),
+        (crossed(), [0.0, 90.0], False),
+        (correlated(64), [0.0], True),
+    ],
+    ids=["columns", "columns, impulses", "columns and rows", "columns, correlated bands"],
+)
+def test_no_difference_of_two_codes_is_stretched_beyond_the_bound_where_lines_are_offset(noisy, lines, is_mixed):
+    with torch.inference_mode():
+        model, c = stage(noisy)
+        assert [line.angle for line, _ in c.structures.lines] == lines
+        assert (c.whitener.model.whitening is not None) == is_mixed
+        z = model.start(c)
+        at = model.f(z, c)
+        other = moved(z, 100.0, seed=1)
+        stretched = []
+        for _ in range(25):  # f is affine: repeated, it turns any difference to the one that is stretched most
+            new = model.f(other, c)
+            stretched.append(size(c.filter, new, at) / size(c.filter, other, z))
+            scale = 100 / float((new[0] - at[0]).square().mean().sqrt())
+            other = (z[0] + scale * (new[0] - at[0]),)
+    assert 0.9 < stretched[-1] <= max(stretched) <= model.contraction() * (1 + 1e-4)
+
+
 def test_offsets_of_columns_are_codes_whose_equilibrium_removes_them():
     noisy, clean = striped(64), torch.from_numpy(sample_cube(64, 64, 31).data)
     model, c = stage(noisy, number=1)
