@@ -5,7 +5,7 @@ Read from a folder and its sub-folders (:mod:`.folders`): ``.tif`` stacks of uin
 (``val``, ``test``, ``envi``, ``real_noise``) are left out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_decsc.deq.training.folders import listing
-from napari_decsc.errors import DecscError, DenoisingError
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.errors import DenoisingError
+from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.scaling import peak
 
 Log = Callable[[str], None]
@@ -49,12 +49,21 @@ def read_scene(path: Path) -> Scene:
     Returns
     -------
     Scene
-        float32, peak 1.
+        float32, peak 1; 0 where nothing was measured.
+
+    Raises
+    ------
+    ValueError
+        For a .tif that is no stack of uint8: its numbers would be taken for others.
     """
     if path.suffix == ".tif":
         import tifffile
 
-        data = np.square(tifffile.imread(path).astype(np.float32) / 255)
+        raw = tifffile.imread(path)
+        if raw.ndim != 3 or raw.dtype != np.uint8:
+            sizes = " x ".join(map(str, raw.shape))
+            raise ValueError(f"it holds {sizes} numbers of type {raw.dtype}; a .tif must be a stack of uint8 bands")
+        data = np.square(raw.astype(np.float32) / 255)
     elif path.suffix == ".npz":
         raw = np.load(path, allow_pickle=False)["cube"].astype(np.float32)
         data = raw / peak(Cube(raw, path.stem))
@@ -62,8 +71,8 @@ def read_scene(path: Path) -> Scene:
         from napari_decsc.hsi.io.files import open_cube
 
         cube = open_cube(path)
-        data = np.nan_to_num(cube.physical() / peak(cube))
-    return Scene(path.stem, torch.from_numpy(np.clip(data, 0, 1)))
+        data = cube.physical() / peak(cube)
+    return Scene(path.stem, torch.from_numpy(np.clip(np.nan_to_num(data), 0, 1)))
 
 
 def scene_files(folder: Path, log: Log = lambda line: None) -> list[Path]:
@@ -113,21 +122,29 @@ def scenes_of(folder: Path, log: Log = lambda line: None) -> list[Scene]:
     DenoisingError
         When no file is a scene.
     """
-    scenes = []
-    for path in scene_files(folder, log):
-        try:
-            scenes.append(read_scene(path))
-        except KeyError:
-            log(f"{path}: passed over, it has no array called 'cube'")
-        except (DecscError, OSError, ValueError) as error:
-            log(f"{path}: passed over, it cannot be read: {error}")
+    scenes = list(_readable(scene_files(folder, log), log))
     if not scenes:
         raise DenoisingError(f"{folder}: none of its files is a training cube; name another folder with --data")
     return scenes
 
 
+def _readable(paths: Iterable[Path], log: Log) -> Iterator[Scene]:
+    """The scenes of those files that hold one; of the others is told why they do not."""
+    for path in paths:
+        try:
+            yield read_scene(path)
+        except KeyError:
+            log(f"{path}: passed over, it has no array called 'cube'")
+        except Exception as error:
+            # damaged files fail in any way there is, and none of them must end a run
+            log(f"{path}: passed over, it cannot be read: {error}")
+
+
 #: Band counts that are drawn where none is set; those of a scene are the most.
 BAND_COUNTS = (1, 3, 8, 16, 31, 31, 31, 64, 100, 200)
+
+#: Names of scenes that the record of a training lists, at most.
+MOST_NAMES = 100
 
 
 class Crops:
@@ -175,6 +192,13 @@ class Crops:
         weights = np.array([np.sqrt(np.prod(scene.data.shape[1:])) for scene in usable])
         self.weights = weights / weights.sum()
 
+    @property
+    def about(self) -> str:
+        """What the crops are of, for the record of what is trained on them: "2 scenes: a, b"."""
+        names = [scene.name for scene in self.scenes]
+        more = ["..."] if len(names) > MOST_NAMES else []
+        return f"{counted(len(names), 'scene')}: {', '.join(names[:MOST_NAMES] + more)}"
+
     def draw(self, rng: np.random.Generator) -> Tensor:
         """One crop, of ``size`` rows and cols or what the scene has, in multiples of ``multiple``.
 
@@ -209,7 +233,9 @@ class Crops:
         return window.flip(0) if rng.random() < 0.5 else window
 
 
-def validation_scenes(folder: Path, size: int = 128, bands: int | None = None) -> Iterator[Scene]:
+def validation_scenes(
+    folder: Path, size: int = 128, bands: int | None = None, log: Log = lambda line: None
+) -> Iterator[Scene]:
     """Central crops of the scenes in ``val`` folders.
 
     Parameters
@@ -220,13 +246,14 @@ def validation_scenes(folder: Path, size: int = 128, bands: int | None = None) -
         Rows and cols, or what there is.
     bands : int, optional
         Scenes with another number of bands are left out.
+    log : callable
+        Is told which files cannot be read, and why.
 
     Yields
     ------
     Scene
     """
-    for path in listing(folder).validation:
-        scene = read_scene(path)
+    for scene in _readable(listing(folder).validation, log):
         if bands is not None and scene.data.shape[0] != bands:
             continue
         rows, cols = scene.data.shape[1:]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def train(settings: TrainSettings, log: Log = print) -> Path:
     bands, multiple = run.model.bands, run.model.multiple
     if settings.patch % multiple:
         raise DenoisingError(f"patch is {settings.patch}; the preset {settings.preset} takes multiples of {multiple}")
-    held_back = list(validation_scenes(folder, bands=bands))
+    held_back = list(validation_scenes(folder, bands=bands, log=log))
     crops = Crops(scenes_of(folder, log), bands or settings.bands, settings.crop, device, multiple=multiple, log=log)
     pool = Pool(crops, settings.seed, settings.pool, settings.batch / settings.reuse)
     log(f"{len(crops.scenes)} scenes, {len(held_back)} held back, device {device}, from step {run.step}")
@@ -93,9 +94,9 @@ def train(settings: TrainSettings, log: Log = print) -> Path:
         losses.append(_step(run, pool, settings, log))
         run.seconds = before + time.monotonic() - started
         if time.monotonic() - last_check > 60 * settings.validate_minutes:
-            _checkpoint(run, settings, held_back, losses, out, log)
+            _checkpoint(run, settings, held_back, losses, out, log, crops.about)
             losses, last_check = [], time.monotonic()
-    return _checkpoint(run, settings, held_back, losses, out, log)
+    return _checkpoint(run, settings, held_back, losses, out, log, crops.about)
 
 
 def _begin(settings: TrainSettings, device: torch.device, out: Path, log: Log) -> Run:
@@ -104,13 +105,23 @@ def _begin(settings: TrainSettings, device: torch.device, out: Path, log: Log) -
     run = Run(copy.deepcopy(model), model, copy.deepcopy(model), _optimiser(model, settings))
     checkpoint = out / "checkpoint.pt"
     if checkpoint.is_file():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        run.model.load_state_dict(saved["model"])
-        run.average.load_state_dict(saved["average"])
-        run.optimiser.load_state_dict(saved["optimiser"])
-        run.step, run.seconds = saved["step"], saved["seconds"]
+        try:
+            _go_on(run, torch.load(checkpoint, map_location=device, weights_only=True))
+        except (RuntimeError, ValueError, KeyError, TypeError, OSError, EOFError, UnpicklingError):
+            raise DenoisingError(
+                f"{checkpoint}: is of another model than {settings.preset}, or damaged; "
+                "choose another folder with --out"
+            ) from None
         log(f"going on from {checkpoint} at step {run.step}")
     return run
+
+
+def _go_on(run: Run, saved: dict[str, Any]) -> None:
+    """Put a run where a checkpoint left it."""
+    run.model.load_state_dict(saved["model"])
+    run.average.load_state_dict(saved["average"])
+    run.optimiser.load_state_dict(saved["optimiser"])
+    run.step, run.seconds = saved["step"], saved["seconds"]
 
 
 def _first_model(settings: TrainSettings, log: Log) -> Decsc:
@@ -197,7 +208,7 @@ def _update(run: Run, settings: TrainSettings) -> None:
 
 
 def _checkpoint(
-    run: Run, settings: TrainSettings, scenes: list[Scene], losses: list[float], out: Path, log: Log
+    run: Run, settings: TrainSettings, scenes: list[Scene], losses: list[float], out: Path, log: Log, data: str
 ) -> Path:
     state = {
         "model": run.model.state_dict(),
@@ -216,7 +227,7 @@ def _checkpoint(
         file.write(json.dumps({**line, **results}) + "\n")
     log(f"step {run.step}: " + ", ".join(f"{case} {psnr} dB ({left:g})" for case, (psnr, left) in results.items()))
     path = out / f"{settings.preset}.safetensors"
-    weight_files.save(saved, path, _provenance(run, settings, results))
+    weight_files.save(saved, path, _provenance(run, settings, results, data))
     return path
 
 
@@ -232,7 +243,7 @@ def _between(trained: Decsc, first: Decsc, keep: float) -> Decsc:
     return between
 
 
-def _provenance(run: Run, settings: TrainSettings, results: dict[str, list[float]]) -> dict[str, str]:
+def _provenance(run: Run, settings: TrainSettings, results: dict[str, list[float]], data: str) -> dict[str, str]:
     kept = {name: value for name, value in as_dict(settings).items() if name not in ("data", "out", "device")}
     kept["warm_start"] = Path(settings.warm_start).name
     return {
@@ -240,5 +251,5 @@ def _provenance(run: Run, settings: TrainSettings, results: dict[str, list[float
         "steps": str(run.step),
         "hours": f"{run.seconds / 3600:.2f}",
         "validation": json.dumps(results),
-        "data": "CAVE (19 scenes) and AVIRIS crops: research use",
+        "data": data,
     }

@@ -139,7 +139,7 @@ def save(model: Decsc, path: Path, metadata: Mapping[str, str]) -> None:
 def _summary(model: Decsc) -> str:
     """The line for the person who chooses, with the bound that is proved of these weights."""
     bound = model.contraction()
-    return model.summary if bound is None else f"{model.summary}; proved: contracts by {bound:.2f} per evaluation"
+    return model.summary if bound is None else f"{model.summary}; proved: contracts by {bound:.4f} per evaluation"
 
 
 def _model(file: str, metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> Decsc:

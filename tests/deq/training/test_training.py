@@ -8,7 +8,7 @@ import torch
 
 from napari_decsc.deq.model.presets import SubspaceConfig, SubspaceModel
 from napari_decsc.deq.training.corruption import corrupt, draw_model, usable
-from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files, scenes_of
+from napari_decsc.deq.training.data import Crops, Scene, read_scene, scene_files, scenes_of, validation_scenes
 from napari_decsc.deq.training.examples import Pool, cut, prepare
 from napari_decsc.deq.training.loop import train
 from napari_decsc.deq.training.objective import equilibrium, error
@@ -89,6 +89,44 @@ def test_files_that_are_no_scenes_are_named(folder):
     lines: list[str] = []
     assert [scene.name for scene in scenes_of(folder, lines.append)] == ["cube0", "cube1"]
     assert {line.split(":")[0].rsplit("/", 1)[1] for line in lines} == {"other.npz", "broken.tif"}
+
+
+def test_damaged_files_and_numbers_that_would_be_taken_for_others_are_named(folder):
+    import tifffile
+
+    stack = sample_cube(64, 64, 31).data
+    (folder / "broken.npz").write_bytes(b"PK no archive")
+    (folder / "broken.tif").write_bytes(b"no picture")
+    tifffile.imwrite(folder / "reflectance.tif", stack, photometric="minisblack")
+    tifffile.imwrite(folder / "picture.tif", (255 * stack[0]).astype(np.uint8))
+    np.savez(folder / "gaps.npz", cube=np.where(stack > 0.5, np.nan, stack))
+    (folder / "val").mkdir()
+    (folder / "val" / "broken.tif").write_bytes(b"no picture")
+    lines: list[str] = []
+    scenes = scenes_of(folder, lines.append)
+    assert [scene.name for scene in scenes] == ["cube0", "cube1", "gaps"]
+    assert all(bool(scene.data.isfinite().all()) for scene in scenes)
+    assert not list(validation_scenes(folder, log=lines.append))
+    said = "\n".join(lines)
+    for name in ("broken.npz", "broken.tif", "picture.tif", "val/broken.tif"):
+        assert f"{folder / name}: passed over" in said
+    assert "31 x 64 x 64 numbers of type float32; a .tif must be a stack of uint8" in said
+
+
+@pytest.mark.parametrize("content", [b"x", None])
+def test_a_checkpoint_of_another_model_or_a_damaged_one_is_named(folder, tmp_path, content):
+    out = tmp_path / "run"
+    out.mkdir()
+    if content is None:
+        state = SubspaceModel(SMALL).state_dict()
+        torch.save(
+            {"model": state, "average": state, "optimiser": {}, "step": 1, "seconds": 1.0}, out / "checkpoint.pt"
+        )
+    else:
+        (out / "checkpoint.pt").write_bytes(content)
+    settings = TrainSettings(preset="paper", warm_start="none", data=str(folder), out=str(out), device="cpu")
+    with pytest.raises(DenoisingError, match=r"checkpoint.pt: is of another model than paper, or damaged.*--out"):
+        train(settings, lambda line: None)
 
 
 def test_the_examples_of_a_step_do_not_depend_on_the_steps_before(folder):
@@ -187,6 +225,8 @@ def test_a_run_learns_stops_and_goes_on(folder, tmp_path):
     assert after.metadata["steps"] == "3"
     assert after.hash != before.hash
     assert json.loads(after.metadata["recipe"])["preset"] == "subspace"
+    assert after.metadata["data"] == "2 scenes: cube0, cube1"
+    assert "contracts by 0.9999 per evaluation" in after.metadata["summary"]
     log = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in log] == [2, 3]
 
