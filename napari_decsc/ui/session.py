@@ -76,10 +76,13 @@ def restore(bench: Any, path: Path) -> list[str]:
     found = _read(path)
     lost: list[str] = []
     cleans = [_open(one, path.parent, lost) for one in found["cleans"]]
-    cubes = [_open(one["file"], path.parent, lost) for one in found["layers"]]
-    for one, cube in zip(found["layers"], cubes, strict=True):
-        if cube is not None:
-            _add(bench.viewer, one, cube, cubes, cleans)
+    opened = [_open(one["file"], path.parent, lost) for one in found["layers"]]
+    # by the names that a person knows, not by those of the files that the session has written
+    cubes = [cube and cube.replace(name=one["name"]) for one, cube in zip(found["layers"], opened, strict=True)]
+    with bench.history.muted():  # the list itself is restored below
+        for one, cube in zip(found["layers"], cubes, strict=True):
+            if cube is not None:
+                _add(bench.viewer, one, cube, cubes, cleans)
     _restore_settings(bench, found["settings"], lost)
     bench.spectra.refresh()
     for pin in found["pins"]:
@@ -175,7 +178,7 @@ def _add(viewer: Any, one: dict[str, Any], cube: Cube, cubes: list[Cube | None],
     clean = None if one["clean"] is None else known[one["clean"]]
     made_by = provenance.read(cube.header)
     layer = add_cube_layer(
-        viewer, cube.replace(name=one["name"]), clean=clean, provenance=made_by,
+        viewer, cube, clean=clean, provenance=made_by,
         contrast_limits=tuple(one["contrast_limits"]), lineage=begun(cube),
     )  # fmt: skip
     layer.translate = one["translate"]

@@ -30,6 +30,8 @@ from napari_decsc.ui.batch.widget import BatchWidget
 from napari_decsc.ui.calibrate.widget import CalibrateWidget
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.denoise import state as runs
+from napari_decsc.ui.denoise import words
 from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.denoise.words import Block
 from napari_decsc.ui.explore.widget import ExploreWidget
@@ -234,15 +236,17 @@ def test_settings_and_a_result_with_scores_need_no_scrolling_at_1280_by_800(make
     bench.denoise.settings_box.collapse(animate=False)
     names = ("getting ready", "noise model", "subspace", "groups", "equilibrium 1", "equilibrium 2", "equilibrium 3")
     bench.denoise.view.strip.show_stages([Block(name, 1.0) for name in (*names, "verdict")], "21.5 s")
-    bench.denoise.message.say(
-        "Converged after 10 evaluations · relative residual 6.8e-04 · 21.5 s\nRemoved 53 % of the signal (root mean "
-        "square) and 75230 outliers; not all of it looks like noise: see Judge."
-    )
+    report = {"stopped": False, "settings": {}, "tiles": [{"relative_residual": [0.1] * 9 + [6.8e-4]}]}
+    sentence = "Removed 53 % of the signal (root mean square) and 75230 outliers; it is not as the noise: see there."
+    done = runs.end(runs.begin("decsc", 1e-3, 99, 10.0), runs.Phase.DONE, 31.5)
+    told = words.verdict(sentence, is_clean=False)
+    bench.denoise.message.say(words.ended(done, report, False, (told,)))
     row = Scores(37.9, 0.96, 0.06, 6.5, np.array([37.9]), np.array([0.96]))
     bench.denoise.scores.setText(scoring.table((("noisy", row), ("denoised", row))))
     for _ in range(5):
         QApplication.processEvents()
     assert bar.maximum() == 0
+    assert bench.denoise.plot.height() >= 108  # points, of which the axes leave 60
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -14,7 +14,7 @@ from napari_decsc.ui.parts.panel import Line, Panel, ends_of
 from napari_decsc.ui.parts.plot import Plot
 from napari_decsc.ui.parts.theme import GOAL, Colours
 
-HEIGHT = 88
+HEIGHT = 108
 
 
 class NoiseCurves(Plot):

@@ -18,7 +18,7 @@ from napari_decsc.ui.parts.panel import Floats, Level, Line, Panel
 from napari_decsc.ui.parts.plot import Plot
 from napari_decsc.ui.parts.theme import CUBE_COLOURS, FIT, GOAL, RESIDUAL, Colours
 
-HEIGHT = 80
+HEIGHT = 108
 #: Points of a curve, at most, and the radius of their dots: a stage of one evaluation is a dot alone. More have none.
 DOTS_OF = {12: 3.0, 60: 1.5}
 #: Evaluations that the axes of a finished run have room for, at least.

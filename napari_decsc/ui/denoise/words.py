@@ -14,6 +14,8 @@ STOPPING = "Stopping…"
 KEPT_ALL = "At strength 0 nothing is removed: the layer is the noisy cube as it was"
 UNCHANGED = "Nothing was found to remove: the layer is the noisy cube as it was"
 
+#: What the tooltip says of a share, and the panel has no room for.
+ROOT_MEAN_SQUARE = " (root mean square)"
 #: What a verdict comes to where nothing tells against it.
 CLEAN = "all of it looks like noise"
 #: And where something does.
@@ -86,7 +88,7 @@ def noticed(text: str) -> str:
 
 
 def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False) -> str:
-    """How a run ended and what its layer is."""
+    """How a run ended and what its layer is. Its seconds stand beside the strip: in a low window a line is a lot."""
     if report["stopped"]:
         return stopped(state, is_unchanged)
     found = facts(report)
@@ -97,7 +99,7 @@ def summary(state: RunState, report: dict[str, Any], is_unchanged: bool = False)
         return f"Done in {seconds}."
     evaluations, worst = found
     how = f"{_how(worst, state.tolerance)} after {counted(evaluations, 'evaluation')}"
-    return f"{how} · relative residual {in_words(worst)} · {seconds}"
+    return f"{how} · residual {in_words(worst)}"
 
 
 def ended(state: RunState, report: dict[str, Any], is_unchanged: bool, notes: tuple[str, ...]) -> str:
@@ -133,7 +135,9 @@ def stopped(state: RunState, is_unchanged: bool = False) -> str:
 def verdict(sentence: str, *, is_clean: bool) -> str:
     """The verdict's first words, and where the rest is; the panel has no room for all of it."""
     first = sentence.partition(";")[0].rstrip(".")
-    return first if first == sentence.rstrip(".") else f"{first}; {CLEAN if is_clean else SUSPECT}"
+    if first == sentence.rstrip("."):
+        return first
+    return f"{first.replace(ROOT_MEAN_SQUARE, '')}; {CLEAN if is_clean else SUSPECT}"
 
 
 def _text(state: RunState, now: float) -> str:

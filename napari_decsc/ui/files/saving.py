@@ -70,8 +70,9 @@ def write_cube(cube: Cube, target: Target, kind: str = "float32", made_by: Mappi
 
 
 def file_name(name: str) -> str:
-    """A cube's name as a file name that every system takes."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+    """A cube's name as a file name that every system takes; what stands between words is one line below."""
+    words = "".join(letter if letter.isalnum() or letter in "-_" else " " for letter in name).split()
+    return "_".join(words) or "cube"
 
 
 def write_text(text: str, path: Path) -> Path:

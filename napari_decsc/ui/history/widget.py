@@ -1,7 +1,8 @@
 """What was done in this window, step by step; each can be copied as a command or as Python, and both run."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,7 @@ class HistoryPanel(Docked):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.entries: list[Entry] = []
+        self._is_muted = False
         self.list, self.words = QListWidget(), QLabel()
         self.command_button, self.python_button = QPushButton("Copy as command"), QPushButton("Copy as Python")
         self.save_button, self.open_button = QPushButton("Save session…"), QPushButton("Open session…")
@@ -98,16 +100,28 @@ class HistoryPanel(Docked):
         ]
 
     def restore(self, found: list[dict[str, Any]]) -> None:
-        """Put steps of an earlier session before those of this one; what cannot be read is left out."""
+        """Put steps of an earlier session before those of this one; what is there or cannot be read is left out."""
+        there = self.described()
         mine, self.entries = self.entries, []
         self.list.clear()
         for one in found:
+            if one in there:
+                continue
             try:
                 self._add(Entry(str(one["when"]), str(one["title"]), from_description(one["recipe"])))
             except (KeyError, TypeError, SettingsError):
                 continue
         for entry in mine:
             self._add(entry)
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Take no note of layers that come meanwhile: they are what an earlier session left."""
+        self._is_muted = True
+        try:
+            yield
+        finally:
+            self._is_muted = False
 
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)
@@ -118,7 +132,7 @@ class HistoryPanel(Docked):
 
     def _on_inserted(self, event: Any) -> None:
         # a run that goes on says so itself when it is done
-        if is_cube_layer(event.value) and provenance_of(event.value).get(DENOISING, True):
+        if not self._is_muted and is_cube_layer(event.value) and provenance_of(event.value).get(DENOISING, True):
             self.note(event.value)
 
     def _chosen(self) -> Entry | None:

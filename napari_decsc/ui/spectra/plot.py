@@ -19,11 +19,12 @@ from napari_decsc.ui.spectra.places import Pin, Shelved, Statistics, short, stat
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A cube whose spectra are drawn, its colour, and whether it is a difference, which has no angle to a spectrum."""
+    """A cube whose spectra are drawn, its colour, whether it is a difference, which has no angle, and its layer."""
 
     cube: Cube
     colour: str
     is_difference: bool = False
+    layer: Any = None
 
 
 #: Height that the curves have at least.
@@ -61,13 +62,13 @@ class SpectrumPlot(Plot):
     ) -> None:
         """Show these cubes, pins and libraries; ``limits`` are the values that the ordinate spans at least."""
         self.libraries = tuple(one for one in libraries if not one.is_hidden)
-        same = [curve.colour for curve in curves] == [curve.colour for curve in self.curves]
+        same = [curve.layer for curve in curves] == [curve.layer for curve in self.curves]
         before, self.limits = self.limits, limits
         self.curves, self.pins = tuple(curves), tuple(pin for pin in pins if not pin.is_hidden)
         self.axis = shared_axis([curve.cube for curve in curves])
         self._pinned = [[statistics(curve.cube, pin) for curve in self.curves] for pin in self.pins]
         self._widen([ends for found in self._pinned for one in found for ends in _ends(one)])
-        if same and curves:  # limits do not shrink while a person looks at the same cubes
+        if same and curves:  # limits do not shrink while a person looks at the same layers
             self.limits = min(before[0], self.limits[0]), max(before[1], self.limits[1])
         self._build()
 

@@ -74,7 +74,8 @@ class SpectrumWidget(Docked):
         self.board.follow(self._layers)
         self._soon.stop()  # putting the marks in front is no news
         curves = [
-            Curve(cube_of(layer), cube_colour(self.viewer, layer), is_difference(layer)) for layer in self._layers
+            Curve(cube_of(layer), cube_colour(self.viewer, layer), is_difference(layer), layer)
+            for layer in self._layers
         ]
         self._reference = find_reference(self._layers)
         self.plot.show_cubes(curves, self.board.inside, self._limits(), self.board.shelf)

@@ -49,7 +49,7 @@ def test_the_verdict_on_what_was_removed_is_said_and_kept(qtbot, widget):
     result = denoise(qtbot, widget)
     # half of every value went, which is as much as was left
     assert result.verdict.share == pytest.approx(1, rel=1e-3)
-    first = result.verdict.sentence.partition(";")[0]
+    first = result.verdict.sentence.partition(" (root mean square)")[0]
     assert f"{first}; not all of it looks like noise: see Judge." in widget.message.text().splitlines()
     assert widget.message.toolTip() == result.verdict.sentence
     assert result.report["verdict"]["sentence"] == result.verdict.sentence

@@ -118,6 +118,18 @@ def test_the_axes_hold_what_is_hovered(viewer, widget, qtbot):
     assert widget.plot.limits[1] >= 50
 
 
+def test_the_axes_of_a_cube_that_is_gone_are_not_those_of_the_next(viewer, layer, cube, widget, qtbot):
+    bright = add_cube_layer(viewer, cube.replace(data=cube.data * 6000, name="bright"))
+    viewer.layers.remove(layer)
+    refreshed(qtbot, widget)
+    widget.hover_at((0, 1, 1))
+    assert widget.plot.limits[1] > 1000
+    viewer.layers.remove(bright)
+    add_cube_layer(viewer, cube)
+    refreshed(qtbot, widget)
+    assert widget.plot.limits[1] < 2
+
+
 def test_a_click_pins_and_shift_click_pins_one_more(viewer, widget):
     click(viewer, widget, Press((0, 2, 3)))
     assert [(pin.row, pin.col) for pin in widget.pins] == [(2, 3)]
