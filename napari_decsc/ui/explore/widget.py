@@ -32,6 +32,8 @@ from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
 
 HOW_TO_CHOOSE = "Drag a box: its pixels are marked in the image. What you paint there is marked here."
+#: Two bands that differ most over plants, nm.
+INFRARED, RED = 860, 650
 NOT_BOTH = "No pixel was measured in both bands; take other bands."
 
 
@@ -105,7 +107,10 @@ class ExploreWidget(Docked):
             return None
         try:
             cube = cube_of(layer)
-            return layer, _band(self.one.text(), cube), _band(self.other.text(), cube)
+            one, other = (_band(_written(field), cube) for field in (self.one, self.other))
+            if one == other:
+                raise SettingsError(f"Both are band {one + 1}; take two bands.")
+            return layer, one, other
         except DecscError as error:
             self.message.complain(str(error))
             return None
@@ -181,6 +186,9 @@ class ExploreWidget(Docked):
         can = self.cube.layer is not None and self._worker is None
         for button in (self.pca_button, self.mnf_button, self.ratio_button, self.scatter_button):
             button.setEnabled(can)
+        if self.cube.layer is not None:
+            for field, usual in zip((self.one, self.other), usual_pair(cube_of(self.cube.layer)), strict=True):
+                field.setPlaceholderText(usual)
         if self.cube.layer is None:
             self.message.say(NO_CUBE)
         elif self.message.text() == NO_CUBE:
@@ -190,11 +198,9 @@ class ExploreWidget(Docked):
         self.cube.setToolTip("The cube to explore; it stays as it is")
         self.pca_button.setToolTip("Principal components of the good bands, by variance, as a stack of images")
         self.mnf_button.setToolTip("Minimum noise fractions, by SNR: noise as measured in Judge, else from neighbours")
-        example = "Number of a band from 1, or a wavelength with its unit such as 860 nm"
+        example = "Number of a band from 1, or a wavelength with its unit such as 860 nm; empty: the one in grey"
         self.one.setToolTip(f"{example}: above the line of a ratio, across in a scatter")
         self.other.setToolTip(f"{example}: below the line of a ratio, upwards in a scatter")
-        self.one.setPlaceholderText("860 nm")
-        self.other.setPlaceholderText("650 nm")
         self.normalised.setToolTip("(a − b) / (a + b), such as a vegetation index, and not a / b")
         self.ratio_button.setToolTip("Add the ratio of both bands as an image")
         self.scatter_button.setToolTip("Draw the bands against each other; a box in it marks its pixels in the image")
@@ -237,6 +243,31 @@ def _flat(layer: Any) -> dict[str, Any]:
     """Where in the world one band of a cube lies."""
     place = placement(layer)
     return {one: place[one][1:] for one in ("scale", "translate", "axis_labels", "units") if one in place}
+
+
+def usual_pair(cube: Cube) -> tuple[str, str]:
+    """What is taken where nobody names two bands: infrared and red, or bands at three and one quarter of the good ones.
+
+    Parameters
+    ----------
+    cube : Cube
+        With or without wavelengths.
+
+    Returns
+    -------
+    tuple of str
+        As a person would write them.
+    """
+    lengths = cube.wavelengths_nm
+    if lengths is not None and np.nanmin(lengths) <= RED and np.nanmax(lengths) >= INFRARED:
+        return f"{INFRARED} nm", f"{RED} nm"
+    good = np.arange(cube.bands) if cube.good_bands is None else np.flatnonzero(cube.good_bands)
+    return str(int(good[3 * len(good) // 4]) + 1), str(int(good[len(good) // 4]) + 1)
+
+
+def _written(field: QLineEdit) -> str:
+    """What a person wrote, or else what stands there in grey."""
+    return field.text().strip() or field.placeholderText()
 
 
 def _band(text: str, cube: Cube) -> int:

@@ -61,4 +61,4 @@ class BandTable(QTableWidget):
 def _texts(one: BandNoise) -> tuple[str, ...]:
     numbers = (f"{one.wavelength:.5g}", f"{one.level:.3g}", f"{one.snr:.1f}")
     known = ("–" if "nan" in number or "inf" in number else number for number in numbers)
-    return (str(one.band + 1), *known, one.reason)
+    return (str(one.band + 1), *known, one.short)

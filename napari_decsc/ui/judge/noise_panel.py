@@ -177,10 +177,12 @@ class NoisePanel(Docked):
         label = self.quantity.currentText()
         values, is_log = QUANTITIES[label]
         known = [(layer, self._of(layer)) for layer in cube_layers(self.viewer)]
+        measured = [(layer, noise) for layer, noise in known if noise is not None]
+        # the name of the chosen cube stands above already; alone, it would only stand upon its own curve
+        is_plain = [layer for layer, _ in measured] == [self.cube.layer]
         curves = [
-            BandCurve(cube_of(layer), values(noise), cube_colour(self.viewer, layer), layer.name)
-            for layer, noise in known
-            if noise is not None
+            BandCurve(cube_of(layer), values(noise), cube_colour(self.viewer, layer), "" if is_plain else layer.name)
+            for layer, noise in measured
         ]
         self.plot.show_curves(curves, label, is_log)
         self._mark()

@@ -15,18 +15,22 @@ from napari_decsc.hsi.noise.measured import MeasuredNoise
 STANDS_OUT = 4.0
 #: Neighbours on each side that a band's noise is compared with.
 REACH = 3
-HEADINGS = ("band", "wavelength", "level", "SNR (dB)", "suggested bad")
+HEADINGS = ("band", "wavelength", "level", "SNR (dB)", "suspect")
 
 
 @dataclass(frozen=True)
 class BandNoise:
-    """One band: its index, wavelength (NaN: unknown), noise level, SNR in dB, and why it may be bad ("" if not)."""
+    """One band: its index, wavelength (NaN: unknown), noise level, SNR in dB, and why it may be bad ("" if not).
+
+    ``short`` says why in so few words that they fit into a column.
+    """
 
     band: int
     wavelength: float
     level: float
     snr: float
     reason: str
+    short: str = ""
 
 
 def ranked(noise: MeasuredNoise, cube: Cube) -> list[BandNoise]:
@@ -35,7 +39,7 @@ def ranked(noise: MeasuredNoise, cube: Cube) -> list[BandNoise]:
     around = _around(np.asarray(noise.level, float))
     found = [
         BandNoise(
-            band, float(lengths[band]), float(noise.level[band]), float(noise.snr[band]), reason(noise, around, band)
+            band, float(lengths[band]), float(noise.level[band]), float(noise.snr[band]), *reason(noise, around, band)
         )
         for band in range(cube.bands)
     ]
@@ -44,19 +48,20 @@ def ranked(noise: MeasuredNoise, cube: Cube) -> list[BandNoise]:
     return sorted(found, key=lambda one: (worth[one.band], one.band))
 
 
-def reason(noise: MeasuredNoise, around: NDArray[np.float64], band: int) -> str:
-    """Why a band may be bad: it holds nothing, its noise is louder than its signal, or than its neighbours' noise."""
+def reason(noise: MeasuredNoise, around: NDArray[np.float64], band: int) -> tuple[str, str]:
+    """Why a band may be bad, in words and in few: empty, louder than its signal, or louder than its neighbours."""
     empty = noise.empty or {}
     if band in empty:
-        return f"holds nothing ({empty[band]})"
+        return f"holds nothing ({empty[band]})", "empty"
     level, signal = float(noise.level[band]), float(noise.signal[band])
     if not np.isfinite(level):
-        return "could not be measured"
+        return "could not be measured", "unknown"
     if level > 0 and signal <= level:
-        return "noise louder than the signal"
+        return "noise louder than the signal", "all noise"
     if level > STANDS_OUT * around[band] > 0:
-        return f"noise {level / around[band]:.0f} times that of the bands around it"
-    return ""
+        times = f"{level / around[band]:.0f}"
+        return f"noise {times} times that of the bands around it", f"noise × {times}"
+    return "", ""
 
 
 def suggested(bands: Sequence[BandNoise], count: int) -> NDArray[np.bool_]:

@@ -10,9 +10,10 @@ from qtpy.QtWidgets import QComboBox, QSizePolicy
 from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.layers import scene_layers
 from napari_decsc.ui.parts.docked import Connections
+from napari_decsc.ui.parts.elided import ElidedBox
 
 
-class CubeChoice(QComboBox):
+class CubeChoice(ElidedBox):
     """The viewer's cubes to choose from; goes along with the selected layer where ``follows`` agrees.
 
     ``chosen`` comes with every other choice, ``lost`` with the name of a chosen layer that was removed: the choice goes

@@ -121,3 +121,19 @@ def test_a_band_that_cannot_be_understood_is_said(widget):
     widget.other.setText("4")
     QTest.mouseClick(widget.ratio_button, Qt.MouseButton.LeftButton)
     assert widget.message.text() == "'1-3' names 3 bands; write one, such as 12 or 860 nm"
+
+
+def test_what_stands_in_grey_is_taken_where_nothing_is_written(qtbot, widget, scene, viewer):
+    assert (widget.one.placeholderText(), widget.other.placeholderText()) == ("7", "3")  # 860 nm is not in 500-850
+    layer = press(qtbot, widget, widget.ratio_button)
+    assert layer.name == "bands 7 / 3 · mixed"
+    wider = scene.replace(wavelengths=np.linspace(400, 1000, 8), name="wider")
+    widget.cube.layer = add_cube_layer(viewer, wider)
+    assert (widget.one.placeholderText(), widget.other.placeholderText()) == ("860 nm", "650 nm")
+
+
+def test_one_band_taken_twice_is_said(widget):
+    widget.one.setText("4")
+    widget.other.setText("4")
+    QTest.mouseClick(widget.scatter_button, Qt.MouseButton.LeftButton)
+    assert widget.message.text() == "Both are band 4; take two bands."

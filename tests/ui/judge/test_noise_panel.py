@@ -9,6 +9,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 from napari_decsc.errors import DenoisingError
+from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.measured import LineOffsets, MeasuredNoise
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import shown_band
@@ -16,6 +17,7 @@ from napari_decsc.ui.cubes.layers import cube_of
 from napari_decsc.ui.judge import noise_panel
 from napari_decsc.ui.judge.noise_panel import NoisePanel
 from napari_decsc.ui.judge.ranking import ranked
+from napari_decsc.ui.workbench import Workbench
 
 
 def noise_of(cube, level=(0.01, 0.02, 0.5, 0.01, 0.2, 0.01), empty=None):
@@ -73,7 +75,8 @@ def test_before_and_after_are_two_curves(qtbot, viewer, panel, cube):
     measured(qtbot, panel)
     assert [name for name, _ in panel.plot.panels[0].names] == ["leaf", "denoised"]
     viewer.layers.remove("leaf")
-    assert [name for name, _ in panel.plot.panels[0].names] == ["denoised"]
+    assert len(panel.plot.panels[0].lines) == 1
+    assert not panel.plot.panels[0].names  # the chosen cube alone needs no legend upon its curve
 
 
 def test_the_worst_bands_come_first_and_say_why(cube):
@@ -86,6 +89,26 @@ def test_the_worst_bands_come_first_and_say_why(cube):
     }
     assert [one.band for one in bands][:2] == [1, 4]  # empty; -6 dB
     assert [one.snr for one in bands[1:]] == sorted(one.snr for one in bands[1:])
+
+
+def test_no_word_of_the_table_is_cut_at_1280_by_800(qtbot, make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1280, 800)
+    wide = Cube(np.ones((6, 8, 10), np.float32), "wide", wavelengths=np.linspace(1000.123, 2500.789, 6))
+    layer = add_cube_layer(viewer, wide)
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench, area="right")
+    bench.tabs.setCurrentWidget(bench.judge)
+    bench.judge.setCurrentWidget(bench.measured)
+    panel = bench.measured
+    panel.know(layer, noise_of(wide, level=(0.001234, 0.02, 0.5, 0.001, 0.2345, 0.01), empty={1: "all are alike"}))
+    qtbot.waitUntil(lambda: panel.table.isVisible() and panel.table.viewport().width() > 100)
+    shown = {one.short for one in panel.table.bands}
+    assert {"empty", "all noise"} <= shown
+    last = panel.table.columnCount() - 1
+    assert panel.table.horizontalScrollBar().maximum() == 0
+    needed = max(panel.table.sizeHintForColumn(last), panel.table.horizontalHeader().sectionSizeHint(last))
+    assert panel.table.columnWidth(last) >= needed
 
 
 def test_a_click_on_a_band_shows_it(qtbot, viewer, panel):
