@@ -66,6 +66,9 @@ METHODS = {
     )
 }
 
+#: The class of the settings of each.
+SETTINGS = {name: method.settings for name, method in METHODS.items()}
+
 
 def make_denoiser(method: str, settings: Any = None, before: Denoiser | None = None) -> Denoiser:
     """A denoiser by name.

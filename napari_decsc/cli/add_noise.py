@@ -1,10 +1,9 @@
 """``napari-decsc add-noise``: a noisy copy of a cube, by a noise model of the field's protocol."""
 
 import argparse
-from pathlib import Path
 
 from napari_decsc.cli import Answer
-from napari_decsc.cli.inputs import add_input_options, add_type_option, open_input
+from napari_decsc.cli.inputs import add_files, add_input_options, add_type_option, open_input
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.hsi.noise.models import NOISE_MODELS
 
@@ -12,13 +11,7 @@ from napari_decsc.hsi.noise.models import NOISE_MODELS
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``add-noise``."""
     models = "; ".join(f"{name}: {model.summary}" for name, model in NOISE_MODELS.items())
-    parser.add_argument("input", metavar="IN", type=Path, help="clean cube")
-    parser.add_argument(
-        "output",
-        metavar="OUT",
-        type=Path,
-        help="file to write: .hdr (ENVI), .tif, .nc, .zarr, .npz or .npy",
-    )
+    add_files(parser, "clean cube")
     parser.add_argument(
         "--model", choices=NOISE_MODELS, default="mixture", metavar="NAME", help=f"{models} [default: mixture]"
     )

@@ -10,10 +10,10 @@ from typing import Any
 
 from napari_decsc.cli import Answer, printable
 from napari_decsc.cli.inputs import add_input_options, add_type_option, tell_notes
-from napari_decsc.cli.options import add_settings, make_settings
+from napari_decsc.cli.options import add_method, add_settings, make_settings
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.registry import METHODS
+from napari_decsc.registry import SETTINGS
 
 REPORT = "report.json"
 
@@ -30,24 +30,23 @@ _USUAL: dict[str, Any] = {"dtype": "float32", "variable": None, "band_axis": Non
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``batch``."""
-    summaries = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
     parser.epilog = (
         "Started again with the same words, it skips the cubes that are done and unchanged, and does the others."
     )
     parser.add_argument("inputs", metavar="IN", nargs="+", type=Path, help="cubes, or folders: every cube in them")
     parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help=f"where cubes and {REPORT} go")
-    parser.add_argument("--method", choices=METHODS, default="decsc", help=f"{summaries} [default: decsc]")
+    add_method(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace cubes that are in the way in FOLDER")
     add_input_options(parser)
     add_type_option(parser)
-    add_settings(parser, {name: method.settings for name, method in METHODS.items()})
+    add_settings(parser, SETTINGS)
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Denoise one cube after another; the report is up to date after each."""
     from napari_decsc.registry import make_denoiser
 
-    settings = make_settings(args, {name: method.settings for name, method in METHODS.items()}, args.method)
+    settings = make_settings(args, SETTINGS, args.method)
     jobs = _jobs(args.inputs, args.out)
     maker = make_denoiser(args.method, settings).describe()
     args.out.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,9 @@
 
 import argparse
 import re
-from pathlib import Path
 
 from napari_decsc.cli import Answer
-from napari_decsc.cli.inputs import add_input_options, open_input
+from napari_decsc.cli.inputs import add_files, add_input_options, open_input
 from napari_decsc.errors import FileFormatError, SettingsError
 from napari_decsc.hsi.cube import counted
 
@@ -14,10 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``convert``."""
     from napari_decsc.hsi.io.envi.layout import TYPES
 
-    parser.add_argument("input", metavar="IN", type=Path, help="cube to read")
-    parser.add_argument(
-        "output", metavar="OUT", type=Path, help="file to write: .hdr (ENVI), .tif, .nc, .zarr, .npz or .npy"
-    )
+    add_files(parser, "cube to read")
     for name, what in (("rows", "rows"), ("cols", "cols")):
         parser.add_argument(
             f"--{name}", metavar="A:B", default=":", help=f"only the {what} from A on to before B, counted from 0"

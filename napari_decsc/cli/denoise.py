@@ -6,24 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.cli import Answer
-from napari_decsc.cli.inputs import add_input_options, add_type_option, open_input
-from napari_decsc.cli.options import add_settings, make_settings
+from napari_decsc.cli.inputs import add_files, add_input_options, add_type_option, open_input
+from napari_decsc.cli.options import add_method, add_settings, make_settings
 from napari_decsc.errors import CubeError, FileFormatError
 from napari_decsc.hsi.cube import Cube, size_in_words
-from napari_decsc.registry import METHODS
+from napari_decsc.registry import SETTINGS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``denoise``."""
-    summaries = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
-    parser.add_argument("input", metavar="IN", type=Path, help="noisy cube")
-    parser.add_argument(
-        "output",
-        metavar="OUT",
-        type=Path,
-        help="file to write: .hdr (ENVI), .tif, .nc, .zarr, .npz or .npy",
-    )
-    parser.add_argument("--method", choices=METHODS, default="decsc", help=f"{summaries} [default: decsc]")
+    add_files(parser, "noisy cube")
+    add_method(parser)
     parser.add_argument("--report", metavar="FILE", type=Path, help="write how it was made, as JSON")
     parser.add_argument("--reference", metavar="CUBE", type=Path, help="clean cube, to score before and after")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT and FILE if they exist")
@@ -32,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_input_options(parser)
     add_type_option(parser)
-    add_settings(parser, {name: method.settings for name, method in METHODS.items()})
+    add_settings(parser, SETTINGS)
 
 
 def run(args: argparse.Namespace) -> Answer:
@@ -40,7 +33,7 @@ def run(args: argparse.Namespace) -> Answer:
     from napari_decsc.cli.outputs import check_cube_output, check_type, write_text
     from napari_decsc.denoising.report import as_json
 
-    settings = make_settings(args, {name: method.settings for name, method in METHODS.items()}, args.method)
+    settings = make_settings(args, SETTINGS, args.method)
     noisy = open_input(args.input, args)
     reference = None if args.reference is None else open_input(args.reference, args)
     _check_reference(noisy, reference)

@@ -8,6 +8,14 @@ from napari_decsc.cli import printable
 from napari_decsc.hsi.cube import Cube
 
 
+def add_files(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the arguments ``IN``, which is ``what``, and ``OUT``."""
+    parser.add_argument("input", metavar="IN", type=Path, help=what)
+    parser.add_argument(
+        "output", metavar="OUT", type=Path, help="file to write: .hdr (ENVI), .tif, .nc, .zarr, .npz or .npy"
+    )
+
+
 def add_input_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--variable`` and ``--band-axis``."""
     parser.add_argument("--variable", metavar="NAME", help="which array of the file is the cube, if it holds several")

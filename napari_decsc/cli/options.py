@@ -5,11 +5,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from napari_decsc.errors import SettingsError
+from napari_decsc.registry import METHODS
 from napari_decsc.settings import Description, defaults, descriptions
 
 #: Where an option of a setting lands in the namespace: apart from the command's own arguments.
 _PREFIX = "setting:"
 _KINDS = {int: ("N", "a whole number"), float: ("X", "a number"), str: ("TEXT", "a text")}
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    """Add ``--method``."""
+    summaries = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
+    parser.add_argument("--method", choices=METHODS, default="decsc", help=f"{summaries} [default: decsc]")
 
 
 def add_settings(parser: argparse.ArgumentParser, classes: Mapping[str, type]) -> None:
