@@ -66,8 +66,16 @@ METHODS = {
     )
 }
 
-#: The class of the settings of each.
-SETTINGS = {name: method.settings for name, method in METHODS.items()}
+
+def settings_classes() -> dict[str, type]:
+    """The class of the settings of each method.
+
+    Returns
+    -------
+    dict of str to type
+        By the name of the method.
+    """
+    return {name: method.settings for name, method in METHODS.items()}
 
 
 def make_denoiser(method: str, settings: Any = None, before: Denoiser | None = None) -> Denoiser:

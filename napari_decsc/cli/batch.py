@@ -13,7 +13,7 @@ from napari_decsc.cli.inputs import add_input_options, add_type_option, tell_not
 from napari_decsc.cli.options import add_method, add_settings, make_settings
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.registry import SETTINGS
+from napari_decsc.registry import settings_classes
 
 REPORT = "report.json"
 
@@ -39,14 +39,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace cubes that are in the way in FOLDER")
     add_input_options(parser)
     add_type_option(parser)
-    add_settings(parser, SETTINGS)
+    add_settings(parser, settings_classes())
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Denoise one cube after another; the report is up to date after each."""
     from napari_decsc.registry import make_denoiser
 
-    settings = make_settings(args, SETTINGS, args.method)
+    settings = make_settings(args, settings_classes(), args.method)
     jobs = _jobs(args.inputs, args.out)
     maker = make_denoiser(args.method, settings).describe()
     args.out.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from napari_decsc.cli.bench_case import GROUPS, NOISE_CASES, Case, cases_of, cle
 from napari_decsc.cli.options import add_settings, make_settings, unused_settings
 from napari_decsc.cli.peers import PEERS, benchmarked, make_benchmarked
 from napari_decsc.errors import SettingsError
-from napari_decsc.registry import METHODS, SETTINGS
+from napari_decsc.registry import METHODS, settings_classes
 
 FILES = ("benchmark.json", "benchmark.md", "benchmark.png")
 
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     where = f"where to write {', '.join(FILES)} [default: runs/benchmark]"
     parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), metavar="FOLDER", help=where)
     parser.add_argument("--overwrite", action="store_true", help="replace the results of an earlier benchmark")
-    add_settings(parser, SETTINGS)
+    add_settings(parser, settings_classes())
 
 
 def run(args: argparse.Namespace) -> Answer:

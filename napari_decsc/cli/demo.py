@@ -17,7 +17,7 @@ from napari_decsc.cli import Answer
 from napari_decsc.cli.options import add_settings, make_settings
 from napari_decsc.errors import DecscError, DenoisingError, FileFormatError
 from napari_decsc.hsi.noise.models import NOISE_MODELS, make_noise
-from napari_decsc.registry import METHODS, SETTINGS
+from napari_decsc.registry import METHODS, settings_classes
 
 FILES = (
     "noisy.hdr", "noisy.img", "denoised.hdr", "denoised.img",
@@ -43,12 +43,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=METHODS, default="decsc", help="denoising method [default: decsc]")
     parser.add_argument("--close", action="store_true", help="close the window when the results are written")
     parser.add_argument("--no-window", action="store_true", help="use a virtual screen, even if there is a real one")
-    add_settings(parser, SETTINGS)
+    add_settings(parser, settings_classes())
 
 
 def run(args: argparse.Namespace) -> Answer:
     """Check, find a screen, show."""
-    settings = make_settings(args, SETTINGS, args.method)
+    settings = make_settings(args, settings_classes(), args.method)
     prepare_folder(args.out)
     if args.no_window or not has_screen():
         _go_to_virtual_screen(args.words)

@@ -10,7 +10,7 @@ from napari_decsc.cli.inputs import add_files, add_input_options, add_type_optio
 from napari_decsc.cli.options import add_method, add_settings, make_settings
 from napari_decsc.errors import CubeError, FileFormatError
 from napari_decsc.hsi.cube import Cube, size_in_words
-from napari_decsc.registry import SETTINGS
+from napari_decsc.registry import settings_classes
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_input_options(parser)
     add_type_option(parser)
-    add_settings(parser, SETTINGS)
+    add_settings(parser, settings_classes())
 
 
 def run(args: argparse.Namespace) -> Answer:
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> Answer:
     from napari_decsc.cli.outputs import check_cube_output, check_type, write_text
     from napari_decsc.denoising.report import as_json
 
-    settings = make_settings(args, SETTINGS, args.method)
+    settings = make_settings(args, settings_classes(), args.method)
     noisy = open_input(args.input, args)
     reference = None if args.reference is None else open_input(args.reference, args)
     _check_reference(noisy, reference)
