@@ -32,8 +32,10 @@ from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
 
 HOW_TO_CHOOSE = "Drag a box: its pixels are marked in the image. What you paint there is marked here."
-#: Two bands that differ most over plants, nm.
-INFRARED, RED = 860, 650
+#: With `RED`, bands that differ most over plants, nm.
+INFRARED = 860
+#: nm.
+RED = 650
 NOT_BOTH = "No pixel was measured in both bands; take other bands."
 
 
