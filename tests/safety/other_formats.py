@@ -50,7 +50,21 @@ def _matlab() -> list[bytes]:
         file = io.BytesIO()
         savemat(file, {"cube": DATA.transpose(1, 2, 0), "gt": np.ones((3, 4))}, do_compression=squeeze)
         files.append(file.getvalue())
-    return [*files, *_structures(), *_hdf5()]
+    return [*files, *_structures(), *_hdf5(), _octave_text()]
+
+
+def _octave_text() -> bytes:
+    """As Octave's save writes by itself: a structure, truths, a range, texts, complex numbers."""
+    cube = "\n".join(f" {value:g}" for value in DATA.transpose(1, 2, 0).ravel(order="F"))
+    return (
+        f"# Created by Octave 7.3.0\n# name: s\n# type: scalar struct\n# ndims: 2\n 1 1\n# length: 1\n"
+        f"# name: cube\n# type: float matrix\n# ndims: 3\n 3 4 2\n{cube}\n\n\n"
+        f"# name: wl\n# type: double_range\n# base, limit, increment\n400 500 100\n\n\n"
+        f"# name: fwhm\n# type: matrix\n# rows: 2\n# columns: 1\n 5\n NA\n\n\n"
+        f"# name: good\n# type: bool matrix\n# ndims: 3\n 1 1 2\n 1\n 0\n\n\n# name: n\n# type: int8 scalar\n5\n\n\n"
+        f"# name: wavelength\n# type: sq_string\n# elements: 2\n# length: 3\n400\n# length: 3\n500\n\n\n"
+        f"# name: z\n# type: complex matrix\n# rows: 1\n# columns: 1\n (1,2)\n"
+    ).encode()
 
 
 def _structures() -> list[bytes]:
@@ -160,6 +174,24 @@ def _letters(store: Any) -> None:
     store.attrs["metadata"] = '{"sensor": {"fwhm": [5, 6], "wavelength_units": "nm"}}'
 
 
+def _beside(store: Any) -> None:
+    """HyperSpy's axes, letters, a table of bands, names of bands, CF's flags."""
+    group = store.create_group("Experiments/x")
+    group.create_dataset("data", data=DATA, chunks=(1, 3, 2), compression="gzip")
+    for place, (name, size) in enumerate((("w", 2), ("y", 3), ("x", 4))):
+        axis = group.create_group(f"axis-{place}")
+        axis.attrs.update({"name": name, "size": size, "navigate": place == 0, "units": "nm" if place == 0 else ""})
+        axis.attrs.update({"scale": 100.0, "offset": 400.0} if place else {})
+    group["axis-0/axis"] = np.array([400.0, 500.0])
+    store["wavelength"] = np.array([[b"4", b"0", b"0"], [b"5", b"0", b"0"]], "S1")
+    store["bands"] = np.array(
+        [(b"a", 0.4, 5), (b"b", 0.5, 6)], [("name", "S2"), ("center_wavelength", "f4"), ("fwhm", "i2")]
+    )
+    store["flags"], store["band_names"] = DATA, np.array([b"450.5 nm", b"460.5 nm"])
+    store["flags"].attrs.update({"flag_masks": np.uint8([1, 2]), "ancillary_variables": "a b"})
+    store["wavelength"].attrs["units"] = "m"
+
+
 def _in_two_parts(store: Any) -> None:
     """NEON's radiance."""
     for name, kind in (("Integer", "u1"), ("Decimal", "u2")):
@@ -185,6 +217,8 @@ def _classic_file(path: Path, bands: int | None) -> bytes:
         cube.scale_factor, cube._Unsigned, cube.missing_value = -0.5, "true", np.int16(3)
         waves = store.createVariable("wavelength", "f4", ("band",))
         waves[:], waves.units, waves._FillValue = np.float32([400, 500]), "nm", np.float32(-1)
+        store.createDimension("letter", 6)
+        store.createVariable("band_name", "c", ("band", "letter"))[:] = [[*"400 nm"], [*"500 nm"]]
         store.createVariable("Band1", "f4", ("y", "x"))[:] = DATA[0]
     return path.read_bytes()
 
@@ -283,6 +317,7 @@ def _tiff() -> list[bytes]:
     keys = (34735, "H", 12, (1, 1, 0, 2, 1024, 0, 1, 1, 3072, 0, 1, 32633), True)
     told = "<BAND_INDEX>{0}</BAND_INDEX><BAND_WAVELEN>4{0}0.5</BAND_WAVELEN><SCALING_FACTOR>0.{0}1</SCALING_FACTOR>"
     snap = "".join(f"<Spectral_Band_Info>{told.format(n)}</Spectral_Band_Info>" for n in (0, 1))
+    snap = snap.replace("</BAND_INDEX>", "</BAND_INDEX><LOG10_SCALED>true</LOG10_SCALED>", 1)
     dimap = [(65000, "s", 0, f"<Dimap_Document><Image>{snap}</Image></Dimap_Document>", True)]
     gdal = [(42112, "s", 0, f"<GDALMetadata>{items}</GDALMetadata>", True), (42113, "s", 0, "3", True), *geo, keys]
     files = []
@@ -334,7 +369,7 @@ def _with_mask() -> bytes:
     return file.getvalue()
 
 
-_FILLS = (_plain, _octave, _prisma, _dimensions, _bands, _table, _series, _of_r, _letters, _in_two_parts)
+_FILLS = (_plain, _octave, _prisma, _dimensions, _bands, _table, _series, _of_r, _letters, _in_two_parts, _beside)
 _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     ".npy": _numpy,
     ".npz": _zipped,

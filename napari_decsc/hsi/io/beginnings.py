@@ -10,7 +10,7 @@ _BEGINNINGS: tuple[tuple[bytes, int, str, tuple[str, ...]], ...] = (
     *((magic, 0, ".tif", ("TIFF",)) for magic in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     *((b"\x89HDF\r\n\x1a\n", place, ".h5", ("HDF5", "NetCDF", "MATLAB")) for place in (0, 512)),
     *((b"CDF" + version, 0, ".nc", ("NetCDF",)) for version in (b"\1", b"\2", b"\5")),
-    (b"MATLAB 5.0 MAT-file", 0, ".mat", ("MATLAB",)),
+    *((magic, 0, ".mat", ("MATLAB",)) for magic in (b"MATLAB 5.0 MAT-file", b"# Created by Octave")),
     (b"\x93NUMPY", 0, ".npy", ("NumPy",)),
     (b"\x0e\x03\x13\x01", 0, ".h5", ("HDF5", "NetCDF")),
 )
@@ -61,6 +61,11 @@ def told_fault(path: Path) -> str:
         return "is empty (0 bytes); copy or download it again"
     if _HTML.match(start):
         return "is a web page, perhaps what a server says in place of the file; download it again"
+    if b"<Dimap_Document" in start:
+        return (
+            "is BEAM-DIMAP of SNAP, which keeps a file for each band and is not read; "
+            "export it from SNAP as GeoTIFF or NetCDF"
+        )
     if path.suffix.lower() == ".npz" and start.startswith(b"PK\3\4") and not zipfile.is_zipfile(path):
         return "is cut short: the end of the archive is missing; copy or download it again"
     for magic, what in _FOREIGN:

@@ -452,9 +452,14 @@ def test_what_snap_tells_of_bands(tmp_path: Path, is_log: bool) -> None:
     tifffile.imwrite(tmp_path / "x.tif", data, **options)
     cube = open_cube(tmp_path / "x.tif")
     band = np.arange(4)[:, None, None]
-    meant = data if is_log else np.where(data == 7, 7, data * ((band + 1) / 100) + band)
-    np.testing.assert_allclose(np.asarray(cube.data) / cube.scale, meant, rtol=1e-6)
-    assert cube.no_data == 7
+    line = data * ((band + 1) / 100) + band
+    gap = np.nan if is_log else 7
+    meant = np.where(data == 7, gap, 10**line if is_log else line)
+    np.testing.assert_allclose(np.asarray(cube.data) / cube.scale, meant, rtol=1e-5)
+    assert cube.no_data == (None if is_log else 7)
+    # values, not logarithms, are what is written
+    again = open_cube(save_cube(cube, tmp_path / "y.hdr", dtype="source"))
+    np.testing.assert_allclose(np.asarray(again.data) / again.scale, meant, rtol=1e-5 if is_log else 1e-2)
     assert cube.wavelengths is not None
     assert cube.fwhm is not None
     assert (cube.wavelengths.tolist(), cube.wavelength_unit) == ([450.5, 451.5, 452.5, 453.5], "nm")

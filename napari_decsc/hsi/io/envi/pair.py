@@ -15,6 +15,8 @@ ENDS = (
     *(".hyspex", ".cube", ".cub", ".rfl", ".rad", ".int", ".sli", ".envi", ".ref", ".rdn", ".refl"),
 )
 _HDR = ".hdr"
+#: What compressed data files end with.
+_PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
 def is_envi(path: Path) -> bool:
@@ -95,6 +97,9 @@ def find_data(header: Path, size: int) -> Path:
     names = _data_names(header)
     found = _beside(names, header.parent) or _of_size(header, size)
     if not found:
+        packed = _beside([name + end for end in _PACKED for name in names], header.parent)
+        if packed:
+            raise FileFormatError(f"{packed[0]}: the data of {header.name} are compressed; unpack them first")
         raise FileFormatError(
             f"{header}: no data file beside it; tried {', '.join(names)} (in upper or lower case), and every other "
             f"extension for a file of {size} bytes; put it beside the header under one of these names"

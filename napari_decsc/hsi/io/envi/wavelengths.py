@@ -54,20 +54,21 @@ ENVI_UNITS = {
 
 #: A number at the end of a band's name, in parentheses or not, with a unit or not: "Band 10 (426.8 Nanometers)".
 #: R puts an X before a number, and dots in place of blanks and parentheses: "X426.8.nm".
-_IN_NAME = re.compile(r"(?:^X?|[\s(:=_]|\.\.)(\d+(?:\.\d*)?)[\s.]*([^\W\d_]*)[\s.]*\)?$")
-#: A number with its unit behind it, anywhere in a name: "450nm band", "B3 (450.5 nm) mean".
+_IN_NAME = re.compile(r"(?:^(?:X|nm)?|[\s(:=_]|\.\.)(\d+(?:\.\d*)?)[\s.]*([^\W\d_]*)[\s.]*\)?$")
+#: A number with its unit behind it, anywhere in a name: "450nm band", "B3 (450.5 nm) mean", "b450_5nm".
 _UNIT_IN_NAME = re.compile(
-    r"(?<![\d.])(\d+(?:\.\d*)?)[\s_]*[(\[]?(nm|um|µm|μm|nanomet(?:er|re)s?|micromet(?:er|re)s?|microns?|cm\^?-1|1/cm)"
+    r"(?<![\d.])(\d{3,4}_\d(?=_?nm)|\d+(?:\.\d*)?)[\s_]*[(\[]?(nm|um|µm|μm|nanomet(?:er|re)s?|micromet(?:er|re)s?|microns?|cm\^?-1|1/cm)"
     r"(?![a-z])",
     re.IGNORECASE,
 )
 #: A whole number at the end of a name, "Rrs_443", "B2_wl450", "560", and the words that may be in such a name: the
 #: numbers of other names, of years, levels or samples, are those of wavelengths only by chance.
-_WHOLE_IN_NAME = re.compile(r"(?:.*[^\d])?(\d{3,5})")
+_WHOLE_IN_NAME = re.compile(r"(?:.*[^\d])?(\d{3,5})\)?")
 _SPECTRAL_WORDS = {
     *("b", "band", "bands", "ch", "channel", "w", "wl", "wave", "wavelength", "wvl", "wav", "lambda", "λ", "l", "cw"),
     *("r", "rrs", "rho", "rhos", "rhot", "refl", "reflectance", "rfl", "rad", "radiance", "lt", "la", "es", "sr"),
     *("toa", "boa", "surface", "sur", "spectral", "vnir", "swir", "nir", "vis", "mean", "abs", "absorbance", "i"),
+    "nm",
 }
 _WITH_UNIT = re.compile(r"([0-9.]+)\s*([^\W\d_]+)")
 
@@ -158,7 +159,7 @@ def _without_units(optional: OptionalFields) -> tuple[OptionalFields, str]:
 
 def unit_of(spelled: str) -> tuple[str, float]:
     """A unit as a Cube spells it and the factor to it; ("", 1) for one that is unsaid or unknown here."""
-    word = spelled.lower().strip("\"'()[]{}. ").replace("μ", "µ").replace("metre", "meter").replace("⁻¹", "-1")
+    word = spelled.lower().strip("\"'()[]{}.,; ").replace("μ", "µ").replace("metre", "meter").replace("⁻¹", "-1")
     # "Nanometers (nm)", "Wavelength (nm)"
     for part in filter(None, map(str.strip, re.split(r"[(\[{]", word))):
         found = _UNITS.get(part) or _UNITS.get(part.removesuffix("s"))
@@ -220,8 +221,9 @@ def _numbers_in(names: Sequence[str], pattern: re.Pattern[str]) -> tuple[NDArray
     if not all(found):
         return None, ""
     numbers, units = zip(*(match.groups() for match in found if match), strict=True)
-    values = np.array(numbers, dtype=np.float64)
-    if len({unit.lower() for unit in units}) != 1:
+    values = np.array([number.replace("_", ".") for number in numbers], dtype=np.float64)
+    # widths of bands are all the same
+    if len({unit.lower() for unit in units}) != 1 or (values.size > 1 and np.all(values == values[0])):
         return None, ""
     if units[0]:
         return (values, units[0]) if unit_of(units[0])[0] in ("nm", "um", "1/cm") else (None, "")

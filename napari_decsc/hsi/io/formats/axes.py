@@ -16,6 +16,8 @@ _BANDS = {
 _WHICH = {
     *("blue", "red", "green", "nir", "vis", "vnir", "swir", "tir", "pan", "hyperspectral", "sensor", "intensity"),
 }
+#: Lists of the names of bands, in lower case and without "_".
+_NAMES_OF_BANDS = {"bandname", "bandnames", "bandlabel", "bandlabels", "channelname", "channelnames"}
 _COLS = {
     *("x", "lon", "longitude", "easting", "col", "cols", "column", "columns", "sample", "samples", "pixel", "pixels"),
     *("crosstrack", "across", "acrosstrack", "cross", "xtrack", "width"),
@@ -34,6 +36,11 @@ _STEPS = {
 def counts_bands(name: str) -> bool:
     """Whether an axis of this name counts bands."""
     return _is_of(name, _BANDS, _WHICH)
+
+
+def names_bands(name: str) -> bool:
+    """Whether a list of texts of this name holds the names of bands."""
+    return name.rpartition("/")[2].lower().replace("_", "").replace(" ", "") in _NAMES_OF_BANDS
 
 
 def counts_cols(name: str) -> bool:

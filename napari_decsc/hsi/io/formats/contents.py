@@ -11,16 +11,13 @@ from napari_decsc.hsi.io.envi.gains import with_gains
 from napari_decsc.hsi.io.envi.header import Header
 from napari_decsc.hsi.io.envi.wavelengths import guess_unit, unit_of, wavelengths_in_names
 from napari_decsc.hsi.io.formats.attributes import from_attributes, with_scales_beside
-from napari_decsc.hsi.io.formats.axes import counts_bands, counts_cols, counts_rows, counts_steps
+from napari_decsc.hsi.io.formats.axes import counts_bands, counts_cols, counts_rows, counts_steps, names_bands
 from napari_decsc.hsi.io.formats.geolocation import geographic_fields, is_bottom_up
 from napari_decsc.hsi.io.formats.metadata import cube_fields
 from napari_decsc.hsi.io.formats.smile import with_means
 from napari_decsc.hsi.io.formats.spectral import spectral_fields
 from napari_decsc.hsi.io.formats.steps import array_of, steps
 from napari_decsc.hsi.io.formats.variables import Contents, Variable
-
-#: Attributes, in lower case, that list the names of bands.
-_NAMES_OF_BANDS = ("band_names", "bandnames", "long_name")
 
 
 def looks_like_a_cube(contents: Contents, least: int = 4) -> bool:
@@ -55,12 +52,14 @@ def cube_from(contents: Contents, variable: str | None = None, band_axis: int | 
     data = data.transpose(axis, *_rows_and_cols(chosen, axis))
     if is_bottom_up(contents, chosen, data.shape):
         data = data[:, ::-1]
-    fields = {**spectral_fields(contents.vectors, data.shape[0], chosen.name), **chosen.fields}
+    named = chosen.cube_axes[axis] if any(chosen.cube_axes) else ""
+    fields = {**spectral_fields(contents.vectors, data.shape[0], chosen.name, named), **chosen.fields}
     header = {**contents.header, **geographic_fields(contents, chosen, data.shape)}
     said = [*fields.get("notes", ()), *([doubt] if doubt else [])]
     fields["notes"] = tuple(f"{contents.path.name}: {note}" for note in said)
     cube = Cube(data, name=contents.path.stem, source=contents.path, header=header, **fields)
-    cube = _with_names(from_attributes(cube, chosen.attributes, contents.is_netcdf), chosen.attributes)
+    names = [*_names_in(chosen.attributes), *contents.names]
+    cube = _with_names(from_attributes(cube, chosen.attributes, contents.is_netcdf), names)
     cube = with_scales_beside(cube, contents.scales)
     if contents.metadata is not None:
         cube = cube.replace(**cube_fields(contents.metadata, contents.path, cube))
@@ -80,10 +79,15 @@ def _rows_and_cols(chosen: Variable, axis: int) -> list[int]:
     return order[::-1] if counts_cols(first) and counts_rows(second) else order
 
 
-def _with_names(cube: Cube, attributes: Mapping[str, Any]) -> Cube:
-    """The cube with the names of its bands that a list tells (rioxarray's `long_name`), and wavelengths in them."""
-    lists = [value for key, value in attributes.items() if key.lower().replace(" ", "_") in _NAMES_OF_BANDS]
-    names = next((one for one in lists if isinstance(one, list) and len(one) == cube.bands), None)
+def _names_in(attributes: Mapping[str, Any]) -> list[list[str]]:
+    """The lists of names of bands among the attributes of an array; rioxarray's is called `long_name`."""
+    found = [value for key, value in attributes.items() if names_bands(key) or key.lower() == "long_name"]
+    return [[str(name) for name in value] for value in found if isinstance(value, list)]
+
+
+def _with_names(cube: Cube, lists: Sequence[Sequence[str]]) -> Cube:
+    """The cube with the names of its bands that a list of the right length tells, and wavelengths in them."""
+    names = next((list(one) for one in lists if len(one) == cube.bands), None)
     if names is None:
         return cube
     values, spelled = wavelengths_in_names(names, cube.bands, "") if cube.wavelengths is None else (None, "")
@@ -124,9 +128,10 @@ def _variable(contents: Contents, asked: str | None) -> Variable:
 def _likely(contents: Contents) -> list[Variable]:
     """The cubes that may be meant, those that speak for themselves before others."""
     likely = contents.cubes
+    beside = set().union(*(found.beside for found in likely))
     tests: tuple[Callable[[Variable], bool], ...] = (
         lambda found: found.is_preferred,
-        lambda found: not found.is_aside,
+        lambda found: not (found.is_aside or found.name.rpartition("/")[2] in beside),
         lambda found: 1 not in found.cube_shape,
         lambda found: bool(contents.likely_bands & set(found.cube_shape)),
         lambda found: not found.is_picture,
@@ -173,7 +178,8 @@ def _told_axis(contents: Contents, chosen: Variable) -> int | None:
     pixels = [place for place, name in enumerate(axes) if counts_rows(name) or counts_cols(name)]
     is_image = any(map(counts_rows, axes)) and any(map(counts_cols, axes)) and len(pixels) == 2
     left = [place for place in range(3) if place not in pixels] if is_image else []
-    fitting = [place for place, size in enumerate(chosen.cube_shape) if size in contents.likely_bands]
+    likely = contents.likely_bands | {len(names) for names in _names_in(chosen.attributes)}
+    fitting = [place for place, size in enumerate(chosen.cube_shape) if size in likely]
     return next((found[0] for found in (named, left, fitting) if len(found) == 1), None)
 
 

@@ -1,6 +1,7 @@
 """What is noted of a hierarchical file (HDF5, NetCDF) on a walk through it, and what becomes of it."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_decsc.hsi.io.formats import spectral
+from napari_decsc.hsi.io.formats import hyperspy, spectral
 from napari_decsc.hsi.io.formats.attributes import as_text
-from napari_decsc.hsi.io.formats.axes import counts_bands
+from napari_decsc.hsi.io.formats.axes import counts_bands, names_bands
 from napari_decsc.hsi.io.formats.cf import Rules, numbers, says_no_data, tells_scale
 from napari_decsc.hsi.io.formats.field_names import FIELDS, fields_of
 from napari_decsc.hsi.io.formats.geolocation import COLS, GRID, ROWS
@@ -39,6 +40,8 @@ _OF_R = "rhdf5-NA.OK"
 _MISSING_IN_R = -(2**31)
 #: How CF spells the unit of latitudes.
 _NORTH = ("degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn")
+#: Letters of the longest array of them that is read.
+_MOST_LETTERS = 1 << 22
 _NUMBER = re.compile(r"[0-9]+")
 
 
@@ -65,6 +68,7 @@ class Findings:
     others: list[str] = field(default_factory=list)
     has_latitudes: bool = False
     scales: dict[str, Any] = field(default_factory=dict)
+    names: list[list[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._add_facts("", self.facts)
@@ -130,8 +134,17 @@ class Findings:
         if size == 1 and number_of(own) is not None:
             return True
         return size <= spectral.LONGEST and (
-            spectral.told_role(own, attributes) is not None or counts_bands(own) or own in COLS + ROWS
+            spectral.told_role(own, attributes) is not None
+            or counts_bands(own)
+            or names_bands(own)
+            or own in COLS + ROWS
+            or hyperspy.is_values(name, self.groups)
         )
+
+    def is_letters(self, name: str, shape: tuple[int, ...], attributes: Mapping[str, Any]) -> bool:
+        """Whether an array of single letters is worth reading: a text, or a row of letters for each band."""
+        is_small = 0 < len(shape) < 3 and 0 < math.prod(shape) <= _MOST_LETTERS
+        return is_small and (names_bands(name) or self.is_vector(name, shape[0], attributes))
 
     def add_dimension(self, name: str, size: int) -> None:
         """Note a dimension without values."""
@@ -143,7 +156,9 @@ class Findings:
         name = self._shown(name)
         values = np.atleast_1d(np.asarray(values).squeeze())
         if values.ndim == 1 and values.dtype.kind == "S":
-            spectral.add(self.vectors, name, values, attributes.get("units", ""))
+            self.add_texts(name, [text.decode("utf-8", "replace") for text in values.tolist()], attributes)
+        if hyperspy.is_values(name, self.groups) and values.dtype.kind in "iuf":
+            name, attributes = hyperspy.named(name, self.groups)
         if values.ndim != 1 or values.dtype.kind not in "iufb":
             return
         lower = {key.lower(): value for key, value in attributes.items()}
@@ -159,7 +174,9 @@ class Findings:
         spectral.add(self.vectors, name, values, lower.get("units", lower.get("unit", "")), attributes=attributes)
 
     def add_texts(self, name: str, texts: list[str], attributes: Mapping[str, Any]) -> None:
-        """Note a text that may list numbers, or several that are one each."""
+        """Note a text that may list numbers, or several that are one each, or the names of bands."""
+        if names_bands(name) and len(texts) > 1:
+            self.names.append([" ".join(text.split()) for text in texts])
         unit = attributes.get("units", "")
         spectral.add(self.vectors, self._shown(name), texts[0] if len(texts) == 1 else texts, unit)
 
@@ -207,7 +224,10 @@ class Findings:
 
     def contents(self) -> Contents:
         """What was found. Arrays of one band each are put together where there is no cube."""
-        self.variables = [self._with_axes(variable) for variable in self.variables]
+        told = hyperspy.axes(self.groups)
+        for name, values, attributes in hyperspy.vectors(self.groups):
+            self.add_vector(name, values, attributes)
+        self.variables = [self._with_axes(variable, told.get(variable.name, ())) for variable in self.variables]
         for variable in self.variables:
             self._add_facts(variable.name, variable.attributes)
         cubes = any(variable.is_cube for variable in self.variables)
@@ -230,6 +250,7 @@ class Findings:
             is_netcdf=self.is_netcdf,
             has_latitudes=self.has_latitudes,
             scales={**of_file, **self.scales},
+            names=self.names,
         )
 
     def _with_groups(self) -> list[Variable]:
@@ -244,7 +265,9 @@ class Findings:
         others = [plane for plane in self.planes if not plane.is_matlab]
         return [*tables(of_matlab, self.singles), *tables(others, self.singles, by_rows=True)]
 
-    def _with_axes(self, variable: Variable) -> Variable:
+    def _with_axes(self, variable: Variable, told: tuple[str, ...]) -> Variable:
+        if len(told) == len(variable.shape):
+            return dataclasses.replace(variable, axes=told)
         named = self.axes.get(self.addresses[variable.name], {})
         if variable.axes or variable.usual is not None:
             return variable
@@ -279,6 +302,13 @@ class Findings:
 
     def _is_of_octave(self, name: str) -> bool:
         return name.rpartition("/")[0] in self.octave
+
+
+def rows_of(letters: Any) -> list[str]:
+    """The texts of an array of single letters (bytes): of each row one, of a vector one."""
+    table = np.ascontiguousarray(np.atleast_2d(letters))
+    joined = table.view(f"S{table.shape[1]}")[:, 0]
+    return [bytes(row).decode("utf-8", "replace").strip() for row in joined]
 
 
 def _transposed(read: Callable[[], Any]) -> Any:

@@ -16,6 +16,7 @@ from xml.sax.saxutils import unescape
 from napari_decsc.hsi.io.envi.gains import FIELDS
 from napari_decsc.hsi.io.envi.wavelengths import wavelengths_in_names
 from napari_decsc.hsi.io.formats import spectral
+from napari_decsc.hsi.io.formats.json_texts import lists_in_json
 from napari_decsc.hsi.io.roles import WEAK, role, word_of
 from napari_decsc.hsi.no_data import as_meant
 
@@ -37,7 +38,8 @@ class GdalFacts:
 
     ``image`` has the facts of each domain by their names, ``bands`` those of each band; names and domains in lower
     case. ``no_data_of_rest`` is that of bands that have none of their own. ``transform`` and ``system`` are the affine
-    map to the ground, in GDAL's order, and its coordinate system.
+    map to the ground, in GDAL's order, and its coordinate system. ``logarithms`` are bands whose scale and offset give
+    the logarithm, to the base of ten, of the value.
     """
 
     image: dict[str, Facts] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class GdalFacts:
     no_data_of_rest: float | None = None
     transform: tuple[float, ...] | None = None
     system: str = ""
+    logarithms: set[int] = field(default_factory=set)
 
     def add(self, band: int | None, domain: str, name: str, value: str) -> None:
         """Keep one fact, of a band or (None) of the image."""
@@ -70,6 +73,8 @@ class GdalFacts:
                 _add_band_values(vectors, name, values, "um" if domain == "imagery" else unit)
         for facts in (self.image.get("envi", {}), self.image.get("", {})):
             for name, text in facts.items():
+                for key, values_in_json in _in_json(text):
+                    spectral.add(vectors, key, values_in_json, unit)
                 if role(name) and (numbers := _list(text)) is not None:
                     spectral.add(vectors, name, numbers, unit)
             for stem, texts in _numbered(facts).items():
@@ -190,6 +195,7 @@ def merged(inside: GdalFacts, beside: GdalFacts) -> GdalFacts:
         no_data_of_rest=inside.no_data_of_rest,
         transform=beside.transform,
         system=beside.system,
+        logarithms=inside.logarithms | beside.logarithms,
     )
 
 
@@ -249,6 +255,12 @@ def _list(text: str) -> list[float] | None:
     values = [real(item) for item in re.split(r"[\s,;]+", text.strip("{}[]() \r\n\t")) if item]
     numbers = [value for value in values if value is not None]
     return numbers if values and len(numbers) == len(values) else None
+
+
+def _in_json(text: str) -> list[tuple[str, list[float]]]:
+    """The lists of numbers in a text in JSON, with their names."""
+    found = [(name, _list(one)) for name, one in lists_in_json(text).items()]
+    return [(name, numbers) for name, numbers in found if numbers is not None]
 
 
 def _field(text: str) -> str | list[str]:

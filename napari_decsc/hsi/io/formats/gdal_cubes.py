@@ -12,6 +12,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi.gains import calibrated, fields_of, scale_of
 from napari_decsc.hsi.io.formats import spectral
 from napari_decsc.hsi.io.formats.gdal import GdalFacts, facts_beside, real
+from napari_decsc.hsi.io.formats.logarithms import with_powers
 from napari_decsc.hsi.io.formats.tiff_masks import with_mask
 from napari_decsc.hsi.no_data import unified
 
@@ -76,6 +77,8 @@ def _with_scales(cube: Cube, facts: GdalFacts) -> Cube:
                 "scales or offsets of its bands, as GDAL notes them, cannot be meant; they are left out",
             )
         )
+    if facts.logarithms:
+        return with_powers(cube, calibration, facts.logarithms)
     if calibration.factor is None:
         return calibrated(cube, calibration)
     divisor = real(facts.image.get("envi", {}).get("reflectance_scale_factor", ""))

@@ -13,7 +13,7 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats.cf import says_no_data
 from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
-from napari_decsc.hsi.io.formats.findings import Findings
+from napari_decsc.hsi.io.formats.findings import Findings, rows_of
 from napari_decsc.hsi.io.formats.guards import readable
 from napari_decsc.hsi.io.formats.hdf5_check import OFFSETS, SIGNATURE, TEXTS, GroupCheck
 from napari_decsc.hsi.io.formats.hdf5_values import KIND, array_of, is_inside, small_values
@@ -118,13 +118,18 @@ def _look_at(dataset: Any, address: int, found: Findings, path: Path) -> None:
     if kind.kind in "iuf" and len(dataset.shape) > 1 and not found.is_netcdf:
         attributes |= _fill_value(dataset, attributes)
     long = [size for size in dataset.shape if size != 1]
-    if kind.kind == "S" and len(dataset.shape) == 1 and found.is_vector(dataset.name, dataset.size, attributes):
+    if kind == "S1" and found.is_letters(dataset.name, dataset.shape, attributes):
+        if is_inside(dataset):
+            found.add_texts(dataset.name, rows_of(small_values(dataset, path)), attributes)
+    elif kind.kind == "S" and len(dataset.shape) == 1 and found.is_vector(dataset.name, dataset.size, attributes):
         _add_vector(dataset, found, attributes, path)
     elif attributes.get("MATLAB_class") == "char":
         _add_letters(dataset, kind, found, attributes, path)
     elif _are_texts(dataset, kind) and found.is_vector(dataset.name, dataset.size, attributes):
         texts = [bytes(text)[:_LONGEST_ITEM] for text in dataset[()]]
         found.add_vector(dataset.name, np.array(texts, "S"), attributes)
+    elif _is_table_of_bands(dataset, kind):
+        _add_table(dataset, found, path)
     elif kind.names or kind.kind not in "iufb" or not dataset.shape:
         is_small = dataset.size == 1 and kind.itemsize <= _LARGEST_ATTRIBUTE and is_inside(dataset)
         value = dataset[()] if is_small and _is_plain(kind) and found.reads(dataset.name, kind) else None
@@ -156,6 +161,20 @@ def _are_texts(dataset: Any, kind: np.dtype[Any]) -> bool:
 
     is_small = len(dataset.shape) == 1 and 0 < dataset.size * _TEXT <= TEXTS and is_inside(dataset)
     return is_small and h5py.check_string_dtype(kind) is not None and dataset.id.get_offset() is not None
+
+
+def _is_table_of_bands(dataset: Any, kind: np.dtype[Any]) -> bool:
+    """Whether this is a small table with a row for each band: fields of numbers and of texts of a fixed length."""
+    is_small = len(dataset.shape) == 1 and 0 < dataset.size * kind.itemsize <= _LARGEST_ATTRIBUTE
+    is_told = kind.names is not None and any(role(name) for name in kind.names)
+    return is_small and is_told and _is_plain(kind) and is_inside(dataset)
+
+
+def _add_table(dataset: Any, found: Findings, path: Path) -> None:
+    table = small_values(dataset, path)
+    for name in table.dtype.names:
+        if role(name) and table.dtype[name].kind in "iufS":
+            found.add_vector(f"{dataset.name}/{name}", table[name], {})
 
 
 def _labels(dataset: Any, attributes: dict[str, Any]) -> tuple[str, ...]:
@@ -242,7 +261,7 @@ def _is_plain(kind: np.dtype[Any]) -> bool:
 
     if kind.hasobject:
         return h5py.check_string_dtype(kind) is not None
-    return kind.kind in "iufSUV"
+    return kind.kind in "biufSUV"
 
 
 def _check_count(count: int, path: Path, name: str) -> None:
@@ -259,7 +278,7 @@ def _attributes(item: Any, path: Path) -> dict[str, Any]:
         attribute = item.attrs.get_id(name)
         # text of variable length lies outside the attribute and is small in earnest files
         is_small = attribute.get_storage_size() <= _LARGEST_ATTRIBUTE
-        if is_small and attribute.dtype.kind in "iufSUO" and _is_plain(attribute.dtype):
+        if is_small and attribute.dtype.kind in "biufSUO" and _is_plain(attribute.dtype):
             value = item.attrs[name]
             if not isinstance(value, np.ndarray) or value.dtype.kind in "iuf":
                 found[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value

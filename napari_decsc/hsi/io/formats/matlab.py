@@ -1,4 +1,4 @@
-"""MATLAB files: versions 5 to 7 are parsed by `matlab_elements`; 7.3 is HDF5.
+"""MATLAB files: versions 5 to 7 are parsed by `matlab_elements`, Octave's text by `octave_text`; 7.3 is HDF5.
 
 SciPy's reader is not used: damaged files make it end the whole process.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
-from napari_decsc.hsi.io.formats import hdf5, spectral
+from napari_decsc.hsi.io.formats import hdf5, octave_text, spectral
 from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.guards import check_memory, mapped, readable
 from napari_decsc.hsi.io.formats.matlab_elements import Numbers, Other, Text, elements, values_at
@@ -41,14 +41,15 @@ def _contents(path: Path) -> Contents:
     variables, planes, others = [], [], []
     singles: dict[str, float] = {}
     texts: dict[str, list[str]] = {}
-    for array in elements(path):
+    is_text = _is_octave_text(path)
+    for array in octave_text.elements(path) if is_text else elements(path):
         if isinstance(array, Other):
             others.append(f"{array.name}, {array.kind}")
             continue
         if isinstance(array, Text):
             texts.setdefault(array.name.partition("{")[0], []).extend(array.rows)
             continue
-        read = partial(_values, path, array)
+        read = partial(octave_text.values_of if is_text else _values, path, array)
         usual = 2 if len(array.shape) == 3 else None
         variable = Variable(
             array.name, array.shape, array.dtype, read, usual=usual, is_logical=array.is_logical, is_matlab=True
@@ -66,6 +67,11 @@ def _contents(path: Path) -> Contents:
     if not any(one.is_cube for one in variables):
         variables += tables(planes, singles)
     return with_singles(Contents(path, variables, vectors, planes=planes, others=others), singles)
+
+
+def _is_octave_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(32).startswith(octave_text.BEGINNINGS)
 
 
 def _values(path: Path, array: Numbers) -> NDArray[Any]:

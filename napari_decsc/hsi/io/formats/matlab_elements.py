@@ -34,6 +34,7 @@ _TEXT = 4
 #: Of numbers: double, single and whole numbers.
 _NUMERIC = range(6, 16)
 _CLASSES = {_CELL: "a cell", _STRUCTURE: "a structure", 3: "an object", _TEXT: "a text", 5: "a sparse matrix"}
+_OCTAVE = b"Octave-1-"
 _OPAQUE = 17
 #: Flag of an array of complex numbers.
 _COMPLEX = 0x0800
@@ -97,13 +98,29 @@ def elements(path: Path) -> list[Numbers | Text | Other]:
     with path.open("rb") as file:
         order = _ORDERS.get(file.read(128)[126:])
         if order is None:
-            raise FileFormatError(f"{path}: is no MATLAB file of version 5 or later; save it again with -v7")
+            raise FileFormatError(f"{path}: {_what(path)}; save it again with -v7")
         found: list[Numbers | Text | Other] = []
         for kind, start, length in _variables(file, path, size, order):
             found += _Variable(path, order, _Bytes(file, start, length, kind == _COMPRESSED)).arrays(kind)
             if len(found) > _MOST:
                 break
     return found
+
+
+def _what(path: Path) -> str:
+    """What a file is that is none of version 5 to 7."""
+    with path.open("rb") as file:
+        start = file.read(20)
+    if start.startswith(_OCTAVE):
+        return "is of Octave's own binary format (save -binary), which is not read"
+    kinds = (struct.unpack(order, start) for order in ("<5I", ">5I") if len(start) == 20)
+    # kind of numbers, rows, cols, whether they are complex, letters of the name
+    if any(
+        kind < 5000 and rows and cols and imaginary < 2 and 1 < letters <= _NAME + 1
+        for kind, rows, cols, imaginary, letters in kinds
+    ):
+        return "is a MATLAB file of version 4, which knows tables alone and no cubes"
+    return "is no MATLAB file of version 5 or later"
 
 
 def values_at(path: Path, array: Numbers) -> bytes:

@@ -18,7 +18,7 @@ from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.formats import hdf5
 from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
-from napari_decsc.hsi.io.formats.findings import Findings
+from napari_decsc.hsi.io.formats.findings import Findings, rows_of
 from napari_decsc.hsi.io.formats.guards import mapped, readable
 from napari_decsc.hsi.io.formats.products import recognised
 from napari_decsc.hsi.io.formats.variables import Contents
@@ -77,7 +77,9 @@ def _contents(path: Path) -> Contents:
     step = sum(array.record for array in growing) if len(growing) > 1 else None
     for array in arrays:
         read, attributes = partial(_values, path, array, step), _decoded(array.attributes)
-        if len(array.shape) == 1 and found.is_vector(array.name, array.shape[0], attributes):
+        if array.dtype == "S1" and found.is_letters(array.name, array.shape, attributes):
+            found.add_texts(array.name, rows_of(read()), attributes)
+        elif len(array.shape) == 1 and found.is_vector(array.name, array.shape[0], attributes):
             found.add_vector(array.name, read(), attributes)
         elif len(array.shape) < 2:
             found.add_single(array.name, None, attributes)

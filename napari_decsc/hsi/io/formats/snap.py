@@ -24,7 +24,7 @@ def facts_of_dimap(text: str) -> GdalFacts:
     Returns
     -------
     GdalFacts
-        Bands that SNAP computes are none of the file, and logarithms are left as they are stored.
+        Bands that SNAP computes are none of the file.
     """
     facts = GdalFacts()
     listed = [one for part in elements(text, _ROOT) for one in part if one.tag == "Spectral_Band_Info"]
@@ -40,10 +40,11 @@ def _take(facts: GdalFacts, element: Any, band: int) -> None:
             facts.add(band, "", name, f"{_number(element, tag)} nm")
     if name := (element.findtext("BAND_NAME") or "").strip():
         facts.names[band] = name
-    if not _is_said(element, "LOG10_SCALED"):
-        for tag, kept in (("SCALING_FACTOR", facts.scales), ("SCALING_OFFSET", facts.offsets)):
-            if (value := _number(element, tag)) is not None:
-                kept[band] = value
+    for tag, kept in (("SCALING_FACTOR", facts.scales), ("SCALING_OFFSET", facts.offsets)):
+        if (value := _number(element, tag)) is not None:
+            kept[band] = value
+    if _is_said(element, "LOG10_SCALED"):
+        facts.logarithms.add(band)
     no_data = _number(element, "NO_DATA_VALUE")
     if no_data is not None and _is_said(element, "NO_DATA_VALUE_USED"):
         facts.no_data[band] = no_data

@@ -20,6 +20,10 @@ from napari_decsc.hsi.io.roles import OTHER, WEAK, role, word_of
 
 #: A number, perhaps with a unit behind it.
 _WITH_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([a-zA-Zµμ]*)\s*")
+#: Descriptions of vectors of widths.
+_TELLS_WIDTH = re.compile(r"full[ _-]?width|fwhm|\bband[ _-]?(width|pass)")
+#: Metres below which a wavelength is light, which is told in nanometres.
+_LIGHT_IN_METRES = 1e-3
 #: Words in names of vectors that tell a place, in whatever unit.
 _PLACES = {
     *("x", "y", "z", "lat", "lon", "latitude", "longitude", "easting", "northing", "row", "rows", "col", "cols"),
@@ -51,6 +55,8 @@ def told_role(name: str, attributes: Mapping[str, Any]) -> str | None:
         return found
     lower = {key.lower(): value for key, value in attributes.items() if isinstance(value, str)}
     said = " ".join(lower.get(key, "").lower() for key in ("standard_name", "long_name"))
+    if _TELLS_WIDTH.search(said):
+        return "fwhm"
     if re.search(r"wavelength|wavenumber", said):
         return None if OTHER.search(said) else "wavelengths"
     # stages of microscopes count in micrometres too
@@ -81,7 +87,7 @@ def add(
         return
     values = values.astype(np.float64)
     values[~np.isfinite(values)] = np.nan
-    if own is None and not _is_spectral_axis(values, unit):
+    if own is None and field == "wavelengths" and not _is_spectral_axis(values, unit):
         return
     if np.isnan(values).all() or (WEAK.fullmatch(word_of(name)) and not _look_like_wavelengths(values)):
         return
@@ -94,13 +100,19 @@ def lengths(vectors: Mapping[str, list[Vector]]) -> set[int]:
     return {vector.values.size for found in vectors.values() for vector in found}
 
 
-def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str = "") -> dict[str, Any]:
-    """The fields of a Cube that the vectors of the right length fill; of several, the nearest to the array ``name``."""
-    fitting = {field: _nearest(found, bands, name) for field, found in vectors.items()}
+def spectral_fields(vectors: Mapping[str, list[Vector]], bands: int, name: str = "", axis: str = "") -> dict[str, Any]:
+    """The fields of a Cube that the vectors of the right length fill.
+
+    Of several one counts that is called as the ``axis`` of the bands is (CF's coordinate variables), else the nearest
+    to the array ``name``.
+    """
+    fitting = {field: _nearest(found, bands, name, axis) for field, found in vectors.items()}
     fields: dict[str, Any] = {}
     wavelengths, fwhm, good = (fitting.get(field) for field in ("wavelengths", "fwhm", "good_bands"))
     if wavelengths is not None:
         unit, factor = unit_of(wavelengths.unit)
+        if unit == "m" and np.nanmax(wavelengths.values) < _LIGHT_IN_METRES:
+            unit, factor = "nm", 1e9
         fields["wavelengths"] = wavelengths.values * factor
         is_other = tells_energy(wavelengths.unit)
         guessed = "" if is_other else unit_in(wavelengths.name) or guess_unit(fields["wavelengths"])
@@ -145,17 +157,18 @@ def _factor(fwhm: Vector, unit: str, factor: float) -> float:
     return factor
 
 
-def _nearest(found: Iterable[Vector], bands: int, name: str) -> Vector | None:
-    """The vector that shares most groups, then most words, with an array; of equals the first."""
+def _nearest(found: Iterable[Vector], bands: int, name: str, axis: str) -> Vector | None:
+    """The vector that is called as an axis is, shares most groups, then most words, with an array; else the first."""
     fitting = [vector for vector in found if vector.values.size == bands]
     groups, words = name.strip("/").split("/")[:-1], words_of(name)
 
-    def nearness(vector: Vector) -> tuple[int, int]:
+    def nearness(vector: Vector) -> tuple[bool, int, int]:
         own = vector.name.strip("/").split("/")[:-1]
         shared = next(
             (n for n, (a, b) in enumerate(zip(own, groups, strict=False)) if a != b), min(len(own), len(groups))
         )
-        return shared, len(words & words_of(vector.name))
+        is_axis = bool(axis) and vector.name.rpartition("/")[2] == axis
+        return is_axis, shared, len(words & words_of(vector.name))
 
     return max(fitting, key=nearness, default=None)
 

@@ -17,6 +17,12 @@ _ASIDE = {
     *("std", "stdev", "stddev", "sd", "variance", "covariance", "unc", "snr", "noise", "nedl", "nobs", "weights"),
     *("glt", "geolocation", "elevation", "zenith", "azimuth", "darkref", "whiteref", "darkreference", "whitereference"),
 }
+#: `white_reference`, `dark current`: a word of each.
+_REFERENCES = {"white", "dark"}
+_OF_REFERENCE = {"ref", "reference", "current", "frame", "panel", "calibration", "field"}
+#: Attributes of flags, and what CF says behind a standard name of arrays that are about another one.
+_FLAGS = ("flag_values", "flag_masks", "flag_meanings")
+_MODIFIERS = {"standard_error", "status_flag", "number_of_observations", "detection_minimum"}
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,17 @@ class Variable:
 
     @property
     def is_aside(self) -> bool:
-        """Whether its name tells that it is about a cube, and none itself."""
-        return bool(words_of(self.name.rpartition("/")[2]) & _ASIDE)
+        """Whether its name, or CF's attributes of flags and errors, tell that it is about a cube, and none itself."""
+        words = words_of(self.name.rpartition("/")[2])
+        is_reference = bool(words & _REFERENCES and words & _OF_REFERENCE)
+        standard = str(self.attributes.get("standard_name", "")).split()[1:]
+        is_about = any(key in self.attributes for key in _FLAGS) or bool(set(standard) & _MODIFIERS)
+        return bool(words & _ASIDE) or is_reference or is_about
+
+    @property
+    def beside(self) -> set[str]:
+        """The names of arrays that tell more of this one: errors, counts, flags (CF's `ancillary_variables`)."""
+        return set(str(self.attributes.get("ancillary_variables", "")).split())
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,7 @@ class Contents:
     ``grids_text`` what HDF-EOS5 says of its grids, ``coordinates`` the vectors that tell where rows and cols lie,
     ``others`` what is in the file and cannot be looked into. ``is_netcdf`` says that NetCDF's rules hold,
     ``has_latitudes`` that a vector among the coordinates is in degrees north. ``scales`` are numbers beside the arrays
-    whose names tell of a scale.
+    whose names tell of a scale, ``names`` lists of the names of bands.
     """
 
     path: Path
@@ -108,11 +123,12 @@ class Contents:
     is_netcdf: bool = False
     has_latitudes: bool = False
     scales: Mapping[str, Any] = field(default_factory=dict)
+    names: Sequence[Sequence[str]] = ()
 
     @property
     def likely_bands(self) -> set[int]:
         """How many bands the vectors and axes of the file fit."""
-        return lengths(self.vectors) | self.band_counts
+        return lengths(self.vectors) | self.band_counts | {len(names) for names in self.names}
 
     @property
     def cubes(self) -> list[Variable]:

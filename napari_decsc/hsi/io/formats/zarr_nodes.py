@@ -38,14 +38,13 @@ def _is_store(folder: Folder) -> bool:
     return any((folder / mark).is_file() for mark in MARKS)
 
 
-def arrays(folder: Folder, name: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[str, ...], Folder]]:
-    """The arrays of a store with the parts of their names; links to other folders are not followed."""
+def all_in(folder: Folder, name: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[str, ...], Folder]]:
+    """The groups and arrays of a store with the parts of their names; links to other folders are not followed."""
+    yield name, folder
     _, array = metadata(folder)
-    if array:
-        yield name, folder
-    elif depth <= _DEEPEST:
+    if not array and depth <= _DEEPEST:
         for one in _folders(folder):
-            yield from arrays(one, (*name, one.name), depth + 1)
+            yield from all_in(one, (*name, one.name), depth + 1)
 
 
 def _folders(folder: Folder) -> list[Folder]:

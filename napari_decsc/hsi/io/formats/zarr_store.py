@@ -30,7 +30,7 @@ from napari_decsc.hsi.io.formats.contents import cube_from, looks_like_a_cube
 from napari_decsc.hsi.io.formats.findings import Findings
 from napari_decsc.hsi.io.formats.guards import check_memory, lazily, readable
 from napari_decsc.hsi.io.formats.variables import Contents
-from napari_decsc.hsi.io.formats.zarr_nodes import Folder, arrays, in_zip, metadata
+from napari_decsc.hsi.io.formats.zarr_nodes import Folder, all_in, in_zip, metadata
 from napari_decsc.hsi.io.zarr_marks import is_zarr
 
 #: Arrays looked at.
@@ -136,7 +136,13 @@ def _contents(path: Path, folder: Folder | None = None) -> Contents:
     found = Findings(path, {key: value for key, value in attributes.items() if key not in _OME})
     _add_place(found, attributes)
     levels = _channels(attributes)
-    for name, place in itertools.islice(arrays(folder, (), 0), _MOST):
+    nodes = list(itertools.islice(all_in(folder, (), 0), _MOST))
+    # what groups say of the arrays in them is known first
+    for name, place in nodes:
+        said, array = metadata(place)
+        if name and not array:
+            found.add_group("/".join(name), {key: _number(key, value) for key, value in said.items()})
+    for name, place in nodes:
         _look_at("/".join(name) or folder.name, place, found, levels.get("/".join(name)))
     _add_labels(found, attributes)
     return found.contents()
