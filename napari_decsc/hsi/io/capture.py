@@ -5,11 +5,12 @@ Specim writes `capture/DARKREF_NAME`, `capture/WHITEREF_NAME` and, where the pan
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_decsc.errors import FileFormatError
-from napari_decsc.hsi.io.folders import CAPTURE, name_of, reference_kind, scenes
+from napari_decsc.hsi.io.folders import CAPTURE, kind_beside, name_of, scenes
 
 _WHITE_DARK = re.compile(r"(?:^|[_\-. ])white[_\- ]?dark[_\- ]?ref", re.IGNORECASE)
 _ROLES = ("dark", "white", "white dark")
@@ -33,9 +34,9 @@ class Capture:
     white_dark: Path | None = None
 
 
-def _role_of(path: Path) -> str | None:
+def _role_of(path: Path, others: Iterable[Path]) -> str | None:
     """What a file is: "dark", "white", "white dark" (the dark reference of the white one), or None for a scene."""
-    return "white dark" if _WHITE_DARK.search(path.name.partition(".")[0]) else reference_kind(path)
+    return "white dark" if _WHITE_DARK.search(path.name.partition(".")[0]) else kind_beside(path, others)
 
 
 def find_capture(path: Path) -> Capture:
@@ -58,7 +59,8 @@ def find_capture(path: Path) -> Capture:
     """
     if not path.is_dir():
         return _with_references(name_of(path))
-    found = [one for one in scenes(path)[0] if _role_of(one) is None]
+    cubes = scenes(path)[0]
+    found = [one for one in cubes if _role_of(one, cubes) is None]
     if len(found) == 1:
         return _with_references(found[0])
     if found:
@@ -71,7 +73,7 @@ def _with_references(raw: Path) -> Capture:
     cubes, references = scenes(raw.parent)
     by_role: dict[str, list[Path]] = {role: [] for role in _ROLES}
     for path in (*cubes, *references):
-        role = _role_of(path)
+        role = _role_of(path, cubes)
         if role is not None and path != raw:
             by_role[role].append(path)
     chosen = {role: _of(raw, paths) for role, paths in by_role.items()}
@@ -80,6 +82,9 @@ def _with_references(raw: Path) -> Capture:
 
 def _of(raw: Path, references: list[Path]) -> Path | None:
     """The reference with the scene's name in its own, else the only one."""
-    stem = raw.name.partition(".")[0].lower()
-    named = [path for path in references if path.name.partition(".")[0].lower().endswith(f"_{stem}")]
-    return named[0] if named else (references[0] if len(references) == 1 else None)
+    stem = re.escape(raw.name.partition(".")[0].lower())
+    has_stem = re.compile(rf".*[_\- ]{stem}|{stem}[_\- ].*")
+    names = {path: path.name.partition(".")[0].lower() for path in references}
+    named = [path for path, name in names.items() if has_stem.fullmatch(name)]
+    # of "a_dark" and "a_b_dark" the first is the reference of "a"
+    return min(named, key=lambda path: len(names[path])) if named else (references[0] if len(references) == 1 else None)

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,12 @@ _MOST = 2_000
 #: Folders within folders.
 _DEEPEST = 2
 _REFERENCE = re.compile(
-    r"(?:^|[_\-. ])(?:white)?(dark|white)[_\- ]?ref(?:erence)?(?![a-z])|^(dark|white)$", re.IGNORECASE
+    r"(?:^|[_\-. ])(?:white)?(dark|white)[_\- ]?(?:ref(?:erence)?|current|frame|panel|board|tile)(?![a-z])"
+    r"|^(dark|white)$",
+    re.IGNORECASE,
 )
+#: Names made of that of a scene beside them; alone, "egg_white" may be a scene.
+_OF_SCENE = re.compile(r"(dark|white)[_\- ](.+)|(.+)[_\- ](dark|white)", re.IGNORECASE)
 #: Files of EnMAP and DESIS that tell of each pixel how good it is.
 _QUALITY = re.compile(r"-QL_.*\.tiff?$", re.IGNORECASE)
 
@@ -42,7 +46,8 @@ class Entry:
 def reference_kind(path: str | Path) -> str | None:
     """Of which kind a reference is, "dark" or "white", by the name of its file; None for any other file.
 
-    So say DARKREF_..., WHITEREF_... (Specim), darkReference, whiteReference (Headwall) and plain dark or white.
+    So say DARKREF_..., WHITEREF_... (Specim), darkReference, whiteReference (Headwall), dark_current, white_panel and
+    the like, and plain dark or white.
 
     Parameters
     ----------
@@ -53,9 +58,33 @@ def reference_kind(path: str | Path) -> str | None:
     -------
     str or None
     """
-    name = Path(path).name.partition(".")[0]
-    match = _REFERENCE.search(name)
+    match = _REFERENCE.search(_stem(path))
     return None if match is None else (match[1] or match[2]).lower()
+
+
+def kind_beside(path: str | Path, others: Iterable[str | Path]) -> str | None:
+    """As `reference_kind`, of a file that is called after a scene beside it: DARK_NAME, NAME_white.
+
+    Parameters
+    ----------
+    path : str or Path
+        Only its name counts.
+    others : iterable of str or Path
+        The cubes beside it.
+
+    Returns
+    -------
+    str or None
+    """
+    match = _OF_SCENE.fullmatch(_stem(path))
+    names = {_stem(one).lower() for one in others}
+    if match is None or (match[2] or match[3]).lower() not in names:
+        return reference_kind(path)
+    return (match[1] or match[4]).lower()
+
+
+def _stem(path: str | Path) -> str:
+    return Path(path).name.partition(".")[0]
 
 
 def listed(folder: str | Path) -> list[Entry]:
@@ -81,7 +110,18 @@ def listed(folder: str | Path) -> list[Entry]:
         entry = _entry(path)
         if entry is not None:
             found.setdefault(entry.path, entry)
-    return list(found.values())
+    return _with_scenes(found.values())
+
+
+def _with_scenes(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries of which those that are called after a scene beside them are its references."""
+    entries = list(entries)
+    beside: dict[Path, list[Path]] = {}
+    for entry in entries:
+        beside.setdefault(entry.path.parent, []).append(entry.path)
+    kinds = [kind_beside(entry.path, beside[entry.path.parent]) if entry.kind == "cube" else None for entry in entries]
+    pairs = zip(entries, kinds, strict=True)
+    return [entry if kind is None else Entry(entry.path, f"{kind} reference") for entry, kind in pairs]
 
 
 def scenes(folder: str | Path) -> tuple[list[Path], list[Path]]:
@@ -107,7 +147,8 @@ def scenes(folder: str | Path) -> tuple[list[Path], list[Path]]:
     folder = Path(folder)
     for place in (folder, folder / CAPTURE):
         if place.is_dir():
-            entries = dict.fromkeys(entry for path in _files(place, 0) if (entry := _entry(path)) is not None)
+            found = dict.fromkeys(entry for path in _files(place, 0) if (entry := _entry(path)) is not None)
+            entries = _with_scenes(found)
             cubes = [entry.path for entry in entries if entry.kind == "cube"]
             if cubes:
                 return cubes, [entry.path for entry in entries if entry.kind.endswith("reference")]

@@ -9,6 +9,7 @@ import tifffile
 from napari_decsc.cli import main
 from napari_decsc.errors import FileFormatError
 from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.io.capture import find_capture
 from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.io.files import open_cube
 from napari_decsc.hsi.io.folders import listed, reference_kind, scenes
@@ -23,7 +24,13 @@ NAMES = {
     "White": "white",
     "dark": "dark",
     "scan_001": None,
+    "darkCurrent": "dark",
+    "scan_001_dark_frame": "dark",
+    "White-Panel_3": "white",
+    "white_tile": "white",
     "white_house": None,
+    "egg_white": None,
+    "darkfield_cells": None,
     "darkreflector": None,
     "darkness_at_noon": None,
     "REFLECTANCE_scan": None,
@@ -44,6 +51,28 @@ def capture(tmp_path):
         write_envi(Cube(np.ones((4, 5, 6), np.uint16), wavelengths=np.array([400.0, 500, 600, 700])), folder / name)
     (folder / "manifest.xml").write_text("<a/>")
     return folder
+
+
+@pytest.mark.parametrize("spelled", ["{}_{}", "{}-{}"])
+@pytest.mark.parametrize("is_before", [False, True])
+def test_a_name_made_of_that_of_a_scene_tells_its_reference(tmp_path, spelled, is_before):
+    def name(scene, kind):
+        return spelled.format(kind, scene) if is_before else spelled.format(scene, kind)
+
+    cube = Cube(np.ones((4, 5, 6), np.uint16))
+    for one in (
+        "egg",
+        "egg_2",
+        "shell_white",
+        *(name(one, kind) for one in ("egg", "egg_2") for kind in ("dark", "White")),
+    ):
+        write_envi(cube, tmp_path / one)
+    assert [path.stem for path in scenes(tmp_path)[0]] == ["egg", "egg_2", "shell_white"]
+    kinds = {entry.path.stem: entry.kind for entry in listed(tmp_path)}
+    assert kinds[name("egg", "White")] == "white reference"
+    for one in ("egg", "egg_2"):
+        capture = find_capture(tmp_path / f"{one}.hdr")
+        assert (capture.dark.stem, capture.white.stem) == (name(one, "dark"), name(one, "White"))
 
 
 def test_a_capture_is_listed(capture):

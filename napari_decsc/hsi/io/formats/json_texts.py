@@ -6,8 +6,10 @@ from typing import Any
 
 from napari_decsc.hsi.io.roles import role
 
-#: Longest text that is looked at, and dictionaries within each other.
-_LONGEST, _DEEPEST = 16 << 20, 4
+#: Longest text that is looked at.
+_LONGEST = 16 << 20
+#: Dictionaries within each other.
+_DEEPEST = 4
 
 
 def lists_in_json(text: str) -> dict[str, str]:

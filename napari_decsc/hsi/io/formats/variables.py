@@ -19,7 +19,7 @@ _ASIDE = {
 }
 #: `white_reference`, `dark current`: a word of each.
 _REFERENCES = {"white", "dark"}
-_OF_REFERENCE = {"ref", "reference", "current", "frame", "panel", "calibration", "field"}
+_OF_REFERENCE = {"ref", "reference", "current", "frame", "panel", "board", "tile"}
 #: Attributes of flags, and what CF says behind a standard name of arrays that are about another one.
 _FLAGS = ("flag_values", "flag_masks", "flag_meanings")
 _MODIFIERS = {"standard_error", "status_flag", "number_of_observations", "detection_minimum"}
