@@ -268,9 +268,10 @@ class DenoiseWidget(Docked):
 
     def _say_lost(self, name: str) -> None:
         """The cube was removed: say so, and which one would be denoised now; below the words of a run or its result."""
-        if not self.cube.count():
+        left = "" if self.cube.layer is None else self.cube.layer.name
+        if not self.cube.count() and not self.is_running:
             return
-        lost = gone(name, None if self.cube.layer is None else self.cube.layer.name)
+        lost = gone(name, left) if self.cube.count() else f"'{name}' was removed."
         if self.is_running:
             self._turn(state.take_away(self.state, lost))
         else:

@@ -19,7 +19,10 @@ COLOURS = ("red", "green", "blue")
 #: Units as people type them, and what they are called in a cube.
 SPELLED = {"nm": "nm", "um": "um", "µm": "um", "μm": "um"}
 _NUMBER = r"(\d*\.?\d+(?:[eE][+-]?\d+)?)"
-_TYPED = re.compile(rf"{_NUMBER}\s*[,;]\s*{_NUMBER}\s*[,;]\s*{_NUMBER}\s*([^\d\s,;.]+)?")
+_UNIT = r"([^\d\s,;.]+)?"
+#: One unit at the end, or the same one after each number; commas, semicolons or spaces between.
+_PART = rf"{_NUMBER}\s*{_UNIT}"
+_TYPED = re.compile(rf"{_PART}(?:\s*[,;]\s*|\s+){_PART}(?:\s*[,;]\s*|\s+){_PART}")
 
 
 def typed(cube: Cube, text: str) -> Choice:
@@ -38,7 +41,10 @@ def typed(cube: Cube, text: str) -> Choice:
     match = _TYPED.fullmatch(text.strip())
     if match is None:
         raise SettingsError(f"{text!r} is not understood; write three {kind} for red, green and blue, as {example}")
-    numbers, unit = [float(number) for number in match.groups()[:3]], match[4]
+    numbers, units = [float(number) for number in match.groups()[::2]], set(match.groups()[1::2]) - {None}
+    if len(units) > 1:
+        raise SettingsError(f"{text!r} names two units; write one at the end")
+    unit = next(iter(units), None)
     if known:
         bands = [nearest_band(cube, number) for number in _in_unit_of(cube, numbers, unit, text)]
     else:

@@ -61,6 +61,19 @@ def test_another_cube_is_taken_with_a_word_in_mid_run_too(qtbot, viewer, widget,
     assert word not in widget.message.text()
 
 
+def test_where_all_cubes_go_in_mid_run_none_is_called_the_cube(qtbot, viewer, widget, fake, cube):
+    add_cube_layer(viewer, cube.replace(name="other"))
+    widget.cube.layer = viewer.layers["noisy"]
+    fake.gate.clear()
+    with qtbot.waitSignal(widget.done):
+        widget.run()
+        viewer.layers.clear()
+        assert "was removed." in widget.message.text()
+        assert "The cube is" not in widget.message.text()
+        fake.gate.set()
+    assert "The cube is" not in widget.message.text()
+
+
 def test_the_words_of_a_result_stay_when_its_cube_goes(qtbot, viewer, widget, cube):
     add_cube_layer(viewer, cube.replace(name="other"))
     widget.cube.layer = viewer.layers["noisy"]

@@ -111,6 +111,11 @@ def test_without_wavelengths_the_headers_bands_count_from_one(cube):
 def test_own_colours_are_wavelengths_or_band_numbers(cube):
     assert typed(cube, "655, 500; 410").bands == (4, 2, 0)
     assert typed(Cube(cube.data), "6, 3, 1").bands == (5, 2, 0)
+    assert typed(Cube(cube.data), "6 3 1").bands == (5, 2, 0)
+    assert typed(cube, "655 500 410").bands == typed(cube, "655 nm, 500 nm, 410 nm").bands == (4, 2, 0)
+    assert typed(cube, "0.655um 0.5um 0.41um").bands == (4, 2, 0)
+    with pytest.raises(SettingsError, match="two units"):
+        typed(cube, "655 nm, 0.5 um, 410 nm")
     for text in ("", "1, 2", "red, 1, 2"):
         with pytest.raises(SettingsError, match="three"):
             typed(cube, text)
