@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
 #: Lines that are seen at least.
 FEWEST_LINES = 2
-#: Lines that are seen at most.
-MOST_LINES = 8
+#: Lines that are seen at most; more would push the plot out of a low window.
+MOST_LINES = 5
 
 
 class TickList(QListWidget):
@@ -48,9 +48,17 @@ class TickList(QListWidget):
             item.setToolTip(layer.name)
             self.addItem(item)
         self.blockSignals(False)
-        line = max(self.sizeHintForRow(0), self.fontMetrics().height())
-        self.setFixedHeight(8 + line * min(MOST_LINES, max(FEWEST_LINES, len(self.layers))))
+        self._fit()
         return ticked != before
+
+    def showEvent(self, event: Any) -> None:
+        """Lines are as high as the window's style has them, which is known only now."""
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        line = self.sizeHintForRow(0) if self.layers else self.fontMetrics().height()
+        self.setFixedHeight(8 + line * min(MOST_LINES, max(FEWEST_LINES, len(self.layers))))
 
 
 def _state(is_ticked: bool) -> Qt.CheckState:

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.adding import add_cube_layer
+from napari_decsc.ui.workbench import Workbench
 
 
 @pytest.fixture
@@ -37,6 +38,20 @@ def test_a_fifth_cube_takes_no_tick_away(viewer, widget, cube):
     assert len(widget.ticked()) == 4
     add_cube_layer(viewer, cube.replace(name="cube 4"))
     assert names(widget) == ["cube 0", "cube 1", "cube 2", "cube 3"]
+
+
+def test_many_cubes_leave_the_plot_its_room_at_1280_by_800(make_napari_viewer, qtbot, cube):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1280, 800)
+    for number in range(9):
+        add_cube_layer(viewer, cube.replace(name=f"cube {number}"))
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench, area="right")
+    bench.tabs.setCurrentWidget(bench.compare)
+    ticks = bench.compare.list
+    qtbot.waitUntil(ticks.isVisible)
+    assert ticks.viewport().height() <= 5.5 * ticks.sizeHintForRow(0)
+    assert ticks.verticalScrollBar().maximum() > 0  # the others are scrolled to
 
 
 def test_ticks_stay_as_they_were_set_whatever_the_layers_do(viewer, widget, cube):
