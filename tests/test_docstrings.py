@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import FunctionType
 
@@ -131,11 +132,17 @@ def test_a_gap_is_seen() -> None:
 ROOT = Path(napari_decsc.__file__).parent
 
 
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Every module of the package, parsed."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+
+
 def test_a_constant_has_a_line_of_its_own() -> None:
     together = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in sorted(ROOT.rglob("*.py"))
-        for holder in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for path, tree in trees().items()
+        for holder in ast.walk(tree)
         if isinstance(holder, ast.Module | ast.ClassDef)
         for node in holder.body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)
@@ -160,8 +167,8 @@ def names(tree: ast.AST) -> Iterator[str]:
 def test_names_are_the_words_of_the_field() -> None:
     private = {
         f"{path.relative_to(ROOT)}: {name}"
-        for path in sorted(ROOT.rglob("*.py"))
-        for name in names(ast.parse(path.read_text(encoding="utf-8")))
+        for path, tree in trees().items()
+        for name in names(tree)
         if PRIVATE & set(name.lower().split("_"))
     }
     assert not private, "words of docs/style.md"

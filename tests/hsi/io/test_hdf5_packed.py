@@ -5,7 +5,9 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import h5py
@@ -25,17 +27,26 @@ FILTERS = {32001: numcodecs.Blosc("lz4", shuffle=0), 32015: numcodecs.Zstd()}
 
 
 def written(path: Path, *numbers: int, with_sum: bool = False) -> Path:
-    """A file whose chunks are packed as the plugin would, whether it is there or not.
+    """A file whose chunks are packed as the plugin would, whether it is there or not."""
+    path.write_bytes(content(numbers, with_sum))
+    return path
+
+
+@cache
+def content(numbers: tuple[int, ...], with_sum: bool) -> bytes:
+    """The bytes of that file, made once.
 
     A plugin that another package has brought into this process (netCDF4 does) is built with another HDF5 library, and
     cannot be named where a file is made: a process without it makes the file.
     """
-    if not any(map(h5z.filter_avail, numbers)):
-        return write(path, numbers, with_sum)
-    told = [sys.executable, __file__, str(path), str(int(with_sum)), *map(str, numbers)]
-    usual = {key: value for key, value in os.environ.items() if key != "HDF5_PLUGIN_PATH"}
-    subprocess.run(told, env={**usual, "HDF5_PLUGIN_PRELOAD": "::"}, check=True, timeout=100)
-    return path
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "x.h5"
+        if not any(map(h5z.filter_avail, numbers)):
+            return write(path, numbers, with_sum).read_bytes()
+        told = [sys.executable, __file__, str(path), str(int(with_sum)), *map(str, numbers)]
+        usual = {key: value for key, value in os.environ.items() if key != "HDF5_PLUGIN_PATH"}
+        subprocess.run(told, env={**usual, "HDF5_PLUGIN_PRELOAD": "::"}, check=True, timeout=100)
+        return path.read_bytes()
 
 
 def write(path: Path, numbers: Sequence[int], with_sum: bool) -> Path:

@@ -232,9 +232,9 @@ def test_a_file_far_larger_than_the_memory_opens_at_once(tmp_path, cube):
     data = next(path for path in tmp_path.iterdir() if path.suffix != ".hdr")
     with data.open("r+b") as file:
         file.truncate(6 * 40000 * 30000 * 4)  # 29 GB, none of it written
-    begin = time.perf_counter()
+    begin = time.process_time()
     ((shown, options, _),) = reader.read(str(written))
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert shown.shape == (6, 40000, 30000)
     assert options["contrast_limits"] == (0.0, 1.0)
 
