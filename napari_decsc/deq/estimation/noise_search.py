@@ -31,6 +31,9 @@ FEWEST_BANDS = 8
 FEWEST_PIXELS = 32 * 32
 #: ... or cubes of which more than this share is hidden.
 HIDDEN = 0.05
+#: ... and of cubes of which less than this share was measured, of pixels and bands of which some was, nothing can be
+#: said: they come back as they came.
+LEAST_MEASURED = 0.25
 #: Of fewer pixels nothing can be said: they come back as they came.
 TOO_FEW = 64
 #: Rounds of finding the subspace and what it leaves over.
@@ -91,7 +94,8 @@ def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
     # in a small cube differences are mostly texture, which the other bands tell
     finest = torch.minimum(sigma, _untold(cube, mask)) if small and rows * cols > 4 * bands else sigma
     unsearched = small or hidden > HIDDEN
-    if rows * cols < TOO_FEW or is_rounding(cube, mask, finest, None if unsearched else finest):
+    too_little = rows * cols < TOO_FEW or _share_measured(mask) < LEAST_MEASURED
+    if too_little or is_rounding(cube, mask, finest, None if unsearched else finest):
         return NoiseModel(sigma, basis=sigma.new_zeros(bands, 1), negligible=True)
     if unsearched:
         return NoiseModel(sigma)
@@ -101,6 +105,12 @@ def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
         return found
     other = _Search(search.cube, sigma, by_pixel=not found.shot.by_pixel).found()
     return found if other.shot is None else trial.best(search.cube, [found, other], search.lines)
+
+
+def _share_measured(mask: Tensor) -> float:
+    """Share of the voxels that were measured, of pixels and bands of which some were; 1 where none was."""
+    there = int(mask.any(0).sum()) * int(mask.flatten(1).any(1).sum())
+    return float(mask.sum()) / there if there else 1.0
 
 
 def _untold(cube: Tensor, mask: Tensor) -> Tensor:

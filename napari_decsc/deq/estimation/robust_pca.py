@@ -31,6 +31,12 @@ CLIP_AT = 4.0
 STILL = 1e-4
 #: Spectra that are fitted at once on the CPU: they fit into the cache of a core.
 IN_CACHE = 1024
+#: Where less than this share of the voxels was measured, of pixels and bands of which some were, ...
+HARDLY_HIDDEN = 0.95
+#: ... and there are more components than this share of the voxels of a mean spectrum that were, ...
+MOST_OF_MEASURED = 0.6
+#: ... so many are fitted, as a share of these.
+SHARE_OF_MEASURED = 0.35
 #: Values of a band that tell where it is clipped, which needs no more than a percent.
 ROUGHLY = 8_192
 
@@ -76,7 +82,7 @@ def find(cube: Tensor, mask: Tensor, rank: int) -> tuple[RobustPca, Tensor]:
         The cube is whitened.
     """
     bands = cube.shape[1]
-    fit = _Fit(cube, mask, min(rank, bands))
+    fit = _Fit(cube, mask, min(bands, _rank_that_tells(mask, rank)))
     sigma = band_sigmas(cube, mask).clamp(min=SIGMA_FLOOR)
     basis, fitted, _ = fit(sigma, eigenbasis(fit.smooth / sigma[:, :, None], fit.rank))
     better = _measure_again(cube, mask, sigma, basis, fitted)
@@ -212,6 +218,15 @@ class _Fit:
             residual = torch.where(self.mask, residual, torch.nan)
         spread = deviations(residual, ROUGHLY)[:, :, None]
         return CLIP_AT * torch.nan_to_num(spread, nan=1.0).clamp(min=1)
+
+
+def _rank_that_tells(mask: Tensor, rank: int) -> int:
+    """Components to fit: fewer where as many would fit what was measured of a spectrum, noise and impulses with it."""
+    seen = int(mask.any(0).flatten(1).any(1).sum())
+    measured = float(mask.sum() / mask.any(1).sum().clamp(min=1))
+    if rank >= mask.shape[1] or measured >= HARDLY_HIDDEN * seen or rank <= MOST_OF_MEASURED * measured:
+        return rank
+    return max(1, int(SHARE_OF_MEASURED * measured))
 
 
 def _measure_again(cube: Tensor, mask: Tensor, sigma: Tensor, basis: Tensor, fitted: Tensor) -> Tensor:

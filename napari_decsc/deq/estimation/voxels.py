@@ -28,6 +28,8 @@ RANGE = (0.005, 0.995)
 SAMPLE = 8192
 #: A column is dead where its values differ by less than this share of the band's noise level.
 DEAD = 0.1
+#: ... which so many pairs of voxels tell.
+STEPS = 3
 #: A voxel is wild so many median deviations out of its band ...
 FAR = 40.0
 #: ... and so many times as far as any beside it ...
@@ -55,9 +57,11 @@ def alive(cube: Tensor, mask: Tensor) -> Tensor:
     if cube.shape[1] < 16 or cube.shape[2] < 16:
         return mask
     sigma = band_sigmas(cube[None], mask[None])[0]
-    spread = torch.where(mask, cube, torch.nan).diff(dim=1).abs().nanmean(1, keepdim=True)
+    steps = torch.where(mask, cube, torch.nan).diff(dim=1).abs()
+    spread = steps.nanmean(1, keepdim=True)
     noisy = sigma > 3 * grey_step(cube, mask)
     dead = (spread < DEAD * sigma[:, None, None]) & noisy[:, None, None]
+    dead &= steps.isfinite().sum(1, keepdim=True) >= STEPS
     # a band in which many columns do not vary has no noise to tell them by
     dead &= dead.float().mean(2, keepdim=True) < 0.25
     return mask & ~dead
