@@ -45,6 +45,7 @@ SLOW_PLACES = (
     "deq/execution/",
     "deq/model/test_model.py",
     "deq/test_denoiser.py",
+    "deq/test_only.py",
     "deq/training/",
     "safety/test_corpus.py",
     "safety/test_influence.py",

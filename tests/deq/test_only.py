@@ -11,8 +11,6 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.noise.models import add_noise, make_noise
 from napari_decsc.hsi.sample import sample_cube
 
-pytestmark = pytest.mark.slow
-
 CLEAN = sample_cube(64, 64, 16)
 MIXTURE = add_noise(CLEAN, make_noise("mixture"), seed=3)
 
