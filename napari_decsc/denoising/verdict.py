@@ -98,7 +98,7 @@ class Verdict:
         if not np.isfinite(self.share):
             return "Nothing was removed that could be judged."
         outliers = f" and {self.outliers} outlier{'s' * (self.outliers > 1)}" if self.outliers else ""
-        removed = f"Removed {_percent(self.share)} of the signal (root mean square){outliers}"
+        removed = f"Removed {percent(self.share)} of the signal (root mean square){outliers}"
         parts = [removed, self._white(), self._where()]
         if self.is_coarse and not self.is_clean:
             parts.append("grey levels are coarser than the noise, so that rounding alone looks like structure")
@@ -111,7 +111,7 @@ class Verdict:
             alike = "as the noise" if self.noise_is_measured else "white"
             return f"it is {alike} in space and along the bands (neighbours correlate by {most:.3f} more at most)"
         words = [
-            f"{_WORDS[name].format(_largest(getattr(self, name).excess[bands]))} in {_bands(bands, len(self.removed))}"
+            f"{_said(name, _largest(getattr(self, name).excess[bands]))} in {_bands(bands, len(self.removed))}"
             for name, bands in suspicions.items()
         ]
         doubt = "" if self.noise_is_measured else ", unless the noise is"
@@ -153,7 +153,7 @@ _WORDS = {
     "space": "neighbouring pixels correlate by {:.2f}",
     "bands": "neighbouring bands correlate by {:.2f}",
     "signal": "it correlates with the signal by {:.2f}",
-    "texture": "it is {:.0%} stronger where the scene has structure",
+    "texture": "it is {} stronger where the scene has structure",
 }
 
 
@@ -219,7 +219,22 @@ def _largest(values: Doubles) -> float:
     return float(np.nanmax(values, initial=0.0))
 
 
-def _percent(share: float) -> str:
+def _said(kind: str, excess: float) -> str:
+    return _WORDS[kind].format(percent(excess) if kind == "texture" else excess)
+
+
+def percent(share: float) -> str:
+    """A share with two digits, such as "0.33 %", or "120 %" where it is more than all.
+
+    Parameters
+    ----------
+    share : float
+        1 is all.
+
+    Returns
+    -------
+    str
+    """
     if 0 < share < 5e-5:
         return "less than 0.01 %"
     return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"

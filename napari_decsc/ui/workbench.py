@@ -1,5 +1,6 @@
 """DECSC workbench: all widgets laid out, with the sample ready."""
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from napari_decsc.ui.batch.widget import BatchWidget
 from napari_decsc.ui.calibrate.widget import CalibrateWidget
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.adding import add_cube_layer
-from napari_decsc.ui.cubes.layers import cube_layers
+from napari_decsc.ui.cubes.bands import show_band
+from napari_decsc.ui.cubes.first_view import first_band
+from napari_decsc.ui.cubes.layers import cube_layers, cube_of, is_cube_layer, scene_layers
 from napari_decsc.ui.cubes.lineage import begun
 from napari_decsc.ui.denoise.run import Result
 from napari_decsc.ui.denoise.widget import DenoiseWidget
@@ -26,6 +29,7 @@ from napari_decsc.ui.judge.verdict_panel import VerdictPanel
 from napari_decsc.ui.keys import Keys
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.texts import SHOWN_NAME
 from napari_decsc.ui.parts.worker import calculation_worker
 from napari_decsc.ui.spectra.widget import SpectrumWidget
 from napari_decsc.ui.trial.widget import TrialWidget
@@ -41,6 +45,7 @@ FIRST = (
     "This is the built-in sample. Next: add noise to it in Noise and take it out again in Denoise; or open a cube of "
     "your own with the button."
 )
+WENT = f"The built-in sample has made way; File ▸ Open Sample ▸ {SHOWN_NAME} brings it back."
 
 
 class Workbench(Docked):
@@ -65,6 +70,7 @@ class Workbench(Docked):
         self.keys = Keys(self.viewer, self.denoise, self.compare, self.tabs.setCurrentWidget)
         self._lay_out()
         self._connect()
+        self._sample: Any = lambda: None
         # once both docks have taken their room and are painted
         self._painted = QTimer(self)
         self._painted.setSingleShot(True)
@@ -109,6 +115,7 @@ class Workbench(Docked):
     def _connect(self) -> None:
         """What one panel tells another."""
         self.connections.add(self.viewer.layers.events.inserted, self._forget_hint)
+        self.connections.add(self.viewer.layers.events.inserted, self._make_way)
         self.denoise.previewed.connect(self.spectra.refresh_soon)
         self.denoise.noise_found.connect(self.measured.know)
         self.denoise.done.connect(lambda result: self.history.note(result.layer, self.denoise.state.seconds(0.0)))
@@ -167,6 +174,23 @@ class Workbench(Docked):
             self.denoise.show_settings(method, settings)
             self.denoise.run()
 
+    def _make_way(self, event: Any) -> None:
+        """A cube of another shape than the sample is a person's own: the sample, if it is all there is, goes."""
+        sample, own = self._sample(), event.value
+        if sample is None or not is_cube_layer(own) or own.data.shape == sample.data.shape:
+            return
+        if set(scene_layers(self.viewer)) == {sample, own}:
+            self._sample = lambda: None
+            QTimer.singleShot(0, lambda: self._replace(sample, own))  # once napari has placed the new one
+
+    def _replace(self, sample: Any, own: Any) -> None:
+        if self._left or sample not in self.viewer.layers or own not in self.viewer.layers:
+            return
+        self.viewer.layers.remove(sample)
+        show_band(self.viewer, own, first_band(cube_of(own)))
+        self.viewer.reset_view()
+        self.view.message.say(WENT)
+
     def _forget_hint(self, event: Any = None) -> None:
         """Who has a second cube has taken the next step."""
         if len(cube_layers(self.viewer)) > 1 and self.view.message.text() in (FIRST, NEXT):
@@ -183,7 +207,7 @@ class Workbench(Docked):
         if self._left:
             return
         if not cube_layers(self.viewer):
-            add_cube_layer(self.viewer, cube, lineage=begun(cube))
+            self._sample = weakref.ref(add_cube_layer(self.viewer, cube, lineage=begun(cube)))
             self.view.message.say(FIRST)
         elif self.view.message.text() == MAKING:
             self.view.message.say(NEXT)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_decsc.denoising.protocol import in_words
+from napari_decsc.denoising.verdict import percent
 
 REPORT = "report.json"
 HEADINGS = ("cube", "state", "residual", "removed", "verdict")
@@ -76,7 +77,7 @@ def _row(folder: Path, entry: Mapping[str, Any]) -> Row:
         output=folder / entry["output"],
         state=STATES.get(entry["state"], entry["state"]),
         residual=in_words(max(ends)) if ends else "",
-        removed="" if share is None else f"{100 * share:.2g} %",
+        removed="" if share is None else percent(share),
         verdict=str(entry.get("error") or verdict.get("sentence", "")),
         is_clean=not entry.get("error") and bool(verdict.get("is_clean", True)),
     )

@@ -25,6 +25,7 @@ from napari_decsc.errors import DecscError
 from napari_decsc.hsi.cube import counted
 from napari_decsc.settings import as_dict
 from napari_decsc.ui.batch.report import HEADINGS, Row, rows_of
+from napari_decsc.ui.cubes.layers import free_name
 from napari_decsc.ui.files.open_button import READER, last_folder
 from napari_decsc.ui.files.sample import PATTERN
 from napari_decsc.ui.parts.column import fields, in_a_row, lay_out
@@ -125,9 +126,13 @@ class BatchWidget(Docked):
             self.message.complain(row.verdict or f"{row.source.name} has no result yet.")
             return
         try:
-            self.viewer.open([str(row.source), str(row.output)], plugin=READER)
+            opened = self.viewer.open([str(row.source), str(row.output)], plugin=READER)
         except DecscError as error:
             self.message.complain(str(error))
+            return
+        if len(opened) == 2:  # both files have one name, in two folders
+            before, after = opened
+            after.name = free_name(self.viewer, f"denoised · {before.name}")
 
     def leave(self) -> None:
         """Let go of the viewer. What is under way ends; the same command goes on later."""

@@ -66,8 +66,7 @@ def test_a_folder_is_denoised_and_its_verdicts_stand_in_the_table(qtbot, panel, 
     ended(qtbot, panel, panel.start)  # nothing is left to do
     assert panel.rows[0].output.stat().st_mtime_ns == before
     panel.table.cellActivated.emit(0, 0)
-    assert next(layer.name for layer in panel.viewer.layers) == "leaf"
-    assert len(panel.viewer.layers) == 2
+    assert [layer.name for layer in panel.viewer.layers] == ["leaf", "denoised · leaf"]
     panel.table.cellActivated.emit([row.state for row in panel.rows].index("failed"), 0)
     assert panel.message.is_error
     assert "cut short" in panel.message.text()
@@ -149,6 +148,14 @@ def test_a_residual_of_zero_is_written_as_zero(tmp_path):
     (tmp_path / REPORT).write_text(json.dumps([entry]))
     (row,) = rows_of(tmp_path)
     assert row.residual == "0"
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.0033, "0.33 %"), (0.56, "56 %"), (1.234, "123 %"), (0.0, "0 %")])
+def test_shares_are_written_without_powers(tmp_path, share, said):
+    entry = {"input": "a.hdr", "output": "a.hdr", "state": "done", "verdict": {"removed_share": share}}
+    (tmp_path / REPORT).write_text(json.dumps([entry]))
+    (row,) = rows_of(tmp_path)
+    assert row.removed == said
 
 
 def test_settings_that_are_out_of_range_are_said(panel, files):

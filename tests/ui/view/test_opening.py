@@ -13,6 +13,7 @@ import napari_decsc
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import write_envi
 from napari_decsc.hsi.io.files import open_cube
+from napari_decsc.ui import viewer_compat
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.cubes.bands import show_band, shown_band, slider_band
 from napari_decsc.ui.cubes.first_view import first_band
@@ -22,6 +23,7 @@ from napari_decsc.ui.denoise.widget import DenoiseWidget
 from napari_decsc.ui.files import asking, open_button
 from napari_decsc.ui.noise.widget import NoiseWidget
 from napari_decsc.ui.view.widget import ViewWidget
+from napari_decsc.ui.workbench import Workbench
 
 
 @pytest.fixture
@@ -247,3 +249,35 @@ def test_a_no_data_value_goes_to_the_file(viewer, cube, tmp_path):
 def test_one_band_is_one_band(viewer, view):
     add_cube_layer(viewer, Cube(np.zeros((1, 1, 7), np.float32), "thin"))
     assert "1 band × 1 row × 7 cols" in view.facts.name.text()
+
+
+@pytest.fixture
+def begun(qtbot, make_napari_viewer):
+    """The workbench with the sample that it has made by itself."""
+    viewer = make_napari_viewer(show=True)
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench, area="right")
+    qtbot.waitUntil(lambda: len(viewer.layers) == 1)
+    return bench
+
+
+def test_the_sample_makes_way_for_a_cube_of_ones_own(qtbot, begun, cube):
+    viewer = begun.viewer
+    (sample,) = viewer.layers
+    own = add_cube_layer(viewer, cube)
+    another = add_cube_layer(viewer, cube.replace(data=cube.data[:, :5], name="another"))
+    qtbot.waitUntil(lambda: sample not in viewer.layers)
+    assert list(viewer.layers) == [own, another]
+    assert shown_band(viewer, own) == 4  # 660 nm, and not the sample's 650 nm, which is its band 26
+    # fitted into the view, and not in a corner of the old one
+    assert viewer_compat.camera(viewer).center[-2] == pytest.approx(3.5, abs=0.6)
+    assert "Open Sample" in begun.view.message.text()
+
+
+def test_the_sample_stays_beside_what_is_made_of_it(begun, cube):
+    viewer = begun.viewer
+    (sample,) = viewer.layers
+    add_cube_layer(viewer, cube_of(sample).replace(name="noisy"))
+    add_cube_layer(viewer, cube)
+    QApplication.processEvents()
+    assert sample in viewer.layers
