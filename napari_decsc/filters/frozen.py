@@ -15,6 +15,7 @@ filtering", IEEE Transactions on Image Processing 16, 2007; A. Danielyan, V. Kat
 variational image deblurring", IEEE Transactions on Image Processing 21, 2012.
 """
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -132,6 +133,18 @@ class FrozenFilter:
         results = side_by_side(lambda block: _Workshop(self, block).once(images), self.blocks, images.device)
         total = self._put_together(images, kept(results))
         return self._divided(images, total, self._weight(parts))
+
+    def lean(self) -> "FrozenFilter":
+        """The same without its gains, which are found anew when they are asked for.
+
+        Returns
+        -------
+        FrozenFilter
+            This one stays as it is.
+        """
+        made = copy.copy(self)
+        vars(made).pop("frozen", None)
+        return made
 
     def inner(self, a: Tensor, b: Tensor) -> float:
         """<a, b>_D, the inner product in which W is self-adjoint.

@@ -1,7 +1,9 @@
 """What a run is made of: what is the same wherever its tiles are solved, what lies on one device, what a run leaves."""
 
 import copy
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,8 +40,8 @@ class Solutions:
         Of the whole cube.
     by_tile : dict
         Context, solution and strength, by tile and window of bands.
-    size : int
-        Bytes that they take.
+    sizes : dict
+        Bytes that each takes.
     """
 
     limit: int = 0
@@ -48,7 +50,7 @@ class Solutions:
     left_out: tuple[int, ...] = ()
     subspace: SignalSubspace | None = None
     by_tile: dict[Key, tuple[Context, Code, float]] = field(default_factory=dict)
-    size: int = 0
+    sizes: dict[Key, int] = field(default_factory=dict)
 
     def begin(self, cube: Cube, tiles: list[Tile], limit: int, left_out: tuple[int, ...] = ()) -> None:
         """Forget what belongs to another cube, other tiles, or others of its bands.
@@ -71,7 +73,7 @@ class Solutions:
 
     def forget(self) -> None:
         """Give the memory of all solutions back."""
-        self.by_tile, self.size = {}, 0
+        self.by_tile, self.sizes = {}, {}
 
     def add(self, key: Key, c: Context, z: Code, strength: float) -> None:
         """Hold a solution, if there is room.
@@ -87,12 +89,17 @@ class Solutions:
         strength : float
             At which it was found.
         """
-        old = self.by_tile.pop(key, None)
-        self.size -= 0 if old is None else _bytes(old[0], old[1])
-        size = _bytes(c, z)
+        self.by_tile.pop(key, None)
+        self.sizes.pop(key, None)
+        c = c.lean()
+        size = _bytes((c, z))
         if self.size + size <= self.limit:
-            self.by_tile[key] = (c, z, strength)
-            self.size += size
+            self.by_tile[key], self.sizes[key] = (c, z, strength), size
+
+    @property
+    def size(self) -> int:
+        """Bytes that they take."""
+        return sum(self.sizes.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +211,18 @@ def tensors(values: Values, device: torch.device) -> tuple[Tensor, Tensor]:
     return torch.where(mask, cube, 0), mask
 
 
-def _bytes(c: Context, z: Code) -> int:
-    held = [part for part in vars(c).values() if isinstance(part, Tensor)]
-    return sum(part.nbytes for part in (*held, *z))
+def _bytes(held: Any) -> int:
+    """Bytes of all tensors in the fields of an object, at any depth; what several share counts once."""
+    return sum({part.data_ptr(): part.nbytes() for part in _storages(held)}.values())
+
+
+def _storages(held: Any) -> Iterator[torch.UntypedStorage]:
+    if isinstance(held, Tensor):
+        yield held.untyped_storage()
+    elif isinstance(held, Mapping):
+        yield from _storages(tuple(held.values()))
+    elif isinstance(held, tuple | list):
+        for part in held:
+            yield from _storages(part)
+    elif hasattr(held, "__dict__"):
+        yield from _storages(vars(held))

@@ -48,6 +48,16 @@ class Context:
     only: str = ""
     came: Tensor | None = None
 
+    def lean(self) -> "Context":
+        """The same without what can be found anew, to be held for long.
+
+        Returns
+        -------
+        Context
+            This one stays as it is.
+        """
+        return self
+
     def continued(self, rows: Tensor, cols: Tensor) -> "Context":
         """What is known of the cube continued: its rows and cols, by their indices.
 

@@ -1,6 +1,6 @@
 """What f of the subspace model knows of a stage."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -60,6 +60,10 @@ class SubspaceContext(Context):
     rare: Rare | None = None
     exact: bool = False
     cache: dict[str, Tensor] = field(default_factory=dict)
+
+    def lean(self) -> "SubspaceContext":
+        """See `Context.lean`: without gains, which take more than all else."""
+        return replace(self, filter=None if self.filter is None else self.filter.lean(), cache={})
 
     @property
     def basis(self) -> Tensor:

@@ -194,6 +194,23 @@ def test_solutions_of_several_tiles_are_kept_only_within_the_budget():
     assert _solution_bytes(plan_of((31, 200, 200), memory="1GB", streamed=False)) == 250_000_000
 
 
+def test_all_that_a_solution_holds_counts_and_no_gains_are_held():
+    denoiser = DecscDenoiser(settings(tile=32))
+    run(denoiser.denoise(add_noise(sample_cube(64, 64), make_noise("mixture"), seed=1)))
+    held = denoiser._solutions
+    parts = [part for c, z, _ in held.by_tile.values() for part in (c.target, c.filter.groups.positions, *z)]
+    assert len(held.by_tile) == 4
+    assert not any("frozen" in vars(c.filter) for c, *_ in held.by_tile.values())
+    # groups are held too: 32 numbers of 8 bytes for every group
+    assert sum(part.nbytes for part in parts) < held.size < 8 * sum(part.nbytes for part in parts)
+    held.limit = held.size  # there is no room for one more
+    key, (c, z, strength) = next(iter(held.by_tile.items()))
+    held.add((64, 64, 0), c, z, strength)
+    assert (64, 64, 0) not in held.by_tile
+    held.add(key, c, z, strength)
+    assert len(held.by_tile) == 4
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 @pytest.mark.parametrize("short", [True, False])
 def test_free_blocks_go_back_to_the_system_at_once_where_memory_is_short_and_at_the_end_elsewhere(short: bool):
