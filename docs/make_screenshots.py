@@ -171,6 +171,8 @@ def write(name: str, picture: Any) -> None:
         Image.fromarray(rounded).save(path, optimize=True)
         if path.stat().st_size <= LARGEST:
             break
+    else:  # many pictures in one: few colours are left to tell apart by now
+        Image.fromarray(rounded).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size // 1000} kB")
 
 

@@ -31,6 +31,7 @@ from napari_decsc.ui.files.sample import PATTERN
 from napari_decsc.ui.parts.column import fields, in_a_row, lay_out
 from napari_decsc.ui.parts.command import Command, in_shell, option_words, whole_path
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.press_button import PressButton
 from napari_decsc.ui.parts.texts import Message
 
 #: A method and its settings.
@@ -57,7 +58,8 @@ class BatchWidget(Docked):
         self.files_button, self.folder_button = QPushButton("Add files…"), QPushButton("Add folder…")
         self.remove_button, self.into_button = QPushButton("Remove"), QPushButton("…")
         self.replace, self.how = QCheckBox("Replace results of other settings"), QLabel()
-        self.run_button, self.stop_button = QPushButton("Start"), QPushButton("Stop")
+        self.run_button = PressButton("Start")
+        self.stop_button = PressButton("Stop", partner=self.run_button)
         self.copy_button = QPushButton("Copy as command")
         self.table = QTableWidget(0, len(HEADINGS))
         self.message = Message()

@@ -22,6 +22,7 @@ from napari_decsc.ui.files.open_button import READER, last_folder
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.command import Command, in_shell, whole_path
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.press_button import PressButton
 from napari_decsc.ui.parts.texts import Message
 
 FIRST = "Choose a raw cube; references that lie beside it are found by their names."
@@ -45,7 +46,7 @@ class CalibrateWidget(Docked):
         self.fields = {name: QLineEdit() for name in FIELDS}
         self.choose = {name: QPushButton("…") for name in FIELDS}
         self.panel, self.replace = QLineEdit("1"), QCheckBox("Replace the result if it exists")
-        self.run_button, self.copy_button = QPushButton("Calibrate"), QPushButton("Copy as command")
+        self.run_button, self.copy_button = PressButton("Calibrate"), QPushButton("Copy as command")
         self.message = Message()
         self.command = Command(self)
         self._said = ""

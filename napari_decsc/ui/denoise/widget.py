@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QPushButton
 
 from napari_decsc.denoising.protocol import ResumableDenoiser
 from napari_decsc.errors import DecscError
@@ -24,6 +23,7 @@ from napari_decsc.ui.files.asking import settle_axis
 from napari_decsc.ui.parts import scoring
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.press_button import PressButton
 from napari_decsc.ui.parts.texts import CHOOSE, gone, nothing_to_do
 from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import Batch
@@ -53,7 +53,8 @@ class DenoiseWidget(Docked):
         self.method, self.summary, self.settings_box = (
             self.choice.method, self.choice.summary, self.choice.settings_box,
         )  # fmt: skip
-        self.run_button, self.stop_button = QPushButton("Denoise"), QPushButton("Stop")
+        self.run_button = PressButton("Denoise")
+        self.stop_button = PressButton("Stop", partner=self.run_button)
         self.view = RunView(theme_colours(self.viewer))
         self.message, self.plot, self.scores = self.view.message, self.view.plot, self.view.scores
         self.keeping = Keeping(self.viewer, self.message)

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +26,7 @@ from napari_decsc.ui.explore.scatter import ScatterPlot
 from napari_decsc.ui.parts.column import scrolled
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.press_button import PressButton
 from napari_decsc.ui.parts.texts import NO_CUBE, Message
 from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
@@ -47,11 +47,11 @@ class ExploreWidget(Docked):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.cube = CubeChoice(self.viewer, self.connections, follows=lambda layer: True)
-        self.pca_button, self.mnf_button = QPushButton("PCA"), QPushButton("MNF")
+        self.pca_button, self.mnf_button = PressButton("PCA"), PressButton("MNF")
         self.listing = QLabel()
         self.one, self.other = QLineEdit(), QLineEdit()
         self.normalised = QCheckBox("Ratio: normalised difference")
-        self.ratio_button, self.scatter_button = QPushButton("Ratio as layer"), QPushButton("Scatter")
+        self.ratio_button, self.scatter_button = PressButton("Ratio as layer"), PressButton("Scatter")
         self.scatter = ScatterPlot(theme_colours(self.viewer))
         self.linked = Linked(self.viewer, self.scatter, self.connections)
         self.message = Message()

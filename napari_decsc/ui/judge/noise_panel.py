@@ -24,6 +24,7 @@ from napari_decsc.ui.parts.column import in_a_row, lay_out
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.pictures import Matrix, Pictures
+from napari_decsc.ui.parts.press_button import PressButton
 from napari_decsc.ui.parts.texts import NO_CUBE, Message
 from napari_decsc.ui.parts.theme import cube_colour, theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
@@ -54,7 +55,7 @@ class NoisePanel(Docked):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.cube = CubeChoice(self.viewer, self.connections, follows=lambda layer: True)
-        self.button = QPushButton("Measure noise")
+        self.button = PressButton("Measure noise")
         self.message, self.words = Message(), QLabel()
         self.quantity = QComboBox()
         self.plot = BandCurves(theme_colours(self.viewer), 118)

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
 )
 
 from napari_decsc.denoising.rare_signal import RarePlace
@@ -27,6 +26,7 @@ from napari_decsc.ui.judge.band_curves import BandCurve, BandCurves
 from napari_decsc.ui.parts.column import fields, in_a_row, lay_out
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.press_button import PressButton
 from napari_decsc.ui.parts.texts import Message
 from napari_decsc.ui.parts.theme import GOAL, cube_colour, theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
@@ -71,7 +71,7 @@ class VerdictPanel(Docked):
         super().__init__(napari_viewer)
         self.before = CubeChoice(self.viewer, self.connections, follows=lambda layer: not _is_result(layer))
         self.after = CubeChoice(self.viewer, self.connections, follows=_is_result)
-        self.button, self.map_button = QPushButton("Judge"), QPushButton("Map of lost structure")
+        self.button, self.map_button = PressButton("Judge"), PressButton("Map of lost structure")
         self.message, self.sentence = Message(), QLabel()
         self.quantity = QComboBox()
         self.plot = BandCurves(theme_colours(self.viewer), 118)

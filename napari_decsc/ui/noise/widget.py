@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -36,6 +35,7 @@ from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
 from napari_decsc.ui.parts.form import as_text
 from napari_decsc.ui.parts.limits import tell_limits
+from napari_decsc.ui.parts.press_button import PressButton
 from napari_decsc.ui.parts.texts import CHOOSE, Message, gone, nothing_to_do, scores_label
 from napari_decsc.ui.parts.worker import calculation_worker
 
@@ -67,7 +67,7 @@ class NoiseWidget(Docked):
         self.seed = QSpinBox()
         self.picture, self.caption = QLabel(), QLabel()
         self.preview = NoisePreview(self)
-        self.run_button = QPushButton("Add noise")
+        self.run_button = PressButton("Add noise")
         self.message = Message()
         self.scores = scores_label()
         self._forms: dict[str, NoiseForm | CombinationForm] = {}

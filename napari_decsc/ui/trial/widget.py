@@ -14,6 +14,7 @@ from napari_decsc.ui.cubes.layers import clean_of, cube_of, provenance_of
 from napari_decsc.ui.parts.column import fields, in_a_row, lay_out
 from napari_decsc.ui.parts.cube_choice import CubeChoice
 from napari_decsc.ui.parts.docked import Docked
+from napari_decsc.ui.parts.press_button import PressButton
 from napari_decsc.ui.parts.texts import NO_CUBE, Message
 from napari_decsc.ui.parts.theme import theme_colours
 from napari_decsc.ui.parts.worker import calculation_worker
@@ -38,7 +39,7 @@ class TrialWidget(Docked):
         super().__init__(napari_viewer)
         self.cube = CubeChoice(self.viewer, self.connections, follows=_is_no_result)
         self.what = QComboBox()
-        self.box_button, self.button = QPushButton("Draw box"), QPushButton("Try")
+        self.box_button, self.button = QPushButton("Draw box"), PressButton("Try")
         self.whole_button = QPushButton("Run the whole cube with the chosen one")
         self.message = Message()
         self.gallery = Gallery(theme_colours(self.viewer))
