@@ -16,5 +16,7 @@ else
   wavelength = 400 + 50 * (0:sizes(3)-1);
   options = {"-hdf5"};
   if strcmp(arguments{6}(end-2:end), "mat") options = {"-v7"}; end
+  % what save does by itself
+  if strcmp(arguments{6}(end-2:end), "txt") options = {}; end
   save(options{:}, arguments{6}, "cube", "wavelength");
 end

@@ -189,7 +189,7 @@ def test_octave_reads_our_envi(files, run, tmp_path):
     np.testing.assert_array_equal(np.fromfile(tmp_path / "values.bin").reshape(DATA.shape), DATA)
 
 
-@pytest.mark.parametrize("name", ["theirs.mat", "theirs.h5"])
+@pytest.mark.parametrize("name", ["theirs.mat", "theirs.h5", "theirs.txt"])
 def test_we_read_what_octave_writes(run, tmp_path, name):
     needs("octave")
     DATA.astype(float).tofile(tmp_path / "values.bin")

@@ -307,6 +307,7 @@ def test_the_detectors_of_prisma_are_there_one_by_one(tmp_path):
     base = "HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/"
     vnir = open_cube(tmp_path / "x.he5", variable=f"{base}VNIR_Cube")
     assert vnir.wavelengths.tolist() == [970, 700, 410, 0, 0]
+    assert vnir.wavelength_unit == "nm"
     assert vnir.fwhm.tolist() == [10, 11, 12, 0, 0]
     assert vnir.physical()[2, -1, -1] == pytest.approx(0.25 + (2100 + LAST) * 1.25 / 65535, rel=1e-5)
     swir = open_cube(tmp_path / "x.he5", variable=f"{base}SWIR_Cube")

@@ -62,6 +62,20 @@ def test_letters_that_are_one_text(tmp_path: Path, kind: str) -> None:
     assert lengths(open_cube(tmp_path / "x.nc")) == WAVES.tolist()
 
 
+@pytest.mark.parametrize("spelled", ["{:.1f} nm", "{:.1f}"])
+def test_each_band_tells_its_wavelength_in_a_text(tmp_path: Path, spelled: str) -> None:
+    with netCDF4.Dataset(tmp_path / "x.nc", "w") as file:
+        for name, size in (("y", ROWS), ("x", COLS)):
+            file.createDimension(name, size)
+        for number, wave in enumerate(WAVES):
+            band = file.createVariable(f"radiance_{number + 1}", "f4", ("y", "x"))
+            band[:], band.wavelength = VALUES[number], spelled.format(wave)
+    cube = open_cube(tmp_path / "x.nc")
+    np.testing.assert_array_equal(cube.data, VALUES)
+    assert lengths(cube) == WAVES.tolist()
+    assert cube.wavelength_unit == "nm"
+
+
 @pytest.mark.parametrize("spelled", ["m", "meters"])
 def test_metres_are_told_in_nanometres(tmp_path: Path, spelled: str) -> None:
     with netcdf(tmp_path / "x.nc", bands="wavelength") as file:

@@ -180,7 +180,8 @@ def guess_unit(values: NDArray[np.float64]) -> str:
     cannot be confused. Whole numbers of that size are no micrometres: they number layers, for certain where they count
     up by one.
     """
-    known = values[np.isfinite(values)]
+    # 0 stands for bands that were not delivered
+    known = values[np.isfinite(values) & (values != 0)]
     if known.size == 0:
         return ""
     if np.all(known == np.rint(known)) and known.max() < 200:

@@ -115,7 +115,10 @@ def _axis_of(order: list[float], planes: Sequence[Variable], unit: str) -> dict[
     vectors: dict[str, list[spectral.Vector]] = {}
     for key in planes[0].attributes:
         if role(key):
-            values = [next(iter(numbers(plane.attributes.get(key))), np.nan) for plane in planes]
+            said = [plane.attributes.get(key) for plane in planes]
+            # numbers, or texts such as "450.5 nm"
+            are_texts = all(isinstance(one, str) for one in said)
+            values = said if are_texts else [next(iter(numbers(one)), np.nan) for one in said]
             spectral.add(vectors, key, values, _unit_beside(planes[0].attributes, key))
     if "wavelengths" not in vectors:
         _add_from_names(vectors, planes)
