@@ -18,10 +18,11 @@ def forecast(noisy: Cube, output: Path, method: str, settings: Any) -> Answer:
         raise SettingsError(f"--dry-run: {method} works on the whole cube at once and has no plan; it belongs to decsc")
     plan = denoiser.plan(noisy.shape, streamed=can_stream(output))
     first, further = denoiser.seconds(plan)
-    seconds = {count: first + (count - 1) * further for count in (10, settings.max_iterations)}
+    few = min(10, settings.max_iterations)
+    seconds = {count: first + (count - 1) * further for count in (few, settings.max_iterations)}
     data = {
         "input": str(noisy.source or noisy.name), "output": str(output), **plan.as_dict(),
-        "seconds_for_10_evaluations_per_tile": round(seconds[10], 1),
+        "seconds_for_10_evaluations_per_tile": round(seconds[few], 1),
         "seconds_at_most": round(seconds[settings.max_iterations], 1),
     }  # fmt: skip
     return Answer(data, _text(data, seconds, settings.max_iterations))
@@ -31,6 +32,7 @@ def _text(plan: dict[str, Any], seconds: dict[int, float], limit: int) -> str:
     size = 4 * plan["bands"] * plan["rows"] * plan["cols"]
     windows = plan["windows_of_bands"]
     rows, cols = plan["tile_with_margins"]
+    few = min(10, limit)
     return "\n".join(
         (
             f"{plan['input']}: {counted(plan['bands'], 'band')} x {counted(plan['rows'], 'row')} x "
@@ -39,8 +41,8 @@ def _text(plan: dict[str, Any], seconds: dict[int, float], limit: int) -> str:
             f"tiles:  {plan['tiles']} of {plan['tile_side']} pixels ({rows} x {cols} with margins)"
             + (f", each in {windows} windows of bands" if windows > 1 else ""),
             f"memory: about {_bytes(plan['memory_bytes'])} of {_bytes(plan['budget_bytes'])}",
-            f"time:   about {_time(seconds[10])} if tiles take 10 evaluations, "
-            f"at most {_time(seconds[limit])} ({counted(limit, 'evaluation')})",
+            f"time:   about {_time(seconds[few])} if every stage takes {counted(few, 'evaluation')}, "
+            f"at most {_time(seconds[limit])} ({limit})",
             "Nothing was computed or written.",
         )
     )

@@ -25,7 +25,7 @@ from napari_decsc.deq.execution.devices import choose
 from napari_decsc.deq.execution.equilibria import GROUPS
 from napari_decsc.deq.execution.plan import Plan
 from napari_decsc.deq.execution.session import Run, Session, Solutions, tensors
-from napari_decsc.deq.execution.source import Source
+from napari_decsc.deq.execution.source import Source, sample_pixels
 from napari_decsc.deq.execution.tile_queue import TileQueue, TileSolver, used_up
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Decsc
@@ -179,9 +179,9 @@ class DecscDenoiser:
         return planning.make(self._weights.model, self.settings, shape, self._device, streamed=streamed)
 
     def seconds(self, plan: Plan) -> tuple[float, float]:
-        """About how long a planned run takes if every tile needs one evaluation, and what each further one adds.
+        """About how long a planned run takes with one evaluation in every stage, and what each further one adds.
 
-        Measured now, on a small image.
+        Measured now, on a small noisy scene.
 
         Parameters
         ----------
@@ -191,12 +191,14 @@ class DecscDenoiser:
         Returns
         -------
         whole : float
-            Seconds, with one evaluation in every tile.
+            Seconds, with one evaluation in every stage of every tile.
         more : float
-            Seconds of each further evaluation.
+            Seconds of each further evaluation in all of them.
         """
-        start, evaluation = planning.seconds(self._weights.model.to(self._device), plan.shape[0], self._device)
-        return plan.pixels() * (start + evaluation), plan.pixels() * evaluation
+        bands, rows, cols = plan.shape
+        pace = planning.pace(self._weights.model.to(self._device), bands, self._device)
+        sampled = min(rows * cols, sample_pixels(bands))
+        return sampled * pace.estimation + plan.pixels() * pace.solve, plan.pixels() * pace.evaluation
 
     def denoise(self, noisy: Cube) -> Denoising:
         """See :class:`.protocol.Denoiser`. A tile that is never begun keeps its start estimate."""

@@ -168,6 +168,19 @@ def test_a_plan_stays_within_its_budget_and_uses_it(name, budget):
     assert wider > plan.budget
 
 
+@pytest.mark.parametrize("bands", [12, 31])
+def test_the_pace_is_measured_where_there_is_something_to_solve(bands):
+    model, cube = weights.load("subspace").model, planning._trial(bands, 64)
+    with torch.inference_mode():
+        found = model.identify(cube, torch.ones_like(cube, dtype=torch.bool))
+        c = model.begin(cube, torch.ones_like(cube, dtype=torch.bool), found)
+    assert len(c.components)
+    assert not c.exact  # so that evaluations take their time
+    pace = planning.pace(model, bands, CPU)
+    assert pace.estimation > 0
+    assert pace.solve > pace.evaluation > 1e-9
+
+
 def test_less_memory_makes_smaller_tiles_even_where_a_side_is_asked_for():
     shape = (31, 2000, 2000)
     large, small = (plan_of(shape, memory=text, tile=512) for text in ("20GB", "1GB"))
