@@ -18,6 +18,7 @@ from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
+Doubles = NDArray[np.float64]
 #: Voxels in a tile.
 TILE_VOXELS = 2_000_000
 #: Pixels of margin around it.
@@ -182,19 +183,17 @@ class Removed:
 
     def _levels(self) -> tuple[NDArray[np.int64], Floats, Floats]:
         """Bands that can be judged, their noise level, and the middle of their signal."""
-        found = [(removed, signal) for removed, signal, _ in self.sample()]
-        removed, signal = (
-            np.concatenate([part[i].reshape(len(part[i]), -1) for part in found], axis=1) for i in (0, 1)
-        )  # fmt: skip
-        own = np.median(np.abs(removed), axis=1) / NORMAL_MAD
-        spread = np.sqrt((removed.astype(np.float64) ** 2).mean(axis=1))
+        found = list(self.sample())
+        removed = np.concatenate([part.reshape(len(part), -1) for part, _, _ in found], axis=1)
+        signal = np.concatenate([part.reshape(len(part), -1) for _, part, _ in found], axis=1)
+        own, spread, middle = _typical(removed, signal, _all_measured(found))
         own = np.where(own > 0, own, spread)
         level = own if self.noise is None else np.asarray(self.noise.level)
         good = np.isfinite(level) & (level > 0) & (spread > 0)
         if self.noise is not None and self.noise.empty:
             good[list(self.noise.empty)] = False
         bands = np.flatnonzero(good)
-        return bands, level[bands].astype(np.float32), signal.mean(axis=1)[bands].astype(np.float32)
+        return bands, level[bands].astype(np.float32), middle[bands].astype(np.float32)
 
     def _deviation(self, signal: Floats) -> Floats:
         """Standard deviation of the noise, (band, 1, 1) or, where one grows with the signal, voxel by voxel."""
@@ -223,6 +222,26 @@ class Removed:
             if measured is not None:
                 counts &= measured
             yield removed, signal, counts, np.arange(row.start, row.stop)[:, None], np.arange(col.start, col.stop)[None]
+
+
+def _all_measured(found: list[tuple[Floats, Floats, Bools | None]]) -> Bools | None:
+    """Which values (band, pixel) of a sample were measured; None: all."""
+    if all(measured is None for _, _, measured in found):
+        return None
+    parts = [np.ones(removed.shape, bool) if there is None else there for removed, _, there in found]
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+
+
+def _typical(removed: Floats, signal: Floats, measured: Bools | None) -> tuple[Doubles, Doubles, Doubles]:
+    """Robust and plain deviation of what was removed, and mean signal (band,); 0 of bands without a measured voxel."""
+    found = np.zeros((3, len(removed)))
+    for band, (out, kept) in enumerate(zip(removed, signal, strict=True)):
+        if measured is not None:
+            out, kept = out[measured[band]], kept[measured[band]]
+        if out.size:
+            squares = (out.astype(np.float64) ** 2).mean()
+            found[:, band] = np.median(np.abs(out)) / NORMAL_MAD, np.sqrt(squares), kept.mean()
+    return found[0], found[1], found[2]
 
 
 def _dead(noise: MeasuredNoise | None, shape: tuple[int, int, int]) -> Bools | None:

@@ -265,7 +265,10 @@ def _threshold(removed: Removed) -> float:
     if not len(removed.bands):
         return np.inf
     scale = removed.level[:, None, None]
-    found = [_structure(signal / scale).ravel() for _, signal, _ in removed.sample()]
+    found = []
+    for _, signal, measured in removed.sample():
+        structure = _structure(signal / scale)
+        found.append(structure.ravel() if measured is None else structure[measured.any(0)])
     return float(np.quantile(np.concatenate(found), 1 - STRUCTURED))
 
 
