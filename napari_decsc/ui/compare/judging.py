@@ -37,6 +37,7 @@ class Judging(QWidget):
         self._waited: list[Any] = []
         self._number = 0
         self._left = False
+        connections.at_end(self.leave)
         self.plot.setToolTip("Click to go to a band")
         self.plot.clicked.connect(self._on_plot_click)
         self.quantity.currentTextChanged.connect(self._show_quantity)

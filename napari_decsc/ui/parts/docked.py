@@ -63,6 +63,8 @@ class Docked(QWidget):
         self.connections = Connections()
         self._left = False
         self._home: weakref.ref[QWidget] | None = None
+        # of a window that is deleted as a whole nobody takes its panels out first
+        self.connections.at_end(self._forget_all)
         # the bound method of a plain object: self is no more when `destroyed` comes
         self.destroyed.connect(self.connections.close)
 
@@ -85,6 +87,10 @@ class Docked(QWidget):
         """The window that the widget was last shown in, also when it has been taken out of it; None if it is gone."""
         found = None if self._home is None else self._home()
         return found if found is not None and _is_there(found) else None
+
+    def _forget_all(self) -> None:
+        """A plain attribute, which Python still has when Qt has deleted the widget."""
+        self._left = True
 
     def leave(self) -> None:
         """Let go of the viewer; what comes back from work beside the window finds nobody from now on."""

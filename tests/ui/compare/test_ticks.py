@@ -1,11 +1,15 @@
 """Ticks of the cubes to compare: they stay as the person set them, and are enough to see scores."""
 
+import threading
+
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 
+from napari_decsc.ui.compare import judging
+from napari_decsc.ui.compare.judging import judge
 from napari_decsc.ui.compare.widget import CompareWidget
 from napari_decsc.ui.cubes.adding import add_cube_layer
 from napari_decsc.ui.workbench import Workbench
@@ -111,3 +115,19 @@ def test_the_square_is_where_the_test_presses(widget):
     widget.show()
     QTest.mouseClick(widget.list.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(300, 5))
     assert len(widget.ticked()) == 4  # beside it nothing is ticked
+
+
+def test_scores_that_come_when_the_window_is_gone_find_nobody(qtbot, viewer, cube, monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(judging, "judge", lambda cubes, cleans: gate.wait(60) and judge(cubes, cleans))
+    for number in range(2):
+        add_cube_layer(viewer, cube.replace(name=f"cube {number}"))
+    made = CompareWidget(viewer)
+    made.show()
+    qtbot.waitUntil(lambda: hasattr(made.judging, "_worker"))
+    worker = made.judging._worker
+    with qtbot.waitSignal(worker.finished):
+        made.deleteLater()
+        QCoreApplication.sendPostedEvents(made, QEvent.Type.DeferredDelete)
+        assert made._left
+        gate.set()  # what raises in the window's loop fails the test
