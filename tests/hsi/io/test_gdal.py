@@ -176,11 +176,11 @@ def test_notes_beside_envi_tell_what_its_header_does_not(tmp_path: Path) -> None
 
 def test_the_header_counts_where_it_tells(tmp_path: Path) -> None:
     fields = (
-        "wavelength = {1, 2, 3, 4, 5}\nwavelength units = um\ndata ignore value = 0\nreflectance scale factor = 10\n"
+        "wavelength = {1, 2, 3, 4, 6}\nwavelength units = um\ndata ignore value = 0\nreflectance scale factor = 10\n"
         "band names = {v, w, x, y, z}\nmap info = {UTM, 1, 1, 5, 6, 7, 8, 33, North, WGS-84}\n"
     )
     cube = read_envi(envi(tmp_path, fields))
-    assert (cube.wavelengths.tolist(), cube.wavelength_unit, cube.fwhm.tolist()) == ([1, 2, 3, 4, 5], "um", [9] * 5)
+    assert (cube.wavelengths.tolist(), cube.wavelength_unit, cube.fwhm.tolist()) == ([1, 2, 3, 4, 6], "um", [9] * 5)
     assert (cube.no_data, cube.scale, cube.header["band names"]) == (0, 10, ["v", "w", "x", "y", "z"])
     assert cube.header["map info"][3] == "5"
 

@@ -9,9 +9,10 @@ import pytest
 import scipy.io
 
 from napari_decsc.errors import FileFormatError
+from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import read_envi
 from napari_decsc.hsi.io.envi.wavelengths import unit_of, wavelengths_in_names
-from napari_decsc.hsi.io.files import open_cube
+from napari_decsc.hsi.io.files import open_cube, save_cube
 
 CUBE = np.arange(5 * 9 * 11, dtype=np.int16).reshape(5, 9, 11)
 LENGTHS = np.array([410.5, 450.25, 500.0, 550.5, 600.75])
@@ -161,3 +162,49 @@ def test_letters_of_matlab_in_hdf5_are_no_numbers(tmp_path: Path, rows: list[str
     cube = open_cube(tmp_path / "x.mat", band_axis=2)
     np.testing.assert_array_equal(cube.data, CUBE)
     np.testing.assert_array_equal(cube.wavelengths, LENGTHS)
+
+
+def header_with(tmp_path: Path, fields: str) -> Cube:
+    """A pair of 6 bands whose header has these fields."""
+    save_cube(Cube(np.ones((6, 3, 4), np.float32)), tmp_path / "x.hdr")
+    with (tmp_path / "x.hdr").open("a") as file:
+        file.write(f"{fields}\n")
+    return open_cube(tmp_path / "x.hdr")
+
+
+@pytest.mark.parametrize("unit", ["Micrometers", "nm"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_of_layers_that_are_called_wavelengths(tmp_path: Path, unit: str, first: int) -> None:
+    listed = ", ".join(str(float(first + number)) for number in range(6))
+    cube = header_with(tmp_path, f"wavelength = {{{listed}}}\nwavelength units = {unit}")
+    assert cube.wavelength_unit == "index"
+    assert "are numbers of the bands" in " ".join(cube.notes)
+
+
+def test_numbers_of_layers_that_are_called_wavelengths_in_hdf5(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["cube"], file["wavelength"] = np.ones((6, 3, 4)), np.arange(1.0, 7)
+        file["wavelength"].attrs["units"] = "um"
+    cube = open_cube(tmp_path / "x.h5")
+    assert cube.wavelength_unit == "index"
+    assert "are numbers of the bands" in " ".join(cube.notes)
+
+
+def test_wavelengths_of_0_are_left_out_and_said(tmp_path: Path) -> None:
+    cube = header_with(tmp_path, "wavelength = {0, 0, 0, 0, 0, 0}\nwavelength units = Nanometers")
+    assert cube.wavelengths is None
+    assert "wavelength is left out" in " ".join(cube.notes)
+
+
+def test_widths_in_micrometres_beside_nanometres(tmp_path: Path) -> None:
+    cube = header_with(tmp_path, "wavelength = {400, 410, 420, 430, 440, 450}\nfwhm = {0.005}\nwavelength units = nm")
+    assert cube.fwhm is not None
+    np.testing.assert_allclose(cube.fwhm, 5)
+    assert "um is taken for its unit" in " ".join(cube.notes)
+
+
+def test_a_comment_in_parentheses_behind_a_size(tmp_path: Path) -> None:
+    header = save_cube(Cube(np.ones((6, 3, 4), np.float32)), tmp_path / "x.hdr")
+    text = header.read_text().replace("data type = 4", "data type = 4 (float32)")
+    header.write_text(text.replace("byte order = 0", "byte order = 0 (little)"))
+    assert open_cube(header).data.dtype == np.float32

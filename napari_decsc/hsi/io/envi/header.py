@@ -23,7 +23,7 @@ LARGEST_HEADER = 16 << 20
 #: How programs built with Microsoft's library spell what is no number, and IDL the exponent of a double.
 _OF_WINDOWS = re.compile(r"([+-]?)1\.#(INF|IND|QNAN|SNAN)0*")
 _DOUBLE = re.compile(r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$")
-_WHOLE = re.compile(r"\+?([0-9]{1,18})(?:\.0*)?\s*(?:;.*)?")
+_WHOLE = re.compile(r"\+?([0-9]{1,18})(?:\.0*)?\s*(?:[;(].*)?")
 #: What Python programs put around numbers when they write an array as text: np.float64(400.0), array([400., 410.]).
 _OF_NUMPY = re.compile(r"\b(?:np|numpy)\.[a-z]+[0-9]*\(([^()]*)\)")
 _AROUND_NUMBERS = re.compile(r"\barray\(|[\[\]()'\"]")

@@ -39,6 +39,8 @@ _UNITS = {
     "level": ("index", 1.0),
 }
 
+#: Bands from which on 1, 2, 3 ... are numbers of bands, whatever unit is said.
+_FEWEST_LAYERS = 4
 #: Units, in lower case, of what is no wavelength: they are not guessed from its numbers.
 _OF_ENERGY = {"ev", "mev", "kev", "hz", "khz", "mhz", "ghz", "thz", "j", "k"}
 
@@ -84,7 +86,7 @@ def spectral_axis(
     """
     header = optional.header
     optional, spelled = _without_units(_under_their_names(optional))
-    values = optional.numbers("wavelength", bands, gaps=True)
+    values = optional.told("wavelength", bands, gaps=True)
     fwhm = optional.told("fwhm", bands, gaps=True, one_for_all=True)
     spelled = header.text("wavelength units") or spelled
     if values is None:
@@ -110,8 +112,11 @@ def spectral_axis(
 def meant_unit(unit: str, values: NDArray[np.float64]) -> tuple[str, str]:
     """The unit, nm or um, in which these wavelengths are light, and a note where that is not the given one.
 
-    Headers of some producers say Micrometers and list nanometres.
+    Headers of some producers say Micrometers and list nanometres. Others number layers, and say so too.
     """
+    if unit in ("nm", "um") and values.size >= _FEWEST_LAYERS and is_counting(values):
+        listed = ", ".join(f"{value:g}" for value in values[:3])
+        return "index", f"wavelengths {listed} ... {unit} are numbers of the bands, and taken for that"
     meant = guess_unit(values)
     if {unit, meant} != {"nm", "um"}:
         return unit, ""
@@ -124,14 +129,18 @@ def meant_widths(
 ) -> tuple[NDArray[np.float64] | None, str]:
     """The widths in the unit of the wavelengths, and a note where they were given as nanometres beside micrometres.
 
-    Widths of hundreds of bands are none.
+    Widths of hundreds of bands are none, nor are those of less than a hundredth: micrometres beside nanometres.
     """
-    if fwhm is None or unit != "um" or wavelengths.size < 2:
+    other = {"um": "nm", "nm": "um"}.get(unit)
+    if fwhm is None or other is None or wavelengths.size < 2:
         return fwhm, ""
+    factor = 1e-3 if other == "nm" else 1e3
     step, width = np.nanmedian(np.abs(np.diff(wavelengths))), np.nanmedian(fwhm)
-    if not (step > 0 and width > 200 * step and 0.05 * step < width / 1000 < 50 * step):
+    is_odd = width > 200 * step if other == "nm" else width < step / 200
+    if not (step > 0 and is_odd and 0.05 * step < width * factor < 50 * step):
         return fwhm, ""
-    return fwhm / 1000, f"fwhm of {width:g} um beside bands {step:g} um apart is none; nm is taken for its unit"
+    note = f"fwhm of {width:g} {unit} beside bands {step:g} {unit} apart is none; {other} is taken for its unit"
+    return fwhm * factor, note
 
 
 def _under_their_names(optional: OptionalFields) -> OptionalFields:
