@@ -145,7 +145,8 @@ def defaults(settings: Any) -> dict[str, Any]:
 def check(settings: Any) -> None:
     """Refuse values outside their descriptions. Call it from ``__post_init__``.
 
-    Numbers of NumPy become Python's own, and paths become texts, so that a record of them can be written as JSON.
+    Numbers of NumPy become Python's own, paths become texts, so that a record of them can be written as JSON; and a choice
+    by the name that people see becomes the choice.
 
     Parameters
     ----------
@@ -160,6 +161,8 @@ def check(settings: Any) -> None:
     standard = defaults(settings)
     for name, about in descriptions(settings).items():
         value = getattr(settings, name)
+        if about.choices and isinstance(value, str):
+            value = about.named_choices.get(value, value)
         if about.choices and value not in about.choices:
             raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(about.named_choices)}")
         if type(standard[name]) not in _KINDS:

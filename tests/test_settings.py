@@ -118,6 +118,22 @@ def test_settings_survive_json():
     assert from_dict(Lamp, {}) == Lamp()
 
 
+@dataclass(frozen=True)
+class Wiper:
+    """What wipes."""
+
+    only: str = described("", "What alone is wiped", choices=("", "left"))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def test_a_choice_is_taken_by_the_name_that_the_refusal_gives_it():
+    with pytest.raises(SettingsError, match="only is 'right'; choose one of everything, left"):
+        Wiper(only="right")
+    assert Wiper(only="everything") == Wiper(only="")
+
+
 def test_numbers_of_numpy_and_paths_survive_json_too():
     lamp = Lamp(power=np.float32(0.5), count=np.int64(3), dimmed=np.bool_(True), shop=Path("a/b"))
     assert lamp == Lamp(power=0.5, count=3, dimmed=True, shop=str(Path("a/b")))
