@@ -145,7 +145,7 @@ def defaults(settings: Any) -> dict[str, Any]:
 def check(settings: Any) -> None:
     """Refuse values outside their descriptions. Call it from ``__post_init__``.
 
-    Numbers of NumPy become Python's own, paths become texts, so that a record of them can be written as JSON; and a choice
+    Numbers of NumPy become Python's own, paths become texts, so that a record of them can be written as JSON; a choice
     by the name that people see becomes the choice.
 
     Parameters

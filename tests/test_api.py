@@ -15,7 +15,7 @@ import napari_decsc as nd
 from napari_decsc import api
 from napari_decsc.denoising import provenance
 from napari_decsc.denoising.progress import Bar
-from napari_decsc.errors import FileFormatError, SettingsError
+from napari_decsc.errors import CubeError, FileFormatError, SettingsError
 from napari_decsc.hsi.noise.models import Gaussian
 from napari_decsc.registry import make_denoiser
 
@@ -100,11 +100,27 @@ def test_settings_reach_the_method(noisy: nd.Cube) -> None:
         (lambda: nd.add_noise(np.ones((2, 3, 4)), "pink"), "no noise model 'pink'"),
         (lambda: nd.add_noise(np.ones((2, 3, 4)), Gaussian(), sigma=3), "has its settings already"),
         (lambda: nd.add_noise(np.ones((2, 3, 4)), seed=-1), "seed is -1"),
+        (lambda: nd.add_noise(np.ones((2, 3, 4)), seed=1.5), "seed is 1.5; it must be a whole number"),
+        (lambda: nd.add_noise(np.ones((2, 3, 4)), seed="a"), "seed is 'a'"),
     ],
 )
 def test_a_mistake_is_one_sentence(call, said) -> None:
     with pytest.raises(SettingsError, match=said):
         call()
+
+
+@pytest.mark.parametrize("axis", [1.0, [0], 3])
+def test_an_axis_that_is_none_is_refused(axis) -> None:
+    with pytest.raises(CubeError, match=r"band_axis is .*; choose 0, 1 or 2"):
+        nd.add_noise(np.ones((2, 3, 4)), band_axis=axis)
+    assert nd.add_noise(np.ones((2, 3, 4)), band_axis=np.int64(-1)).shape == (2, 3, 4)
+
+
+def test_the_noise_of_other_bands_is_refused() -> None:
+    measured = nd.noise_model(nd.sample_cube(16, 16, 5))
+    few = np.ones((4, 16, 16), np.float32)
+    with pytest.raises(CubeError, match="the noise was measured in 5 bands, cube has 4; give the noise of this cube"):
+        nd.judge(few, few, measured)
 
 
 def test_bands_in_the_last_axis_of_a_square_image_are_suspected() -> None:

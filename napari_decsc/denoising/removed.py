@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_decsc.denoising.explained import Bools, Explained, Floats, Lines, Plain, Waves
 from napari_decsc.errors import CubeError
 from napari_decsc.filters.differences import NORMAL_MAD
-from napari_decsc.hsi.cube import Cube
+from napari_decsc.hsi.cube import Cube, counted
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.noise.measured import MeasuredNoise
 
@@ -85,12 +85,17 @@ class Removed:
     Raises
     ------
     CubeError
-        If the shapes differ.
+        If the shapes differ, or the noise is that of other bands.
     """
 
     def __init__(self, noisy: Cube, denoised: Cube, noise: MeasuredNoise | None) -> None:
         if noisy.shape != denoised.shape:
             raise CubeError(f"{denoised.name} has the shape {denoised.shape}, the noisy cube {noisy.shape}")
+        if noise is not None and len(noise.level) != noisy.bands:
+            raise CubeError(
+                f"the noise was measured in {counted(len(noise.level), 'band')}, {noisy.name} has {noisy.bands}; "
+                "give the noise of this cube"
+            )
         self.noisy, self.denoised, self.noise = noisy, denoised, noise
         self.outliers, self._explained = 0, list[Explained]()
         self._dead = _dead(noise, noisy.shape)

@@ -102,9 +102,9 @@ def _axis(array: Any, band_axis: int | str | None, names: tuple[str, ...] = ()) 
     if band_axis is None:
         _warn_of_last_axis(array.shape)
         return 0
-    if not -3 <= band_axis <= 2:
-        raise CubeError(f"band_axis is {band_axis}; choose 0, 1 or 2")
-    return band_axis % 3
+    if not isinstance(band_axis, int | np.integer) or not -3 <= band_axis <= 2:
+        raise CubeError(f"band_axis is {band_axis!r}; choose 0, 1 or 2")
+    return int(band_axis) % 3
 
 
 def _warn_of_last_axis(shape: tuple[int, ...]) -> None:

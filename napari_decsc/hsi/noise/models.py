@@ -348,10 +348,10 @@ def add_noise(cube: Cube, model: NoiseModel, seed: int) -> Cube:
     Raises
     ------
     SettingsError
-        If the seed is negative.
+        If the seed is negative, or no whole number.
     """
-    if seed < 0:
-        raise SettingsError(f"seed is {seed}; it must be 0 or more")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise SettingsError(f"seed is {seed!r}; it must be a whole number, 0 or more")
     high = peak(cube)
     physical = cube.physical()
     missing = ~np.isfinite(physical)
