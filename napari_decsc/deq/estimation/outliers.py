@@ -8,6 +8,10 @@ from napari_decsc.filters.local import in_adjacent_band
 
 #: A voxel further from the estimate than so many noise levels is an outlier, if no adjacent band shows the like.
 OUTLIER = 3.0
+#: The same for an estimate by f, which is closer to the scene than the first fit ...
+OUTLIER_OF_STAGE = 3.5
+#: ... and in a band with no more than this share so far out, what is left over is scene: outliers are single there.
+FEW_OUTLIERS = 0.005
 #: Where outliers are few, a voxel is one if it is so many noise levels beyond the robust fit's limit ...
 IMPULSE = 6.0
 #: ... and beyond this many times the deviation of any neighbour.
@@ -34,6 +38,30 @@ def weights(residual: Tensor, mask: Tensor) -> Tensor:
     """
     residual = torch.where(mask, residual, 0)
     return (mask & ((residual.abs() < OUTLIER) | in_adjacent_band(residual))).to(residual.dtype)
+
+
+def weights_of_stage(residual: Tensor, mask: Tensor) -> Tensor:
+    """The same weights from the residual of a stage's estimate.
+
+    Where hardly any voxel of a band is that far out, most of those that are belong to structure that a noisier band
+    beside does not show: an outlier stands alone there.
+
+    Parameters
+    ----------
+    residual : tensor of shape (N, B, rows, cols)
+        What the estimate leaves over, whitened.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+
+    Returns
+    -------
+    tensor of shape (N, B, rows, cols)
+        0 or 1.
+    """
+    residual = torch.where(mask, residual, 0)
+    out = (residual.abs() >= OUTLIER_OF_STAGE) & ~in_adjacent_band(residual)
+    are_few = out.sum((2, 3), keepdim=True) <= FEW_OUTLIERS * mask.sum((2, 3), keepdim=True)
+    return (mask & ~torch.where(are_few, impulses(residual), out)).to(residual.dtype)
 
 
 def without_impulses(target: Tensor, mask: Tensor, filled: Tensor) -> Tensor:

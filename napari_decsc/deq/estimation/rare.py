@@ -10,6 +10,7 @@ pattern with unknown spectral distribution*, IEEE TASSP 38 (1990).
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -38,6 +39,8 @@ MOSTLY = 0.6
 LEAST_LEVEL = 0.25
 
 
+#: Degrees of freedom: one number, or one for every window.
+Freedom = TypeVar("Freedom", float, Tensor, float | Tensor)
 #: Side of the windows, spectra (B, k), and how free the code is along them (1, 1, rows, cols).
 Part = tuple[int, Tensor, Tensor]
 
@@ -91,18 +94,20 @@ class Rare:
 
 
 @torch.no_grad()
-def support(residual: Tensor, basis: Tensor) -> Rare:
+def support(residual: Tensor, basis: Tensor, weight: Tensor | None = None) -> Rare:
     """Where, and along which spectra, what is left over is no noise.
 
     Tested are all bands together, and the components of the signal's basis by themselves: what the filter took of a
-    strong pixel lies in few of many directions.
+    strong pixel lies in few of many directions. A pixel with hidden voxels has as many degrees of freedom less.
 
     Parameters
     ----------
     residual : tensor of shape (1, B, rows, cols)
-        Whitened.
+        Whitened; 0 where hidden.
     basis : tensor of shape (B, k)
         The signal's, whitened.
+    weight : tensor of shape (1, B, rows, cols), optional
+        0 where hidden, else 1; nothing is hidden if not given.
 
     Returns
     -------
@@ -111,12 +116,12 @@ def support(residual: Tensor, basis: Tensor) -> Rare:
     """
     bands = residual.shape[1]
     # levels that are a little wrong must not look like signal
-    usual = bands * residual.square().mean(1).median() / _median(bands)
+    usual = (residual.square().sum(1) / _median(_seen(weight, bands))).median()
     residual = residual / usual.clamp(min=LEAST_LEVEL).sqrt()
     parts: list[Part] = []
     for side in SIDES:
         for within in (None, basis) if basis.shape[1] else (None,):
-            found = _part(residual, side, within)
+            found = _part(residual, side, within, weight)
             if found is None:
                 continue
             new = [found]
@@ -129,17 +134,27 @@ def support(residual: Tensor, basis: Tensor) -> Rare:
     return Rare(*(tuple(each) for each in zip(*parts, strict=True))) if parts else Rare()
 
 
-def _part(residual: Tensor, side: int, within: Tensor | None) -> Part | None:
+def _seen(weight: Tensor | None, bands: float) -> Tensor | float:
+    """Bands of every pixel that are not hidden, one at least: (1, rows, cols), or all of them."""
+    return bands if weight is None else weight.sum(1).clamp(min=1)
+
+
+def _part(residual: Tensor, side: int, within: Tensor | None, weight: Tensor | None) -> Part | None:
     """Side, spectra and shares of what windows of ``side`` pixels have beyond noise, in all bands or ``within`` some
     directions.
     """
     # coordinates in the signal's basis hold the energy of what lies in it, and are few
     tested = _mean(residual if within is None else mix_bands(within.T[None], residual), side)
     dimensions = tested.shape[1]
-    # windows of noise that is correlated in space hold more than white noise; what most hold is common
+    freedom: Tensor | float = dimensions
     held = side**2 * tested.square().sum(1)[0]
-    gathered = max(1.0, float(held.median()) / _median(dimensions)) if side > 1 else 1.0
-    beyond = held > gathered * quantile(dimensions)
+    if weight is not None:
+        # a hidden voxel has no noise: windows with few of them must not look like signal among those with many
+        share = _mean(weight if within is None else mix_bands(within.square().T[None], weight), side).sum(1)[0]
+        freedom = share.clamp(min=1)
+    # windows of noise that is correlated in space hold more than white noise; what most hold is common
+    gathered = max(1.0, float((held / _median(freedom)).median())) if side > 1 else 1.0
+    beyond = held > gathered * quantile(freedom)
     spectra = tested[0][:, beyond] * (side / gathered**0.5)
     along = _directions(spectra if within is None else within @ spectra, side, dimensions)
     if along is None:
@@ -174,28 +189,30 @@ def is_of_few_pixels(images: Tensor) -> Tensor:
     return (out.sum(-1) < FEW) & (torch.where(out, energy, 0).sum(-1) > MOSTLY * excess) & (excess > 0)
 
 
-def quantile(bands: int) -> float:
+def quantile(bands: Freedom) -> Freedom:
     """The energy that noise exceeds with a probability of 1e-5.
 
     That of a chi-square law: E. B. Wilson, M. M. Hilferty, *The distribution of chi-square*, PNAS 17 (1931).
 
     Parameters
     ----------
-    bands : int
+    bands : float or tensor
         Degrees of freedom.
 
     Returns
     -------
-    float
+    float or tensor
         In units of the noise's variance.
     """
     spread = 2 / (9 * bands)
-    return float(bands * (1 - spread + QUANTILE * spread**0.5) ** 3)
+    found: Freedom = bands * (1 - spread + QUANTILE * spread**0.5) ** 3
+    return found
 
 
-def _median(bands: int) -> float:
+def _median(bands: Freedom) -> Freedom:
     """The median energy of noise over so many bands (Wilson and Hilferty, 1931)."""
-    return bands * (1 - 2 / (9 * bands)) ** 3
+    found: Freedom = bands * (1 - 2 / (9 * bands)) ** 3
+    return found
 
 
 def _mean(residual: Tensor, side: int) -> Tensor:

@@ -34,7 +34,7 @@ from torch import Tensor
 from napari_decsc.deq.estimation import basic_estimate, noise_search, rare
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.noise_model import NoiseModel, Whitener
-from napari_decsc.deq.estimation.outliers import impulse_weights, weights
+from napari_decsc.deq.estimation.outliers import impulse_weights, weights_of_stage
 from napari_decsc.deq.estimation.robust_pca import repair
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.estimation.subspace import from_noise_model, identify, identify_roughly
@@ -276,7 +276,7 @@ class SubspaceModel(Decsc):
                 c, weight=weight, images=mix_bands(c.basis.mT, fit - c.subspace.mean + weight * residual)
             )
         residual = c.subspace.without_column_offsets(c.target - fit, c.mask)
-        weight = weights(residual, c.mask) if c.subspace.outliers else c.weight
+        weight = weights_of_stage(residual, c.mask) if c.subspace.outliers else c.weight
         target = c.target
         if c.subspace.outliers and c.stage == 1:
             target = target - c.subspace.column_offsets_of(target - fit, c.mask)
@@ -288,7 +288,7 @@ class SubspaceModel(Decsc):
         residual = (c.target - c.cube(c.pilot)) * c.weight
         if c.structures is not None and c.filter is not None:
             residual = (residual - c.structures.explained(residual, c.filter.weight)) * c.weight
-        return dataclasses.replace(c, rare=rare.support(residual, c.basis[0]))
+        return dataclasses.replace(c, rare=rare.support(residual, c.basis[0], None if c.exact else c.weight))
 
     def f(self, z: Code, c: Context) -> Code:
         """One evaluation of the fixed-point map."""

@@ -39,6 +39,14 @@ def test_a_pixel_that_stands_out_is_rare_and_kept(kind: str) -> None:
     assert 0.8 < kept < 1.2
 
 
+def test_a_pixel_without_hidden_voxels_is_no_target_among_those_that_have_many() -> None:
+    rest, drawn = noise("white"), torch.Generator().manual_seed(2)
+    weight = (torch.rand(rest.shape, generator=drawn) > 0.5).float()
+    weight[..., ::10, ::10] = 1
+    assert free(support(rest * weight, BASIS, weight)) < 1e-3
+    assert free(support(rest * weight, BASIS)) > 3e-3  # without the weights their energy looks like signal
+
+
 def test_a_component_of_one_pixel_is_told_from_one_of_many() -> None:
     images = torch.randn(2, 64, 64, generator=torch.Generator().manual_seed(0))
     images[0, 10, 20] += 60
