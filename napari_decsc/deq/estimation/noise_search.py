@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_decsc.deq.estimation import correlation, fringes, rounding, shot, trial
+from napari_decsc.deq.estimation import correlation, fringes, rectangle, rounding, shot, trial
 from napari_decsc.deq.estimation.components import beside, components, level_of_differences
 from napari_decsc.deq.estimation.lines import Lines, offset_share
 from napari_decsc.deq.estimation.noise_level import band_sigmas
@@ -29,6 +29,8 @@ from napari_decsc.filters.order import robust_deviation
 FEWEST_BANDS = 8
 #: Nor do fewer pixels ...
 FEWEST_PIXELS = 32 * 32
+#: ... or rows or cols ...
+FEWEST_LINES = 24
 #: ... or cubes of which more than this share is hidden.
 HIDDEN = 0.05
 #: ... and of cubes of which less than this share was measured, of pixels and bands of which some was, nothing can be
@@ -79,10 +81,23 @@ def measure(cube: Tensor, mask: Tensor) -> NoiseModel:
     NoiseModel
         In units of the peak.
     """
+    inside = _without_borders(mask)
+    if inside is not None:
+        cube, mask = cube[:, inside[0], inside[1]], mask[:, inside[0], inside[1]]
     found = _measured(cube, mask)
     if not found.negligible or found.rounding is not None or cube[0].numel() < TOO_FEW:
         return found
     return replace(found, rounding=rounding.measured(filled_gaps(cube, mask), mask))
+
+
+def _without_borders(mask: Tensor) -> tuple[slice, slice] | None:
+    """The part of a scene with borders of pixels without data that has none; None where it can stay whole."""
+    there = mask.any(0)
+    if float(there.float().mean()) >= 1 - HIDDEN:
+        return None
+    inside = rectangle.largest(there.cpu().numpy())
+    sides = [each.stop - each.start for each in inside]
+    return inside if min(sides) >= FEWEST_LINES and math.prod(sides) >= FEWEST_PIXELS else None
 
 
 def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
@@ -90,7 +105,7 @@ def _measured(cube: Tensor, mask: Tensor) -> NoiseModel:
     sigma = torch.maximum(sigma, grey_step(cube, mask) / 12**0.5).clamp(min=max(1e-5 * float(sigma.median()), 1e-9))
     bands, rows, cols = cube.shape
     hidden = 1 - float(mask.float().mean())
-    small = bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < 24
+    small = bands < FEWEST_BANDS or rows * cols < FEWEST_PIXELS or min(rows, cols) < FEWEST_LINES
     # in a small cube differences are mostly texture, which the other bands tell
     finest = torch.minimum(sigma, _untold(cube, mask)) if small and rows * cols > 4 * bands else sigma
     unsearched = small or hidden > HIDDEN

@@ -88,7 +88,7 @@ class Structures:
         residual : tensor of shape (1, B, rows, cols)
             What S leaves over, whitened.
         weight : tensor of shape (rows, cols)
-            That of f's inner product.
+            That of f's inner product; 0 where nothing was measured.
 
         Returns
         -------
@@ -106,7 +106,7 @@ class Structures:
         total = _without(torch.zeros_like(bands), parts, -1).neg_()
         return self.whitener.mixed(total)[None]
 
-    def first(self, target: Tensor, basis: Tensor) -> Tensor:
+    def first(self, target: Tensor, basis: Tensor, there: Tensor) -> Tensor:
         """Offsets before any estimate: those beside the subspace, by means.
 
         Parameters
@@ -115,6 +115,8 @@ class Structures:
             Whitened.
         basis : tensor of shape (B, r)
             Of the signal's subspace.
+        there : bool tensor, shape (rows, cols)
+            Pixels in which something was measured.
 
         Returns
         -------
@@ -123,7 +125,7 @@ class Structures:
         """
         flat = target[0].flatten(1)
         beside = (flat - basis @ (basis.T @ flat)).view_as(target[0])
-        found = self.explained(beside[None], beside.new_ones(beside.shape[1:]))[0].flatten(1)
+        found = self.explained(beside[None], there.to(beside))[0].flatten(1)
         return (found - basis @ (basis.T @ found)).view_as(target)
 
     def spectrum(self, basis: Tensor, share: float) -> Tensor:

@@ -166,7 +166,11 @@ class SubspaceModel(Decsc):
         whitener = model.whitener(cube)
         target = whitener.whitened(cube)[None]
         structures = Structures.of(whitener, cube) if model.structured else None
-        filled = target if structures is None else target - structures.first(target - found.mean, found.basis[0])
+        filled = (
+            target
+            if structures is None
+            else target - structures.first(target - found.mean, found.basis[0], mask[0].any(0))
+        )
         images = found.images(filled)
         pilot = found.smooth(images)
         if not model.negligible:
@@ -267,9 +271,8 @@ class SubspaceModel(Decsc):
         if whitener is not None:
             residual = c.target - fit
             if c.structures is not None and c.filter is not None:
-                structures = c.structures.at(fit)
-                residual = residual - structures.explained(residual, c.filter.weight)
-                c = dataclasses.replace(c, structures=structures)
+                c = dataclasses.replace(c, structures=c.structures.at(fit))
+                residual = residual - c.explained(residual)
             negligible = whitener.model.negligible
             weight = c.weight if negligible else impulse_weights(residual, c.mask)
             return dataclasses.replace(
@@ -287,7 +290,7 @@ class SubspaceModel(Decsc):
         """Where the unshared code H is free: what the estimate leaves over there is no noise."""
         residual = (c.target - c.cube(c.pilot)) * c.weight
         if c.structures is not None and c.filter is not None:
-            residual = (residual - c.structures.explained(residual, c.filter.weight)) * c.weight
+            residual = (residual - c.explained(residual)) * c.weight
         return dataclasses.replace(c, rare=rare.support(residual, c.basis[0], None if c.exact else c.weight))
 
     def f(self, z: Code, c: Context) -> Code:
@@ -302,7 +305,7 @@ class SubspaceModel(Decsc):
             return (c.cache["S"],)
         residual = c.centred() - mix_bands(c.basis, S)
         if c.structures is not None:
-            residual -= c.structures.explained(residual * c.weight, c.filter.weight)
+            residual -= c.explained(residual * c.weight)
         residual *= c.weight
         return (c.filter((S + mix_bands(c.basis.mT, residual))[0])[None],)
 
@@ -339,7 +342,7 @@ class SubspaceModel(Decsc):
         if c.stage > 1:
             residual = c.target - fit
             if c.structures is not None and c.filter is not None:
-                residual = residual - c.structures.explained(residual * c.weight, c.filter.weight)
+                residual = residual - c.explained(residual * c.weight)
             residual *= c.weight
             if c.rare is not None and c.rare.sides:
                 code = c.rare.code(residual)
@@ -383,7 +386,7 @@ class SubspaceModel(Decsc):
             return stripes, stripes != 0
         if c.structures is None or c.filter is None:
             return torch.zeros_like(fit), torch.zeros_like(fit, dtype=torch.bool)
-        stripes = c.structures.explained((c.target - fit) * c.weight, c.filter.weight)
+        stripes = c.explained((c.target - fit) * c.weight)
         return stripes, c.whitener.unmixed(stripes[0])[None].abs() > LEAST_STRIPE
 
     def _refined(self, S: Tensor, c: SubspaceContext) -> Tensor:

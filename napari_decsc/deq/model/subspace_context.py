@@ -80,6 +80,25 @@ class SubspaceContext(Context):
         """
         return self.target - self.subspace.mean
 
+    def explained(self, residual: Tensor) -> Tensor:
+        """What lines and fringes explain, of pixels in which something was measured: borders without data tell nothing.
+
+        Parameters
+        ----------
+        residual : tensor of shape (1, B, rows, cols)
+            What S leaves over, whitened.
+
+        Returns
+        -------
+        tensor of shape (1, B, rows, cols)
+            Whitened.
+        """
+        assert self.structures is not None
+        assert self.filter is not None
+        if "line weight" not in self.cache:
+            self.cache["line weight"] = self.filter.weight * self.mask[0].any(0)
+        return self.structures.explained(residual, self.cache["line weight"])
+
     def cube(self, S: Tensor) -> Tensor:
         """The cube of a shared code.
 
