@@ -95,7 +95,7 @@ def _without_borders(mask: Tensor) -> tuple[slice, slice] | None:
     there = mask.any(0)
     if float(there.float().mean()) >= 1 - HIDDEN:
         return None
-    inside = rectangle.largest(there.cpu().numpy())
+    inside = rectangle.largest(rectangle.bridged(there.cpu().numpy()))
     sides = [each.stop - each.start for each in inside]
     return inside if min(sides) >= FEWEST_LINES and math.prod(sides) >= FEWEST_PIXELS else None
 

@@ -52,6 +52,16 @@ def test_of_nothing_it_is_empty() -> None:
     assert rectangle.largest(np.zeros((4, 5), bool)) == (slice(0, 0), slice(0, 0))
 
 
+def test_a_column_that_keeps_blocks_apart_is_bridged() -> None:
+    there = np.ones((6, 9), bool)
+    there[:, 4] = False
+    there[0, 5] = False
+    assert rectangle.bridged(there)[:, 4].tolist() == [False, True, True, True, True, True]
+    assert rectangle.largest(rectangle.bridged(there)) == (slice(1, 6), slice(0, 9))
+    there[:, 5] = False  # two of them are a border
+    assert not rectangle.bridged(there)[:, 4:6].any()
+
+
 def test_noise_between_bands_is_found_inside_of_borders() -> None:
     cube = torch.from_numpy(scene() + along_bands())
     there = torch.from_numpy(INSIDE).expand_as(cube)
