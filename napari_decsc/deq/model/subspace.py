@@ -166,11 +166,9 @@ class SubspaceModel(Decsc):
         whitener = model.whitener(cube)
         target = whitener.whitened(cube)[None]
         structures = Structures.of(whitener, cube) if model.structured else None
-        filled = (
-            target
-            if structures is None
-            else target - structures.first(target - found.mean, found.basis[0], mask[0].any(0))
-        )
+        filled = target
+        if structures is not None:
+            filled = target - structures.first(target - found.mean, found.basis[0], mask[0].any(0))
         images = found.images(filled)
         pilot = found.smooth(images)
         if not model.negligible:
