@@ -17,7 +17,6 @@ from napari_decsc.denoising.two_starts import Meeting
 from napari_decsc.deq.estimation.described import describe
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace, moved
-from napari_decsc.deq.estimation.subspace import identify
 from napari_decsc.deq.execution import memory, two_starts
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import preview as first_preview
@@ -293,9 +292,7 @@ class DecscDenoiser:
         known = held.subspace if held.cube is cube and held.left_out == tuple(source.left_out) else None
         return self._measured(source, sample, self._identified(source, sample) if known is None else known)
 
-    def _measured(self, source: Source, sample: Sample, subspace: SignalSubspace | None) -> MeasuredNoise:
-        if subspace is None:  # the published model looks for none
-            subspace = identify(sample.cube, sample.mask, 12)
+    def _measured(self, source: Source, sample: Sample, subspace: SignalSubspace) -> MeasuredNoise:
         cube, mask, usable = sample.cube[0], sample.mask[0], sample.usable[0]
         found = describe(subspace.to(_CPU), cube, mask, source.peak, usable, sample.columns)
         return found.over_bands(source.cube.bands, source.left_out) if source.left_out else found
@@ -310,10 +307,10 @@ class DecscDenoiser:
             return None
         return first_preview.make(self._weights.model.to(self._device), self._device, source)
 
-    def _identified(self, source: Source, sample: Sample, noise: NoiseModel | None = None) -> SignalSubspace | None:
+    def _identified(self, source: Source, sample: Sample, noise: NoiseModel | None = None) -> SignalSubspace:
         """Subspace of the whole cube, beside its noise model where that is known already."""
 
-        def found(model: Decsc, cube: Tensor, mask: Tensor) -> SignalSubspace | None:
+        def found(model: Decsc, cube: Tensor, mask: Tensor) -> SignalSubspace:
             return model.identify(cube, mask, None if noise is None else moved(noise, cube.device))
 
         return self._on_sample(source, sample, found)

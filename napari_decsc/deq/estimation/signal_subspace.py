@@ -163,6 +163,22 @@ class SignalSubspace(RobustPca):
         """
         return column_offsets(residual, mask) if self.column_offsets is None else self.column_offsets
 
+    def within(self, bands: slice) -> "SignalSubspace":
+        """What is known of some of the bands; their noise model is that of all.
+
+        Parameters
+        ----------
+        bands : slice
+            Of those of the cube.
+
+        Returns
+        -------
+        SignalSubspace
+        """
+        per_band = ("sigma", "basis", "limit", "mean", "column_offsets")
+        known = {name: getattr(self, name) for name in per_band if getattr(self, name) is not None}
+        return dataclasses.replace(self, **{name: value[:, bands] for name, value in known.items()})
+
     def to(self, device: torch.device) -> "SignalSubspace":
         """The same on a device.
 

@@ -123,6 +123,8 @@ class Equilibria:
             c = model.at_strength(replace(c, only=settings.only, came=came), settings.strength)
             return c, model.carried(z, strength, settings.strength)
         subspace = self.session.subspace_of(tile, self.run.source)
+        if subspace is not None and not self.is_picture:
+            subspace = subspace.within(self.part.window)
         c = model.begin(cube, mask, subspace)
         del cube, mask
         if model.continues:

@@ -207,13 +207,11 @@ def of_tile(model: Decsc, bands: int, pixels: int) -> int:
     return fixed() + pixels * per_pixel(model, bands)
 
 
-def of_estimation(model: Decsc, bands: int, pixels: int) -> int:
-    """Bytes that estimation takes on a sample; models of few bands look for none.
+def of_estimation(bands: int, pixels: int) -> int:
+    """Bytes that estimation takes on a sample.
 
     Parameters
     ----------
-    model : Decsc
-        That estimates.
     bands : int
         Of the cube.
     pixels : int
@@ -224,7 +222,7 @@ def of_estimation(model: Decsc, bands: int, pixels: int) -> int:
     int
         Bytes.
     """
-    return fixed() + 76 * bands * pixels if model.bands is None else 0
+    return fixed() + 76 * bands * pixels
 
 
 def per_pixel(model: Decsc, bands: int) -> int:

@@ -149,7 +149,7 @@ def make(
     tiles = tiling.plan(rows, cols, side, model.multiple)
     outer = max(tile.row.length for tile in tiles) * max(tile.col.length for tile in tiles)
     sampled = min(rows * cols, sample_pixels(bands))
-    need = held + max(memory.of_tile(model, bands, outer), memory.of_estimation(model, bands, sampled))
+    need = held + max(memory.of_tile(model, bands, outer), memory.of_estimation(bands, sampled))
     windows = len(tiling.band_windows(bands, model.bands or bands))
     return Plan(shape, str(device), side, tiles, windows, need, budget, need * waste > budget, on_disk)
 

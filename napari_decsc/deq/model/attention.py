@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from napari_decsc.deq.model.convolution import conv_3d
 
+#: The gate of the detail block acts on so much of a coefficient, in noise levels.
+GATED = 3.0
+
 
 class WindowAttention(nn.Module):
     """Self-attention within windows of ``window`` x ``window`` positions, the grid of windows moved by ``shift``.
@@ -84,8 +87,9 @@ class SwinBlock(nn.Module):
         self.expand, self.contract = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         if scale != 1:
             with torch.no_grad():
-                self.attention.project.weight.mul_(scale)
-                self.contract.weight.mul_(scale)
+                for layer in (self.attention.project, self.contract):
+                    layer.weight.mul_(scale)
+                    layer.bias.mul_(scale)
 
     def forward(self, y: Tensor) -> Tensor:
         """One application.
@@ -106,6 +110,9 @@ class SwinBlock(nn.Module):
 
 class Detail(nn.Module):
     """Detail enhancement of the unshared maps: a re-parametrised 3 x 3 x 3 convolution, ReLU, identity, then a gate.
+
+    Maps are in noise levels. Both look at arsinh of them, and the gate acts on no more than +-3 of a coefficient: what
+    stands far out of the noise passes as it is, where a gate of 0.99 would take ten levels off a thousand.
 
     The kernel is the sum of five: plain; centre difference (the centre tap minus the sum of all); differences along
     row, column and band (learned taps on one face, their negative on the opposite one).
@@ -130,7 +137,7 @@ class Detail(nn.Module):
         self.bias = nn.Parameter(torch.zeros(maps))
         self.gate1 = nn.Parameter(torch.randn(maps // 2, maps, 3, 3, 3) * (2 / (27 * maps)) ** 0.5)
         self.gate2 = nn.Parameter(torch.zeros(maps, maps // 2, 3, 3, 3))
-        self.gate_bias = nn.Parameter(torch.full((maps,), 2.0))
+        self.gate_bias = nn.Parameter(torch.full((maps,), 4.0))
 
     def kernel(self) -> Tensor:
         """The five kernels as one.
@@ -161,6 +168,9 @@ class Detail(nn.Module):
         -------
         tensor of shape (N B, maps, h, w)
         """
-        y = F.relu(conv_3d(x, self.kernel(), images, self.bias)) + x
-        gate = conv_3d(F.relu(conv_3d(y, self.gate1, images)), self.gate2, images, self.gate_bias)
-        return y * torch.sigmoid(gate)
+        seen = x.asinh()
+        added = F.relu(conv_3d(seen, self.kernel(), images, self.bias))
+        hidden = F.relu(conv_3d(seen + added, self.gate1, images))
+        closed = torch.sigmoid(-conv_3d(hidden, self.gate2, images, self.gate_bias))
+        y = x + added
+        return y - closed * y.clamp(-GATED, GATED)

@@ -130,7 +130,8 @@ class Decsc(nn.Module, ABC):
         """
         return None
 
-    def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace | None:
+    @abstractmethod
+    def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace:
         """What must be found on the whole cube (or a sample of its pixels) before tiles of it are denoised.
 
         Parameters
@@ -144,10 +145,9 @@ class Decsc(nn.Module, ABC):
 
         Returns
         -------
-        SignalSubspace or None
-            None where the model needs none.
+        SignalSubspace
+            In units of the peak.
         """
-        return None
 
     def identify_roughly(self, cube: Tensor, mask: Tensor) -> SignalSubspace | None:
         """As :meth:`identify`, quickly: for a preview.
@@ -162,9 +162,9 @@ class Decsc(nn.Module, ABC):
         Returns
         -------
         SignalSubspace or None
-            As :meth:`identify`.
+            As :meth:`identify`; None where the model has no preview.
         """
-        return self.identify(cube, mask)
+        return None
 
     def with_column_offsets(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None) -> SignalSubspace | None:
         """The subspace for tiles whose columns are those of a part of the cube.

@@ -1,14 +1,16 @@
 """The published model: free filters for 31 bands, a Swin transformer on S, a detail block on H."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
+from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
+from napari_decsc.deq.estimation.subspace import identify
 from napari_decsc.deq.model.attention import Detail, SwinBlock
 from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.model.dictionaries import BandDictionary, UnsharedDictionary
@@ -16,6 +18,30 @@ from napari_decsc.deq.model.proximal import free_parameter, soft
 from napari_decsc.deq.solvers.fixed_point import Code
 from napari_decsc.errors import DenoisingError
 from napari_decsc.filters.median import median_3x3
+
+#: One unit is the noise level that this share of the bands does not exceed.
+UNIT = 0.35
+#: No noise level is less, as a share of the peak.
+LEAST_LEVEL = 1e-5
+#: Components that are looked for beside the noise levels.
+COMPONENTS = 12
+#: Threshold of the shared code before any training, in noise levels.
+SHARED = 1.5
+#: ... and of the unshared one.
+UNSHARED = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedContext(Context):
+    """What the published model knows besides z.
+
+    Parameters
+    ----------
+    level : tensor of shape (N, B, 1, 1)
+        Noise level of each band, in the units of the target.
+    """
+
+    level: Tensor = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -32,19 +58,16 @@ class PublishedConfig:
         k and s of both dictionaries.
     depth, heads, window : int
         Transformer blocks; their heads; the side of their windows.
-    filters : str
-        One of `napari_decsc.deq.model.dictionaries.KINDS`.
     """
 
     bands: int = 31
-    shared_maps: int = 96
+    shared_maps: int = 128
     unshared_maps: int = 16
     taps: int = 8
     stride: int = 4
-    depth: int = 2
+    depth: int = 4
     heads: int = 4
     window: int = 8
-    filters: str = "tied"
 
 
 class PublishedModel(Decsc):
@@ -52,10 +75,15 @@ class PublishedModel(Decsc):
 
     With S first, then H with the new S,
 
-        S <- NonLocal(soft(S - K^T W (K S + D H - Y)))
+        S <- NonLocal(soft(S - K^T W V (K S + D H - Y)))
         H <- Detail(soft(H - D^T W (D H + K S - Y)))
 
-    W is ours: 0 where a voxel carries no information, which the published data term would believe, and 1 elsewhere.
+    Ours are W, 0 where a voxel carries no information (which the published data term would believe) and 1 elsewhere;
+    V = min(1, u^2 / sigma_b^2), which trusts loud bands less, u the noise level that a third of the bands do not
+    exceed; and the unit: Y is in units of u, and thresholds count noise levels, of S those of the noise that reaches a
+    map through K^T V, of H those of a band. NonLocal sees arsinh of S in these levels, so that what it adds is bounded
+    in them. H takes whole steps in loud bands, too: where D keeps the bands apart, a step of V with thresholds V times
+    as high has the same fixed point.
 
     Parameters
     ----------
@@ -71,29 +99,35 @@ class PublishedModel(Decsc):
         super().__init__()
         self.config, self.bands = config, config.bands
         self.multiple = config.window * config.stride
-        self.shared = BandDictionary(config.shared_maps, config.bands, config.taps, config.stride, config.filters)
-        self.unshared = UnsharedDictionary(config.unshared_maps, config.taps, config.stride, config.filters)
-        self.shared_threshold = nn.Parameter(free_parameter(0.02, config.shared_maps))
-        self.unshared_threshold = nn.Parameter(free_parameter(0.05, config.unshared_maps))
+        self.shared = BandDictionary(config.shared_maps, config.bands, config.taps, config.stride)
+        self.unshared = UnsharedDictionary(config.unshared_maps, config.taps, config.stride)
+        self.shared_levels = nn.Parameter(free_parameter(SHARED, config.shared_maps))
+        self.unshared_levels = nn.Parameter(free_parameter(UNSHARED, config.unshared_maps))
         shifts = [0 if i % 2 == 0 else config.window // 2 for i in range(config.depth)]
         self.blocks = nn.ModuleList(
-            SwinBlock(config.shared_maps, config.heads, config.window, shift, scale=0.1) for shift in shifts
+            SwinBlock(config.shared_maps, config.heads, config.window, shift, scale=0.01) for shift in shifts
         )
         self.detail = Detail(config.unshared_maps)
 
-    def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> Context:
-        """What is known from the beginning: the published model looks at an image alone."""
-        return self.prepare(cube, mask)
+    def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace:
+        """The noise levels of whole cubes; what else is found with them is not used."""
+        return identify(cube, mask, COMPONENTS)
 
-    def prepare(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> Context:
-        """The cube as it is; voxels that carry no information weigh nothing and begin as their neighbours' median."""
+    def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> PublishedContext:
+        """What is known from the beginning is all that there is to know."""
+        return self.prepare(cube, mask, subspace)
+
+    def prepare(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> PublishedContext:
+        """The cube in noise levels; voxels without information weigh nothing and begin as their neighbours' median."""
         if cube.shape[1] != self.bands:
             raise DenoisingError(f"the weights 'paper' take {self.bands} bands at a time, not {cube.shape[1]}")
-        one = cube.new_ones(cube.shape[0], cube.shape[1], 1, 1)
+        found = self.identify(torch.where(mask, cube, 0), mask) if subspace is None else subspace
+        sigma = found.sigma[:, :, None, None].clamp(min=LEAST_LEVEL)
+        unit = sigma.quantile(UNIT, dim=1, keepdim=True).expand_as(sigma)
         if mask.all():
-            return Context(target=cube, weight=one, unit=one)
-        filled = torch.where(mask, cube, median_3x3(cube, mask))
-        return Context(target=filled, weight=mask.to(cube.dtype), unit=one)
+            return PublishedContext(target=cube / unit, weight=torch.ones_like(unit), unit=unit, level=sigma / unit)
+        filled = torch.where(mask, cube, median_3x3(cube, mask)) / unit
+        return PublishedContext(target=filled, weight=mask.to(cube.dtype), unit=unit, level=sigma / unit)
 
     def condition(self, found: BasicEstimate | Context) -> Context:
         """The same."""
@@ -130,38 +164,48 @@ class PublishedModel(Decsc):
             In the scale of the target.
         """
         S, H = z
-        cube = self.shared.decode(S, self.shared.filters.output)
-        cube += self.unshared.decode(H, S.shape[0], self.unshared.filters.output)
+        cube = self.shared.decode(S)
+        cube += self.unshared.decode(H, S.shape[0])
         return cube
 
     def bytes_per_pixel(self, bands: int) -> int:
         """Anderson's codes and differences, the cubes that f compares, and the attention."""
-        maps = self.shared.maps / self.shared.stride**2
-        codes = maps + self.config.bands * self.unshared.filters.step.shape[0] / self.unshared.stride**2
+        maps = self.config.shared_maps / self.shared.stride**2
+        codes = maps + self.config.bands * self.config.unshared_maps / self.unshared.stride**2
         return int(4 * (15 * codes + 12 * self.config.bands + 2 * bands + 50 * maps))
 
     def f(self, z: Code, c: Context) -> Code:
         """One evaluation of the fixed-point map."""
+        assert isinstance(c, PublishedContext)
         S, H = z
-        k, d = self.shared.filters, self.unshared.filters
-        r = (self.estimate(z) - c.target) * c.weight
-        S = self._shrink_shared(S - self.shared.encode(r, k.encode))
-        r = (self.estimate((S, H)) - c.target) * c.weight
-        return S, self._shrink_unshared(H - self.unshared.encode(r, d.encode), S.shape[0])
+        residual = (self.estimate(z) - c.target) * c.weight
+        S = self._shrink_shared(S - self.shared.encode(residual * _trust(c)), c)
+        residual = (self.estimate((S, H)) - c.target) * c.weight
+        return S, self._shrink_unshared(H - self.unshared.encode(residual), c)
 
     def start(self, c: Context) -> Code:
         """Encode, shrink, and give what is left to the unshared code."""
-        k, d = self.shared.filters, self.unshared.filters
-        S = self._shrink_shared(self.shared.encode(c.target, k.encode))
-        residual = c.target - self.shared.decode(S, k.output)
-        return S, self._shrink_unshared(self.unshared.encode(residual, d.encode), S.shape[0])
+        assert isinstance(c, PublishedContext)
+        S = self._shrink_shared(self.shared.encode(c.target), c)
+        return S, self._shrink_unshared(self.unshared.encode(c.target - self.shared.decode(S)), c)
 
-    def _shrink_shared(self, S: Tensor) -> Tensor:
-        y = soft(S, F.softplus(self.shared_threshold)).permute(0, 2, 3, 1)
+    def _shrink_shared(self, S: Tensor, c: PublishedContext) -> Tensor:
+        # the noise of every map, through K^T V
+        reaching = (c.level * _trust(c)).square()[:, :, 0, 0] @ self.shared.filters.square().sum((2, 3)).mT
+        level = reaching.sqrt()[:, :, None, None]
+        kept = soft(S / level, F.softplus(self.shared_levels))
+        y = seen = kept.asinh().permute(0, 2, 3, 1)
         for block in self.blocks:
             y = block(y)
-        return y.permute(0, 3, 1, 2)
+        return (kept + (y - seen).permute(0, 3, 1, 2)) * level
 
-    def _shrink_unshared(self, H: Tensor, images: int) -> Tensor:
-        thresholded: Tensor = self.detail(soft(H, F.softplus(self.unshared_threshold)), images)
-        return thresholded
+    def _shrink_unshared(self, H: Tensor, c: PublishedContext) -> Tensor:
+        level = c.level.flatten(0, 1)[:, None]
+        kept = soft(H / level, F.softplus(self.unshared_levels))
+        shrunk: Tensor = self.detail(kept, len(c.level)) * level
+        return shrunk
+
+
+def _trust(c: PublishedContext) -> Tensor:
+    """V: how far a band's noise lets it be believed, (N, B, 1, 1)."""
+    return c.level.clamp(min=1) ** -2

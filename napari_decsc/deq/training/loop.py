@@ -138,8 +138,8 @@ def _first_model(settings: TrainSettings, log: Log) -> Decsc:
 
 
 def _optimiser(model: Decsc, settings: TrainSettings) -> torch.optim.Optimizer:
-    filters = [p for name, p in model.named_parameters() if ".filters." in name]
-    others = [p for name, p in model.named_parameters() if ".filters." not in name]
+    filters = [p for name, p in model.named_parameters() if name.endswith(".filters")]
+    others = [p for name, p in model.named_parameters() if not name.endswith(".filters")]
     groups: list[dict[str, Any]] = [
         {"params": others, "scale": 1.0},
         {"params": filters, "scale": settings.filter_rate},

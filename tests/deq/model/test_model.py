@@ -55,10 +55,33 @@ def test_without_priors_the_shared_step_of_paper_is_a_proximal_gradient_step():
     c = model.context(noisy, usable(noisy))
     S, H = (part.detach() for part in model.start(c))
     S.requires_grad_()
-    energy = 0.5 * (model.output((S, H), c) - c.target).square().sum()
+    energy = 0.5 * (trusted(c) * (model.estimate((S, H)) - c.target).square()).sum()
     (slope,) = torch.autograd.grad(energy, S)
     new, _ = model.f((S, H), c)
-    torch.testing.assert_close(new, soft(S - slope, F.softplus(model.shared_threshold)), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(new, soft(S - slope, shared_thresholds(model, c)), rtol=1e-3, atol=1e-4)
+
+
+def trusted(c) -> torch.Tensor:
+    """Bands louder than one unit are trusted as much less as their variance is larger."""
+    return torch.where(c.level > 1, 1 / c.level**2, torch.ones_like(c.level))
+
+
+def shared_thresholds(model, c) -> torch.Tensor:
+    """In units of the noise of each map."""
+    power = model.shared.filters.detach().square().sum((2, 3))
+    level = torch.einsum("fb,b->f", power, (c.level * trusted(c)).square().flatten()).sqrt()
+    return F.softplus(model.shared_levels) * level[:, None, None]
+
+
+def test_thresholds_of_paper_count_levels_of_the_noise_that_reaches_a_map():
+    model = PublishedModel(PublishedConfig(depth=0, shared_maps=24))
+    noisy = noisy_patch(32, 32, noise="non-iid")
+    c = model.context(noisy, usable(noisy))
+    noise = c.level * trusted(c) * torch.randn(64, 31, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        drawn = model.shared.encode(noise)[..., 1:-1, 1:-1].std((0, 2, 3))  # the border lacks part of a filter
+        thresholds = shared_thresholds(model, c).flatten()
+    torch.testing.assert_close(thresholds / drawn, F.softplus(model.shared_levels).flatten(), rtol=0.03, atol=0)
 
 
 def moved(z, size: float, seed: int):
@@ -238,10 +261,10 @@ def test_the_shared_step_of_paper_weighs_no_hidden_voxel():
     c = model.context(noisy, mask)
     S, H = (part.detach() for part in model.start(c))
     S.requires_grad_()
-    energy = 0.5 * (model.output((S, H), c) - noisy)[mask].square().sum()
+    energy = 0.5 * (trusted(c) * (model.estimate((S, H)) - noisy / c.unit).square())[mask].sum()
     (slope,) = torch.autograd.grad(energy, S)
     new, _ = model.f((S, H), c)
-    torch.testing.assert_close(new, soft(S - slope, F.softplus(model.shared_threshold)), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(new, soft(S - slope, shared_thresholds(model, c)), rtol=1e-3, atol=1e-4)
 
 
 def test_a_context_that_is_continued_takes_its_weights_along():
