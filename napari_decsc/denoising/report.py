@@ -36,6 +36,7 @@ class Recorder:
         self.messages: list[str] = []
         self.noise: MeasuredNoise | None = None
         self.rare: list[RareSignal] = []
+        self.is_proved = True
 
     def __call__(self, iteration: Iteration) -> None:
         """Take note of one iteration."""
@@ -49,6 +50,7 @@ class Recorder:
         while len(self.tiles) < iteration.tile:
             self.tiles.append([])
         if iteration.number > 0 and math.isfinite(iteration.relative_residual):
+            self.is_proved = self.is_proved and math.isfinite(iteration.bound)
             self.tiles[iteration.tile - 1].append(iteration.relative_residual)
 
     def report(self, **more: Any) -> dict[str, Any]:
@@ -63,10 +65,14 @@ class Recorder:
         -------
         dict of str to object
             Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; "noise" if it was
-            measured, "rare" if such signal was kept, "messages" if there were any.
+            measured, "rare" if such signal was kept, "messages" if there were any, "contraction", None if it is not
+            proved of every stage.
         """
+        about = self.denoiser.describe()
+        if "contraction" in about and not self.is_proved:
+            about = {**about, "contraction": None}
         return {
-            **self.denoiser.describe(),
+            **about,
             "seconds": round(self.seconds, 3),
             "peak_memory_bytes": peak_memory_bytes(),
             "versions": versions(),

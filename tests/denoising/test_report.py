@@ -55,6 +55,13 @@ def test_every_tile_has_its_history_and_the_start_estimate_is_none():
     assert report["seconds"] == 1.235
 
 
+@pytest.mark.parametrize(("bounds", "told"), [((0.9, 0.9), 0.9), ((0.9, math.nan), None)])
+def test_a_contraction_is_proved_where_it_is_proved_of_every_stage(monkeypatch, bounds, told):
+    monkeypatch.setattr(Fake, "describe", lambda self: {**ABOUT, "contraction": 0.9})
+    report = heard(*(Iteration(n, 1.0, 0.5, 0.1, bound=bound) for n, bound in enumerate(bounds, 1))).report()
+    assert report["contraction"] == told
+
+
 @pytest.mark.parametrize("odd", [math.nan, math.inf])
 def test_a_residual_that_is_no_number_is_left_out_but_its_time_counts(odd):
     report = heard(Iteration(1, 1.0, 0.5, 1.0), Iteration(2, odd, odd, 2.0)).report()

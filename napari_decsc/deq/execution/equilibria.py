@@ -184,7 +184,7 @@ class Equilibria:
                 rows, cols = tile.row.core, tile.col.core
                 preview = Preview(self.run.source.raw(estimate, rows, cols), rows, cols)
         residual, relative = float(state.residual[0]), float(state.relative_residual[0])
-        bound = self.session.model.contraction(self.run.settings.strength) or np.nan
+        bound = self.session.model.bound(c) or np.nan
         event = aside(self.part.number, self.part.total, stage=stage)
         event = replace(event, number=state.number, residual=residual, relative_residual=relative, change=change)
         yield from teller.tell(replace(event, preview=preview, bound=bound))

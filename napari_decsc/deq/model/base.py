@@ -389,6 +389,21 @@ class Decsc(nn.Module, ABC):
             Below 1; None if nothing is proved.
         """
 
+    def bound(self, c: Context) -> float | None:
+        """What :meth:`contraction` says of a stage, where the proof holds for it as it is computed.
+
+        Parameters
+        ----------
+        c : Context
+            Of the stage.
+
+        Returns
+        -------
+        float or None
+            None if nothing is proved of this stage.
+        """
+        return self.contraction(c.strength)
+
     @abstractmethod
     def output(self, z: Code, c: Context) -> Tensor:
         """The clean cube of a code.

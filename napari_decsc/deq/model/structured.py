@@ -62,6 +62,12 @@ class Structures:
         lines = tuple((Lines(shape, line.angle, cube.device), line.variance.to(cube.device)) for line in model.lines)
         return cls(whitener, lines, model.fringes, whitener.slope(cube))
 
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`explained` is the minimum: one family of lines, or fringes, in bands that are independent."""
+        families = len(self.lines) + bool(self.waves)
+        return families <= 1 and self.whitener.model.whitening is None
+
     def at(self, estimate: Tensor) -> "Structures":
         """The same where the cube is best known by an estimate of it.
 

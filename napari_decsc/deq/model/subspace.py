@@ -324,6 +324,11 @@ class SubspaceModel(Decsc):
         """The largest gain of the frozen filter."""
         return LARGEST_GAIN
 
+    def bound(self, c: Context) -> float | None:
+        """None where offsets of lines and fringes are found by an approximation (docs/method.md)."""
+        assert isinstance(c, SubspaceContext)
+        return self.contraction(c.strength) if c.structures is None or c.structures.closed else None
+
     def output(self, z: Code, c: Context) -> Tensor:
         """The clean cube (1, B, rows, cols), peak 1: that of S, improved by the network in the last stage, and H."""
         assert isinstance(c, SubspaceContext)

@@ -105,7 +105,7 @@ class ResidualPlot(Plot):
                 if _has_logarithm(iteration.change):
                     self._make_room(iteration.change, 0)
                     self._has_changes = True
-            if math.isfinite(iteration.bound):
+            if iteration.number > 0:
                 self._bound = iteration.bound
         if before != (self._ends, self._evaluations, self._has_changes):
             self._build()
