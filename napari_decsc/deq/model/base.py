@@ -130,6 +130,15 @@ class Decsc(nn.Module, ABC):
         """
         return None
 
+    def acquaint(self, spectra: Tensor) -> None:
+        """Tell a new model what spectra its training cubes have, before the first step; nothing by default.
+
+        Parameters
+        ----------
+        spectra : tensor of shape (B, B)
+            Orthonormal rows, the strongest first.
+        """
+
     @abstractmethod
     def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace:
         """What must be found on the whole cube (or a sample of its pixels) before tiles of it are denoised.

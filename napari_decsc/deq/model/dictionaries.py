@@ -30,10 +30,22 @@ class BandDictionary(nn.Module):
     def __init__(self, maps: int, bands: int, taps: int, stride: int) -> None:
         super().__init__()
         self.stride = stride
+        self.filters = nn.Parameter(torch.zeros(maps, bands, taps, taps))
+        self.acquaint(_cosines(bands))
+
+    @torch.no_grad()
+    def acquaint(self, spectra: Tensor) -> None:
+        """Begin with filters of these spectra, each with the whole lapped orthogonal transform.
+
+        Parameters
+        ----------
+        spectra : tensor of shape (B, B)
+            Orthonormal rows, the most important first.
+        """
+        maps, _, taps, _ = self.filters.shape
         frame = lapped_orthogonal(taps)
-        spectra = _cosines(bands, math.ceil(maps / len(frame)))
-        first = torch.einsum("rb,fij->rfbij", spectra, frame).flatten(0, 1)
-        self.filters = nn.Parameter(first[:maps].clone())
+        of_all = torch.einsum("rb,fij->rfbij", spectra[: math.ceil(maps / len(frame))], frame).flatten(0, 1)
+        self.filters.copy_(of_all[:maps])
 
     def decode(self, S: Tensor) -> Tensor:
         """The synthesis K S.
@@ -114,9 +126,9 @@ class UnsharedDictionary(nn.Module):
         return analyse_bands(cube, self.filters, self.stride)
 
 
-def _cosines(bands: int, count: int) -> Tensor:
-    """The smoothest of the orthonormal cosines (DCT-II) along the bands: (count, bands)."""
-    n, k = torch.arange(float(bands)), torch.arange(float(count))[:, None]
+def _cosines(bands: int) -> Tensor:
+    """The orthonormal cosines (DCT-II) along the bands, smooth ones first: (bands, bands)."""
+    n, k = torch.arange(float(bands)), torch.arange(float(bands))[:, None]
     waves = torch.cos(math.pi / bands * (n + 0.5) * k)
     normed: Tensor = waves / waves.norm(dim=1, keepdim=True)
     return normed

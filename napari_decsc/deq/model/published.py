@@ -11,7 +11,7 @@ from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
 from napari_decsc.deq.estimation.subspace import identify
-from napari_decsc.deq.model.attention import Detail, SwinBlock
+from napari_decsc.deq.model.attention import GATED, Detail, SwinBlock
 from napari_decsc.deq.model.base import Context, Decsc
 from napari_decsc.deq.model.dictionaries import BandDictionary, UnsharedDictionary
 from napari_decsc.deq.model.proximal import free_parameter, soft
@@ -26,9 +26,9 @@ LEAST_LEVEL = 1e-5
 #: Components that are looked for beside the noise levels.
 COMPONENTS = 12
 #: Threshold of the shared code before any training, in noise levels.
-SHARED = 1.5
+SHARED = 0.5
 #: ... and of the unshared one.
-UNSHARED = 3.0
+UNSHARED = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class PublishedConfig:
     """
 
     bands: int = 31
-    shared_maps: int = 128
+    shared_maps: int = 160
     unshared_maps: int = 16
     taps: int = 8
     stride: int = 4
@@ -82,8 +82,9 @@ class PublishedModel(Decsc):
     V = min(1, u^2 / sigma_b^2), which trusts loud bands less, u the noise level that a third of the bands do not
     exceed; and the unit: Y is in units of u, and thresholds count noise levels, of S those of the noise that reaches a
     map through K^T V, of H those of a band. NonLocal sees arsinh of S in these levels, so that what it adds is bounded
-    in them. H takes whole steps in loud bands, too: where D keeps the bands apart, a step of V with thresholds V times
-    as high has the same fixed point.
+    in them; the gate that it ends with, like that of the detail block, acts on no more than 3 of a coefficient. H takes
+    whole steps in loud bands, too: where D keeps the bands apart, a step of V with thresholds V times as high has the
+    same fixed point.
 
     Parameters
     ----------
@@ -107,7 +108,15 @@ class PublishedModel(Decsc):
         self.blocks = nn.ModuleList(
             SwinBlock(config.shared_maps, config.heads, config.window, shift, scale=0.01) for shift in shifts
         )
+        self.gate = nn.Linear(config.shared_maps, config.shared_maps)
+        with torch.no_grad():
+            self.gate.weight.mul_(0.1)
+            self.gate.bias.fill_(-1.0)
         self.detail = Detail(config.unshared_maps)
+
+    def acquaint(self, spectra: Tensor) -> None:
+        """See `Decsc.acquaint`: the first filters of K have the strongest spectra."""
+        self.shared.acquaint(spectra)
 
     def identify(self, cube: Tensor, mask: Tensor, noise: NoiseModel | None = None) -> SignalSubspace:
         """The noise levels of whole cubes; what else is found with them is not used."""
@@ -194,10 +203,14 @@ class PublishedModel(Decsc):
         reaching = (c.level * _trust(c)).square()[:, :, 0, 0] @ self.shared.filters.square().sum((2, 3)).mT
         level = reaching.sqrt()[:, :, None, None]
         kept = soft(S / level, F.softplus(self.shared_levels))
+        if not self.blocks:
+            return kept * level
         y = seen = kept.asinh().permute(0, 2, 3, 1)
         for block in self.blocks:
             y = block(y)
-        return (kept + (y - seen).permute(0, 3, 1, 2)) * level
+        closed = torch.sigmoid(self.gate(y)).permute(0, 3, 1, 2)
+        made = kept + (y - seen).permute(0, 3, 1, 2)
+        return (made - closed * made.clamp(-GATED, GATED)) * level
 
     def _shrink_unshared(self, H: Tensor, c: PublishedContext) -> Tensor:
         level = c.level.flatten(0, 1)[:, None]

@@ -21,6 +21,11 @@ from napari_decsc.hsi.scaling import peak
 
 Log = Callable[[str], None]
 
+#: Crops whose spectra a new model is told of.
+ACQUAINTED = 200
+#: Pixels darker than this share of the peak count less there.
+DARK = 0.05
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -198,6 +203,29 @@ class Crops:
         names = [scene.name for scene in self.scenes]
         more = ["..."] if len(names) > MOST_NAMES else []
         return f"{counted(len(names), 'scene')}: {', '.join(names[:MOST_NAMES] + more)}"
+
+    def spectra(self, seed: int) -> Tensor:
+        """Principal spectra of some crops, bright and dark pixels alike.
+
+        Parameters
+        ----------
+        seed : int
+            Of the draw.
+
+        Returns
+        -------
+        tensor of shape (B, B)
+            Orthonormal rows, the strongest first.
+        """
+        rng = np.random.default_rng([seed, 2])
+        moment: Tensor | float = 0.0
+        for _ in range(ACQUAINTED):
+            pixels = self.draw(rng)[:, ::4, ::4].flatten(1).double()
+            pixels = pixels / (pixels.norm(dim=0) + DARK * len(pixels) ** 0.5)
+            moment = moment + pixels @ pixels.T / pixels.shape[1]
+        assert isinstance(moment, Tensor)
+        strongest_first: Tensor = torch.linalg.eigh(moment).eigenvectors.mT.flip(0).float()
+        return strongest_first
 
     def draw(self, rng: np.random.Generator) -> Tensor:
         """One crop, of ``size`` rows and cols or what the scene has, in multiples of ``multiple``.

@@ -85,6 +85,9 @@ def train(settings: TrainSettings, log: Log = print) -> Path:
         raise DenoisingError(f"patch is {settings.patch}; the preset {settings.preset} takes multiples of {multiple}")
     held_back = list(validation_scenes(folder, bands=bands, log=log))
     crops = Crops(scenes_of(folder, log), bands or settings.bands, settings.crop, device, multiple=multiple, log=log)
+    if run.step == 0 and bands and settings.warm_start == "none":
+        for model in (run.model, run.first, run.average):
+            model.acquaint(crops.spectra(settings.seed))
     pool = Pool(crops, settings.seed, settings.pool, settings.batch / settings.reuse)
     log(f"{len(crops.scenes)} scenes, {len(held_back)} held back, device {device}, from step {run.step}")
     started, last_check = time.monotonic(), time.monotonic()

@@ -69,6 +69,21 @@ def test_paper_trains_on_scenes_of_100_pixels(tmp_path):
     assert weights.load(str(path)).model.preset == "paper"
 
 
+def test_a_new_paper_model_begins_with_the_spectra_of_its_cubes(tmp_path):
+    data = sample_cube(96, 96, 31).data
+    np.savez(tmp_path / "one.npz", cube=(10000 * data).astype(np.int16))
+    settings = TrainSettings(
+        preset="paper", warm_start="none", data=str(tmp_path), out=str(tmp_path / "run"), steps=1, batch=1, crop=96,
+        patch=32, pool=1, reuse=1, solver_least=0, solver_most=0, phantom_steps=1, gain_every=0, device="cpu",
+        learning_rate=0.0,
+    )  # fmt: skip
+    filters = weights.load(str(train(settings, lambda line: None))).model.shared.filters.detach()
+    spectrum = filters[0].flatten(1).norm(dim=1).numpy()
+    spectra = data.reshape(31, -1) / np.linalg.norm(data.reshape(31, -1), axis=0)  # bright and dark pixels alike
+    strongest = np.abs(np.linalg.svd(spectra, full_matrices=False)[0][:, 0])
+    assert spectrum @ strongest / np.linalg.norm(spectrum) > 0.99
+
+
 def test_a_patch_that_does_not_fit_the_model_is_named(folder, tmp_path):
     settings = TrainSettings(preset="paper", warm_start="none", data=str(folder), out=str(tmp_path / "run"), patch=48)
     with pytest.raises(DenoisingError, match="patch is 48; the preset paper takes multiples of 32"):
