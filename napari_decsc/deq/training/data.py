@@ -258,7 +258,8 @@ class Crops:
         stride = int(rng.integers(1, max(1, (available - 1) // max(1, bands - 1)) + 1))
         first = int(rng.integers(0, available - stride * (bands - 1)))
         window = torch.arange(first, first + stride * (bands - 1) + 1, stride, device=self.device)
-        return window.flip(0) if rng.random() < 0.5 else window
+        # a scene of just the bands that a model takes is of its sensor, and its bands are in their places
+        return window.flip(0) if rng.random() < 0.5 and bands != available else window
 
 
 def validation_scenes(
