@@ -48,10 +48,12 @@ def check_cube_output(path: Path, inputs: Iterable[Cube | None], *, overwrite: b
 
 def check_type(cube: Cube, dtype: str) -> None:
     """Raise FileFormatError if a cube like this one could not be written in this type."""
-    from napari_decsc.hsi.io.conversion import to_write
+    from napari_decsc.hsi.io.conversion import check_measured, to_write
     from napari_decsc.hsi.io.files import target_dtype
 
-    to_write(cube, target_dtype(cube, dtype))
+    wanted = target_dtype(cube, dtype)
+    to_write(cube, wanted)
+    check_measured(cube, wanted)
 
 
 def _files_of(cube: Cube) -> list[Path]:

@@ -82,6 +82,17 @@ def test_a_type_without_room_is_told_before_any_work(capsys: pytest.CaptureFixtu
     assert "the no-data value -9999 does not fit into uint8" in capsys.readouterr().err
 
 
+def test_whole_numbers_for_gaps_are_refused_before_any_work(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    values = DATA.astype(np.float32)
+    values[2, 5, 6] = np.nan
+    np.save("gap.npy", values)
+    words = ["denoise", "gap.npy", "out.hdr", "--band-axis", "0", "--method", "flat", "--fail", "--dtype", "int16"]
+    assert main(words) == cli.FAILED
+    assert "gap: holds NaN or an infinity, which int16 cannot express; set a no-data" in capsys.readouterr().err
+
+
 def test_info_of_a_library(capsys: pytest.CaptureFixture[str]) -> None:
     write_library(SpectralLibrary(np.array([[0.1, 0.2]]), ("soil",), np.array([400.0, 500.0]), "nm"), "lib")
     assert main(["info", "lib.hdr", "--json"]) == 0

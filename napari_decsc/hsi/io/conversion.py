@@ -50,10 +50,16 @@ def slabs(cube: Cube, dtype: np.dtype[Any]) -> Iterator[tuple[int, NDArray[Any]]
     int, array of shape (band, row, col)
         The number of its first row; a slab.
     """
+    for some in _rows(cube, dtype):
+        yield some.start, converted(np.asarray(cube.data[:, some]), dtype, cube)
+
+
+def _rows(cube: Cube, dtype: np.dtype[Any]) -> Iterator[slice]:
+    """Rows of a cube, as many at a time as memory is set aside for."""
     bands, rows, cols = cube.shape
     step = max(1, SLAB_BYTES // (bands * cols * max(8, dtype.itemsize)))
     for start in range(0, rows, step):
-        yield start, converted(np.asarray(cube.data[:, start : start + step]), dtype, cube)
+        yield slice(start, start + step)
 
 
 def to_write(cube: Cube, dtype: np.dtype[Any]) -> Cube:
@@ -90,6 +96,27 @@ def to_write(cube: Cube, dtype: np.dtype[Any]) -> Cube:
     return cube if held is None or np.isfinite(held) else cube.replace(no_data=held)
 
 
+def check_measured(cube: Cube, dtype: np.dtype[Any]) -> None:
+    """That all values of a cube can be told in a type, found out before hours are spent on what is to be written.
+
+    Parameters
+    ----------
+    cube : Cube
+        Read once, some rows at a time, where the answer lies in its values.
+    dtype : numpy dtype
+        Of the numbers in the file.
+
+    Raises
+    ------
+    FileFormatError
+        For NaN or infinities, whole numbers and no no-data value.
+    """
+    if dtype.kind == "f" or cube.data.dtype.kind != "f" or cube.no_data is not None:
+        return
+    if not all(np.isfinite(np.asarray(cube.data[:, some])).all() for some in _rows(cube, dtype)):
+        raise _not_told(cube, dtype)
+
+
 def converted(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
     """A slab in a type and its byte order, contiguous; what was measured never becomes "no data".
 
@@ -114,6 +141,13 @@ def converted(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[A
     return np.ascontiguousarray(spared(values, slab, cube.no_data), dtype=dtype)
 
 
+def _not_told(cube: Cube, dtype: np.dtype[Any]) -> FileFormatError:
+    return FileFormatError(
+        f"{cube.name}: holds NaN or an infinity, which {dtype.name} cannot express; "
+        f"set a no-data value or choose float32"
+    )
+
+
 def _whole_numbers(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDArray[Any]:
     """Rounded, cut to the range of ``dtype``; NaN and infinities, which are no measurements, as the no-data value."""
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
@@ -124,10 +158,7 @@ def _whole_numbers(slab: NDArray[Any], dtype: np.dtype[Any], cube: Cube) -> NDAr
     gone = ~np.isfinite(values)
     if gone.any():
         if cube.no_data is None:
-            raise FileFormatError(
-                f"{cube.name}: holds NaN or an infinity, which {dtype.name} cannot express; "
-                f"set a no-data value or choose float32"
-            )
+            raise _not_told(cube, dtype)
         values[gone] = cube.no_data
     top = float(high)
     # the largest 64-bit numbers lie between two floats: the next one below is the last that can be converted
