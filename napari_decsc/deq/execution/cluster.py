@@ -39,6 +39,8 @@ from napari_decsc.hsi.io.envi.streaming import EnviSink
 CONNECT = 10
 #: Seconds between two looks at the workers.
 LOOK = 1.0
+#: The stage of a run whose workers are all lost.
+WAITING = "waiting for a worker"
 #: How often a tile is tried again after an error; a lost worker does not count.
 RETRIES = 2
 
@@ -205,6 +207,14 @@ class _Cluster:
             left = f"{len(now)} left" if now else "none is left, waiting for one"
             message = f"lost {len(lost)} worker{'s' * (len(lost) > 1)} ({left}); unfinished tiles are done again"
             yield from self.teller.tell(aside(self.done + 1, self.solves, message=message))
+        if now:
+            return
+        yield from self.teller.tell(aside(self.done + 1, self.solves, stage=WAITING))
+        if self.teller.stopped:
+            raise DenoisingError(
+                f"{self.job.name}: stopped while no worker was left to finish it; start workers with dask worker "
+                f"{self.job.settings.scheduler}, and denoise again"
+            )
 
 
 def _solve_tile(job: _Job, tile: Tile, begin_only: bool) -> _Done:

@@ -13,6 +13,7 @@ import torch
 
 from napari_decsc.denoising.protocol import Command, run
 from napari_decsc.deq.denoiser import DecscDenoiser
+from napari_decsc.deq.execution import cluster
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.errors import DenoisingError, SettingsError
 from napari_decsc.hsi.cube import Cube
@@ -138,6 +139,23 @@ def test_a_killed_worker_changes_nothing_in_the_result(noisy, own_scheduler, tmp
     assert any("lost 1 worker" in event.message for event in events)
     assert {event.tile for event in events if not event.message} == {1, 2, 3, 4}
     assert [event.number for event in events[1:] if not event.message and not event.rare] == [0, 1, 2, 1, 2] * 4
+
+
+def test_stop_is_heard_while_no_worker_is_left(noisy, own_scheduler, tmp_path):
+    events = []
+
+    def listen(iteration):
+        events.append(iteration)
+        if len(events) == 2:
+            workers[0].kill()
+        return Command.STOP if iteration.stage == cluster.WAITING else None
+
+    with (
+        running(WORKER, own_scheduler, str(tmp_path)) as (workers, _),
+        pytest.raises(DenoisingError, match=r"stopped while no worker was left .* dask worker tcp://"),
+    ):
+        denoised(noisy, tmp_path / "together.hdr", listen, scheduler=own_scheduler)
+    assert not (tmp_path / "together.hdr").exists()
 
 
 def test_a_result_that_is_no_shared_file_comes_back_to_the_caller(noisy, scheduler):
