@@ -64,8 +64,8 @@ class Iteration:
     message : str
         A sentence for the person who waits, when something changed (memory used up, a worker lost).
     stage : str
-        What is being done ("noise model", "subspace", "groups", "equilibrium 1", ...). An event with a new name
-        says that this stage begins.
+        What is being done ("noise model", "subspace", "groups", "equilibrium 1", ..., "waiting for a worker").
+        An event with a new name says that this stage begins.
     noise : MeasuredNoise, optional
         Comes as soon as it was measured, and again when it was renewed.
     change : float

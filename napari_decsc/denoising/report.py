@@ -36,7 +36,7 @@ class Recorder:
         self.messages: list[str] = []
         self.noise: MeasuredNoise | None = None
         self.rare: list[RareSignal] = []
-        self.is_proved = True
+        self.bounds: list[float] = []
 
     def __call__(self, iteration: Iteration) -> None:
         """Take note of one iteration."""
@@ -50,7 +50,7 @@ class Recorder:
         while len(self.tiles) < iteration.tile:
             self.tiles.append([])
         if iteration.number > 0 and math.isfinite(iteration.relative_residual):
-            self.is_proved = self.is_proved and math.isfinite(iteration.bound)
+            self.bounds.append(iteration.bound)
             self.tiles[iteration.tile - 1].append(iteration.relative_residual)
 
     def report(self, **more: Any) -> dict[str, Any]:
@@ -66,10 +66,10 @@ class Recorder:
         dict of str to object
             Keys: method, settings, weights, device, seconds, peak_memory_bytes, versions, tiles; "noise" if it was
             measured, "rare" if such signal was kept, "messages" if there were any, "contraction", None if it is not
-            proved of every stage.
+            proved of every stage, or none was solved.
         """
         about = self.denoiser.describe()
-        if "contraction" in about and not self.is_proved:
+        if "contraction" in about and not (self.bounds and all(map(math.isfinite, self.bounds))):
             about = {**about, "contraction": None}
         return {
             **about,

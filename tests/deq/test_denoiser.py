@@ -12,6 +12,7 @@ from scipy import ndimage
 from napari_decsc.denoising.protocol import Command, Denoiser, ResumableDenoiser, run
 from napari_decsc.denoising.report import Recorder
 from napari_decsc.deq.denoiser import DecscDenoiser
+from napari_decsc.deq.estimation.subspace import identify
 from napari_decsc.deq.execution.source import Source
 from napari_decsc.deq.model.presets import SubspaceModel
 from napari_decsc.deq.settings import DecscSettings
@@ -185,6 +186,16 @@ def test_paper_refuses_few_bands_and_names_the_cure():
         pytest.skip("the weights 'paper' are not in this build")
     with pytest.raises(DenoisingError, match="subspace"):
         denoised(noisy(clean=sample_cube(32, 32, 12)), weights=name)
+
+
+def test_what_is_known_of_a_window_of_bands_is_that_of_these_bands():
+    cube = add_noise(sample_cube(32, 32, 40), make_noise("non-iid"), seed=0)
+    values = torch.from_numpy(cube.data)[None]
+    found = identify(values, torch.ones_like(values, dtype=torch.bool), 12)
+    part = found.within(slice(9, 40))
+    assert torch.equal(part.sigma, found.sigma[:, 9:40])
+    assert part.mean.shape == (1, 31, 1, 1)
+    assert not torch.allclose(part.sigma, found.sigma[:, :31])
 
 
 def test_paper_takes_more_bands_in_windows():

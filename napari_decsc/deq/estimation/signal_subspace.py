@@ -164,7 +164,7 @@ class SignalSubspace(RobustPca):
         return column_offsets(residual, mask) if self.column_offsets is None else self.column_offsets
 
     def within(self, bands: slice) -> "SignalSubspace":
-        """What is known of some of the bands; their noise model is that of all.
+        """The noise levels of some of the bands. Noise model, energies and counts remain those of all.
 
         Parameters
         ----------

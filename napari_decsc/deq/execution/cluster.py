@@ -41,6 +41,8 @@ CONNECT = 10
 LOOK = 1.0
 #: The stage of a run whose workers are all lost.
 WAITING = "waiting for a worker"
+#: Looks without a worker after which a run that was told to stop ends: one may be starting anew.
+PATIENCE = 3
 #: How often a tile is tried again after an error; a lost worker does not count.
 RETRIES = 2
 
@@ -149,7 +151,7 @@ class _Cluster:
         self.distributed, self.client, self.job, self.sink, self.teller = distributed, client, job, sink, teller
         self.waiting, self.running = deque(plan.tiles), dict[Any, Tile]()
         self.windows, self.done, self.solves = plan.windows, 0, plan.solves
-        self.workers = set(client.nthreads())
+        self.workers, self.empty_looks = set(client.nthreads()), 0
 
     def run(self) -> Steps:
         try:
@@ -207,10 +209,11 @@ class _Cluster:
             left = f"{len(now)} left" if now else "none is left, waiting for one"
             message = f"lost {len(lost)} worker{'s' * (len(lost) > 1)} ({left}); unfinished tiles are done again"
             yield from self.teller.tell(aside(self.done + 1, self.solves, message=message))
-        if now:
+        self.empty_looks = self.empty_looks + 1 if not now and (self.waiting or self.running) else 0
+        if not self.empty_looks:
             return
         yield from self.teller.tell(aside(self.done + 1, self.solves, stage=WAITING))
-        if self.teller.stopped:
+        if self.teller.stopped and self.empty_looks > PATIENCE:
             raise DenoisingError(
                 f"{self.job.name}: stopped while no worker was left to finish it; start workers with dask worker "
                 f"{self.job.settings.scheduler}, and denoise again"

@@ -174,9 +174,10 @@ class Session:
         Returns
         -------
         SignalSubspace or None
-            None where the model needs none.
+            None where none was given.
         """
-        if self.subspace is None or not self.subspace.outliers or tile.is_whole:
+        has_offsets = self.subspace is not None and self.model.finds_offsets and bool(self.subspace.outliers)
+        if tile.is_whole or not has_offsets:
             return self.subspace
         key = (tile.col.start, tile.col.length)
         if key not in self.by_columns:

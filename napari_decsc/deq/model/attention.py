@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from napari_decsc.deq.model.convolution import conv_3d
 
-#: The gate of the detail block acts on so much of a coefficient, in noise levels.
+#: Gates act on no more of a coefficient, in noise levels.
 GATED = 3.0
 
 

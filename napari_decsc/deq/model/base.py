@@ -92,6 +92,8 @@ class Decsc(nn.Module, ABC):
     continues: ClassVar[bool] = False
     #: whether it can remove one kind of noise alone, see :meth:`output`
     removes_apart: ClassVar[bool] = False
+    #: whether offsets of columns are found on more rows than those of a tile, see :meth:`with_column_offsets`
+    finds_offsets: ClassVar[bool] = False
     #: names of parameters begin so that are stored with half the bits
     stored_in_half: ClassVar[tuple[str, ...]] = ()
     config: Any

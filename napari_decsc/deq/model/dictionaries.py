@@ -43,7 +43,7 @@ class BandDictionary(nn.Module):
             Orthonormal rows, the most important first.
         """
         maps, _, taps, _ = self.filters.shape
-        frame = lapped_orthogonal(taps)
+        frame = lapped_orthogonal(taps).to(spectra)
         of_all = torch.einsum("rb,fij->rfbij", spectra[: math.ceil(maps / len(frame))], frame).flatten(0, 1)
         self.filters.copy_(of_all[:maps])
 

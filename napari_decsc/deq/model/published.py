@@ -21,8 +21,6 @@ from napari_decsc.filters.median import median_3x3
 
 #: One unit is the noise level that this share of the bands does not exceed.
 UNIT = 0.35
-#: No noise level is less, as a share of the peak.
-LEAST_LEVEL = 1e-5
 #: Components that are looked for beside the noise levels.
 COMPONENTS = 12
 #: Threshold of the shared code before any training, in noise levels.
@@ -38,7 +36,7 @@ class PublishedContext(Context):
     Parameters
     ----------
     level : tensor of shape (N, B, 1, 1)
-        Noise level of each band, in the units of the target.
+        Noise level of each band, in the units of the target at strength 1.
     """
 
     level: Tensor = field(kw_only=True)
@@ -79,12 +77,12 @@ class PublishedModel(Decsc):
         H <- Detail(soft(H - D^T W (D H + K S - Y)))
 
     Ours are W, 0 where a voxel carries no information (which the published data term would believe) and 1 elsewhere;
-    V = min(1, u^2 / sigma_b^2), which trusts loud bands less, u the noise level that a third of the bands do not
-    exceed; and the unit: Y is in units of u, and thresholds count noise levels, of S those of the noise that reaches a
+    V = min(1, u^2 / sigma_b^2), which trusts loud bands less, u the noise level that 35 % of the bands do not exceed;
+    and the unit: Y is in units of u, and thresholds count noise levels, of S those of the noise that reaches a
     map through K^T V, of H those of a band. NonLocal sees arsinh of S in these levels, so that what it adds is bounded
     in them; the gate that it ends with, like that of the detail block, acts on no more than 3 of a coefficient. H takes
     whole steps in loud bands, too: where D keeps the bands apart, a step of V with thresholds V times as high has the
-    same fixed point.
+    same fixed point (without the detail block behind it).
 
     Parameters
     ----------
@@ -131,7 +129,7 @@ class PublishedModel(Decsc):
         if cube.shape[1] != self.bands:
             raise DenoisingError(f"the weights 'paper' take {self.bands} bands at a time, not {cube.shape[1]}")
         found = self.identify(torch.where(mask, cube, 0), mask) if subspace is None else subspace
-        sigma = found.sigma[:, :, None, None].clamp(min=LEAST_LEVEL)
+        sigma = found.sigma[:, :, None, None]
         unit = sigma.quantile(UNIT, dim=1, keepdim=True).expand_as(sigma)
         if mask.all():
             return PublishedContext(target=cube / unit, weight=torch.ones_like(unit), unit=unit, level=sigma / unit)
@@ -188,19 +186,19 @@ class PublishedModel(Decsc):
         assert isinstance(c, PublishedContext)
         S, H = z
         residual = (self.estimate(z) - c.target) * c.weight
-        S = self._shrink_shared(S - self.shared.encode(residual * _trust(c)), c)
+        S = self._shrink_shared(S - self.shared.encode(residual * _trust(c)), c.level * _trust(c))
         residual = (self.estimate((S, H)) - c.target) * c.weight
         return S, self._shrink_unshared(H - self.unshared.encode(residual), c)
 
     def start(self, c: Context) -> Code:
         """Encode, shrink, and give what is left to the unshared code."""
         assert isinstance(c, PublishedContext)
-        S = self._shrink_shared(self.shared.encode(c.target), c)
+        S = self._shrink_shared(self.shared.encode(c.target), c.level)
         return S, self._shrink_unshared(self.unshared.encode(c.target - self.shared.decode(S)), c)
 
-    def _shrink_shared(self, S: Tensor, c: PublishedContext) -> Tensor:
-        # the noise of every map, through K^T V
-        reaching = (c.level * _trust(c)).square()[:, :, 0, 0] @ self.shared.filters.square().sum((2, 3)).mT
+    def _shrink_shared(self, S: Tensor, noise: Tensor) -> Tensor:
+        """The proximal step of S, whose maps are K^T of something with this noise in every band (N, B, 1, 1)."""
+        reaching = noise.square()[:, :, 0, 0] @ self.shared.filters.square().sum((2, 3)).mT
         level = reaching.sqrt()[:, :, None, None]
         kept = soft(S / level, F.softplus(self.shared_levels))
         if not self.blocks:

@@ -99,6 +99,7 @@ class SubspaceModel(Decsc):
     bands = None
     multiple = multiscale.ALIGNED
     removes_apart = True
+    finds_offsets = True
     stored_in_half = ("refiner.",)
 
     def __init__(self, config: SubspaceConfig) -> None:

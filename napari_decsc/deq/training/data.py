@@ -167,6 +167,9 @@ class Crops:
         Where they lie.
     multiple : int
         Rows and cols of a crop are multiples of this, as the model wants them.
+    in_order : bool
+        Whether a scene of just so many bands keeps their order, for a model of one sensor; others are turned round
+        half of the time.
     log : callable
         Is told which scenes are too small.
     """
@@ -179,9 +182,10 @@ class Crops:
         device: torch.device,
         *,
         multiple: int = 4,
+        in_order: bool = False,
         log: Log = lambda line: None,
     ) -> None:
-        self.bands, self.size, self.device, self.multiple = bands, size, device, multiple
+        self.bands, self.size, self.device, self.multiple, self.in_order = bands, size, device, multiple, in_order
         least = max(32, multiple)
         if size < least:
             raise DenoisingError(f"crop is {size}; this model takes crops of {least} pixels or more")
@@ -258,8 +262,8 @@ class Crops:
         stride = int(rng.integers(1, max(1, (available - 1) // max(1, bands - 1)) + 1))
         first = int(rng.integers(0, available - stride * (bands - 1)))
         window = torch.arange(first, first + stride * (bands - 1) + 1, stride, device=self.device)
-        # a scene of just the bands that a model takes is of its sensor, and its bands are in their places
-        return window.flip(0) if rng.random() < 0.5 and bands != available else window
+        turned = rng.random() < 0.5 and not (self.in_order and bands == available)
+        return window.flip(0) if turned else window
 
 
 def validation_scenes(

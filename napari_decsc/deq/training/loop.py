@@ -84,10 +84,19 @@ def train(settings: TrainSettings, log: Log = print) -> Path:
     if settings.patch % multiple:
         raise DenoisingError(f"patch is {settings.patch}; the preset {settings.preset} takes multiples of {multiple}")
     held_back = list(validation_scenes(folder, bands=bands, log=log))
-    crops = Crops(scenes_of(folder, log), bands or settings.bands, settings.crop, device, multiple=multiple, log=log)
-    if run.step == 0 and bands and settings.warm_start == "none":
-        for model in (run.model, run.first, run.average):
-            model.acquaint(crops.spectra(settings.seed))
+    crops = Crops(
+        scenes_of(folder, log),
+        bands or settings.bands,
+        settings.crop,
+        device,
+        multiple=multiple,
+        in_order=bool(bands),
+        log=log,
+    )
+    if bands and _is_new(settings):
+        spectra = crops.spectra(settings.seed)
+        for model in (run.first, run.model, run.average) if run.step == 0 else (run.first,):
+            model.acquaint(spectra)
     pool = Pool(crops, settings.seed, settings.pool, settings.batch / settings.reuse)
     log(f"{len(crops.scenes)} scenes, {len(held_back)} held back, device {device}, from step {run.step}")
     started, last_check = time.monotonic(), time.monotonic()
@@ -127,12 +136,16 @@ def _go_on(run: Run, saved: dict[str, Any]) -> None:
     run.step, run.seconds = saved["step"], saved["seconds"]
 
 
+def _is_new(settings: TrainSettings) -> bool:
+    return (settings.warm_start or (settings.preset if settings.preset in weight_files.shipped() else "none")) == "none"
+
+
 def _first_model(settings: TrainSettings, log: Log) -> Decsc:
-    name = settings.warm_start or (settings.preset if settings.preset in weight_files.shipped() else "none")
-    if name == "none":
+    if _is_new(settings):
         log(f"a new {settings.preset} model")
         model, config = PRESETS[settings.preset]
         return model(config())
+    name = settings.warm_start or settings.preset
     found = weight_files.load(name)
     if found.model.preset != settings.preset:
         raise DenoisingError(f"weights {name!r} are of the preset {found.model.preset!r}, not {settings.preset!r}")

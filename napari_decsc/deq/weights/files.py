@@ -124,13 +124,10 @@ def save(model: Decsc, path: Path, metadata: Mapping[str, str]) -> None:
         "recipe", "data" and the like.
     """
     about = {"summary": _summary(model), **metadata, "preset": model.preset, "config": json.dumps(config_of(model))}
-    # a tied dictionary has one tensor under three names: it is stored once
-    tensors, seen = {}, set()
-    for name, tensor in model.state_dict(keep_vars=True).items():
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            stored = torch.bfloat16 if name.startswith(model.stored_in_half) else tensor.dtype
-            tensors[name] = tensor.detach().cpu().to(stored).contiguous()
+    tensors = {}
+    for name, tensor in model.state_dict().items():
+        stored = torch.bfloat16 if name.startswith(model.stored_in_half) else tensor.dtype
+        tensors[name] = tensor.cpu().to(stored).contiguous()
     partial = path.with_suffix(".partial")
     partial.write_bytes(to_bytes(tensors, about))
     partial.replace(path)
@@ -148,15 +145,11 @@ def _model(file: str, metadata: dict[str, str], tensors: dict[str, torch.Tensor]
         if preset not in PRESETS:
             raise KeyError(preset)
         model = build(preset, config)
-        _, unknown = model.load_state_dict(tensors, strict=False)
+        lost, unknown = model.load_state_dict(tensors, strict=False)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DenoisingError(
             f"{file}: not weights of this program ({error}); it needs 'preset' and 'config'"
         ) from error
-    # tied filters are stored once, under the first of their three names
-    state = model.state_dict(keep_vars=True)
-    stored = {id(tensor) for name, tensor in state.items() if name in tensors}
-    lost = [name for name, tensor in state.items() if id(tensor) not in stored]
     if unknown or lost:
         raise DenoisingError(f"{file}: tensors do not fit its preset (unknown {unknown}, missing {lost})")
     return model.eval()

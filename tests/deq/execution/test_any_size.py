@@ -150,7 +150,7 @@ def test_a_session_elsewhere_leaves_the_first_as_it_was():
     assert not second.by_columns
     assert {one.device for one in second.model.parameters()} == {meta}
     assert {one.device for one in first.model.parameters()} == {CPU}
-    assert len(list(second.model.parameters())) == len(list(model.parameters()))  # what was tied is tied
+    assert len(list(second.model.parameters())) == len(list(model.parameters()))
 
 
 def plan_of(shape: tuple[int, int, int], name: str = "subspace", *, streamed: bool = True, **values) -> Plan:
