@@ -222,12 +222,11 @@ class Crops:
             Orthonormal rows, the strongest first.
         """
         rng = np.random.default_rng([seed, 2])
-        moment: Tensor | float = 0.0
+        moment = torch.zeros(self.bands, self.bands, dtype=torch.float64, device=self.device)
         for _ in range(ACQUAINTED):
             pixels = self.draw(rng)[:, ::4, ::4].flatten(1).double()
             pixels = pixels / (pixels.norm(dim=0) + DARK * len(pixels) ** 0.5)
-            moment = moment + pixels @ pixels.T / pixels.shape[1]
-        assert isinstance(moment, Tensor)
+            moment += pixels @ pixels.T / pixels.shape[1]
         strongest_first: Tensor = torch.linalg.eigh(moment).eigenvectors.mT.flip(0).float()
         return strongest_first
 

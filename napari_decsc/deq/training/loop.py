@@ -27,6 +27,8 @@ from napari_decsc.errors import DenoisingError
 from napari_decsc.settings import as_dict
 
 Log = Callable[[str], None]
+#: What is given instead of weights to begin with a new model.
+NONE = "none"
 
 
 @dataclass
@@ -93,7 +95,7 @@ def train(settings: TrainSettings, log: Log = print) -> Path:
         in_order=bool(bands),
         log=log,
     )
-    if bands and _is_new(settings):
+    if bands and _first_weights(settings) == NONE:
         spectra = crops.spectra(settings.seed)
         for model in (run.first, run.model, run.average) if run.step == 0 else (run.first,):
             model.acquaint(spectra)
@@ -136,16 +138,17 @@ def _go_on(run: Run, saved: dict[str, Any]) -> None:
     run.step, run.seconds = saved["step"], saved["seconds"]
 
 
-def _is_new(settings: TrainSettings) -> bool:
-    return (settings.warm_start or (settings.preset if settings.preset in weight_files.shipped() else "none")) == "none"
+def _first_weights(settings: TrainSettings) -> str:
+    """Shipped ones by name, or a file; NONE for a new model."""
+    return settings.warm_start or (settings.preset if settings.preset in weight_files.shipped() else NONE)
 
 
 def _first_model(settings: TrainSettings, log: Log) -> Decsc:
-    if _is_new(settings):
+    name = _first_weights(settings)
+    if name == NONE:
         log(f"a new {settings.preset} model")
         model, config = PRESETS[settings.preset]
         return model(config())
-    name = settings.warm_start or settings.preset
     found = weight_files.load(name)
     if found.model.preset != settings.preset:
         raise DenoisingError(f"weights {name!r} are of the preset {found.model.preset!r}, not {settings.preset!r}")
