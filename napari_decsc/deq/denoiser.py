@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_decsc.denoising.protocol import Denoising, Preview, Sink
+from napari_decsc.denoising.protocol import Command, Denoising, Iteration, Preview, Sink
 from napari_decsc.denoising.sinks import ArraySink
 from napari_decsc.denoising.teller import Steps, Teller, aside
 from napari_decsc.denoising.two_starts import Meeting
+from napari_decsc.deq.estimation import basic_estimate
 from napari_decsc.deq.estimation.described import describe
 from napari_decsc.deq.estimation.noise_model import NoiseModel
 from napari_decsc.deq.estimation.signal_subspace import SignalSubspace, moved
@@ -227,8 +228,9 @@ class DecscDenoiser:
 
     def _solve(self, source: Source, plan: Plan, sink: Sink, teller: Teller) -> Steps:
         # a run that was stopped leaves solutions of some tiles only: the others still need what the whole cube tells
+        whole = None
         if self._solutions.subspace is None:
-            yield from self._estimate(source, plan, teller)
+            whole = yield from self._estimate(source, plan, teller)
         subspace = self._solutions.subspace
         if self.settings.scheduler.strip():
             from napari_decsc.deq.execution import cluster
@@ -236,11 +238,16 @@ class DecscDenoiser:
             yield from cluster.solve(plan, self.settings, self._weights.hash, source, subspace, sink, teller)
             return
         session = Session(self._device, self._weights.model.to(self._device), subspace)
+        if whole is not None and whole.repaired is not None:
+            session.by_columns[plan.tiles[0].col.start, plan.tiles[0].col.length] = whole
+        del whole
         solver = TileSolver(Run(self.settings, source, teller, self._solutions), session)
         yield from TileQueue(solver, plan.tiles, sink).run()
 
-    def _estimate(self, source: Source, plan: Plan, teller: Teller) -> Steps:
-        """Find noise and subspace of the whole cube.
+    def _estimate(
+        self, source: Source, plan: Plan, teller: Teller
+    ) -> Generator[Iteration, Command | None, SignalSubspace]:
+        """Find noise and subspace of the whole cube; returns it with the repaired cube where that is solved at once.
 
         Where somebody looks on, it begins with a preview, and every stage is told when it begins.
         """
@@ -251,10 +258,13 @@ class DecscDenoiser:
         model = self._on_sample(source, sample, lambda model, cube, mask: model.noise(cube, mask))
         if model is not None:
             yield from teller.begins("subspace", 1, plan.solves)
-        self._solutions.subspace = self._identified(source, sample, model)
+        self._solutions.subspace = found = self._identified(source, sample, model)
         if model is not None and not teller.stopped:
-            noise = self._measured(source, sample, self._solutions.subspace)
+            if self._device == _CPU and plan.tiles[0].is_whole and sample.cube.shape[2:] == plan.shape[1:]:
+                found = basic_estimate.repaired(sample.cube, sample.usable, found)
+            noise = self._measured(source, sample, found)
             yield from teller.tell(replace(aside(1, plan.solves, stage=GROUPS), noise=noise))
+        return found
 
     def two_starts(self) -> Generator[Meeting, None, None]:
         """Solve the last equilibrium of the last run (of its first tile) from two starts, an event per evaluation.

@@ -51,9 +51,9 @@ def box_mean(images: Tensor, side: int) -> Tensor:
         A new one.
     """
     means = torch.empty_like(images, memory_format=torch.contiguous_format)
-    into = means.flatten(0, 1)
+    into, inside = means.flatten(0, 1), _inside(images, side)
     for part, few in _in_cache(images):
-        into[part] = _window_mean(few, side)
+        into[part] = _window_mean(few, side, inside)
     return means
 
 
@@ -66,28 +66,39 @@ def _in_cache(images: Tensor) -> Iterator[tuple[slice, Tensor]]:
         yield part, flat[part]
 
 
-def _window_mean(images: Tensor, side: int) -> Tensor:
-    return _line_mean(_line_mean(images, side, 1), side, 2)
+def _window_mean(images: Tensor, side: int, inside: Tensor) -> Tensor:
+    """Mean of the windows of (C, row, col), given how many pixels of each there are."""
+    half, (rows, cols) = side // 2, images.shape[1:]
+    sums = _line_sums(F.pad(images, (half, half, half, half)), side, 1, rows)
+    return _line_sums(sums, side, 2, cols).div_(inside)
 
 
-def _line_mean(images: Tensor, side: int, dim: int) -> Tensor:
-    """Mean along one axis of (C, rows, cols), from sums of 1, 2, 4, ... neighbours: quick at any side."""
-    half, size = side // 2, images.shape[dim]
-    sums = F.pad(images, (half, half) if dim == 2 else (0, 0, half, half))
-    length, start, left = 1, 0, side
-    total = torch.zeros_like(images)
+def _line_sums(values: Tensor, side: int, dim: int, size: int) -> Tensor:
+    """Sums of ``side`` neighbours along one axis of (C, rows, cols), from those of 1, 2, 4, ...: quick at any side."""
+    length, start, left, total = 1, 0, side, None
     while left:
         if left & 1:
-            total += sums.narrow(dim, start, size)
+            part = values.narrow(dim, start, size)
+            total = part if total is None else total + part
             start += length
         left >>= 1
         if left:
-            more = sums.shape[dim] - length
-            sums = sums.narrow(dim, 0, more) + sums.narrow(dim, length, more)
+            more = values.shape[dim] - length
+            values = values.narrow(dim, 0, more) + values.narrow(dim, length, more)
             length *= 2
-    place = torch.arange(size, device=images.device)
-    count = (place + half + 1).clamp(max=size) - (place - half).clamp(min=0)
-    return total / (count if dim == 2 else count[:, None])
+    assert total is not None
+    return total
+
+
+def _inside(images: Tensor, side: int) -> Tensor:
+    """How many pixels of the window around each lie inside the image (row, col)."""
+    down, right = (_inside_line(size, side, images.device) for size in images.shape[-2:])
+    return down[:, None] * right
+
+
+def _inside_line(size: int, side: int, device: torch.device) -> Tensor:
+    half, place = side // 2, torch.arange(size, device=device, dtype=torch.float32)
+    return (place + half + 1).clamp(max=size) - (place - half).clamp(min=0)
 
 
 def local_wiener(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,9 +120,10 @@ def local_wiener(images: Tensor) -> tuple[Tensor, Tensor]:
         From 0 to 1.
     """
     estimate, gain = (torch.empty_like(images, memory_format=torch.contiguous_format) for _ in range(2))
+    inside = _inside(images, NEAR)
     for part, few in _in_cache(images):
-        mean = _window_mean(few, NEAR)
-        variance = _window_mean(few.square(), NEAR).sub_(mean.square())
+        mean = _window_mean(few, NEAR, inside)
+        variance = _window_mean(few.square(), NEAR, inside).sub_(mean.square())
         kept = (variance - SIGNAL_FROM).clamp_(min=0).div_(variance.clamp_(min=1e-6))
         torch.lerp(mean, few, kept, out=estimate.flatten(0, 1)[part])
         gain.flatten(0, 1)[part] = kept
@@ -214,11 +226,16 @@ def in_adjacent_band(residual: Tensor, others: Tensor | None = None) -> Tensor:
         False in a cube of one band.
     """
     others = residual if others is None else others
-    found = torch.zeros_like(residual, dtype=torch.bool)
-    for band in range(residual.shape[1]):  # band by band, in the cache of a core
-        values = residual[:, band]
+    found, bands = torch.zeros_like(residual, dtype=torch.bool), residual.shape[1]
+    some = max(1, IN_CACHE // max(1, residual[0, 0].numel())) if residual.device.type == "cpu" else bands
+    for start in range(0, bands, some):  # a few bands at a time, in the cache of a core
+        stop = min(bands, start + some)
+        values = residual[:, start:stop]
         sign, limit = values.sign(), LIKE * values.abs()
-        for beside in (band - 1, band + 1):
-            if 0 <= beside < residual.shape[1]:
-                found[:, band] |= others[:, beside] * sign > limit
+        for step in (-1, 1):
+            first, last = max(start, -step), min(stop, bands - step)
+            if first < last:
+                here = slice(first - start, last - start)
+                like = others[:, first + step : last + step] * sign[:, here] > limit[:, here]
+                found[:, first:last] |= like
     return found

@@ -13,7 +13,7 @@ from napari_decsc.filters.patches import PATCH
 
 #: Images that the search for similar patches looks at: the strongest ones.
 SEEN = 4
-#: Reference patches of a block, in each direction.
+#: Reference patches of a block, in each direction, about.
 BLOCK = 16
 
 
@@ -46,9 +46,9 @@ class Groups:
             One after the other, in the order of the references.
         """
         grid = self.positions.view(-1, self.across, self.positions.shape[1])
-        for top in range(0, len(grid), BLOCK):
-            for left in range(0, self.across, BLOCK):
-                yield self._block(grid[top : top + BLOCK, left : left + BLOCK].flatten(0, 1))
+        for rows in _evenly(grid, 0):
+            for some in _evenly(rows, 1):
+                yield self._block(some.flatten(0, 1))
 
     def _block(self, positions: Tensor) -> "Block":
         row, col = positions // self.corners[1], positions % self.corners[1]
@@ -121,6 +121,11 @@ def similar_patches(
     with one_thread():
         found = torch.cat([nearest(some) for some in torch.split(rows, BLOCK)])
     return Groups(found, corners, len(cols))
+
+
+def _evenly(grid: Tensor, axis: int) -> tuple[Tensor, ...]:
+    """Parts of about `BLOCK` references along an axis, none much smaller than the others."""
+    return torch.tensor_split(grid, max(1, round(grid.shape[axis] / BLOCK)), axis)
 
 
 def _starts(corners: int, steps: tuple[int, ...]) -> Tensor:

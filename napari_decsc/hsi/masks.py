@@ -5,6 +5,7 @@ continuous quantity does not meet the same number again and again.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from napari_decsc.hsi.cube import Cube
@@ -57,10 +58,10 @@ def stuck_values(cube: Cube) -> tuple[float, ...]:
     candidates = {0.0, peak(cube), float(values.min()), float(values.max())}
     distinct, repeats = np.unique(values, return_counts=True)
     if distinct.size > DISTINCT_SHARE * values.size:
-        usual = _around_each(repeats)
+        often = np.flatnonzero(repeats >= max(10, STUCK_SHARE * values.size))
+        usual = _around_each(repeats, often)
         chance = usual + CHANCE * np.sqrt(usual)
-        often = repeats >= np.maximum(max(10, STUCK_SHARE * values.size), np.maximum(MORE * usual, chance))
-        candidates.update(distinct[often].tolist())
+        candidates.update(distinct[often[repeats[often] >= np.maximum(MORE * usual, chance)]].tolist())
         neighbours = np.zeros_like(repeats)
     else:
         neighbours = _beside(repeats)
@@ -132,20 +133,23 @@ def _is_along_bands(values: NDArray[np.float32], end: float) -> bool:
 
 def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean of the up to six values beside each voxel (band, row, col) in its band and its spectrum."""
-    known = np.isfinite(values)
-    total, count = np.zeros_like(values), np.zeros(values.shape, np.float32)
+    known = np.isfinite(values).astype(np.float32)
+    there = np.nan_to_num(values, posinf=0, neginf=0)
+    total, count = np.zeros_like(values), np.zeros_like(known)
     for axis in range(3):
-        there, here, each, number = (np.moveaxis(a, axis, 0) for a in (values, known, total, count))
-        for to, source in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-            each[to] += np.where(here[source], there[source], 0)
-            number[to] += here[source]
-    return np.where(count > 0, total / np.maximum(count, 1), np.float32(np.nan))
+        for sums, each in ((total, there), (count, known)):
+            sums, each = np.moveaxis(sums, axis, 0), np.moveaxis(each, axis, 0)
+            sums[1:] += each[:-1]
+            sums[:-1] += each[1:]
+    total /= np.maximum(count, 1)
+    total[count == 0] = np.nan
+    return total
 
 
-def _around_each(repeats: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The mean of the numbers of voxels on the few levels about each: fine grey levels repeat by chance."""
-    window = np.ones(2 * REACH + 1)
-    return (np.convolve(repeats, window)[REACH : REACH + len(repeats)] - repeats) / 2 / REACH
+def _around_each(repeats: NDArray[np.int64], which: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The mean of the numbers of voxels on the few levels about some: fine grey levels repeat by chance."""
+    windows = sliding_window_view(np.pad(repeats, REACH), 2 * REACH + 1)
+    return (windows[which].sum(axis=1) - repeats[which]) / 2 / REACH
 
 
 def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:

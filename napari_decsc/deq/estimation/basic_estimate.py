@@ -15,7 +15,7 @@ from torch import Tensor
 
 from napari_decsc.deq.estimation import robust_pca
 from napari_decsc.deq.estimation.outliers import without_impulses
-from napari_decsc.deq.estimation.signal_subspace import SignalSubspace
+from napari_decsc.deq.estimation.signal_subspace import Repaired, SignalSubspace
 from napari_decsc.filters.local import column_offsets
 from napari_decsc.filters.multiscale import first_pass, second_pass
 
@@ -107,6 +107,30 @@ def find(cube: Tensor, mask: Tensor, found: SignalSubspace) -> BasicEstimate:
 
 
 @torch.no_grad()
+def repaired(cube: Tensor, mask: Tensor, found: SignalSubspace) -> SignalSubspace:
+    """The subspace with its cube repaired and its columns' offsets, where the cube has outliers.
+
+    Parameters
+    ----------
+    cube : tensor of shape (N, B, rows, cols)
+        Peak 1, finite; all of it.
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel was measured.
+    found : SignalSubspace
+        Of this cube.
+
+    Returns
+    -------
+    SignalSubspace
+        As it came where the cube has no outliers, or a noise model that knows more than levels.
+    """
+    if not found.outliers or (found.noise is not None and not found.noise.plain):
+        return found
+    found, target, filled, _ = without_outliers(cube, mask, found)
+    return replace(found, repaired=Repaired(mask, target, filled))
+
+
+@torch.no_grad()
 def without_outliers(
     cube: Tensor, mask: Tensor, found: SignalSubspace
 ) -> tuple[SignalSubspace, Tensor, Tensor, Tensor]:
@@ -124,10 +148,13 @@ def without_outliers(
     Returns
     -------
     found : SignalSubspace
-        With the offsets of columns.
+        With the offsets of columns, without the repaired cube.
     three tensors of shape (N, B, rows, cols)
         The whitened cube as it came; filled; weights, 0 for what was filled.
     """
+    known = found.repaired
+    if known is not None:
+        return replace(found, repaired=None), known.target, known.filled, known.mask.to(known.target.dtype)
     target = found.whitened(cube, mask)
     if not found.outliers:
         filled = _without_outliers(cube, target, mask, found)

@@ -18,6 +18,23 @@ LARGEST = 1e6
 
 
 @dataclass(frozen=True, eq=False)
+class Repaired:
+    """Cubes whose gaps and outliers were filled.
+
+    Parameters
+    ----------
+    mask : bool tensor, shape (N, B, rows, cols)
+        True where a voxel told of signal and noise.
+    target, filled : tensor of shape (N, B, rows, cols)
+        Whitened: as it came; filled.
+    """
+
+    mask: Tensor
+    target: Tensor
+    filled: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class SignalSubspace(RobustPca):
     """What is found on a whole cube (or a sample of it) before parts of it are denoised.
 
@@ -36,6 +53,8 @@ class SignalSubspace(RobustPca):
         hand.
     noise : NoiseModel, optional
         None where none was measured.
+    repaired : Repaired, optional
+        The whole cube, where that was needed already; for a solve of it in one piece.
     """
 
     mean: Tensor
@@ -44,6 +63,7 @@ class SignalSubspace(RobustPca):
     outliers: Tensor
     column_offsets: Tensor | None = None
     noise: NoiseModel | None = None
+    repaired: Repaired | None = None
 
     def images(self, cube: Tensor) -> Tensor:
         """Eigen-images of a whitened cube.

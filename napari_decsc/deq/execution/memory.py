@@ -26,10 +26,12 @@ _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 #: ... and how many such blocks there may be.
 _M_MMAP_MAX = -4
-#: Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
+#: ... and how many parts there may be that threads take memory from.
+_M_ARENA_MAX = -8
+#: Threads take from one part what others left. Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
 #: themselves in a program that works with large blocks.
-_HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0}
-_AT_ONCE = {_M_MMAP_THRESHOLD: 16 << 20}
+_HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0, _M_ARENA_MAX: 1}
+_AT_ONCE = {_M_MMAP_THRESHOLD: 16 << 20, _M_ARENA_MAX: 1}
 _USUAL = {_M_TRIM_THRESHOLD: 64 << 20, _M_MMAP_THRESHOLD: 32 << 20, _M_MMAP_MAX: 65536}
 
 #: Fewer bands are few for :func:`waste`.

@@ -137,7 +137,8 @@ class Session:
     subspace : SignalSubspace, optional
         Of the whole cube, on the device.
     by_columns : dict
-        A cache: the subspace with the offsets of the columns of tiles, by the first of these and their number.
+        A cache: the subspace with the offsets of the columns of tiles, by the first of these and their number; for a
+        tile that is the whole image, once, with the repaired cube.
     """
 
     device: torch.device
@@ -162,7 +163,7 @@ class Session:
     def subspace_of(self, tile: Tile, source: Source) -> SignalSubspace | None:
         """The subspace with the offsets of a tile's columns: tiles below each other share them.
 
-        A tile that is the whole image finds them itself.
+        A tile that is the whole image finds them itself, where they are not known.
 
         Parameters
         ----------
@@ -177,9 +178,11 @@ class Session:
             None where none was given.
         """
         has_offsets = self.subspace is not None and self.model.finds_offsets and bool(self.subspace.outliers)
-        if tile.is_whole or not has_offsets:
-            return self.subspace
         key = (tile.col.start, tile.col.length)
+        if tile.is_whole:
+            return self.by_columns.pop(key, self.subspace)
+        if not has_offsets:
+            return self.subspace
         if key not in self.by_columns:
             rows = tensors(source.columns(tile.col)[:, :, tile.col.known], self.device)
             self.by_columns[key] = self.model.with_column_offsets(*rows, self.subspace)

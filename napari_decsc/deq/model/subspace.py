@@ -156,7 +156,8 @@ class SubspaceModel(Decsc):
 
     def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> SubspaceContext:
         """Whitening, outliers, structures, and a local estimate."""
-        mask = self.usable(cube, mask)
+        known = None if subspace is None else subspace.repaired
+        mask = self.usable(cube, mask) if known is None else known.mask
         found = self.identify(cube, mask) if subspace is None else subspace
         model = found.noise
         if model is None or model.plain:
