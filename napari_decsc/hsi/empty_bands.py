@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_decsc.hsi.band_list import format_bands
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.masks import blank_bands, usable
+from napari_decsc.hsi.percentiles import percentiles
 from napari_decsc.hsi.scaling import sample
 
 #: Why a band was left out: it says nothing.
@@ -94,8 +95,8 @@ def junk_bands(cube: Cube, stuck: tuple[float, ...]) -> tuple[int, ...]:
     if not seen.any():
         return ()
     middle, deviation = np.zeros(len(values)), np.zeros(len(values))
-    low, middle[seen], high = _quantiles(values[seen], (RANGE[0], 50, RANGE[1]))
-    (deviation[seen],) = _quantiles(np.abs(values[seen] - middle[seen, None, None].astype(np.float32)), (50,)) / NORMAL_MAD
+    low, middle[seen], high = percentiles(values[seen], (RANGE[0], 50, RANGE[1]))
+    (deviation[seen],) = percentiles(np.abs(values[seen] - middle[seen, None, None].astype(np.float32)), (50,)) / NORMAL_MAD
     loud = deviation > LOUD * np.median(high - low)
     if not loud.any() or (loud | ~seen).all():
         return ()
@@ -155,21 +156,6 @@ def filled(values: Floats, kept: NDArray[np.intp], places: NDArray[np.float64], 
     share = np.clip((wanted - places[kept[low]]) / np.where(gap > 0, gap, 1), 0, 1).astype(np.float32)[:, None, None]
     between: Floats = (1 - share) * values[low] + share * values[high]
     return between
-
-
-def _quantiles(bands: Floats, percent: tuple[float, ...]) -> NDArray[np.float64]:
-    """Percentiles (percentile, band) of what is not NaN of bands (band, row, col), of which each has some.
-
-    As ``numpy.nanpercentile``, which goes through the bands one by one: one sort, which puts NaN last.
-    """
-    ordered = np.sort(bands.reshape(len(bands), -1), axis=1)
-    last = (~np.isnan(ordered)).sum(axis=1) - 1
-    place = np.outer(np.asarray(percent) / 100, last)
-    below = place.astype(np.intp)
-    each = np.arange(len(bands))
-    low, high = ordered[each, below], ordered[each, np.minimum(below + 1, last)]
-    found: NDArray[np.float64] = low + (place - below) * (high - low)
-    return found
 
 
 def _components(values: NDArray[np.float64]) -> NDArray[np.float64]:

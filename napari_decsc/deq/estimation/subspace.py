@@ -31,8 +31,10 @@ FEW = 0.01
 FEW_COLUMNS = 0.015
 #: Where more voxels than this share seem to be outliers, the image is too small or too rough for the smoothing.
 MANY = 0.2
-#: Times that the basis is turned to where the smoothed cube has its energy.
+#: Times that the basis is turned to where the smoothed cube has its energy ...
 TURNS = 2
+#: ... from the second one on so many components of it: no more can count.
+STRONGEST = 64
 #: A component counts from a + b sqrt(B / P) of smoothed energy beyond the noise's own on, in units of sqrt(B / P) for P
 #: pixels in B bands: these are a and b. Chance alone makes 0.2 + 2.6 sqrt(B / P); what lies just above it is not worth
 #: its noise.
@@ -216,10 +218,11 @@ def _measured(
     values = filled - mean
     basis = robust_pca.eigenbasis(values.flatten(2), bands)
     for _ in range(turns):
-        smooth = mix_bands(basis, local_wiener(mix_bands(basis.mT, values))[0])
-        moment = smooth.flatten(2) @ values.flatten(2).mT / pixels
-        strength, basis = eigen((moment + moment.mT) / 2)
-        strength, basis = strength.flip(1), basis.flip(2)
+        images = mix_bands(basis.mT, values)
+        moment = local_wiener(images)[0].flatten(2) @ images.flatten(2).mT / pixels
+        strength, turn = eigen((moment + moment.mT) / 2)
+        strength, basis = strength.flip(1), (basis @ turn.flip(2))[:, :, : max(STRONGEST, rank)]
+    del images
     chance = (bands / pixels) ** 0.5
     beyond, least = (strength - LEAK) / chance, sure * (COUNTS_FROM[0] + COUNTS_FROM[1] * chance)
     counts = ((beyond - least) / COUNTS_FULLY).clamp(0, 1)

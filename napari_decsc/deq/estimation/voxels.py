@@ -3,12 +3,14 @@
 Shapes: one cube (band, row, col). ``mask`` is False where a voxel carries no information.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from napari_decsc.deq.estimation.noise_level import band_sigmas
 from napari_decsc.filters.median import median_3x3
 from napari_decsc.filters.order import ascending, medians
+from napari_decsc.hsi.percentiles import percentiles
 
 #: Noise is that of rounding where its level is below so many times what rounding makes.
 ROUNDED = 1.4
@@ -22,8 +24,8 @@ ROUNDED_IN_MEAN = 3.2
 ROUNDED_IN_DARK = 2.1
 #: Noise is hardly there where its level is below this share of the range of the band's values, in most bands.
 HARDLY = 3e-4
-#: The range lies between these quantiles.
-RANGE = (0.005, 0.995)
+#: The range lies between these percentiles.
+RANGE = (0.5, 99.5)
 #: Pixels that are looked at, about.
 SAMPLE = 8192
 #: A column is dead where its values differ by less than this share of the band's noise level.
@@ -138,7 +140,7 @@ def is_rounding(cube: Tensor, mask: Tensor, level: Tensor, dark: Tensor | None =
     return bool(rounded.float().mean() > 0.5)
 
 
-def is_hardly_there(cube: Tensor, level: Tensor) -> bool:
+def is_hardly_there(cube: Tensor, level: Tensor, mask: Tensor | None = None) -> bool:
     """Whether the noise of most bands is far below what anyone can see beside the band's values.
 
     Parameters
@@ -147,15 +149,19 @@ def is_hardly_there(cube: Tensor, level: Tensor) -> bool:
         In any unit.
     level : tensor of shape (band,)
         Noise levels, in the same unit.
+    mask : bool tensor, shape (band, row, col), optional
+        True where a voxel was measured; everywhere if not given.
 
     Returns
     -------
     bool
     """
-    values = cube.flatten(1)[:, :: max(1, cube[0].numel() // SAMPLE)]
-    low, high = torch.quantile(values, values.new_tensor(RANGE), dim=1)
-    reach = high - low
-    return bool((level < HARDLY * reach).float().mean() > 0.5)
+    step = max(1, cube[0].numel() // SAMPLE)
+    values = cube.flatten(1)[:, ::step]
+    if mask is not None:
+        values = torch.where(mask.flatten(1)[:, ::step], values, torch.nan)
+    low, high = percentiles(values.cpu().numpy(), RANGE)
+    return bool(np.mean(level.cpu().numpy() < HARDLY * (high - low)) > 0.5)
 
 
 def grey_step(cube: Tensor, mask: Tensor, sample: int = SAMPLE) -> Tensor:

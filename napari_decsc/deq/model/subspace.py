@@ -124,7 +124,7 @@ class SubspaceModel(Decsc):
         model = self.noise(cube, mask) if noise is None else noise
         if model.plain:
             found = dataclasses.replace(identify(cube, mask, self.rank, model), noise=model)
-            if not is_hardly_there(filled_gaps(cube[0], mask[0]), found.sigma[0]):
+            if not is_hardly_there(cube[0], found.sigma[0], mask[0]):
                 return found
             model = NoiseModel(found.sigma[0], basis=found.basis[0, :, found.counts[0] > 0], negligible=True)
         return from_noise_model(cube, mask, model)
