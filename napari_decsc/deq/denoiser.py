@@ -231,6 +231,7 @@ class DecscDenoiser:
         whole = None
         if self._solutions.subspace is None:
             whole = yield from self._estimate(source, plan, teller)
+            memory.give_back()
         subspace = self._solutions.subspace
         if self.settings.scheduler.strip():
             from napari_decsc.deq.execution import cluster

@@ -13,8 +13,10 @@ from napari_decsc.filters.patches import PATCH
 
 #: Images that the search for similar patches looks at: the strongest ones.
 SEEN = 4
-#: Reference patches of a block, in each direction, about.
-BLOCK = 16
+#: Side of the blocks in which groups are filtered: the references of one lie in so many pixels, about.
+BLOCK = 80
+#: Rows of reference patches whose groups are looked for at once.
+AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +48,9 @@ class Groups:
             One after the other, in the order of the references.
         """
         grid = self.positions.view(-1, self.across, self.positions.shape[1])
-        for rows in _evenly(grid, 0):
-            for some in _evenly(rows, 1):
+        down, across = (max(1, round(extent / BLOCK)) for extent in self.corners)
+        for rows in torch.tensor_split(grid, down):
+            for some in torch.tensor_split(rows, across, 1):
                 yield self._block(some.flatten(0, 1))
 
     def _block(self, positions: Tensor) -> "Block":
@@ -119,13 +122,8 @@ def similar_patches(
         return found.flatten(0, 1)
 
     with one_thread():
-        found = torch.cat([nearest(some) for some in torch.split(rows, BLOCK)])
+        found = torch.cat([nearest(some) for some in torch.split(rows, AT_ONCE)])
     return Groups(found, corners, len(cols))
-
-
-def _evenly(grid: Tensor, axis: int) -> tuple[Tensor, ...]:
-    """Parts of about `BLOCK` references along an axis, none much smaller than the others."""
-    return torch.tensor_split(grid, max(1, round(grid.shape[axis] / BLOCK)), axis)
 
 
 def _starts(corners: int, steps: tuple[int, ...]) -> Tensor:

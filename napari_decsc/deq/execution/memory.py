@@ -142,8 +142,8 @@ def handled(short: bool) -> Iterator[None]:
         For the time of the solve.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    mallopt, trim = getattr(library, "mallopt", None), getattr(library, "malloc_trim", None)
-    if mallopt is None or trim is None:
+    mallopt = getattr(library, "mallopt", None)
+    if mallopt is None:
         yield
         return
 
@@ -157,6 +157,13 @@ def handled(short: bool) -> Iterator[None]:
         yield
     finally:
         choose(usual)
+        give_back()
+
+
+def give_back() -> None:
+    """Free memory goes back to the system: between parts of a run that need memory of other sizes. glibc alone."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
         trim(0)
 
 
