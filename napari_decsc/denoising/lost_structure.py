@@ -293,24 +293,28 @@ def _mixed(matrix: Floats, cube: Floats) -> Floats:
 
 
 def _box(values: Floats, side: int) -> Floats:
-    """Sum over a window of ``side`` pixels around every one; nothing lies outside of the image."""
+    """Sum over a window of ``side`` pixels around every one (..., row, col); nothing lies outside of the image."""
     if side == 1:
         return values
-    return _line_sums(_line_sums(values, side, values.ndim - 2), side, values.ndim - 1)
+    if values.ndim > 2:  # band by band, in the cache of a core
+        return np.stack([_box(band, side) for band in values])
+    half, (rows, cols) = side // 2, values.shape
+    around = np.zeros((rows + 2 * half, cols + 2 * half), np.float32)
+    around[half : half + rows, half : half + cols] = values
+    return _line_sums(_line_sums(around, side).T, side).T
 
 
-def _line_sums(values: Floats, side: int, axis: int) -> Floats:
-    """Sums of ``side`` neighbours along an axis, from those of 1, 2, 4, ...: quick at any side."""
-    size, half = values.shape[axis], side // 2
-    along = np.moveaxis(values, axis, -1)
-    sums = np.pad(along, [(0, 0)] * (values.ndim - 1) + [(half, half)])
-    total, start, length = np.zeros(along.shape, np.float32), 0, 1
+def _line_sums(values: Floats, side: int) -> Floats:
+    """Sums of ``side`` neighbours down every column, from those of 1, 2, 4, ...: quick at any side."""
+    size, start, length, total = len(values) - side + 1, 0, 1, None
     while side:
         if side & 1:
-            total += sums[..., start : start + size]
+            part = values[start : start + size]
+            total = part if total is None else total + part
             start += length
         side >>= 1
         if side:
-            sums = sums[..., :-length] + sums[..., length:]
+            values = values[:-length] + values[length:]
             length *= 2
-    return np.moveaxis(total, -1, axis)
+    assert total is not None
+    return total

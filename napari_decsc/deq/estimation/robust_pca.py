@@ -31,8 +31,8 @@ RESTART = 10
 CLIP_AT = 4.0
 #: A part of the image is fitted once no coordinate moves by more than this (in noise levels).
 STILL = 1e-4
-#: Spectra that are fitted at once on the CPU: they fit into the cache of a core.
-IN_CACHE = 1024
+#: Voxels that are fitted at once on the CPU: they fit into the cache of a core.
+IN_CACHE = 1 << 17
 #: Where less than this share of the voxels was measured, of pixels and bands of which some were, ...
 HARDLY_HIDDEN = 0.95
 #: ... and there are more components than this share of the voxels of a mean spectrum that were, ...
@@ -171,7 +171,7 @@ def huber_code(pixels: Tensor, weight: Tensor | None, basis: Tensor, limit: Tens
     """
     # in units of the limit, every band is clipped at 1
     inner, outer = basis / limit, (basis * limit).mT
-    some = IN_CACHE if code.device.type == "cpu" else code.shape[2]
+    some = max(1, IN_CACHE // pixels.shape[1]) if code.device.type == "cpu" else code.shape[2]
 
     def descended(start: int) -> Tensor:
         part = slice(start, start + some)

@@ -82,7 +82,7 @@ class Refiner(nn.Module):
         """
         taken = (images - pilot).clamp(-REACH, REACH)
         coarse = box_mean(pilot, COARSE)
-        pixels = torch.cat([taken, torch.asinh(pilot - coarse), 0.3 * torch.asinh(coarse), noise_left], 1)
+        pixels = torch.cat([taken, _asinh(pilot - coarse), 0.3 * _asinh(coarse), noise_left], 1)
         x = F.pixel_unshuffle(pixels, 2)
         loudness = 0.3 * energy.clamp(min=0.5).log()
         x = torch.cat([x, loudness[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
@@ -90,3 +90,10 @@ class Refiner(nn.Module):
         x = self.up(self.coarse(self.down(x))) + x
         gate, added = pixel_shuffle(self.leave(self.last(x)).float(), 2).chunk(2, 1)
         return pilot + torch.tanh(gate) * taken + added
+
+
+def _asinh(values: Tensor) -> Tensor:
+    """As ``torch.asinh``, which takes three times as long on a processor."""
+    size = values.abs()
+    squares = size.square()
+    return torch.log1p(size + squares / (1 + (squares + 1).sqrt())).copysign(values)
