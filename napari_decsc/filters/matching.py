@@ -48,7 +48,8 @@ class Groups:
             One after the other, in the order of the references.
         """
         grid = self.positions.view(-1, self.across, self.positions.shape[1])
-        down, across = (max(1, round(extent / BLOCK)) for extent in self.corners)
+        parts = ((extent / BLOCK, count) for extent, count in zip(self.corners, grid.shape[:2], strict=True))
+        down, across = (min(max(1, round(wanted)), most) for wanted, most in parts)
         for rows in torch.tensor_split(grid, down):
             for some in torch.tensor_split(rows, across, 1):
                 yield self._block(some.flatten(0, 1))

@@ -96,7 +96,8 @@ def junk_bands(cube: Cube, stuck: tuple[float, ...]) -> tuple[int, ...]:
         return ()
     middle, deviation = np.zeros(len(values)), np.zeros(len(values))
     low, middle[seen], high = percentiles(values[seen], (RANGE[0], 50, RANGE[1]))
-    (deviation[seen],) = percentiles(np.abs(values[seen] - middle[seen, None, None].astype(np.float32)), (50,)) / NORMAL_MAD
+    away = np.abs(values[seen] - middle[seen, None, None].astype(np.float32))
+    deviation[seen] = percentiles(away, (50,))[0] / NORMAL_MAD
     loud = deviation > LOUD * np.median(high - low)
     if not loud.any() or (loud | ~seen).all():
         return ()

@@ -149,7 +149,8 @@ def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def _around_each(repeats: NDArray[np.int64], which: NDArray[np.intp]) -> NDArray[np.float64]:
     """The mean of the numbers of voxels on the few levels about some: fine grey levels repeat by chance."""
     windows = sliding_window_view(np.pad(repeats, REACH), 2 * REACH + 1)
-    return (windows[which].sum(axis=1) - repeats[which]) / 2 / REACH
+    usual: NDArray[np.float64] = (windows[which].sum(axis=1) - repeats[which]) / 2 / REACH
+    return usual
 
 
 def _beside(repeats: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -88,7 +88,9 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     images = noisy_discs(2, 64)
     groups = similar_patches(images, 8, search=6)
     first = shrink(images, groups, 3.0)
-    monkeypatch.setattr(matching, "BLOCK", 3)
+    monkeypatch.setattr(matching, "BLOCK", 12)
+    monkeypatch.setattr(matching, "AT_ONCE", 3)
+    assert len(list(groups.blocks())) > 9
     again = similar_patches(images, 8, search=6)
     torch.testing.assert_close(again.positions, groups.positions, rtol=0, atol=0)
     torch.testing.assert_close(shrink(images, again, 3.0), first, rtol=1e-5, atol=1e-5)

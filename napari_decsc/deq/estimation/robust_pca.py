@@ -145,9 +145,9 @@ def eigenbasis(pixels: Tensor, rank: int) -> Tensor:
 def huber_code(pixels: Tensor, weight: Tensor | None, basis: Tensor, limit: Tensor, code: Tensor, steps: int) -> Tensor:
     """Robust coordinates of every spectrum in an orthonormal basis: min over x of sum_b w_b Huber((y - E x)_b).
 
-    Gradient steps of length 1 with momentum. Sources: P. J. Huber, *Robust estimation of a location parameter*, Annals
-    of Mathematical Statistics 35 (1964), for the loss; Y. Nesterov, *A method for solving the convex programming problem
-    with convergence rate O(1/k^2)*, Soviet Mathematics Doklady 27 (1983).
+    Gradient steps of length 1, with momentum. Sources: P. J. Huber, *Robust estimation of a location parameter*, Annals
+    of Mathematical Statistics 35 (1964); Y. Nesterov, *A method for solving the convex programming problem with
+    convergence rate O(1/k^2)*, Soviet Mathematics Doklady 27 (1983).
 
     Parameters
     ----------

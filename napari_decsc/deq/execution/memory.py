@@ -3,7 +3,7 @@
 import ctypes
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psutil
@@ -24,11 +24,11 @@ _THREAD = 120_000_000
 _M_TRIM_THRESHOLD = -1
 #: ... from which size on a block is fetched from the system by itself, bytes.
 _M_MMAP_THRESHOLD = -3
-#: ... and how many such blocks there may be.
+#: ... how many such blocks there may be.
 _M_MMAP_MAX = -4
-#: ... and how many parts there may be that threads take memory from.
+#: ... and in how many parts memory is kept from which threads take theirs: from a single one, each what others left.
 _M_ARENA_MAX = -8
-#: Threads take from one part what others left. Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
+#: Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
 #: themselves in a program that works with large blocks.
 _HELD = {_M_TRIM_THRESHOLD: 2**31 - 1, _M_MMAP_MAX: 0, _M_ARENA_MAX: 1}
 _AT_ONCE = {_M_MMAP_THRESHOLD: 16 << 20, _M_ARENA_MAX: 1}
@@ -141,9 +141,8 @@ def handled(short: bool) -> Iterator[None]:
     None
         For the time of the solve.
     """
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    mallopt = getattr(library, "mallopt", None)
-    if mallopt is None:
+    mallopt, trim = _of_glibc("mallopt"), _of_glibc("malloc_trim")
+    if mallopt is None or trim is None:
         yield
         return
 
@@ -157,14 +156,19 @@ def handled(short: bool) -> Iterator[None]:
         yield
     finally:
         choose(usual)
-        give_back()
+        trim(0)
 
 
 def give_back() -> None:
     """Free memory goes back to the system: between parts of a run that need memory of other sizes. glibc alone."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    trim = _of_glibc("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """A function of the C library; None where that has none of this name."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
 def fixed() -> int:
