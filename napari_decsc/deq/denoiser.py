@@ -248,7 +248,7 @@ class DecscDenoiser:
     def _estimate(
         self, source: Source, plan: Plan, teller: Teller
     ) -> Generator[Iteration, Command | None, SignalSubspace]:
-        """Find noise and subspace of the whole cube; returns it with the repaired cube where that is solved at once.
+        """Find noise and subspace of the whole cube; with what else is known of it where it is solved in one piece.
 
         Where somebody looks on, it begins with a preview, and every stage is told when it begins.
         """

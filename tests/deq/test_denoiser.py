@@ -12,6 +12,7 @@ from scipy import ndimage
 from napari_decsc.denoising.protocol import Command, Denoiser, ResumableDenoiser, run
 from napari_decsc.denoising.report import Recorder
 from napari_decsc.deq.denoiser import DecscDenoiser
+from napari_decsc.deq.estimation import basic_estimate
 from napari_decsc.deq.estimation.subspace import identify
 from napari_decsc.deq.execution.source import Source
 from napari_decsc.deq.model.presets import SubspaceModel
@@ -51,6 +52,23 @@ def test_the_shipped_weights_gain_8_db_and_reach_a_fixed_point(noise):
     assert [i for i in iterations if i.number][-1].relative_residual < 1e-2
     assert result.data.dtype == np.float32
     assert result.wavelengths is cube.wavelengths
+
+
+@pytest.mark.parametrize("noise", ["mixture", "gaussian", "stripe"])
+def test_what_is_handed_over_to_the_solve_of_a_whole_cube_changes_nothing(noise, monkeypatch):
+    cube = noisy(noise)
+    first = denoised(cube, max_iterations=2)
+    monkeypatch.setattr(basic_estimate, "repaired", lambda cube, mask, found: found)
+    np.testing.assert_array_equal(denoised(cube, max_iterations=2).data, first.data)
+
+
+def test_what_is_handed_over_is_continued_where_the_cube_is(monkeypatch):
+    clean = sample_cube(70, 61)
+    cube = noisy(clean=clean)
+    first = denoised(cube)
+    monkeypatch.setattr(basic_estimate, "repaired", lambda cube, mask, found: found)
+    scores = [score(clean.data, each.data).mpsnr for each in (first, denoised(cube))]
+    assert scores[0] == pytest.approx(scores[1], abs=0.1)
 
 
 def test_events_number_the_evaluations_and_begin_with_a_preview():

@@ -108,7 +108,7 @@ def find(cube: Tensor, mask: Tensor, found: SignalSubspace) -> BasicEstimate:
 
 @torch.no_grad()
 def repaired(cube: Tensor, mask: Tensor, found: SignalSubspace) -> SignalSubspace:
-    """The subspace with its cube repaired and its columns' offsets, where the cube has outliers.
+    """The subspace with what is known of its cube: repaired, and the offsets of columns, where it has outliers.
 
     Parameters
     ----------
@@ -122,10 +122,10 @@ def repaired(cube: Tensor, mask: Tensor, found: SignalSubspace) -> SignalSubspac
     Returns
     -------
     SignalSubspace
-        As it came where the cube has no outliers, or a noise model that knows more than levels.
+        Not repaired where there are no outliers, or a noise model that knows more than levels.
     """
     if not found.outliers or (found.noise is not None and not found.noise.plain):
-        return found
+        return replace(found, repaired=Repaired(mask))
     found, target, filled, _ = without_outliers(cube, mask, found)
     return replace(found, repaired=Repaired(mask, target, filled))
 
@@ -148,13 +148,13 @@ def without_outliers(
     Returns
     -------
     found : SignalSubspace
-        With the offsets of columns, without the repaired cube.
+        With the offsets of columns, without what is known of the cube.
     three tensors of shape (N, B, rows, cols)
         The whitened cube as it came; filled; weights, 0 for what was filled.
     """
-    known = found.repaired
-    if known is not None:
-        return replace(found, repaired=None), known.target, known.filled, known.mask.to(known.target.dtype)
+    known, found = found.repaired, replace(found, repaired=None)
+    if known is not None and known.target is not None and known.filled is not None:
+        return found, known.target, known.filled, known.usable.to(known.target.dtype)
     target = found.whitened(cube, mask)
     if not found.outliers:
         filled = _without_outliers(cube, target, mask, found)

@@ -19,19 +19,36 @@ LARGEST = 1e6
 
 @dataclass(frozen=True, eq=False)
 class Repaired:
-    """Cubes whose gaps and outliers were filled.
+    """What was found of whole cubes on the way to their noise, and need not be found again.
 
     Parameters
     ----------
-    mask : bool tensor, shape (N, B, rows, cols)
-        True where a voxel told of signal and noise.
-    target, filled : tensor of shape (N, B, rows, cols)
-        Whitened: as it came; filled.
+    usable : bool tensor, shape (N, B, rows, cols)
+        True where a voxel tells of signal and noise.
+    target, filled : tensor of shape (N, B, rows, cols), optional
+        Whitened: as it came; gaps and outliers filled. None where there are no outliers.
     """
 
-    mask: Tensor
-    target: Tensor
-    filled: Tensor
+    usable: Tensor
+    target: Tensor | None = None
+    filled: Tensor | None = None
+
+    def continued(self, rows: Tensor, cols: Tensor) -> "Repaired":
+        """The same of the cube continued: its rows and cols, by their indices.
+
+        Parameters
+        ----------
+        rows, cols : int tensors, shape (row,) and (col,)
+            Indices into the cube.
+
+        Returns
+        -------
+        Repaired
+        """
+        if (len(rows), len(cols)) == self.usable.shape[2:]:
+            return self  # all of them
+        parts = (self.usable, self.target, self.filled)
+        return Repaired(*(None if part is None else part[:, :, rows[:, None], cols] for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +71,7 @@ class SignalSubspace(RobustPca):
     noise : NoiseModel, optional
         None where none was measured.
     repaired : Repaired, optional
-        The whole cube, where that was needed already; for a solve of it in one piece.
+        For a solve of the whole cube in one piece.
     """
 
     mean: Tensor
@@ -197,7 +214,25 @@ class SignalSubspace(RobustPca):
         """
         per_band = ("sigma", "basis", "limit", "mean", "column_offsets")
         known = {name: getattr(self, name) for name in per_band if getattr(self, name) is not None}
-        return dataclasses.replace(self, **{name: value[:, bands] for name, value in known.items()})
+        return dataclasses.replace(self, repaired=None, **{name: value[:, bands] for name, value in known.items()})
+
+    def continued(self, rows: Tensor, cols: Tensor) -> "SignalSubspace":
+        """With what is known of the whole cube continued: its rows and cols, by their indices.
+
+        Parameters
+        ----------
+        rows, cols : int tensors, shape (row,) and (col,)
+            Indices into the cube.
+
+        Returns
+        -------
+        SignalSubspace
+            As it came where nothing of the cube is held.
+        """
+        if self.repaired is None:
+            return self
+        offsets = None if self.column_offsets is None else self.column_offsets[..., cols]
+        return dataclasses.replace(self, repaired=self.repaired.continued(rows, cols), column_offsets=offsets)
 
     def to(self, device: torch.device) -> "SignalSubspace":
         """The same on a device.

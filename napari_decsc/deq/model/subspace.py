@@ -157,14 +157,14 @@ class SubspaceModel(Decsc):
     def begin(self, cube: Tensor, mask: Tensor, subspace: SignalSubspace | None = None) -> SubspaceContext:
         """Whitening, outliers, structures, and a local estimate."""
         known = None if subspace is None else subspace.repaired
-        mask = self.usable(cube, mask) if known is None else known.mask
+        mask = self.usable(cube, mask) if known is None else known.usable
         found = self.identify(cube, mask) if subspace is None else subspace
         model = found.noise
         if model is None or model.plain:
             found, target, filled, weight = basic_estimate.without_outliers(cube, mask, found)
             images = found.images(filled)
             return self._begun(found, target, images, found.smooth(images), weight, mask)
-        cube = filled_gaps(cube[0], mask[0])
+        cube, found = filled_gaps(cube[0], mask[0]), dataclasses.replace(found, repaired=None)
         whitener = model.whitener(cube)
         target = whitener.whitened(cube)[None]
         structures = Structures.of(whitener, cube) if model.structured else None
