@@ -47,8 +47,9 @@ class Repaired:
         """
         if (len(rows), len(cols)) == self.usable.shape[2:]:
             return self  # all of them
-        parts = (self.usable, self.target, self.filled)
-        return Repaired(*(None if part is None else part[:, :, rows[:, None], cols] for part in parts))
+        place = (..., rows[:, None], cols)
+        target, filled = (None if part is None else part[place] for part in (self.target, self.filled))
+        return Repaired(self.usable[place], target, filled)
 
 
 @dataclass(frozen=True, eq=False)
