@@ -34,6 +34,8 @@ OUTLIERS_COUNT = 2.5
 LEAST_VARIANCE = 0.05
 #: Spectra of a tile, for each band, that the correlation of bands is taken from.
 SPECTRA_PER_BAND = 100
+#: Bands that are summed over windows at once: so many stay in a processor's cache.
+BANDS_AT_ONCE = 16
 #: Entries of the table of chances.
 GRID = 4096
 #: Places that are listed at most.
@@ -94,12 +96,11 @@ class Energies:
         there: Floats = np.ones(y.shape[1:], np.float32)
         if part.measured is not None:
             there[:] = part.measured.any(axis=0)
-        energy: Floats = np.einsum("brc,brc->rc", y, y)
+        energy = _energy(y, 1)
         for number, (side, coherent) in enumerate(WINDOWS):
             count = _box(there, side)
             if coherent and side > 1:
-                total = _box(y, side)
-                summed: Floats = np.einsum("brc,brc->rc", total, total)
+                summed = _energy(y, side)
             else:
                 summed = _box(energy, side)
             self.found[number, part.rows, part.cols] = (summed / np.maximum(count, 1))[part.inside]
@@ -290,6 +291,15 @@ def _own_correlation(removed: Removed) -> Doubles:
 def _mixed(matrix: Floats, cube: Floats) -> Floats:
     mixed: Floats = (matrix @ cube.reshape(len(cube), -1)).reshape(cube.shape)
     return mixed
+
+
+def _energy(values: Floats, side: int) -> Floats:
+    """Energy (row, col), over all bands, of the sums over a window of ``side`` pixels."""
+    found: Floats = np.zeros(values.shape[1:], np.float32)
+    for first in range(0, len(values), BANDS_AT_ONCE):
+        total = _box(values[first : first + BANDS_AT_ONCE], side)
+        found += np.einsum("brc,brc->rc", total, total)
+    return found
 
 
 def _box(values: Floats, side: int) -> Floats:

@@ -6,7 +6,7 @@ on one thread.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import torch
@@ -19,8 +19,13 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def one_thread() -> Iterator[int]:
-    """For thousands of short steps: handing each to several threads costs more than it gains. How many there were.
+def threads(count: int) -> Iterator[int]:
+    """Let what is called here compute on so many threads. PyTorch counts them for each thread that calls.
+
+    Parameters
+    ----------
+    count : int
+        How many threads there are.
 
     Yields
     ------
@@ -28,11 +33,22 @@ def one_thread() -> Iterator[int]:
         How many threads there were.
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield before
     finally:
         torch.set_num_threads(before)
+
+
+def one_thread() -> AbstractContextManager[int]:
+    """For thousands of short steps: handing each to several threads costs more than it gains.
+
+    Returns
+    -------
+    context manager
+        Of :func:`threads`.
+    """
+    return threads(1)
 
 
 def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: torch.device) -> Iterator[Result]:
@@ -55,9 +71,10 @@ def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: 
         What ``work`` returned, in the order of the parts.
     """
     without_gradients = torch.no_grad()(work)
-    with one_thread() as threads:
-        if device.type != "cpu" or threads == 1 or len(parts) == 1:
+    with one_thread() as most:
+        if device.type != "cpu" or most == 1 or len(parts) == 1:
             yield from map(without_gradients, parts)
         else:
-            with ThreadPoolExecutor(min(threads, MOST)) as pool:
+            # a thread that is new does not know yet that it has no others to help it
+            with ThreadPoolExecutor(min(most, MOST), initializer=torch.set_num_threads, initargs=(1,)) as pool:
                 yield from pool.map(without_gradients, parts)

@@ -8,6 +8,7 @@ whose worker is lost is done again by another one: it writes the same values to 
 """
 
 import importlib
+import os
 import secrets
 import threading
 from collections import deque
@@ -31,6 +32,7 @@ from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
 from napari_decsc.errors import DecscError, DenoisingError, SettingsError
+from napari_decsc.filters.parallel import threads
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io import memory_map as mapped
 from napari_decsc.hsi.io.envi.streaming import EnviSink
@@ -49,7 +51,10 @@ RETRIES = 2
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """What a worker must know besides the tile. ``token`` names the run; ``subspace`` lies on the processor."""
+    """What a worker must know besides the tile. ``token`` names the run; ``subspace`` lies on the processor.
+
+    ``short`` and ``wasteful`` are the plan's.
+    """
 
     token: str
     settings: DecscSettings
@@ -67,6 +72,8 @@ class _Job:
     wavelengths: NDArray[np.float64] | None
     subspace: SignalSubspace | None
     sink: EnviSink | None
+    short: bool
+    wasteful: int
 
     def source(self) -> Source:
         """The cube, mapped here."""
@@ -131,7 +138,7 @@ def solve(
         If the scheduler cannot be reached or a worker cannot work.
     """
     distributed = _distributed()
-    job = _job(settings, weights_hash, source, subspace, sink)
+    job = _job(plan, settings, weights_hash, source, subspace, sink)
     try:
         client = distributed.Client(settings.scheduler, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -226,10 +233,23 @@ def _solve_tile(job: _Job, tile: Tile, begin_only: bool) -> _Done:
     collected = _Parts()
     sink = collected if job.sink is None else job.sink
     iterations: list[Iteration] = []
-    # a worker's memory is counted in tiles: none of it can be wasted
-    with memory.handled(solver.session.device.type == "cpu"):
+    with threads(_threads()), memory.handled(_is_short(job, solver.session.device)):
         run(TileQueue(solver, [tile], sink).run(), iterations.append)
     return _Done(tuple(iterations), tuple(collected.parts))
+
+
+def _threads() -> int:
+    """On how many threads a tile is solved: one for each thread of a worker, or what the environment says."""
+    return torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else 1
+
+
+def _is_short(job: _Job, device: torch.device) -> bool:
+    """Whether no memory of this worker may be wasted: half of it is for tiles, one for each of its threads."""
+    if device.type != "cpu":
+        return False
+    worker = _distributed().get_worker()
+    limit = worker.memory_manager.memory_limit or memory.free(device)
+    return job.short or job.wasteful > limit / 2 / worker.state.nthreads
 
 
 def _check_worker(job: _Job) -> str:
@@ -265,7 +285,7 @@ def _prepared(job: _Job) -> tuple[Session, Source]:
 
 
 def _job(
-    settings: DecscSettings, weights_hash: str, source: Source, subspace: SignalSubspace | None, sink: Sink
+    plan: Plan, settings: DecscSettings, weights_hash: str, source: Source, subspace: SignalSubspace | None, sink: Sink
 ) -> _Job:
     cube, file = source.cube, mapped.reference(source.cube.data)
     if file is None:
@@ -277,6 +297,7 @@ def _job(
     return _Job(
         secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,
         source.stuck, source.blank, source.cut, dict(source.left_out), source.fill, cube.wavelengths, there, written,
+        plan.short, plan.wasteful,
     )  # fmt: skip
 
 

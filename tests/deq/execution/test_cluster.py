@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from napari_decsc.denoising.protocol import Command, run
 from napari_decsc.deq.denoiser import DecscDenoiser
 from napari_decsc.deq.execution import cluster
+from napari_decsc.deq.execution.tile_queue import TileQueue
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.errors import DenoisingError, SettingsError
 from napari_decsc.hsi.cube import Cube
@@ -36,12 +38,10 @@ async def main():
         await scheduler.finished()
 asyncio.run(main())
 """
-# one thread, as in the run that it is compared with; no nanny, so that a killed worker stays dead
+# no nanny, so that a killed worker stays dead
 WORKER = """
 import asyncio, sys
 from distributed import Worker
-import torch
-torch.set_num_threads(1)
 import napari_decsc.deq.execution.cluster
 async def main():
     address, folder = sys.argv[1:]
@@ -54,7 +54,7 @@ asyncio.run(main())
 
 def start(code: str, *arguments: str) -> subprocess.Popen:
     """A process that prints its address when it is ready."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
@@ -139,6 +139,53 @@ def test_a_killed_worker_changes_nothing_in_the_result(noisy, own_scheduler, tmp
     assert any("lost 1 worker" in event.message for event in events)
     assert {event.tile for event in events if not event.message} == {1, 2, 3, 4}
     assert [event.number for event in events[1:] if not event.message and not event.rare] == [0, 1, 2, 1, 2] * 4
+
+
+@pytest.fixture
+def threads_of_tiles(noisy, tmp_path, monkeypatch):
+    """On how many threads tiles are solved by a worker in this process, of so many threads."""
+    distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    found = set()
+
+    class Watched(TileQueue):
+        def run(self):
+            found.add(torch.get_num_threads())
+            return super().run()
+
+    monkeypatch.setattr(cluster, "TileQueue", Watched)
+
+    def of(at_once: int) -> set[int]:
+        options = {"processes": False, "dashboard_address": ":0", "silence_logs": 50, "memory_limit": 0}
+        with distributed.LocalCluster(n_workers=1, threads_per_worker=at_once, **options) as local:
+            denoised(noisy, tmp_path / "out.hdr", scheduler=local.scheduler_address)
+        return found
+
+    return of
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_a_thread_of_a_worker_solves_on_one_thread(threads_of_tiles, monkeypatch, at_once):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    torch.set_num_threads(3)
+    assert threads_of_tiles(at_once) == {1}
+    assert torch.get_num_threads() == 3
+
+
+def test_a_tile_is_solved_on_the_threads_that_the_environment_tells(threads_of_tiles, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    torch.set_num_threads(3)
+    assert threads_of_tiles(1) == {3}
+
+
+@pytest.mark.parametrize(("limit", "at_once", "short"), [(20, 1, False), (20, 4, True), (2, 1, True)])
+def test_memory_is_wasted_where_half_of_the_worker_s_holds_that(monkeypatch, limit, at_once, short):
+    """A tile takes 3 GB at most where nothing is given back."""
+    worker = SimpleNamespace(
+        memory_manager=SimpleNamespace(memory_limit=limit * 10**9), state=SimpleNamespace(nthreads=at_once)
+    )
+    monkeypatch.setattr(cluster, "_distributed", lambda: SimpleNamespace(get_worker=lambda: worker))
+    job = SimpleNamespace(short=False, wasteful=3 * 10**9)
+    assert cluster._is_short(job, torch.device("cpu")) == short
 
 
 def test_stop_is_heard_while_no_worker_is_left(noisy, own_scheduler, tmp_path):
