@@ -34,8 +34,6 @@ OUTLIERS_COUNT = 2.5
 LEAST_VARIANCE = 0.05
 #: Spectra of a tile, for each band, that the correlation of bands is taken from.
 SPECTRA_PER_BAND = 100
-#: Bands that are summed over windows at once: so many stay in a processor's cache.
-BANDS_AT_ONCE = 16
 #: Entries of the table of chances.
 GRID = 4096
 #: Places that are listed at most.
@@ -296,18 +294,15 @@ def _mixed(matrix: Floats, cube: Floats) -> Floats:
 def _energy(values: Floats, side: int) -> Floats:
     """Energy (row, col), over all bands, of the sums over a window of ``side`` pixels."""
     found: Floats = np.zeros(values.shape[1:], np.float32)
-    for first in range(0, len(values), BANDS_AT_ONCE):
-        total = _box(values[first : first + BANDS_AT_ONCE], side)
-        found += np.einsum("brc,brc->rc", total, total)
+    for band in values:  # one at a time, in the cache of a core
+        found += np.square(_box(band, side))
     return found
 
 
 def _box(values: Floats, side: int) -> Floats:
-    """Sum over a window of ``side`` pixels around every one (..., row, col); nothing lies outside of the image."""
+    """Sum over a window of ``side`` pixels around every one (row, col); nothing lies outside of the image."""
     if side == 1:
         return values
-    if values.ndim > 2:  # band by band, in the cache of a core
-        return np.stack([_box(band, side) for band in values])
     half, (rows, cols) = side // 2, values.shape
     around = np.zeros((rows + 2 * half, cols + 2 * half), np.float32)
     around[half : half + rows, half : half + cols] = values
