@@ -240,7 +240,7 @@ class DecscDenoiser:
             return
         session = Session(self._device, self._weights.model.to(self._device), subspace)
         if whole is not None and whole.repaired is not None:
-            session.by_columns[plan.tiles[0].col.start, plan.tiles[0].col.length] = whole
+            session.whole.append(whole)
         del whole
         solver = TileSolver(Run(self.settings, source, teller, self._solutions), session)
         yield from TileQueue(solver, plan.tiles, sink).run()
@@ -261,11 +261,16 @@ class DecscDenoiser:
             yield from teller.begins("subspace", 1, plan.solves)
         self._solutions.subspace = found = self._identified(source, sample, model)
         if model is not None and not teller.stopped:
-            if self._device == _CPU and plan.tiles[0].is_whole and sample.cube.shape[2:] == plan.shape[1:]:
+            if self._is_in_one_piece(plan, sample):
                 found = basic_estimate.repaired(sample.cube, sample.usable, found)
             noise = self._measured(source, sample, found)
             yield from teller.tell(replace(aside(1, plan.solves, stage=GROUPS), noise=noise))
         return found
+
+    def _is_in_one_piece(self, plan: Plan, sample: Sample) -> bool:
+        """Whether the solve looks, here, at the very cube that noise and subspace are found on."""
+        is_here = self._device == _CPU and not self.settings.scheduler.strip()
+        return is_here and plan.tiles[0].knows_the_image_alone and sample.cube.shape[2:] == plan.shape[1:]
 
     def two_starts(self) -> Generator[Meeting, None, None]:
         """Solve the last equilibrium of the last run (of its first tile) from two starts, an event per evaluation.

@@ -227,7 +227,7 @@ def in_adjacent_band(residual: Tensor, others: Tensor | None = None) -> Tensor:
     """
     others = residual if others is None else others
     found, bands = torch.zeros_like(residual, dtype=torch.bool), residual.shape[1]
-    some = max(1, IN_CACHE // max(1, residual[0, 0].numel())) if residual.device.type == "cpu" else bands
+    some = max(1, IN_CACHE // max(1, residual[0, 0].numel()))
     for start in range(0, bands, some):  # a few bands at a time, in the cache of a core
         stop = min(bands, start + some)
         values = residual[:, start:stop]

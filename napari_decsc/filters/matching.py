@@ -13,8 +13,8 @@ from napari_decsc.filters.patches import PATCH
 
 #: Images that the search for similar patches looks at: the strongest ones.
 SEEN = 4
-#: Side of the blocks in which groups are filtered: the references of one lie in so many pixels, about.
-BLOCK = 80
+#: Side of the blocks in which groups are filtered: the references of one lie in so many pixels at most.
+BLOCK = 100
 #: Rows of reference patches whose groups are looked for at once.
 AT_ONCE = 16
 
@@ -48,8 +48,9 @@ class Groups:
             One after the other, in the order of the references.
         """
         grid = self.positions.view(-1, self.across, self.positions.shape[1])
-        parts = ((extent / BLOCK, count) for extent, count in zip(self.corners, grid.shape[:2], strict=True))
-        down, across = (min(max(1, round(wanted)), most) for wanted, most in parts)
+        down, across = (
+            min(-(-extent // BLOCK), most) for extent, most in zip(self.corners, grid.shape[:2], strict=True)
+        )
         for rows in torch.tensor_split(grid, down):
             for some in torch.tensor_split(rows, across, 1):
                 yield self._block(some.flatten(0, 1))

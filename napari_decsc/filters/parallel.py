@@ -20,7 +20,9 @@ Result = TypeVar("Result")
 
 @contextmanager
 def threads(count: int) -> Iterator[int]:
-    """Let what is called here compute on so many threads. PyTorch counts them for each thread that calls.
+    """Let what is called here compute on so many threads.
+
+    PyTorch counts them for each thread that calls; one that is new begins with the number that was set last.
 
     Parameters
     ----------

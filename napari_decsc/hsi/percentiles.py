@@ -12,7 +12,7 @@ def percentiles(bands: NDArray[np.float32], percent: tuple[float, ...]) -> NDArr
     Parameters
     ----------
     bands : float32 array, shape (band, ...)
-        Any values.
+        Finite, or NaN; some pixels.
     percent : tuple of float
         From 0 to 100.
 

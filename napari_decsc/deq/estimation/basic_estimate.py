@@ -159,11 +159,11 @@ def without_outliers(
     if not found.outliers:
         filled = _without_outliers(cube, target, mask, found)
         return found, target, filled, (mask & (filled == target)).to(target.dtype)
-    repaired = robust_pca.repair(cube, mask, found)
-    filled = _filled(repaired, target, mask, found)
+    mended = robust_pca.repair(cube, mask, found)
+    filled = _filled(mended, target, mask, found)
     if found.column_offsets is None:
         found = _with_column_offsets(found, target, mask, found.smooth(found.images(filled)))
-        filled = _filled(repaired, target, mask, found)
+        filled = _filled(mended, target, mask, found)
     return found, target, filled, mask.to(target.dtype)
 
 

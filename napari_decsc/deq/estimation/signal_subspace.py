@@ -26,30 +26,13 @@ class Repaired:
     usable : bool tensor, shape (N, B, rows, cols)
         True where a voxel tells of signal and noise.
     target, filled : tensor of shape (N, B, rows, cols), optional
-        Whitened: as it came; gaps and outliers filled. None where there are no outliers.
+        Whitened: as it came; gaps and outliers filled. None where there are no outliers, or a noise model that knows
+        more than levels.
     """
 
     usable: Tensor
     target: Tensor | None = None
     filled: Tensor | None = None
-
-    def continued(self, rows: Tensor, cols: Tensor) -> "Repaired":
-        """The same of the cube continued: its rows and cols, by their indices.
-
-        Parameters
-        ----------
-        rows, cols : int tensors, shape (row,) and (col,)
-            Indices into the cube.
-
-        Returns
-        -------
-        Repaired
-        """
-        if (len(rows), len(cols)) == self.usable.shape[2:]:
-            return self  # all of them
-        place = (..., rows[:, None], cols)
-        target, filled = (None if part is None else part[place] for part in (self.target, self.filled))
-        return Repaired(self.usable[place], target, filled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,24 +199,6 @@ class SignalSubspace(RobustPca):
         per_band = ("sigma", "basis", "limit", "mean", "column_offsets")
         known = {name: getattr(self, name) for name in per_band if getattr(self, name) is not None}
         return dataclasses.replace(self, repaired=None, **{name: value[:, bands] for name, value in known.items()})
-
-    def continued(self, rows: Tensor, cols: Tensor) -> "SignalSubspace":
-        """With what is known of the whole cube continued: its rows and cols, by their indices.
-
-        Parameters
-        ----------
-        rows, cols : int tensors, shape (row,) and (col,)
-            Indices into the cube.
-
-        Returns
-        -------
-        SignalSubspace
-            As it came where nothing of the cube is held.
-        """
-        if self.repaired is None:
-            return self
-        offsets = None if self.column_offsets is None else self.column_offsets[..., cols]
-        return dataclasses.replace(self, repaired=self.repaired.continued(rows, cols), column_offsets=offsets)
 
     def to(self, device: torch.device) -> "SignalSubspace":
         """The same on a device.

@@ -51,10 +51,7 @@ RETRIES = 2
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """What a worker must know besides the tile. ``token`` names the run; ``subspace`` lies on the processor.
-
-    ``short`` and ``wasteful`` are the plan's.
-    """
+    """What a worker must know besides the tile. ``token`` names the run; ``subspace`` lies on the processor."""
 
     token: str
     settings: DecscSettings
@@ -72,8 +69,6 @@ class _Job:
     wavelengths: NDArray[np.float64] | None
     subspace: SignalSubspace | None
     sink: EnviSink | None
-    short: bool
-    wasteful: int
 
     def source(self) -> Source:
         """The cube, mapped here."""
@@ -138,7 +133,7 @@ def solve(
         If the scheduler cannot be reached or a worker cannot work.
     """
     distributed = _distributed()
-    job = _job(plan, settings, weights_hash, source, subspace, sink)
+    job = _job(settings, weights_hash, source, subspace, sink)
     try:
         client = distributed.Client(settings.scheduler, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -233,23 +228,31 @@ def _solve_tile(job: _Job, tile: Tile, begin_only: bool) -> _Done:
     collected = _Parts()
     sink = collected if job.sink is None else job.sink
     iterations: list[Iteration] = []
-    with threads(_threads()), memory.handled(_is_short(job, solver.session.device)):
+    with threads(_threads()), memory.handled(_is_short(solver, tile)):
         run(TileQueue(solver, [tile], sink).run(), iterations.append)
     return _Done(tuple(iterations), tuple(collected.parts))
 
 
 def _threads() -> int:
     """On how many threads a tile is solved: one for each thread of a worker, or what the environment says."""
-    return torch.get_num_threads() if "OMP_NUM_THREADS" in os.environ else 1
+    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(told) if told.isdigit() and int(told) else 1
 
 
-def _is_short(job: _Job, device: torch.device) -> bool:
-    """Whether no memory of this worker may be wasted: half of it is for tiles, one for each of its threads."""
+def _is_short(solver: TileSolver, tile: Tile) -> bool:
+    """Whether no memory of this worker may be wasted: half of what it has is for tiles, one for each of its threads.
+
+    A budget that was given is that of one tile.
+    """
+    device, told = solver.session.device, solver.run.settings.memory
     if device.type != "cpu":
         return False
-    worker = _distributed().get_worker()
-    limit = worker.memory_manager.memory_limit or memory.free(device)
-    return job.short or job.wasteful > limit / 2 / worker.state.nthreads
+    worker, bands = _distributed().get_worker(), len(solver.run.source.kept)
+    need = memory.of_tile(solver.model, bands, tile.row.length * tile.col.length) * memory.waste(device, bands)
+    room = (worker.memory_manager.memory_limit or memory.free(device)) / 2 / worker.state.nthreads
+    if told.strip():
+        room = min(room, memory.budget(told, device) - memory.program(told))
+    return bool(need > room)
 
 
 def _check_worker(job: _Job) -> str:
@@ -285,7 +288,7 @@ def _prepared(job: _Job) -> tuple[Session, Source]:
 
 
 def _job(
-    plan: Plan, settings: DecscSettings, weights_hash: str, source: Source, subspace: SignalSubspace | None, sink: Sink
+    settings: DecscSettings, weights_hash: str, source: Source, subspace: SignalSubspace | None, sink: Sink
 ) -> _Job:
     cube, file = source.cube, mapped.reference(source.cube.data)
     if file is None:
@@ -297,7 +300,6 @@ def _job(
     return _Job(
         secrets.token_hex(8), settings, weights_hash, file, cube.name, cube.no_data, cube.scale, source.peak,
         source.stuck, source.blank, source.cut, dict(source.left_out), source.fill, cube.wavelengths, there, written,
-        plan.short, plan.wasteful,
     )  # fmt: skip
 
 

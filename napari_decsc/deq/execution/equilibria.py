@@ -125,11 +125,8 @@ class Equilibria:
         subspace = self.session.subspace_of(tile, self.run.source)
         if subspace is not None and not self.is_picture:
             subspace = subspace.within(self.part.window)
-        elif subspace is not None:
-            known = (torch.from_numpy(span.indices[span.known]) for span in (tile.row, tile.col))
-            subspace = subspace.continued(*known)
         c = model.begin(cube, mask, subspace)
-        del cube, mask
+        del cube, mask, subspace
         if model.continues:
             rows, cols = (torch.from_numpy(span.continued).to(self.session.device) for span in (tile.row, tile.col))
             c = c.continued(rows, cols)

@@ -27,6 +27,7 @@ _M_MMAP_THRESHOLD = -3
 #: ... how many such blocks there may be.
 _M_MMAP_MAX = -4
 #: ... and in how many parts memory is kept from which threads take theirs: from a single one, each what others left.
+#: glibc hears it once: it stays so to the end of the program, and does nothing where there are many already.
 _M_ARENA_MAX = -8
 #: Free memory is held, however much; blocks of so many bytes are given back; and where glibc's settings move by
 #: themselves in a program that works with large blocks.

@@ -40,10 +40,10 @@ class Plan:
         Of bands; a tile is solved in each.
     memory : int
         Bytes that the run is estimated to take at its peak where it computes, the program included on a processor.
-    wasteful : int
-        Bytes where nothing is given back before the end.
     budget : int
         Bytes that it may take.
+    short : bool
+        Whether no memory may be wasted, see :func:`memory.handled`.
     on_disk : bool
         Whether a result that nobody streams is held in a temporary file.
     """
@@ -54,14 +54,9 @@ class Plan:
     tiles: list[Tile]
     windows: int
     memory: int
-    wasteful: int
     budget: int
+    short: bool
     on_disk: bool
-
-    @property
-    def short(self) -> bool:
-        """Whether no memory may be wasted, see :func:`memory.handled`."""
-        return self.wasteful > self.budget
 
     @property
     def spare(self) -> int:
@@ -156,7 +151,7 @@ def make(
     sampled = min(rows * cols, sample_pixels(bands))
     need = held + max(memory.of_tile(model, bands, outer), memory.of_estimation(bands, sampled))
     windows = len(tiling.band_windows(bands, model.bands or bands))
-    return Plan(shape, str(device), side, tiles, windows, need, int(need * waste), budget, on_disk)
+    return Plan(shape, str(device), side, tiles, windows, need, budget, need * waste > budget, on_disk)
 
 
 def _side(model: Decsc, settings: DecscSettings, shape: tuple[int, int, int], budget: int, held: int) -> int:

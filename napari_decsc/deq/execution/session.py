@@ -137,14 +137,16 @@ class Session:
     subspace : SignalSubspace, optional
         Of the whole cube, on the device.
     by_columns : dict
-        A cache: the subspace with the offsets of the columns of tiles, by the first of these and their number; for a
-        tile that is the whole image, once, with the repaired cube.
+        A cache: the subspace with the offsets of the columns of tiles, by the first of these and their number.
+    whole : list of SignalSubspace
+        The subspace with what else is known of the whole image, where that is a tile; taken out when it is begun.
     """
 
     device: torch.device
     model: Decsc
     subspace: SignalSubspace | None
     by_columns: dict[tuple[int, int], SignalSubspace | None] = field(default_factory=dict)
+    whole: list[SignalSubspace] = field(default_factory=list)
 
     def on(self, device: torch.device) -> "Session":
         """The session that goes on from this one elsewhere; this one stays as it is.
@@ -178,11 +180,11 @@ class Session:
             None where none was given.
         """
         has_offsets = self.subspace is not None and self.model.finds_offsets and bool(self.subspace.outliers)
-        key = (tile.col.start, tile.col.length)
-        if tile.is_whole:
-            return self.by_columns.pop(key, self.subspace)
-        if not has_offsets:
+        if tile.is_whole and self.whole:
+            return self.whole.pop()
+        if tile.is_whole or not has_offsets:
             return self.subspace
+        key = (tile.col.start, tile.col.length)
         if key not in self.by_columns:
             rows = tensors(source.columns(tile.col)[:, :, tile.col.known], self.device)
             self.by_columns[key] = self.model.with_column_offsets(*rows, self.subspace)

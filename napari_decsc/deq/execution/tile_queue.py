@@ -164,6 +164,7 @@ class TileQueue:
         solver, multiple, device = self.solver, self.solver.model.multiple, self.solver.session.device
         solver.run.solutions.limit = 0
         solver.run.solutions.forget()
+        solver.session.whole.clear()
         if device.type == "cuda":
             torch.cuda.empty_cache()
         half = tiling.side_of(self.parts[0]) // 2 // multiple * multiple

@@ -90,6 +90,11 @@ class Tile:
         """Whether its core is the whole image."""
         return all(span.core == slice(0, span.extent) for span in (self.row, self.col))
 
+    @property
+    def knows_the_image_alone(self) -> bool:
+        """Whether what it looks at without the border is the whole image, not continued."""
+        return self.is_whole and all(span.known.stop - span.known.start == span.extent for span in (self.row, self.col))
+
 
 def plan(rows: int, cols: int, side: int, multiple: int) -> list[Tile]:
     """Tiles of about one size, row by row.

@@ -93,7 +93,7 @@ class Refiner(nn.Module):
 
 
 def _asinh(values: Tensor) -> Tensor:
-    """As ``torch.asinh``, which takes three times as long on a processor."""
+    """As ``torch.asinh``, which takes three times as long on a processor; its gradient at 0 itself is 0."""
     size = values.abs()
     squares = size.square()
     return torch.log1p(size + squares / (1 + (squares + 1).sqrt())).copysign(values)

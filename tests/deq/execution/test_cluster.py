@@ -16,7 +16,9 @@ from napari_decsc.denoising.protocol import Command, run
 from napari_decsc.deq.denoiser import DecscDenoiser
 from napari_decsc.deq.execution import cluster
 from napari_decsc.deq.execution.tile_queue import TileQueue
+from napari_decsc.deq.execution.tiles import plan
 from napari_decsc.deq.settings import DecscSettings
+from napari_decsc.deq.weights import files as weights
 from napari_decsc.errors import DenoisingError, SettingsError
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.io.envi import read_envi, write_envi
@@ -177,15 +179,26 @@ def test_a_tile_is_solved_on_the_threads_that_the_environment_tells(threads_of_t
     assert threads_of_tiles(1) == {3}
 
 
-@pytest.mark.parametrize(("limit", "at_once", "short"), [(20, 1, False), (20, 4, True), (2, 1, True)])
-def test_memory_is_wasted_where_half_of_the_worker_s_holds_that(monkeypatch, limit, at_once, short):
-    """A tile takes 3 GB at most where nothing is given back."""
+@pytest.mark.parametrize(
+    ("limit", "at_once", "told", "short"),
+    [(20, 1, "", False), (20, 64, "", True), (0.4, 1, "", True), (20, 1, "2GB", False), (20, 1, "600MB", True)],
+)
+def test_memory_is_wasted_where_half_of_the_worker_s_holds_that(noisy, monkeypatch, limit, at_once, told, short):
+    """A tile of 31 bands of 200 x 200 pixels takes 220 MB or so where nothing is given back."""
     worker = SimpleNamespace(
-        memory_manager=SimpleNamespace(memory_limit=limit * 10**9), state=SimpleNamespace(nthreads=at_once)
+        memory_manager=SimpleNamespace(memory_limit=int(limit * 10**9)), state=SimpleNamespace(nthreads=at_once)
     )
     monkeypatch.setattr(cluster, "_distributed", lambda: SimpleNamespace(get_worker=lambda: worker))
-    job = SimpleNamespace(short=False, wasteful=3 * 10**9)
-    assert cluster._is_short(job, torch.device("cpu")) == short
+    settings, device = DecscSettings(memory=told), torch.device("cpu")
+    torch.set_num_threads(1)
+    source = SimpleNamespace(kept=range(31))
+    solver = SimpleNamespace(
+        model=weights.load("subspace").model,
+        session=SimpleNamespace(device=device),
+        run=SimpleNamespace(settings=settings, source=source),
+    )
+    (tile,) = plan(200, 200, 200, 16)
+    assert cluster._is_short(solver, tile) == short
 
 
 def test_stop_is_heard_while_no_worker_is_left(noisy, own_scheduler, tmp_path):
