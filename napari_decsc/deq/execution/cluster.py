@@ -12,6 +12,7 @@ import os
 import secrets
 import threading
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,7 +144,10 @@ def solve(
         ) from None
     with client:
         _check(client, settings.scheduler, job)
-        yield from _Cluster(distributed, client, job, plan, sink, teller).run()
+        try:
+            yield from _Cluster(distributed, client, job, plan, sink, teller).run()
+        finally:
+            client.run(_forget, on_error="ignore")
 
 
 class _Cluster:
@@ -228,7 +232,8 @@ def _solve_tile(job: _Job, tile: Tile, begin_only: bool) -> _Done:
     collected = _Parts()
     sink = collected if job.sink is None else job.sink
     iterations: list[Iteration] = []
-    with threads(_threads()), memory.handled(_is_short(solver, tile)):
+    _hold_memory(job, solver, tile)
+    with threads(_threads()):
         run(TileQueue(solver, [tile], sink).run(), iterations.append)
     return _Done(tuple(iterations), tuple(collected.parts))
 
@@ -266,9 +271,31 @@ def _check_worker(job: _Job) -> str:
     return ""
 
 
-#: What a worker holds between tiles: the session and the source of the last run, by its token.
+#: What a worker holds between tiles: the session and the source of the last run, by its token ...
 _last: dict[str, tuple[Session, Source]] = {}
+#: ... and memory, handled as that run needs it: to fetch it anew for every tile takes a twentieth of the time.
+_memory: dict[str, ExitStack] = {}
 _lock = threading.Lock()
+
+
+def _hold_memory(job: _Job, solver: TileSolver, tile: Tile) -> None:
+    with _lock:
+        if job.token not in _memory:
+            _give_back()
+            _memory[job.token] = ExitStack()
+            _memory[job.token].enter_context(memory.handled(_is_short(solver, tile)))
+
+
+def _give_back() -> None:
+    while _memory:
+        _memory.popitem()[1].close()
+
+
+def _forget() -> None:
+    """The end of a run, on a worker."""
+    with _lock:
+        _last.clear()
+        _give_back()
 
 
 def _solver(job: _Job, *, begin_only: bool) -> TileSolver:

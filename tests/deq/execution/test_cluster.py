@@ -173,6 +173,12 @@ def test_a_thread_of_a_worker_solves_on_one_thread(threads_of_tiles, monkeypatch
     assert torch.get_num_threads() == 3
 
 
+def test_a_worker_holds_nothing_of_a_run_that_has_ended(threads_of_tiles):
+    assert threads_of_tiles(1)
+    assert not cluster._last
+    assert not cluster._memory
+
+
 def test_a_tile_is_solved_on_the_threads_that_the_environment_tells(threads_of_tiles, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     torch.set_num_threads(3)
