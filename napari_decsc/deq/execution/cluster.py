@@ -261,7 +261,8 @@ def _is_short(solver: TileSolver, tile: Tile) -> bool:
 
 
 def _check_worker(job: _Job) -> str:
-    """What keeps this worker from the job, in words, or nothing."""
+    """What keeps this worker from the job, in words, or nothing. Runs before its threads begin, if they are new."""
+    memory.share()
     try:
         _solver(job, begin_only=True)
     except DecscError as error:
