@@ -37,6 +37,8 @@ PARTS = (
     ("deq.execution.source", "Source.of", "scale, stuck values"),
     ("deq.estimation.noise_search", "measure", "noise model"),
     ("deq.model.subspace", "SubspaceModel.identify", "noise levels, basis, outliers"),
+    ("deq.model.subspace", "SubspaceModel.usable", "dead columns, wild voxels"),
+    ("deq.estimation.described", "describe", "noise told, outliers repaired"),
     ("deq.model.subspace", "SubspaceModel.preview", "preview"),
     ("deq.model.subspace", "SubspaceModel.begin", "whitening, gaps, local estimate"),
     ("filters.matching", "similar_patches", "search for similar patches"),
@@ -148,14 +150,14 @@ def threads(bands: int, side: int) -> Found:
     return {"seconds": seconds, "apart": apart}
 
 
-def parts(bands: int, side: int) -> Found:
+def parts(bands: int, side: int, kind: str = "gaussian") -> Found:
     """Seconds of each of `PARTS` in one solve, without those of the parts that it calls; and the rest."""
     importlib.import_module("napari_decsc.deq.denoiser")  # so that all modules have taken what they use
     clock = _Clock()
     for module, name, _ in PARTS:
         clock.watch(module, name)
-    cube = noisy(bands, side)
-    run(make_denoiser("decsc").denoise(noisy(bands, 32)))
+    cube = noisy(bands, side, kind)
+    run(make_denoiser("decsc").denoise(noisy(bands, 32, kind)))
     clock.seconds.clear()
     began = time.perf_counter()
     run(make_denoiser("decsc").denoise(cube))
@@ -265,13 +267,14 @@ def print_threads(ask: Callable[..., Found], largest: int) -> None:
 
 
 def print_parts(ask: Callable[..., Found], largest: int) -> None:
-    """Table of the parts of one solve."""
-    found = ask("parts", 31, 256)
-    _head("part of a solve of 31 x 256 x 256", "seconds", "share")
-    told = [(words, found.get(f"{module}.{name}", 0.0)) for module, name, words in PARTS]
-    told.append(("everything else", found["all"] - sum(seconds for _, seconds in told)))
-    for words, seconds in [*told, ("together", found["all"])]:
-        _row(words, f"{seconds:.2f}", f"{100 * seconds / found['all']:.0f} %")
+    """Table of the parts of solves under white noise and under mixture."""
+    found = [ask("parts", 31, 256, kind) for kind in ("gaussian", "mixture")]
+    _head("seconds of a solve of 31 x 256 x 256", "sigma 50", "mixture")
+    told = [(words, [each.get(f"{module}.{name}", 0.0) for each in found]) for module, name, words in PARTS]
+    whole = [each["all"] for each in found]
+    told.append(("everything else", [all_of - sum(part[k] for _, part in told) for k, all_of in enumerate(whole)]))
+    for words, seconds in [*told, ("together", whole)]:
+        _row(words, *[f"{each:.2f}" for each in seconds])
 
 
 def _head(*cells: str) -> None:
