@@ -147,7 +147,7 @@ def solve(
         try:
             yield from _Cluster(distributed, client, job, plan, sink, teller).run()
         finally:
-            client.run(_forget, on_error="ignore")
+            client.run(_forget, job.token, on_error="ignore")
 
 
 class _Cluster:
@@ -292,11 +292,12 @@ def _give_back() -> None:
         _memory.popitem()[1].close()
 
 
-def _forget() -> None:
-    """The end of a run, on a worker."""
+def _forget(token: str) -> None:
+    """The end of a run, on a worker; what it holds of another one stays."""
     with _lock:
-        _last.clear()
-        _give_back()
+        _last.pop(token, None)
+        if token in _memory:
+            _give_back()
 
 
 def _solver(job: _Job, *, begin_only: bool) -> TileSolver:

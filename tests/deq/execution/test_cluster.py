@@ -5,6 +5,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -171,6 +172,13 @@ def test_a_thread_of_a_worker_solves_on_one_thread(threads_of_tiles, monkeypatch
     torch.set_num_threads(3)
     assert threads_of_tiles(at_once) == {1}
     assert torch.get_num_threads() == 3
+
+
+def test_the_end_of_a_run_leaves_what_is_held_of_another(monkeypatch):
+    monkeypatch.setattr(cluster, "_last", {"another": None})
+    monkeypatch.setattr(cluster, "_memory", {"another": ExitStack()})
+    cluster._forget("this one")
+    assert list(cluster._last) == list(cluster._memory) == ["another"]
 
 
 def test_a_worker_holds_nothing_of_a_run_that_has_ended(threads_of_tiles):
