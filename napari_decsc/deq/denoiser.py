@@ -31,6 +31,7 @@ from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
+from napari_decsc.filters.parallel import one_thread
 from napari_decsc.errors import DenoisingError, is_out_of_memory
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.empty_bands import told
@@ -262,7 +263,8 @@ class DecscDenoiser:
         self._solutions.subspace = found = self._identified(source, sample, model)
         if model is not None and not teller.stopped:
             if self._is_in_one_piece(plan, sample):
-                found = basic_estimate.repaired(sample.cube, sample.usable, found)
+                with one_thread():
+                    found = basic_estimate.repaired(sample.cube, sample.usable, found)
             noise = self._measured(source, sample, found)
             yield from teller.tell(replace(aside(1, plan.solves, stage=GROUPS), noise=noise))
         return found
@@ -310,18 +312,21 @@ class DecscDenoiser:
 
     def _measured(self, source: Source, sample: Sample, subspace: SignalSubspace) -> MeasuredNoise:
         cube, mask, usable = sample.cube[0], sample.mask[0], sample.usable[0]
-        found = describe(subspace.to(_CPU), cube, mask, source.peak, usable, sample.columns)
+        with one_thread():
+            found = describe(subspace.to(_CPU), cube, mask, source.peak, usable, sample.columns)
         return found.over_bands(source.cube.bands, source.left_out) if source.left_out else found
 
     def _sampled(self, source: Source) -> Sample:
-        cube, mask = tensors(source.sample(), _CPU)
-        return Sample(cube, mask, self._weights.model.usable(cube, mask), source.sample_columns())
+        with one_thread():
+            cube, mask = tensors(source.sample(), _CPU)
+            return Sample(cube, mask, self._weights.model.usable(cube, mask), source.sample_columns())
 
     def _first_preview(self, source: Source, plan: Plan) -> Preview | None:
         """An estimate of the whole cube before its noise and subspace are known, where it is worth it."""
         if not first_preview.worthwhile(plan.shape, plan.spare):
             return None
-        return first_preview.make(self._weights.model.to(self._device), self._device, source)
+        with one_thread():
+            return first_preview.make(self._weights.model.to(self._device), self._device, source)
 
     def _identified(self, source: Source, sample: Sample, noise: NoiseModel | None = None) -> SignalSubspace:
         """Subspace of the whole cube, beside its noise model where that is known already."""
@@ -335,7 +340,7 @@ class DecscDenoiser:
         """What the model finds on a sample; on the processor if the device's memory is too small for it."""
         for device in (self._device, _CPU):
             try:
-                with torch.inference_mode():
+                with torch.inference_mode(), one_thread():
                     found = find(self._weights.model.to(device), sample.cube.to(device), sample.usable.to(device))
                 here: Found = moved(found, self._device)
                 return here

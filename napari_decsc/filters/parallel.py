@@ -4,6 +4,7 @@ Worth it where a part's steps take a millisecond and more: shorter ones wait for
 on one thread.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -18,8 +19,17 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
+class _Here(threading.local):
+    """What is known in the thread that calls: how many take whole parts where steps are on one; 0 for as many."""
+
+    free = 0
+
+
+_here = _Here()
+
+
 @contextmanager
-def threads(count: int) -> Iterator[int]:
+def threads(count: int) -> Iterator[None]:
     """Let what is called here compute on so many threads.
 
     PyTorch counts them for each thread that calls; one that is new begins with the number that was set last.
@@ -31,26 +41,49 @@ def threads(count: int) -> Iterator[int]:
 
     Yields
     ------
-    int
-        How many threads there were.
+    None
+        Once.
     """
-    before = torch.get_num_threads()
+    before, free = torch.get_num_threads(), _here.free
     torch.set_num_threads(count)
+    _here.free = 0
     try:
-        yield before
+        yield
     finally:
         torch.set_num_threads(before)
+        _here.free = free
 
 
-def one_thread() -> AbstractContextManager[int]:
+@contextmanager
+def one_thread() -> Iterator[None]:
     """For thousands of short steps: handing each to several threads costs more than it gains.
+
+    Whole parts are still taken by as many threads as there were.
+
+    Yields
+    ------
+    None
+        Once.
+    """
+    free = _free()
+    with threads(1):
+        _here.free = free
+        yield
+
+
+def all_threads() -> AbstractContextManager[None]:
+    """For single steps that are long: on as many threads as there are.
 
     Returns
     -------
     context manager
         Of :func:`threads`.
     """
-    return threads(1)
+    return threads(_free())
+
+
+def _free() -> int:
+    return _here.free or torch.get_num_threads()
 
 
 def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: torch.device) -> Iterator[Result]:
@@ -73,10 +106,11 @@ def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: 
         What ``work`` returned, in the order of the parts.
     """
     without_gradients = torch.no_grad()(work)
-    with one_thread() as most:
+    most = min(_free(), MOST)
+    with one_thread():
         if device.type != "cpu" or most == 1 or len(parts) == 1:
             yield from map(without_gradients, parts)
         else:
             # a thread that is new does not know yet that it has no others to help it
-            with ThreadPoolExecutor(min(most, MOST), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            with ThreadPoolExecutor(most, initializer=torch.set_num_threads, initargs=(1,)) as pool:
                 yield from pool.map(without_gradients, parts)

@@ -1,6 +1,7 @@
 """The solve of one part of a cube: values in, one equilibrium after the other, an event per evaluation, values out."""
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from napari_decsc.deq.execution.source import Values
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Context
 from napari_decsc.deq.solvers.fixed_point import Code, State, anderson, picard, until
+from napari_decsc.filters.parallel import one_thread
 
 #: What the stage is called in which similar patches are looked for, and before the first also a local estimate.
 GROUPS = "groups"
@@ -25,6 +27,13 @@ EARLY = 10
 _NAN = torch.tensor([torch.nan])
 
 Events = Generator[Iteration, Command | None, Values]
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Without gradients; step by step on one thread, whole parts on all of them."""
+    with torch.inference_mode(), one_thread():
+        yield
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class Equilibria:
             The core, peak 1.
         """
         part, model, teller, estimate = self.part, self.session.model, self.run.teller, None
-        with torch.inference_mode():
+        with computing():
             c, held = self._begin(values)
             z = model.start(c) if held is None else held
         if not teller.stopped:
@@ -138,7 +147,7 @@ class Equilibria:
             yield from self.run.teller.begins(GROUPS, self.part.number, self.part.total)
         if self.run.teller.stopped:
             return c, z
-        with torch.inference_mode():
+        with computing():
             c = self.session.model.renewed(c, z)
             return c, self.session.model.start(c)
 
@@ -148,7 +157,7 @@ class Equilibria:
         for state in self._states(z, c):
             change = np.nan
             if teller.previews:
-                with torch.inference_mode():
+                with computing():
                     change = self.session.model.change(z, state.z, c)
             is_new, z = state.z[0] is not z[0], state.z
             shown = yield from self._shown(state, c, f"equilibrium {c.stage}", change, is_new=is_new)
@@ -166,7 +175,7 @@ class Equilibria:
         states = until(solver(f, z), tolerance, settings.max_iterations)
         del z
         while True:
-            with torch.inference_mode():
+            with computing():
                 state = next(states, None)
             if state is None:
                 return
@@ -207,7 +216,7 @@ class Equilibria:
             yield from self.run.teller.tell(replace(event, rare=rare))
 
     def _estimate(self, z: Code, c: Context) -> Values:
-        with torch.inference_mode():
+        with computing():
             return self._core(self.session.model.output(z, c)[0].cpu().numpy())
 
     def _core(self, cube: Values) -> Values:

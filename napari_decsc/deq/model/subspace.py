@@ -49,6 +49,7 @@ from napari_decsc.filters import multiscale
 from napari_decsc.filters.frozen import LARGEST_GAIN, FrozenFilter
 from napari_decsc.filters.local import LEAK, without_leak
 from napari_decsc.filters.matching import Groups
+from napari_decsc.filters.parallel import all_threads
 from napari_decsc.filters.spectra import mix_bands
 
 #: Stages where the data step does not depend on S.
@@ -401,7 +402,8 @@ class SubspaceModel(Decsc):
         pilot[:, c.components], images[:, c.components] = S, c.images
         known = slice(self.rank)
         weight = mix_bands(c.subspace.basis[:, :, known].square().mT, c.weight.expand_as(c.target))
-        better = self.refiner(images[:, known], pilot[:, known], weight, c.subspace.energy[:, known])
+        with all_threads():
+            better = self.refiner(images[:, known], pilot[:, known], weight, c.subspace.energy[:, known])
         pilot = torch.cat([better, pilot[:, self.rank :]], 1)
         return pilot[:, c.components]
 
