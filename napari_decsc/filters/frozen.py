@@ -290,6 +290,7 @@ class _Workshop:
         if len(chosen) == PATCH**2:
             return pilot
         self._take(Kept(self.kept.mixtures, chosen))
+        del pilot
         return self._transformed(self.made.pilot)  # quicker than taking them out
 
     def _worth_it(self, pilot: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_decsc.denoising.protocol import Command, Iteration, Preview
 from napari_decsc.denoising.rare_signal import rare_signal
 from napari_decsc.denoising.teller import Steps, aside
+from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution.session import Key, Run, Session, tensors
 from napari_decsc.deq.execution.source import Values
 from napari_decsc.deq.execution.tiles import Tile
@@ -102,6 +103,7 @@ class Equilibria:
         part, model, teller, estimate = self.part, self.session.model, self.run.teller, None
         with computing():
             c, held = self._begin(values)
+            del values
             z = model.start(c) if held is None else held
         if not teller.stopped:
             # who goes on from a solution has its picture
@@ -112,11 +114,13 @@ class Equilibria:
                 c, z = yield from self._renewed(c, z)
             if (yield from teller.begins(f"equilibrium {c.stage}", part.number, part.total)):
                 break
+            memory.give_back()
             z, estimate = yield from self._equilibrium(z, c)
             if c.stage >= model.stages(c):
                 break
         self.run.solutions.add(part.key, c, z, self.run.settings.strength)
         if estimate is None:
+            memory.give_back()
             estimate = self._estimate(z, c)
         yield from self._kept(c)
         return estimate

@@ -11,6 +11,7 @@ import torch
 
 from napari_decsc.denoising.protocol import Sink
 from napari_decsc.denoising.teller import Steps, aside
+from napari_decsc.deq.execution import memory
 from napari_decsc.deq.execution import plan as planning
 from napari_decsc.deq.execution import tiles as tiling
 from napari_decsc.deq.execution.equilibria import Equilibria, Events, Part
@@ -75,7 +76,9 @@ class TileSolver:
         bands, windows = len(self.run.source.kept), self.windows
         parts = [Part(tile, window, number, total) for number, window in enumerate(windows, done + 1)]
         if len(parts) == 1:
-            return (yield from Equilibria(self.run, self.session, parts[0], is_picture=True).solve(values))
+            only = Equilibria(self.run, self.session, parts[0], is_picture=True).solve(values)
+            del values
+            return (yield from only)
         core = np.zeros((bands, _extent(tile.row.core), _extent(tile.col.core)), np.float32)
         weights = np.zeros((bands, 1, 1), np.float32)
         for part in parts:
@@ -142,10 +145,11 @@ class TileQueue:
                 yield from self.solver.run.teller.tell(aside(self.done + 1, self.solves, message=message))
 
     def _solve(self, tile: Tile) -> Events:
-        values = self.stream.read(tile, self._following())
-        return (yield from self.solver.solve(tile, values, self.done, self.solves))
+        # nobody holds the values longer than they are looked at
+        return (yield from self.solver.solve(tile, self.stream.read(tile, self._following()), self.done, self.solves))
 
     def _finish(self, tile: Tile, core: Values) -> None:
+        memory.give_back()
         self.stream.write(core, tile)
         self.done += len(self.solver.windows)
         self.left -= 1
