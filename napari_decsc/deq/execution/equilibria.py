@@ -128,8 +128,7 @@ class Equilibria:
     def _begin(self, values: Values) -> tuple[Context, Code | None]:
         """The context before the first stage, or that of the last solution, and the solution, as the strength asks."""
         settings, model, tile = self.run.settings, self.session.model, self.part.tile
-        # without the border: similar patches are not looked for among reflections
-        cube, mask = tensors(values[:, tile.row.known, tile.col.known], self.session.device)
+        cube, mask = tensors(values, self.session.device)
         came = cube if settings.only else None
         if self.part.key in self.run.solutions.by_tile:
             c, z, strength = self.run.solutions.by_tile[self.part.key]

@@ -186,7 +186,7 @@ class Session:
             return self.subspace
         key = (tile.col.start, tile.col.length)
         if key not in self.by_columns:
-            rows = tensors(source.columns(tile.col)[:, :, tile.col.known], self.device)
+            rows = tensors(source.columns(tile.col), self.device)
             self.by_columns[key] = self.model.with_column_offsets(*rows, self.subspace)
         return self.by_columns[key]
 

@@ -117,7 +117,7 @@ class Source:
         return self._scaled(self._part(rows, cols))
 
     def tile(self, tile: Tile) -> Values:
-        """What a tile looks at, continued by reflection.
+        """What is known of what a tile looks at, without its border: reflections are not searched for similar patches.
 
         Parameters
         ----------
@@ -126,16 +126,14 @@ class Source:
 
         Returns
         -------
-        float32 array, shape (band, tile.row.length, tile.col.length)
-            Peak 1; NaN where a voxel carries no information.
+        float32 array, shape (band, row, col)
+            Those that are known; peak 1; NaN where a voxel carries no information.
         """
-        rows, cols = tile.row.indices, tile.col.indices
-        top, left = rows.min(), cols.min()
-        values = self.values(slice(top, rows.max() + 1), slice(left, cols.max() + 1))
-        return values[:, rows - top][:, :, cols - left]
+        rows, cols = (span.indices[span.known] for span in (tile.row, tile.col))
+        return _picked(_picked(self.values(_reach(rows), _reach(cols)), rows, 1), cols, 2)
 
     def columns(self, cols: Span) -> Values:
-        """The columns that a tile looks at: all of their rows, or `COLUMN_ROWS` of them, in blocks over the height.
+        """The columns that are known of a tile: all of their rows, or `COLUMN_ROWS` of them, in blocks over the height.
 
         Parameters
         ----------
@@ -144,14 +142,13 @@ class Source:
 
         Returns
         -------
-        float32 array, shape (band, row, cols.length)
+        float32 array, shape (band, row, col)
             Peak 1; NaN where a voxel carries no information.
         """
-        indices = cols.indices
-        left = indices.min()
-        part = slice(left, indices.max() + 1)
+        indices = cols.indices[cols.known]
         blocks = tiling.stripes(self.cube.shape[1], COLUMN_ROWS)
-        return np.concatenate([self.values(rows, part) for rows in blocks], axis=1)[:, :, indices - left]
+        values = np.concatenate([self.values(rows, _reach(indices)) for rows in blocks], axis=1)
+        return _picked(values, indices, 2)
 
     def sample(self, pixels: int = 0) -> Values:
         """The whole cube, or blocks of it side by side if it is large; what noise and subspace are found on.
@@ -269,6 +266,18 @@ class Source:
         mask = usable(values, self.stuck, self.cut)
         mask[list(self.blank)] = False
         return np.where(mask, values / np.float32(self.peak), np.float32(np.nan))
+
+
+def _reach(indices: NDArray[np.int64]) -> slice:
+    return slice(int(indices.min()), int(indices.max()) + 1)
+
+
+def _picked(values: Values, indices: NDArray[np.int64], axis: int) -> Values:
+    """Some along an axis, of values that begin at the least of the indices: a copy only where they are not all."""
+    indices = indices - indices.min()
+    if np.array_equal(indices, np.arange(values.shape[axis])):
+        return values
+    return np.take(values, indices, axis)
 
 
 def _single(data: NDArray[Any]) -> Values:

@@ -187,6 +187,8 @@ class SubspaceModel(Decsc):
         whitener: Whitener | None = None, structures: Structures | None = None,
     ) -> SubspaceContext:  # fmt: skip
         components = found.counts[0] > 0
+        if bool((weight == 1).all()):
+            weight = weight.new_ones(()).expand_as(weight)  # a number instead of a cube
         exact = structures is None and bool((weight > 0).all()) and not bool(found.outliers)
         if structures is not None:
             structures = structures.at(found.cube(pilot))

@@ -44,7 +44,8 @@ class Watched:
 
 
 def core_of(values, tile):
-    return values[:, tile.row.inside, tile.col.inside]
+    rows, cols = (span.continued[span.inside] for span in (tile.row, tile.col))
+    return values[:, rows[:, None], cols]
 
 
 def passed_through(watched: Watched, *, beside: bool):
