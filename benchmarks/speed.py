@@ -78,7 +78,7 @@ def evaluations(bands: int, side: int) -> Found:
 
     model = weights.load("subspace").model
     cube = torch.from_numpy(noisy(bands, side, "mixture").data)[None]
-    with torch.inference_mode(), memory.handled(False):
+    with model.computing(), memory.handled(False):
         c = model.begin(cube, torch.ones_like(cube, dtype=torch.bool))
         c = model.renewed(c, model.start(c))
         z = model.f(model.start(c), c)

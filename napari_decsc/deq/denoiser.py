@@ -31,8 +31,8 @@ from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Decsc
 from napari_decsc.deq.settings import DecscSettings
 from napari_decsc.deq.weights import files as weights
-from napari_decsc.filters.parallel import one_thread
 from napari_decsc.errors import DenoisingError, is_out_of_memory
+from napari_decsc.filters.parallel import one_thread
 from napari_decsc.hsi.cube import Cube
 from napari_decsc.hsi.empty_bands import told
 from napari_decsc.hsi.io import memory_map as mapped
@@ -325,8 +325,7 @@ class DecscDenoiser:
         """An estimate of the whole cube before its noise and subspace are known, where it is worth it."""
         if not first_preview.worthwhile(plan.shape, plan.spare):
             return None
-        with one_thread():
-            return first_preview.make(self._weights.model.to(self._device), self._device, source)
+        return first_preview.make(self._weights.model.to(self._device), self._device, source)
 
     def _identified(self, source: Source, sample: Sample, noise: NoiseModel | None = None) -> SignalSubspace:
         """Subspace of the whole cube, beside its noise model where that is known already."""

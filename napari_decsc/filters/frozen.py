@@ -18,7 +18,7 @@ variational image deblurring", IEEE Transactions on Image Processing 21, 2012.
 import copy
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -33,10 +33,10 @@ from napari_decsc.filters.worth import Kept, coefficients_of_estimate, coefficie
 LARGEST_GAIN = 0.9999
 #: No group weighs more than the one that keeps so little noise.
 LEAST_KEPT = 1e-3
-#: What gains lack to 1 is held between evaluations, a byte each, block by block until it takes so many bytes; it is
-#: found anew for the other blocks.
-HELD = 100_000_000
-#: Its root counts in so many steps, so that no coefficient is off by more than 0.2 % of the noise level.
+#: What gains lack to the largest is held between evaluations, a byte each, block by block until it would take so many
+#: bytes if every coefficient of theirs were filtered (about half are); it is found anew for the other blocks.
+HELD = 200_000_000
+#: Its root counts in so many steps, so that no coefficient is off by more than 0.4 % of the noise level.
 STEPS = 255
 #: Patches of all images that are transformed at once on a CPU: they fit into the cache of a core.
 AT_ONCE = 8192
@@ -57,22 +57,13 @@ class Gains:
     kept : Kept
         What is filtered.
     lacking : tuple of uint8 tensors, optional
-        The root of what the gains of its chunks lack to 1, in `STEPS`, where it is held.
+        The root of the share that gains lack to the largest, in `STEPS`, chunk by chunk, where it is held.
     """
 
     axes: Tensor
     weights: Tensor
     kept: Kept
     lacking: tuple[Tensor, ...] | None
-
-    def within(self, room: int) -> "Gains":
-        """The same, without what takes more than so many bytes."""
-        return self if self.bytes <= room else replace(self, lacking=None)
-
-    @property
-    def bytes(self) -> int:
-        """What is held takes so many."""
-        return sum(part.numel() for part in self.lacking or ())
 
 
 class FrozenFilter:
@@ -175,11 +166,16 @@ class FrozenFilter:
     @cached_property
     def frozen(self) -> list[Gains]:
         """The gains of every block."""
-        room, found = HELD, []
-        for gains in side_by_side(lambda block: _Workshop(self, block).frozen(), self.blocks, self.pilot.device):
-            found.append(gains.within(room))
-            room -= found[-1].bytes
-        return found
+        room, work = HELD, []
+        for block in self.blocks:
+            mixtures = mixtures_of(self.estimate, self.pilot, block)
+            images = len(self.pilot) if mixtures is None else mixtures.shape[1]
+            room -= block.positions.numel() * images * PATCH**2
+            work.append((block, Kept(mixtures), room >= 0))
+        gains = side_by_side(
+            lambda each: _Workshop(self, each[0], each[1]).frozen(hold=each[2]), work, self.pilot.device
+        )
+        return list(gains)
 
     @cached_property
     def weight(self) -> Tensor:
@@ -230,8 +226,8 @@ class _Workshop:
         self.memory = made.pilot.new_empty(3, size)
         self._take(Kept(mixtures_of(made.estimate, made.pilot, block)) if kept is None else kept)
 
-    def frozen(self) -> Gains:
-        """Axes, weights, and what gains lack to 1."""
+    def frozen(self, *, hold: bool) -> Gains:
+        """Axes, weights and, to ``hold``, what gains lack to the largest."""
         pilot = self._pilot()
         axes, weights, held = [], [], []
         for part in self.chunks:
@@ -239,19 +235,22 @@ class _Workshop:
             gain = self._gain(turned)
             axes.append(turn)
             weights.append(self._weight(gain))
-            held.append(gain.neg_().add_(1).sqrt_().mul_(STEPS).round_().to(torch.uint8))
-        return Gains(torch.cat(axes), torch.cat(weights), self.kept, tuple(held))
+            if hold:
+                lacking = gain.div_(-LARGEST_GAIN).add_(1).clamp_(min=0)
+                held.append(lacking.sqrt_().mul_(STEPS).round_().to(torch.uint8))
+        return Gains(torch.cat(axes), torch.cat(weights), self.kept, tuple(held) if hold else None)
 
     def filtered(self, images: Tensor, frozen: Gains) -> Tensor:
         """What the groups of the block give, weighed, not yet divided by D."""
         noisy = self._transformed(images)
         pilot = None if frozen.lacking is not None else self._transformed(self.made.pilot)
-        sums, one = torch.zeros_like(noisy), noisy.new_ones(())
+        sums, largest = torch.zeros_like(noisy), noisy.new_tensor(LARGEST_GAIN)
         for number, part in enumerate(self.chunks):
             positions, axes = self.positions[part], frozen.axes[part]
             gain = self._at(len(positions))[2]
             if frozen.lacking is not None:
-                torch.addcmul(one, gain.copy_(frozen.lacking[number]), gain, value=-(STEPS**-2), out=gain)
+                steps = gain.copy_(frozen.lacking[number])
+                torch.addcmul(largest, steps, steps, value=-LARGEST_GAIN / STEPS**2, out=gain)
             else:
                 assert pilot is not None
                 self._gain(self._turned(pilot, positions, axes)[0])

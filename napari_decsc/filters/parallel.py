@@ -20,9 +20,18 @@ Result = TypeVar("Result")
 
 
 class _Here(threading.local):
-    """What is known in the thread that calls: how many take whole parts where steps are on one; 0 for as many."""
+    """What is known of the thread that calls."""
 
+    #: how many take whole parts while steps are on one; 0 where PyTorch's own count says it
     free = 0
+    #: whether PyTorch's count is its own
+    is_known = False
+
+
+class _Process:
+    """Who is on one thread, and what PyTorch's count was before: a thread that is new then would begin with 1."""
+
+    lock, blocks, usual = threading.Lock(), 0, 1
 
 
 _here = _Here()
@@ -32,7 +41,7 @@ _here = _Here()
 def threads(count: int) -> Iterator[None]:
     """Let what is called here compute on so many threads.
 
-    PyTorch counts them for each thread that calls; one that is new begins with the number that was set last.
+    PyTorch counts them for each thread that calls.
 
     Parameters
     ----------
@@ -44,7 +53,7 @@ def threads(count: int) -> Iterator[None]:
     None
         Once.
     """
-    before, free = torch.get_num_threads(), _here.free
+    before, free = _count(), _here.free
     torch.set_num_threads(count)
     _here.free = 0
     try:
@@ -66,9 +75,17 @@ def one_thread() -> Iterator[None]:
         Once.
     """
     free = _free()
-    with threads(1):
-        _here.free = free
-        yield
+    with _Process.lock:
+        if _Process.blocks == 0:
+            _Process.usual = free
+        _Process.blocks += 1
+    try:
+        with threads(1):
+            _here.free = free
+            yield
+    finally:
+        with _Process.lock:
+            _Process.blocks -= 1
 
 
 def all_threads() -> AbstractContextManager[None]:
@@ -83,7 +100,24 @@ def all_threads() -> AbstractContextManager[None]:
 
 
 def _free() -> int:
-    return _here.free or torch.get_num_threads()
+    count = _count()
+    return _here.free or count
+
+
+def _count() -> int:
+    """PyTorch's count for the thread that calls; a new one begins with what was set last, by whomever."""
+    if not _here.is_known:
+        _here.is_known = True
+        with _Process.lock:
+            if _Process.blocks and torch.get_num_threads() == 1:
+                torch.set_num_threads(_Process.usual)
+    return torch.get_num_threads()
+
+
+def _alone() -> None:
+    """A thread that takes parts has no others to help it."""
+    _here.is_known = True
+    torch.set_num_threads(1)
 
 
 def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: torch.device) -> Iterator[Result]:
@@ -107,10 +141,11 @@ def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: 
     """
     without_gradients = torch.no_grad()(work)
     most = min(_free(), MOST)
-    with one_thread():
-        if device.type != "cpu" or most == 1 or len(parts) == 1:
-            yield from map(without_gradients, parts)
-        else:
-            # a thread that is new does not know yet that it has no others to help it
-            with ThreadPoolExecutor(most, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                yield from pool.map(without_gradients, parts)
+    if device.type != "cpu" or most == 1 or len(parts) == 1:
+        for part in parts:
+            with one_thread():
+                found = without_gradients(part)
+            yield found
+    else:
+        with ThreadPoolExecutor(most, initializer=_alone) as pool:
+            yield from pool.map(without_gradients, parts)

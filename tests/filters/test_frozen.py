@@ -51,6 +51,15 @@ def test_gains_that_are_not_held_give_the_same(monkeypatch):
         torch.testing.assert_close(made(noisy)(noisy), held, rtol=1e-3, atol=5e-3)
 
 
+def test_what_is_far_above_the_noise_is_kept_as_well_where_gains_are_held(monkeypatch):
+    strong = 300 * images()
+    with torch.inference_mode():
+        held = made(strong)(strong)
+        monkeypatch.setattr(frozen, "HELD", 0)
+        apart = made(strong)(strong) - held
+    assert float(apart.square().mean().sqrt()) < 2e-3  # of a noise level; amplitudes are in the thousands
+
+
 def test_it_removes_noise_as_the_collaborative_filter_does():
     noisy = images(64, 64)
     clean = noisy - torch.randn(noisy.shape, generator=torch.Generator().manual_seed(0))

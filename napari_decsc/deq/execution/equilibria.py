@@ -1,7 +1,6 @@
 """The solve of one part of a cube: values in, one equilibrium after the other, an event per evaluation, values out."""
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +16,6 @@ from napari_decsc.deq.execution.source import Values
 from napari_decsc.deq.execution.tiles import Tile
 from napari_decsc.deq.model.base import Context
 from napari_decsc.deq.solvers.fixed_point import Code, State, anderson, picard, until
-from napari_decsc.filters.parallel import one_thread
 
 #: What the stage is called in which similar patches are looked for, and before the first also a local estimate.
 GROUPS = "groups"
@@ -28,13 +26,6 @@ EARLY = 10
 _NAN = torch.tensor([torch.nan])
 
 Events = Generator[Iteration, Command | None, Values]
-
-
-@contextmanager
-def computing() -> Iterator[None]:
-    """Without gradients; step by step on one thread, whole parts on all of them."""
-    with torch.inference_mode(), one_thread():
-        yield
 
 
 @dataclass(frozen=True)
@@ -101,7 +92,7 @@ class Equilibria:
             The core, peak 1.
         """
         part, model, teller, estimate = self.part, self.session.model, self.run.teller, None
-        with computing():
+        with self.session.model.computing():
             c, held = self._begin(values)
             del values
             z = model.start(c) if held is None else held
@@ -114,16 +105,21 @@ class Equilibria:
                 c, z = yield from self._renewed(c, z)
             if (yield from teller.begins(f"equilibrium {c.stage}", part.number, part.total)):
                 break
-            memory.give_back()
+            self._give_back()
             z, estimate = yield from self._equilibrium(z, c)
             if c.stage >= model.stages(c):
                 break
         self.run.solutions.add(part.key, c, z, self.run.settings.strength)
         if estimate is None:
-            memory.give_back()
+            self._give_back()
             estimate = self._estimate(z, c)
         yield from self._kept(c)
         return estimate
+
+    def _give_back(self) -> None:
+        """Free memory, if this is all that is solved: of several parts each takes what the one before left."""
+        if self.part.total == 1:
+            memory.give_back()
 
     def _begin(self, values: Values) -> tuple[Context, Code | None]:
         """The context before the first stage, or that of the last solution, and the solution, as the strength asks."""
@@ -150,7 +146,7 @@ class Equilibria:
             yield from self.run.teller.begins(GROUPS, self.part.number, self.part.total)
         if self.run.teller.stopped:
             return c, z
-        with computing():
+        with self.session.model.computing():
             c = self.session.model.renewed(c, z)
             return c, self.session.model.start(c)
 
@@ -160,7 +156,7 @@ class Equilibria:
         for state in self._states(z, c):
             change = np.nan
             if teller.previews:
-                with computing():
+                with self.session.model.computing():
                     change = self.session.model.change(z, state.z, c)
             is_new, z = state.z[0] is not z[0], state.z
             shown = yield from self._shown(state, c, f"equilibrium {c.stage}", change, is_new=is_new)
@@ -178,7 +174,7 @@ class Equilibria:
         states = until(solver(f, z), tolerance, settings.max_iterations)
         del z
         while True:
-            with computing():
+            with self.session.model.computing():
                 state = next(states, None)
             if state is None:
                 return
@@ -219,7 +215,7 @@ class Equilibria:
             yield from self.run.teller.tell(replace(event, rare=rare))
 
     def _estimate(self, z: Code, c: Context) -> Values:
-        with computing():
+        with self.session.model.computing():
             return self._core(self.session.model.output(z, c)[0].cpu().numpy())
 
     def _core(self, cube: Values) -> Values:

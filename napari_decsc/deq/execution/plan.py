@@ -205,7 +205,8 @@ def pace(model: Decsc, bands: int, device: torch.device) -> Pace:
     """
     found = Pace(0, 0, 0)
     for side in (WARM, TRIAL):  # what is done for the first time takes longer
-        found = _pace(model, _trial(model.bands or bands, side).to(device))
+        with model.computing():
+            found = _pace(model, _trial(model.bands or bands, side).to(device))
     return found
 
 
@@ -217,7 +218,6 @@ def _trial(bands: int, side: int) -> Tensor:
     return torch.where(torch.rand(clean.shape, generator=generator) < 0.05, 0.9, noisy)
 
 
-@torch.inference_mode()
 def _pace(model: Decsc, cube: Tensor) -> Pace:
     mask, pixels = torch.ones_like(cube, dtype=torch.bool), cube[0, 0].numel()
     begun = _now(cube.device)

@@ -84,7 +84,7 @@ def make(model: Decsc, device: torch.device, source: Source) -> Preview | None:
 
 
 def _estimated(model: Decsc, device: torch.device, source: Source, step: int) -> Values | None:
-    with torch.inference_mode():
+    with model.computing():
         subspace = model.identify_roughly(*tensors(source.sample(_mosaic_pixels(source.shape)), device))
         if subspace is None:
             return None

@@ -149,7 +149,8 @@ class TileQueue:
         return (yield from self.solver.solve(tile, self.stream.read(tile, self._following()), self.done, self.solves))
 
     def _finish(self, tile: Tile, core: Values) -> None:
-        memory.give_back()
+        if self.solves == 1:
+            memory.give_back()
         self.stream.write(core, tile)
         self.done += len(self.solver.windows)
         self.left -= 1

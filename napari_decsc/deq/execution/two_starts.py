@@ -34,11 +34,11 @@ def meet(model: Decsc, c: Context, solver: str, seed: int = 0) -> Generator[Meet
         One after every evaluation.
     """
     solve = {"anderson": anderson, "picard": picard}[solver]
-    with torch.inference_mode():
+    with model.computing():
         own = model.start(c)
         states = [solve(lambda z: model.f(z, c), start) for start in (own, _noise_like(own, seed))]
     for number in range(1, MOST + 1):
-        with torch.inference_mode():
+        with model.computing():
             one, other = (next(each) for each in states)
             apart = norm(difference(one.z, other.z), 1) / norm(one.z, 1).clamp(min=1e-30)
             residuals = float(one.relative_residual[0]), float(other.relative_residual[0])

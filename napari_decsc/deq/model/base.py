@@ -7,9 +7,11 @@ IEEE TGRS 2025, arXiv 2508.15553.
 import dataclasses
 import math
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from napari_decsc.deq.estimation.basic_estimate import BasicEstimate
@@ -27,7 +29,7 @@ class Context:
     target : tensor of shape (N, B, rows, cols)
         The noisy cube, whitened by some models.
     weight : tensor of shape (N, B, rows, cols) or (N, B, 1, 1)
-        0 where a voxel carries no information.
+        0 where a voxel carries no information; it may be one number for all of them, and is never written to.
     unit : tensor of shape (N, B, 1, 1)
         One unit of each band, as a share of the peak.
     strength : float
@@ -97,6 +99,16 @@ class Decsc(nn.Module, ABC):
     #: names of parameters begin so that are stored with half the bits
     stored_in_half: ClassVar[tuple[str, ...]] = ()
     config: Any
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """What the model is asked is computed in this: without gradients, on the threads that its steps are worth.
+
+        Returns
+        -------
+        context manager
+            Never to be left by a ``yield``.
+        """
+        return torch.inference_mode()
 
     def usable(self, cube: Tensor, mask: Tensor) -> Tensor:
         """Which voxels of a whole cube, or of a sample of it, tell of signal and noise.

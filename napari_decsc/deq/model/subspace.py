@@ -26,6 +26,8 @@ using linear denoisers*, IEEE TIP 30 (2021).
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -49,7 +51,7 @@ from napari_decsc.filters import multiscale
 from napari_decsc.filters.frozen import LARGEST_GAIN, FrozenFilter
 from napari_decsc.filters.local import LEAK, without_leak
 from napari_decsc.filters.matching import Groups
-from napari_decsc.filters.parallel import all_threads
+from napari_decsc.filters.parallel import all_threads, one_thread
 from napari_decsc.filters.spectra import mix_bands
 
 #: Stages where the data step does not depend on S.
@@ -107,6 +109,12 @@ class SubspaceModel(Decsc):
         super().__init__()
         self.config, self.rank = config, config.rank
         self.refiner = Refiner(config.rank, config.width, config.deep, config.blocks)
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """See `Decsc.computing`: short steps on one thread; blocks of the filter, and the network, on all of them."""
+        with torch.inference_mode(), one_thread():
+            yield
 
     def usable(self, cube: Tensor, mask: Tensor) -> Tensor:
         """See `Decsc.usable`: without dead columns and wild voxels."""
@@ -187,9 +195,10 @@ class SubspaceModel(Decsc):
         whitener: Whitener | None = None, structures: Structures | None = None,
     ) -> SubspaceContext:  # fmt: skip
         components = found.counts[0] > 0
-        if bool((weight == 1).all()):
+        all_count = bool((weight > 0).all())
+        if all_count and bool((weight == 1).all()):
             weight = weight.new_ones(()).expand_as(weight)  # a number instead of a cube
-        exact = structures is None and bool((weight > 0).all()) and not bool(found.outliers)
+        exact = structures is None and all_count and not bool(found.outliers)
         if structures is not None:
             structures = structures.at(found.cube(pilot))
         return SubspaceContext(

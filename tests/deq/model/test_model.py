@@ -269,6 +269,16 @@ def test_the_shared_step_of_paper_weighs_no_hidden_voxel():
     torch.testing.assert_close(new, soft(S - slope, shared_thresholds(model, c)), rtol=1e-3, atol=1e-4)
 
 
+def test_weights_that_are_all_one_are_one_number():
+    noisy = noisy_patch(32, 32, noise="gaussian")
+    model, every = weights.load("subspace").model, torch.ones_like(noisy, dtype=torch.bool)
+    assert model.begin(noisy, every).weight.untyped_storage().nbytes() == 4
+    every[0, 3, 5, 6] = False
+    weight = model.begin(noisy, every).weight
+    assert weight.shape == noisy.shape
+    assert weight[0, 3, 5, 6] == 0
+
+
 def test_a_context_that_is_continued_takes_its_weights_along():
     model = PublishedModel(PublishedConfig())
     noisy = noisy_patch(32, 32, noise="gaussian")
