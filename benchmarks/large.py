@@ -3,15 +3,17 @@
     python benchmarks/large.py scene FOLDER --spectra EMIT.hdr --texture SCENE.tif [--rows 1280 --cols 1242]
         [--memory 1.5GB]
     python benchmarks/large.py cluster FOLDER --spectra EMIT.hdr --texture SCENE.tif --rows 512 --cols 640 [--tile 96]
+        [--runs process one two killed]
     python benchmarks/large.py bands [--side 128] [--counts 64 128 256 512]
 
 The scene is made, not measured: every pixel mixes five real spectra (those of the spectra file that are furthest from
 each other) by weights that come from the bands of a real scene, continued by reflection; white noise of 2 % of each
 band's mean is added. Its files are deleted at the end. `cluster` solves it in one process of one thread, with one and
 two workers of one thread, and with two of which the first is killed once a third of the tiles is done, and prints the
-log. Scheduler and workers have started before; the client has one thread, too. A solve is the time that the report
-tells, without imports and the verdict. `bands` solves the built-in sample, sigma 50. Times are seconds of the clock,
-and CPU seconds of the process with all its threads; memory is the largest resident memory. Linux.
+log; of these, `--runs` says which, and the first is what the others are compared with. Scheduler and workers have
+started before; the client has one thread, too. A solve is the time that the report tells, without imports and the
+verdict. `bands` solves the built-in sample, sigma 50. Times are seconds of the clock, and CPU seconds of the process
+with all its threads; memory is the largest resident memory. Linux.
 """
 
 import argparse
@@ -28,6 +30,8 @@ import numpy as np
 PROGRAM = "import sys; from napari_decsc.cli import main; sys.exit(main(sys.argv[1:]))"
 COMMAND = [sys.executable, "-c", PROGRAM, "denoise"]
 MATERIALS, NOISE, BLOCK = 5, 0.02, 64
+#: Runs on a cluster: workers, and whether one is killed.
+ON_CLUSTER = {"one": (1, False), "two": (2, False), "killed": (2, True)}
 #: A process that runs another and tells seconds, CPU seconds and largest memory of it alone: its own is small.
 WATCH = """
 import json, os, subprocess, sys, time
@@ -69,6 +73,7 @@ def main() -> None:
     parser.add_argument("--cols", type=int, default=1242)
     parser.add_argument("--memory", default="1.5GB")
     parser.add_argument("--tile", type=int, default=96)
+    parser.add_argument("--runs", nargs="+", choices=["process", *ON_CLUSTER], default=["process", *ON_CLUSTER])
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--counts", type=int, nargs="+", default=[64, 128, 256, 512])
     options = parser.parse_args()
@@ -92,21 +97,26 @@ def scene(options: argparse.Namespace) -> None:
 def cluster(options: argparse.Namespace) -> None:
     """One process, one worker, two, two of which one is lost."""
     options.folder.mkdir(parents=True, exist_ok=True)
-    words = ("--tile", str(options.tile), "--report", "report.json")
+    words, first = ("--tile", str(options.tile), "--report", "report.json"), None
     try:
         make(options)
-        whole = denoised(options.folder, "denoised.hdr", *words, threads=1)[0]
-        first, alone = pixels(options.folder / "denoised.hdr"), solved(options.folder)
-        print(f"one process: solve {alone:.1f} s, command {whole:.1f} s; load {os.getloadavg()[0]:.1f}", flush=True)
+        for name in options.runs:
+            if name == "process":
+                took, result = denoised(options.folder, "denoised.hdr", *words, threads=1)[0], "denoised.hdr"
+            else:
+                workers, killed = ON_CLUSTER[name]
+                took, result = on_cluster(options.folder, words, workers, killed=killed), "clustered.hdr"
+            solve, cube = solved(options.folder), pixels(options.folder / result)
+            if first is None:
+                first = (solve, took, cube) if result == "denoised.hdr" else (solve, took, np.array(cube))
+                told = ""
+            else:
+                apart = max(float(np.abs(one - other).max()) for one, other in zip(cube, first[2], strict=True))
+                told = (f" ({first[0] / solve:.2f} and {first[1] / took:.2f} times as fast); "
+                        f"largest difference {apart:.1e}")  # fmt: skip
+            load = os.getloadavg()[0]
+            print(f"{name}: solve {solve:.1f} s, command {took:.1f} s{told}; load {load:.1f}", flush=True)
         print(f"of the solve, the client's in any case: {noise_measured(options.folder):.1f} s", flush=True)
-        for workers, killed in ((1, False), (2, False), (2, True)):
-            took = on_cluster(options.folder, words, workers, killed=killed)
-            solve = solved(options.folder)
-            apart = np.abs(pixels(options.folder / "clustered.hdr") - first).max() / first.max()
-            name = f"workers: {workers}{', one killed' if killed else ''}"
-            print(f"{name}: solve {solve:.1f} s, {alone / solve:.2f} times as fast; command {took:.1f} s, "
-                  f"{whole / took:.2f} times as fast; largest difference {apart:.1e} of the peak; "
-                  f"load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
     finally:
         delete(options.folder)
 
