@@ -147,5 +147,8 @@ def side_by_side(work: Callable[[Part], Result], parts: Sequence[Part], device: 
                 found = without_gradients(part)
             yield found
     else:
-        with ThreadPoolExecutor(most, initializer=_alone) as pool:
-            yield from pool.map(without_gradients, parts)
+        try:
+            with ThreadPoolExecutor(most, initializer=_alone) as pool:
+                yield from pool.map(without_gradients, parts)
+        finally:
+            torch.set_num_threads(torch.get_num_threads())  # threads that are new begin with this again

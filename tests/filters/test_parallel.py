@@ -77,6 +77,13 @@ def test_a_part_that_fails_leaves_the_threads_as_they_were():
             assert torch.get_num_threads() == 3
 
 
+def test_threads_that_begin_after_parts_were_taken_have_as_many_as_before():
+    with threads(3):
+        list(side_by_side(abs, [-1, 2], CPU))
+        with ThreadPoolExecutor(1) as beside:
+            assert beside.submit(torch.get_num_threads).result() == 3
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_who_stops_taking_results_leaves_the_threads_as_they_were(count: int):
     with threads(count):
