@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
+ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = "import sys; from napari_decsc.cli import main; sys.exit(main(sys.argv[1:]))"
 COMMAND = [sys.executable, "-c", PROGRAM, "denoise"]
 MATERIALS, NOISE, BLOCK = 5, 0.02, 64
@@ -142,7 +143,7 @@ def noise_measured(folder: Path) -> float:
 
 def on_cluster(folder: Path, words: tuple[str, ...], workers: int, *, killed: bool) -> float:
     """Seconds of a run on workers; the first is killed once a third of the tiles is done."""
-    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True, "env": environment(None)}
     running = [subprocess.Popen([sys.executable, "-c", SCHEDULER], **quiet)]
     try:
         address = running[0].stdout.readline().strip()
@@ -202,8 +203,9 @@ def denoised(folder: Path, result: str, *words: str, threads: int | None = None)
 
 
 def environment(threads: int | None) -> dict[str, str]:
-    """That of a program on so many threads, or on as many as it takes."""
-    return {**os.environ, **({} if threads is None else {"OMP_NUM_THREADS": str(threads)})}
+    """That of a program of this checkout on so many threads, or on as many as it takes."""
+    told = {} if threads is None else {"OMP_NUM_THREADS": str(threads)}
+    return {**os.environ, "PYTHONPATH": str(ROOT), **told}
 
 
 def make(options: argparse.Namespace) -> tuple[int, int, int]:
