@@ -129,8 +129,9 @@ def handled(short: bool) -> Iterator[None]:
     """How the C library handles free memory during a solve; at the end all of it goes back to the system.
 
     Fetching memory from the system costs more time than most arithmetic on it. Where memory is plentiful, what a tensor
-    leaves is held for the next, until :func:`give_back` says otherwise. Where it is ``short``, large blocks are given back as soon as they are free: what is
-    held lies in pieces that the next tensor may not fit into. Other C libraries than glibc do as they do.
+    leaves is held for the next, until :func:`give_back` says otherwise. Where it is ``short``, large blocks are given
+    back as soon as they are free: what is held lies in pieces that the next tensor may not fit into. Other C libraries
+    than glibc do as they do.
 
     Parameters
     ----------
