@@ -31,7 +31,9 @@ class _Here(threading.local):
 class _Process:
     """Who is on one thread, and what PyTorch's count was before: a thread that is new then would begin with 1."""
 
-    lock, blocks, usual = threading.Lock(), 0, 1
+    lock = threading.Lock()
+    blocks = 0
+    usual = 1
 
 
 _here = _Here()
