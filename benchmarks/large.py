@@ -109,12 +109,11 @@ def cluster(options: argparse.Namespace) -> None:
                 took, result = on_cluster(options.folder, words, workers, killed=killed), "clustered.hdr"
             solve, cube = solved(options.folder), pixels(options.folder / result)
             if first is None:
-                first = (solve, took, cube) if result == "denoised.hdr" else (solve, took, np.array(cube))
-                told = ""
+                first, told = (solve, took, np.array(cube)), ""
             else:
                 apart = max(float(np.abs(one - other).max()) for one, other in zip(cube, first[2], strict=True))
                 told = (f" ({first[0] / solve:.2f} and {first[1] / took:.2f} times as fast); "
-                        f"largest difference {apart:.1e}")  # fmt: skip
+                        f"largest difference {apart / first[2].max():.1e} of the peak")  # fmt: skip
             load = os.getloadavg()[0]
             print(f"{name}: solve {solve:.1f} s, command {took:.1f} s{told}; load {load:.1f}", flush=True)
         print(f"of the solve, the client's in any case: {noise_measured(options.folder):.1f} s", flush=True)
